@@ -1,0 +1,1 @@
+"""A simulated campus, to try the package without a robot (extra `[sim]`)."""

@@ -1,0 +1,1 @@
+"""Metrics of recognitions against the truth, and the files that hold both."""

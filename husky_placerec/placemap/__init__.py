@@ -1,0 +1,1 @@
+"""The places of a map, their descriptors and the search among them."""
