@@ -1,0 +1,151 @@
+"""Reading of rosbag2 recordings (mcap and sqlite3, also compressed) without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rosbags.highlevel import AnyReader
+from rosbags.typesys import get_typestore, Stores
+
+from husky_placerec.config import Config
+from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.pairing import FramePairer
+from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.errors import InputError
+from husky_placerec.types import Frame, SECOND_NS
+
+IMAGE_TYPES = {
+    'compressed': 'sensor_msgs/msg/CompressedImage',
+    'raw': 'sensor_msgs/msg/Image',
+}
+POSE_TYPES = (
+    'nav_msgs/msg/Odometry',
+    'geometry_msgs/msg/PoseStamped',
+    'geometry_msgs/msg/PoseWithCovarianceStamped',
+)
+
+
+class Bag:
+    """
+    An open bag: a folder with `metadata.yaml`, an .mcap or a .db3.
+
+    :raises InputError: for a bag that is missing or cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.exists():
+            raise InputError(f'{path}: no such bag')
+        with self._readable():
+            self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+
+    def __enter__(self) -> Bag:
+        with self._readable():
+            self._reader.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._reader.close()
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """The type of each topic that has messages, by the topic's name."""
+        topics = self._reader.topics.items()
+        return {name: info.msgtype or '' for name, info in sorted(topics) if info.msgcount}
+
+    def message_count(self, topic: str) -> int:
+        return self._reader.topics[topic].msgcount
+
+    def resolve(self, topic: str, expected: tuple[str, ...]) -> str:
+        """
+        Return the topic as the bag names it: absolute, where a node's are relative.
+
+        :raises InputError: for a topic that is not there, or has another type.
+        """
+        name = '/' + topic.lstrip('/')
+        types = ' or '.join(expected)
+        if name not in self.topics:
+            raise InputError(
+                f'{self.path}: no messages on {name} ({types}); there are: {self._listing()}'
+            )
+        if self.topics[name] not in expected:
+            raise InputError(f'{self.path}: {name} is of {self.topics[name]}; expected {types}')
+        return name
+
+    def messages(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, Any]]:
+        """Yield key, header stamp in ns and message of `topics` (key by name), as recorded."""
+        wanted = [c for c in self._reader.connections if c.topic in topics]
+        with self._readable():
+            for connection, _, data in self._reader.messages(connections=wanted):
+                message: Any = self._reader.deserialize(data, connection.msgtype)
+                stamp = message.header.stamp
+                yield topics[connection.topic], stamp.sec * SECOND_NS + stamp.nanosec, message
+
+    def camera_topics(self, config: Config) -> dict[str, str]:
+        """
+        Return the camera of each image topic.
+
+        :raises InputError: for a camera whose topic is not in the bag.
+        """
+        return {
+            self.resolve(
+                config.camera_config(name).topic,
+                (IMAGE_TYPES[config.camera_config(name).transport],),
+            ): name
+            for name in config.cameras
+        }
+
+    def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
+        """Pair the images of the cameras exactly as the node does; they are not yet decoded."""
+        pairer: FramePairer[ImageMessage] = FramePairer(
+            config.cameras,
+            round(config.slop * SECOND_NS),
+            round(config.silence * SECOND_NS),
+            config.queue_size,
+        )
+        for camera, stamp_ns, message in self.messages(self.camera_topics(config)):
+            yield from pairer.add(camera, stamp_ns, message)
+
+    def pose_topics(self) -> list[str]:
+        return [name for name, kind in self.topics.items() if kind in POSE_TYPES]
+
+    def trajectory(self, topic: str) -> Trajectory:
+        """
+        Read the poses of a topic of Odometry, PoseStamped or PoseWithCovarianceStamped.
+
+        :raises InputError: for a topic that is not there, and as `Trajectory.make`.
+        """
+        name = self.resolve(topic, POSE_TYPES)
+        stamps, poses, frame_id = [], [], ''
+        for _, stamp_ns, message in self.messages({name: name}):
+            pose = getattr(message.pose, 'pose', message.pose)
+            p, q = pose.position, pose.orientation
+            stamps.append(stamp_ns)
+            poses.append([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
+            frame_id = message.header.frame_id
+        return Trajectory.make(stamps, poses, frame_id, f'{self.path} {name}')
+
+    def _listing(self) -> str:
+        return ', '.join(f'{name} ({kind})' for name, kind in self.topics.items()) or 'none at all'
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn whatever the storage plugins raise for broken files into one clear error."""
+        try:
+            yield
+        except (InputError, GeneratorExit, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            what = str(error) or type(error).__name__
+            raise InputError(
+                f'{self.path}: cannot be read as a bag, broken or truncated ({what})'
+            ) from error

@@ -1,0 +1,143 @@
+"""Poses over time: read, checked, and interpolated to the stamps of frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation, Slerp
+
+from husky_placerec.errors import InputError
+from husky_placerec.types import Pose, SECOND_NS
+
+# Rounded to three decimals a quaternion's norm may be this wrong; further off it is no rotation.
+QUATERNION_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """
+    Poses of the robot, oldest first, one a stamp.
+
+    :param stamps_ns: [N] int64.
+    :param poses: [N, 7] x y z qx qy qz qw, metres, unit quaternions.
+    :param frame_id: the frame that the poses are in; empty where the source does not say.
+    :param source: what to name in messages.
+    """
+
+    stamps_ns: NDArray[np.int64]
+    poses: NDArray[np.float64]
+    frame_id: str
+    source: str
+
+    @classmethod
+    def make(
+        cls, stamps_ns: list[int], poses: list[list[float]], frame_id: str, source: str
+    ) -> Trajectory:
+        """
+        Sort, check and normalise poses in any order; of equal stamps the first counts.
+
+        :raises InputError: for no poses, NaN, or a quaternion that is not of unit length.
+        """
+        if not stamps_ns:
+            raise InputError(f'{source}: no poses')
+        stamps, first = np.unique(np.array(stamps_ns, np.int64), return_index=True)
+        values = np.array(poses, np.float64)[first]
+        norms = np.linalg.norm(values[:, 3:], axis=1)
+        for i in np.flatnonzero(~np.isfinite(values).all(axis=1)):
+            raise InputError(f'{source}: the pose at {stamps[i]} has a value that is not finite')
+        for i in np.flatnonzero(abs(norms - 1) > QUATERNION_TOLERANCE):
+            raise InputError(
+                f'{source}: the quaternion at {stamps[i]} has length {norms[i]:.3f}; expected 1'
+            )
+        values[:, 3:] /= norms[:, None]
+        return cls(stamps, values, frame_id, source)
+
+    def covers(self, stamps_ns: NDArray[np.int64], max_gap_ns: int) -> NDArray[np.bool_]:
+        """Say for each stamp whether poses no further apart than `max_gap_ns` enclose it."""
+        last = len(self.stamps_ns) - 1
+        after = np.searchsorted(self.stamps_ns, stamps_ns, side='left').clip(0, last)
+        exact = self.stamps_ns[after] == stamps_ns
+        before = (after - 1).clip(0, last)
+        inside = (self.stamps_ns[before] < stamps_ns) & (stamps_ns < self.stamps_ns[after])
+        close = self.stamps_ns[after] - self.stamps_ns[before] <= max_gap_ns
+        return exact | (inside & close)
+
+    def at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Interpolate to stamps that are covered: linear in position, slerp in orientation."""
+        if len(self.stamps_ns) == 1:
+            return np.repeat(self.poses, len(stamps_ns), axis=0)
+        # Relative to the first stamp, since a float64 cannot hold nanoseconds since 1970.
+        known = (self.stamps_ns - self.stamps_ns[0]) / SECOND_NS
+        wanted = ((stamps_ns - self.stamps_ns[0]) / SECOND_NS).clip(0, known[-1])
+        position = np.stack([np.interp(wanted, known, axis) for axis in self.poses[:, :3].T], 1)
+        orientation = Slerp(known, Rotation.from_quat(self.poses[:, 3:]))(wanted).as_quat()
+        return np.hstack([position, orientation])
+
+
+def require_covered(
+    trajectory: Trajectory, stamps_ns: NDArray[np.int64], max_gap_s: float
+) -> None:
+    """
+    Refuse frames that would need an extrapolated pose.
+
+    :raises InputError: that tells how many frames, which span, and what the poses span.
+    """
+    covered = trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS))
+    if covered.all():
+        return trajectory.at(stamps_ns)
+    missing = stamps_ns[~covered]
+    raise InputError(
+        f'{trajectory.source}: no pose for {len(missing)} of {len(stamps_ns)} frames '
+        f'(first at {missing[0]}, last at {missing[-1]}); the poses span '
+        f'{trajectory.stamps_ns[0]} to {trajectory.stamps_ns[-1]}, and between two of them '
+        f'at most {max_gap_s:g} s may pass'
+    )
+
+
+def poses_or_none(
+    trajectory: Trajectory, stamps_ns: NDArray[np.int64], max_gap_s: float
+) -> list[Pose | None]:
+    """Return the pose at each stamp, None where the trajectory does not cover it."""
+    covered = trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS))
+    poses = iter(trajectory.at(stamps_ns[covered]) if covered.any() else ())
+    return [Pose.from_array(next(poses)) if there else None for there in covered]
+
+
+def read_tum(path: Path, frame_id: str = '') -> Trajectory:
+    """
+    Read a TUM trajectory: lines of `stamp x y z qx qy qz qw`, the stamp in seconds.
+
+    Whole stamps of 16 digits or more are taken for microseconds, of 19 for nanoseconds.
+
+    :raises InputError: for a file that cannot be read, and as `Trajectory.make`.
+    """
+    try:
+        lines = path.read_text(encoding='utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f'{path}: cannot be read ({error})') from error
+    stamps, poses = [], []
+    for number, line in enumerate(lines, 1):
+        words = line.split('#')[0].replace(',', ' ').split()
+        if not words:
+            continue
+        try:
+            values = [float(word) for word in words[1:]]
+            stamp_ns = parse_stamp(words[0])
+        except (ValueError, InvalidOperation):
+            values = []
+        if len(values) != 7:
+            raise InputError(f'{path}:{number}: {line!r}; expected "stamp x y z qx qy qz qw"')
+        stamps.append(stamp_ns)
+        poses.append(values)
+    return Trajectory.make(stamps, poses, frame_id, str(path))
+
+
+def parse_stamp(text: str) -> int:
+    """Return a stamp in ns: text of seconds, or a whole number of 16 (us) or 19 (ns) digits."""
+    if text.isdigit() and len(text) >= 16:
+        return int(text) if len(text) >= 19 else int(text) * 1000
+    return int(Decimal(text) * SECOND_NS)

@@ -1,0 +1,71 @@
+"""From the images of a frame to its descriptor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from husky_placerec.config import Config
+from husky_placerec.descriptor.spec import DescriptorSpec, resolve
+from husky_placerec.types import FloatArray, Frame, Pixels
+
+
+class ImageExtractor(Protocol):
+    """Describes images of one size; knows nothing of cameras."""
+
+    spec: DescriptorSpec
+
+    def describe(self, images: Sequence[Pixels]) -> FloatArray:
+        """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
+        ...
+
+
+class DescriptorExtractor:
+    """Describes frames: a unit vector for each camera that is there, zeros for one that is not."""
+
+    def __init__(self, images: ImageExtractor) -> None:
+        self._images = images
+        self.spec = images.spec
+
+    def describe(self, frame: Frame[Pixels]) -> FloatArray:
+        """
+        Return the frame's descriptor, [C, D].
+
+        :raises KeyError: for a camera that the extractor was not made for.
+        """
+        spec = self.spec
+        descriptor = np.zeros((len(spec.cameras), spec.size), np.float32)
+        if frame.images:
+            rows = [spec.cameras.index(name) for name in frame.images]
+            size = (spec.input_width, spec.input_height)
+            images = [resize(image, size) for image in frame.images.values()]
+            descriptor[rows] = self._images.describe(images)
+        return descriptor
+
+
+def resize(image: Pixels, size: tuple[int, int]) -> Pixels:
+    """Resize to (width, height); areas are averaged, so that fine texture does not alias."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> DescriptorExtractor:
+    """
+    Load the extractor that the configuration asks for.
+
+    :param stored: the map's; fills what the configuration leaves open.
+    :raises InputError: for a model or weights that cannot be loaded.
+    """
+    spec = resolve(config, stored)
+    if spec.extractor == 'hog':
+        from husky_placerec.descriptor.hog import HogExtractor
+
+        return DescriptorExtractor(HogExtractor(spec))
+    # Imported here: a robot that runs without a network needs no torch.
+    from husky_placerec.descriptor.backbone import TimmExtractor
+
+    return DescriptorExtractor(TimmExtractor(spec, threads=config.threads))

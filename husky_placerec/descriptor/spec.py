@@ -1,0 +1,86 @@
+"""What made a descriptor: stored in every map and compared before anything is recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from husky_placerec.config import Config
+from husky_placerec.errors import InputError
+
+# What a map is built with where nothing is said.
+DEFAULTS = {
+    'extractor': 'timm',
+    'backbone': 'convnext_tiny',
+    'weights': 'hub',
+    'input_width': 320,
+    'input_height': 192,
+}
+
+
+@dataclass(frozen=True)
+class DescriptorSpec:
+    """
+    Everything that a descriptor depends on.
+
+    :param weights: where the weights came from (a file, hub, random); only a hint, since
+        `weights_sha256`, the hash of the loaded values, tells what they are.
+    :param size: numbers a camera.
+    """
+
+    cameras: tuple[str, ...]
+    extractor: str
+    backbone: str = ''
+    backbone_options: str = ''
+    weights: str = ''
+    weights_sha256: str = ''
+    normalization: str = ''
+    pooling: str = ''
+    fusion: str = 'concat'
+    precision: str = 'float32'
+    preprocessing: str = 'INTER_AREA'
+    input_width: int = 0
+    input_height: int = 0
+    size: int = 0
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], source: str) -> DescriptorSpec:
+        """
+        Read what `as_json` made.
+
+        :raises InputError: for a missing or an unknown key.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(values) != names:
+            odd = ', '.join(sorted(set(values) ^ names))
+            raise InputError(f'{source}: descriptor has missing or unknown keys: {odd}')
+        return cls(**{**values, 'cameras': tuple(values['cameras'])})
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), 'cameras': list(self.cameras)}
+
+    def require_same(self, found: DescriptorSpec, source: str) -> None:
+        """
+        Refuse a map that another descriptor made.
+
+        :param found: the map's.
+        :raises InputError: that names each difference.
+        """
+        differences = [
+            f'{field.name} is {getattr(found, field.name)!r}, '
+            f'the running model has {getattr(self, field.name)!r}'
+            for field in fields(self)
+            if field.name != 'weights' and getattr(found, field.name) != getattr(self, field.name)
+        ]
+        if differences:
+            raise InputError(f'{source}: made by another descriptor: {"; ".join(differences)}')
+
+
+def resolve(config: Config, stored: DescriptorSpec | None) -> DescriptorSpec:
+    """Say what to load: what the configuration asks for, else as the map, else the defaults."""
+    cameras = tuple(config.cameras)
+    base = stored or DescriptorSpec(cameras, **DEFAULTS)  # type: ignore[arg-type]
+    asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
+    given = {name: value for name, value in asked.items() if value and name != 'cameras'}
+    return replace(base, cameras=cameras, **given)

@@ -1,0 +1,79 @@
+"""Weights of a network: read from a file, checked against the network, and named by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from husky_placerec.errors import InputError
+
+MOST_NAMES = 3  # of the wrong keys, in a message
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """
+    Load a state dict (.pth, .pt or .safetensors) into a network that it fits exactly.
+
+    A classifier's weights in the file are passed over: the network has none.
+
+    :raises InputError: for a file that is missing, is no state dict, or does not fit.
+    """
+    state = _read_state(path)
+    wanted = network.state_dict()
+    state = {key: value for key, value in state.items() if key in wanted or not _is_head(key)}
+    problems = {
+        'missing': sorted(set(wanted) - set(state)),
+        'unknown': sorted(set(state) - set(wanted)),
+        'of another shape': [
+            f'{key} {list(state[key].shape)} instead of {list(wanted[key].shape)}'
+            for key in sorted(set(state) & set(wanted))
+            if state[key].shape != wanted[key].shape
+        ],
+    }
+    found = [
+        f'{len(keys)} {what} ({", ".join(keys[:MOST_NAMES])}{", ..." * (len(keys) > MOST_NAMES)})'
+        for what, keys in problems.items()
+        if keys
+    ]
+    if found:
+        raise InputError(
+            f'{path}: weights do not fit the backbone, of its {len(wanted)} tensors: '
+            + '; '.join(found)
+        )
+    network.load_state_dict(state)
+
+
+def weights_sha256(network: nn.Module) -> str:
+    """Return the SHA-256 of all names and values, whatever file they came from."""
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _is_head(key: str) -> bool:
+    return key.split('.')[0] in ('classifier', 'fc', 'head')
+
+
+def _read_state(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise InputError(f'{path}: no such weights file')
+    try:
+        if path.suffix == '.safetensors':
+            from safetensors.torch import load_file
+
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # torch raises a dozen kinds for a broken file
+        raise InputError(f'{path}: cannot be read as weights ({error})') from error
+    if isinstance(state, dict) and isinstance(state.get('state_dict'), dict):
+        state = state['state_dict']  # a training checkpoint
+    tensors = isinstance(state, dict) and all(isinstance(v, torch.Tensor) for v in state.values())
+    if not tensors or not state:
+        raise InputError(f'{path}: expected a state dict of tensors')
+    return state
