@@ -78,13 +78,13 @@ class Trajectory:
         return np.hstack([position, orientation])
 
 
-def require_covered(
+def poses_at(
     trajectory: Trajectory, stamps_ns: NDArray[np.int64], max_gap_s: float
-) -> None:
+) -> NDArray[np.float64]:
     """
-    Refuse frames that would need an extrapolated pose.
+    Interpolate [M, 7] poses to stamps; none is ever extrapolated.
 
-    :raises InputError: that tells how many frames, which span, and what the poses span.
+    :raises InputError: for stamps that the poses do not cover, with both spans.
     """
     covered = trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS))
     if covered.all():

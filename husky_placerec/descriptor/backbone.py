@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,11 +57,11 @@ class TimmExtractor:
         return nn.functional.normalize(vectors, dim=1).numpy()
 
 
-def _load_backbone(spec: DescriptorSpec) -> nn.Module:
+def _load_backbone(spec: DescriptorSpec) -> Any:  # a timm model: more than an nn.Module
     source = spec.weights
     torch.manual_seed(RANDOM_SEED)
     try:
-        network: nn.Module = timm.create_model(
+        network = timm.create_model(
             spec.backbone, pretrained=source == 'hub', num_classes=0, **_options(spec)
         )
     except Exception as error:  # timm's own, the hub client's, and whatever an option breaks
@@ -71,8 +72,8 @@ def _load_backbone(spec: DescriptorSpec) -> nn.Module:
     return network
 
 
-def _options(spec: DescriptorSpec) -> dict[str, object]:
-    options: dict[str, object] = {}
+def _options(spec: DescriptorSpec) -> dict[str, Any]:
+    options: dict[str, Any] = {}
     for option in spec.backbone_options.split():
         name, equals, value = option.partition('=')
         if not equals:

@@ -1,4 +1,11 @@
-"""Fusion by concatenation of unit vectors: the fused cosine is the mean of the cameras'."""
+"""
+Fusion by concatenation of unit vectors.
+
+A frame's descriptor is [C, D], a unit vector a camera, zeros for a camera that gave no image. The
+scalar product of two such descriptors over the number of cameras that both have is the mean of
+their cosines. So the same stored descriptors answer for both cameras, for one, and, with the
+cameras exchanged, for a robot that faces the other way.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +19,13 @@ from husky_placerec.types import FloatArray
 def normalize(vectors: FloatArray) -> FloatArray:
     """L2-normalise the last axis; zero vectors stay zero."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
+    return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)
 
 
-def swap(descriptor: FloatArray, order: Sequence[int]) -> FloatArray:
+def turned_round(descriptor: FloatArray, opposites: Sequence[int]) -> FloatArray:
     """
-    Give each camera the descriptor of its opposite, as if the robot faced the other way.
+    Return the [C, D] descriptor as a robot that faces the other way would have it.
 
-    :param descriptor: [C, D].
-    :param order: for each camera, the index of its opposite.
+    :param opposites: for each camera the index of the one that looks the other way.
     """
-    return descriptor[list(order)]
+    return descriptor[list(opposites)]

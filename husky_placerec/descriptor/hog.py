@@ -43,8 +43,10 @@ class HogExtractor:
 
 def _hog(image: Pixels) -> FloatArray:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    gradients = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    cells = _cell_histograms(*gradients)
+    dx, dy = (
+        np.asarray(cv2.Sobel(grey, cv2.CV_32F, *axis), np.float32) for axis in ((1, 0), (0, 1))
+    )
+    cells = _cell_histograms(dx, dy)
     blocks = np.concatenate(
         [cells[:-1, :-1], cells[:-1, 1:], cells[1:, :-1], cells[1:, 1:]], axis=-1
     )

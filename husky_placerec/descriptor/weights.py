@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -66,7 +67,7 @@ def _read_state(path: Path) -> dict[str, torch.Tensor]:
         if path.suffix == '.safetensors':
             from safetensors.torch import load_file
 
-            state = load_file(path)
+            state: Any = load_file(path)
         else:
             state = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # torch raises a dozen kinds for a broken file

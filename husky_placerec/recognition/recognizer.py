@@ -1,0 +1,46 @@
+"""The method, from a frame to a recognition: the same for the live node, a replay and a test."""
+
+from __future__ import annotations
+
+from husky_placerec.config import Config
+from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.gate import SimilarityGate
+from husky_placerec.types import Frame, Pixels, Recognition
+
+
+class Recognizer:
+    """
+    Recognises the places of a map.
+
+    :raises InputError: when the map was made by another descriptor than this one.
+    """
+
+    def __init__(
+        self, extractor: DescriptorExtractor, place_map: PlaceMap, config: Config
+    ) -> None:
+        extractor.spec.require_same(place_map.spec, place_map.name)
+        place_map.prepare()
+        self.place_map = place_map
+        self._extractor = extractor
+        self._gate = SimilarityGate(config.min_similarity)
+        self._count = config.candidates
+        self._both_ways = config.search_reversed
+
+    @classmethod
+    def load(cls, place_map: PlaceMap, config: Config) -> Recognizer:
+        """
+        Make a recognizer with the extractor that made the map, or that the configuration names.
+
+        :raises InputError: for a model that cannot be loaded or is not the map's.
+        """
+        return cls(load_extractor(config, place_map.spec), place_map, config)
+
+    def recognize(self, frame: Frame[Pixels]) -> Recognition:
+        """Decide where the frame was taken, and whether to believe it."""
+        descriptor = self._extractor.describe(frame)
+        candidates = self.place_map.search(descriptor, self._count, both_ways=self._both_ways)
+        reason = self._gate.refuse(candidates)
+        return Recognition(
+            frame.stamp_ns, frame.image_stamps_ns, reason is None, reason, tuple(candidates)
+        )
