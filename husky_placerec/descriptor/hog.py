@@ -1,8 +1,10 @@
 """
-Histograms of oriented gradients: a descriptor that needs no training and no download.
+Histograms of oriented gradients on a grid: a descriptor that needs no training and no download.
 
-Far from a network's across seasons, it serves a first run, tests, and as a baseline.
-Source: Dalal and Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005.
+Weaker than a trained network, it serves a first run, tests, and as a baseline. Sources: Dalal and
+Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005; the contrast normalisation
+of Jarrett et al., What is the Best Multi-Stage Architecture for Object Recognition?, ICCV 2009,
+without which dusk and night look unlike day.
 """
 
 from __future__ import annotations
@@ -16,55 +18,63 @@ from husky_placerec.descriptor.fusion import normalize
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.types import FloatArray, Pixels
 
-WORK_SIZE = (160, 96)  # width, height, pixels
-CELL = 16  # pixels
-ORIENTATIONS = 9  # of 180 degrees: light and dark may change sides between day and night
-CLIP = 0.2  # a block's largest component, so that no single edge rules it
+SIZE = (320, 192)  # width, height, pixels
+CELL = 32  # pixels
+ORIENTATIONS = 18  # of 360 degrees
+CONTRAST_WINDOW = 17  # pixels
+LEAST_CONTRAST = 4.0  # grey levels: below it there is only noise to amplify
 
 
 class HogExtractor:
-    """HOG on a grid of cells over the whole image, each block of 2x2 cells normalised."""
+    """Describes an image by the directions of its edges in each cell of a grid."""
 
     def __init__(self, spec: DescriptorSpec) -> None:
-        columns, rows = WORK_SIZE[0] // CELL, WORK_SIZE[1] // CELL
+        columns, rows = SIZE[0] // CELL, SIZE[1] // CELL
         self.spec = DescriptorSpec(
             cameras=spec.cameras,
             extractor='hog',
-            pooling=f'{columns}x{rows} cells of {CELL} px, {ORIENTATIONS} orientations',
-            input_width=WORK_SIZE[0],
-            input_height=WORK_SIZE[1],
-            size=(columns - 1) * (rows - 1) * 4 * ORIENTATIONS,
+            pooling=f'{columns}x{rows} cells, {ORIENTATIONS} orientations',
+            input_width=SIZE[0],
+            input_height=SIZE[1],
+            size=columns * rows * ORIENTATIONS,
         )
 
     def describe(self, images: Sequence[Pixels]) -> FloatArray:
-        """Describe [96, 160, 3] RGB images as [B, D] L2-normalised vectors."""
+        """Describe [192, 320, 3] RGB images as [B, D] L2-normalised vectors."""
         return normalize(np.stack([_hog(image) for image in images]))
 
 
 def _hog(image: Pixels) -> FloatArray:
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    dx, dy = (
-        np.asarray(cv2.Sobel(grey, cv2.CV_32F, *axis), np.float32) for axis in ((1, 0), (0, 1))
-    )
-    cells = _cell_histograms(dx, dy)
-    blocks = np.concatenate(
-        [cells[:-1, :-1], cells[:-1, 1:], cells[1:, :-1], cells[1:, 1:]], axis=-1
-    )
-    return normalize(normalize(blocks).clip(max=CLIP)).ravel()
+    grey = _normalize_contrast(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32))
+    # The square root keeps a single strong edge from ruling its cell; what remains when the means
+    # are taken away is what tells this cell from the others, and this direction from the others.
+    cells = normalize(np.sqrt(_cell_histograms(grey)))
+    cells -= cells.mean(axis=-1, keepdims=True)
+    cells -= cells.mean(axis=(0, 1))
+    return cells.ravel()
 
 
-def _cell_histograms(dx: FloatArray, dy: FloatArray) -> FloatArray:
+def _normalize_contrast(grey: FloatArray) -> FloatArray:
+    window = (CONTRAST_WINDOW, CONTRAST_WINDOW)
+    mean = cv2.blur(grey, window)
+    deviation = np.sqrt(np.maximum(cv2.blur(grey * grey, window) - mean * mean, 0))
+    return np.asarray((grey - mean) / (deviation + LEAST_CONTRAST), np.float32)
+
+
+def _cell_histograms(grey: FloatArray) -> FloatArray:
     """Sum the gradients' magnitudes a cell and orientation: [rows, columns, ORIENTATIONS]."""
+    dx, dy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     magnitude, angle = cv2.cartToPolar(dx, dy)
-    position = angle % np.pi / np.pi * ORIENTATIONS
-    lower = np.floor(position)
-    weight = position - lower
-    planes = np.zeros((ORIENTATIONS, *dx.shape), np.float32)
-    for orientation in range(ORIENTATIONS):  # each gradient is shared by the two nearest bins
-        planes[orientation] = magnitude * (
-            (lower % ORIENTATIONS == orientation) * (1 - weight)
-            + ((lower + 1) % ORIENTATIONS == orientation) * weight
-        )
-    height, width = dx.shape
-    cells = planes.reshape(ORIENTATIONS, height // CELL, CELL, width // CELL, CELL).sum((2, 4))
-    return cells.transpose(1, 2, 0)
+    position = angle / (2 * np.pi) * ORIENTATIONS
+    lower = position.astype(np.int32)
+    weight = position - lower  # each gradient is shared by the two nearest bins
+    height, width = grey.shape
+    columns = width // CELL
+    y, x = np.indices(grey.shape)
+    cell = (y // CELL * columns + x // CELL) * ORIENTATIONS
+    count = height // CELL * columns * ORIENTATIONS
+    histogram = np.zeros(count)
+    for bins, share in ((lower, 1 - weight), (lower + 1, weight)):
+        index = (cell + bins % ORIENTATIONS).ravel()
+        histogram += np.bincount(index, (magnitude * share).ravel(), count)
+    return histogram.astype(np.float32).reshape(height // CELL, columns, ORIENTATIONS)

@@ -45,7 +45,12 @@ def build_map(
     array = np.stack(descriptors)
     poses = poses_at(trajectory, np.array(stamps, np.int64), max_gap_s)
     return PlaceMap(
-        Places(np.array(stamps, np.int64), poses, (track,) * len(stamps), array.any(axis=2)),
+        Places(
+            np.array(stamps, np.int64),
+            poses,
+            (track,) * len(stamps),
+            np.asarray(array.any(axis=2)),
+        ),
         array,
         extractor.spec,
         trajectory.frame_id or DEFAULT_FRAME,

@@ -1,0 +1,85 @@
+"""The folder of a replay: recognitions, poses, summary, and the configuration that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from husky_placerec.config import Config
+from husky_placerec.evaluation.metrics import Judged, summarize, TOLERANCES_M
+from husky_placerec.files import new_folder, write_atomic
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.records import record
+from husky_placerec.types import Pose, Recognition, SECOND_NS
+
+
+@dataclass(frozen=True)
+class Result:
+    """One frame of a replay: what was decided, how long it took, and the truth if it is known."""
+
+    recognition: Recognition
+    seconds: float
+    truth: Pose | None
+
+
+def summary(
+    results: Sequence[Result],
+    place_map: PlaceMap,
+    tolerances_m: Sequence[float] = TOLERANCES_M,
+) -> dict[str, Any]:
+    """Return `summary.json`; the keys that need the truth are there when any frame has it."""
+    latencies_ms = np.array([result.seconds for result in results]) * 1000
+    numbers: dict[str, Any] = {
+        'frames': len(results),
+        'accepted': sum(result.recognition.accepted for result in results),
+        'latency_ms': {f'p{q}': float(np.percentile(latencies_ms, q)) for q in (50, 95)},
+    }
+    judged = [Judged(r.recognition, r.truth) for r in results if r.truth is not None]
+    if judged:
+        numbers['frames_with_truth'] = len(judged)
+        numbers.update(summarize(judged, place_map.places.poses, tolerances_m))
+    return numbers
+
+
+def write_results(
+    folder: Path, results: Sequence[Result], numbers: dict[str, Any], used: dict[str, Any]
+) -> None:
+    """
+    Write the folder, whole or not at all; an old one of that name is replaced.
+
+    :param used: all parameters and inputs.
+    """
+    lines = [json.dumps(record(r.recognition, r.truth)) for r in results]
+    files = {
+        'recognitions.jsonl': '\n'.join(lines) + '\n',
+        'poses.tum': ''.join(map(_tum_line, results)),
+        'summary.json': json.dumps(numbers, indent=2) + '\n',
+        'config.yaml': yaml.safe_dump(used, sort_keys=False, allow_unicode=True),
+    }
+    with new_folder(folder) as work:
+        for name, text in files.items():
+            write_atomic(work / name, text.encode())
+
+
+def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -> dict[str, Any]:
+    return {
+        'inputs': inputs,
+        'descriptor': place_map.spec.as_json(),
+        'parameters': {'map': place_map.name, **config.as_dict()},
+    }
+
+
+def _tum_line(result: Result) -> str:
+    """Return the accepted pose as evo reads it; an int division keeps the stamp's digits."""
+    recognition = result.recognition
+    if not recognition.accepted or recognition.pose is None:
+        return ''
+    seconds, nanoseconds = divmod(recognition.stamp_ns, SECOND_NS)
+    numbers = ' '.join(f'{value:.6f}' for value in recognition.pose.as_array())
+    return f'{seconds}.{nanoseconds:09d} {numbers}\n'
