@@ -158,13 +158,17 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
     return Config(**flat, camera=cameras)
 
 
-def read_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
+def read_config(
+    path: Path | None, settings: Sequence[str] = (), cameras: Sequence[str] = ()
+) -> Config:
     """
     Read a ROS parameter file, then apply settings of the form NAME=VALUE (VALUE is YAML).
 
+    :param cameras: those of the map, which count where nothing else is said.
     :raises InputError: for a file that cannot be read, and as `make_config`.
     """
-    values = _read_yaml(path) if path is not None else {}
+    values: dict[str, Any] = {'cameras': list(cameras)} if cameras else {}
+    values.update(_read_yaml(path) if path is not None else {})
     for setting in settings:
         name, equals, value = setting.partition('=')
         if not equals:

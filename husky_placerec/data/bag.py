@@ -125,14 +125,14 @@ class Bag:
         :raises InputError: for a topic that is not there, and as `Trajectory.make`.
         """
         name = self.resolve(topic, POSE_TYPES)
-        stamps, poses, frame_id = [], [], ''
+        stamps, poses, frames = [], [], ('', '')
         for _, stamp_ns, message in self.messages({name: name}):
             pose = getattr(message.pose, 'pose', message.pose)
             p, q = pose.position, pose.orientation
             stamps.append(stamp_ns)
             poses.append([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
-            frame_id = message.header.frame_id
-        return Trajectory.make(stamps, poses, frame_id, f'{self.path} {name}')
+            frames = message.header.frame_id, getattr(message, 'child_frame_id', '')
+        return Trajectory.make(stamps, poses, f'{self.path} {name}', *frames)
 
     def _listing(self) -> str:
         return ', '.join(f'{name} ({kind})' for name, kind in self.topics.items()) or 'none at all'

@@ -25,17 +25,24 @@ class Trajectory:
     :param stamps_ns: [N] int64.
     :param poses: [N, 7] x y z qx qy qz qw, metres, unit quaternions.
     :param frame_id: the frame that the poses are in; empty where the source does not say.
+    :param child_frame_id: what the poses are of; empty where the source does not say.
     :param source: what to name in messages.
     """
 
     stamps_ns: NDArray[np.int64]
     poses: NDArray[np.float64]
     frame_id: str
+    child_frame_id: str
     source: str
 
     @classmethod
     def make(
-        cls, stamps_ns: list[int], poses: list[list[float]], frame_id: str, source: str
+        cls,
+        stamps_ns: list[int],
+        poses: list[list[float]],
+        source: str,
+        frame_id: str = '',
+        child_frame_id: str = '',
     ) -> Trajectory:
         """
         Sort, check and normalise poses in any order; of equal stamps the first counts.
@@ -54,7 +61,7 @@ class Trajectory:
                 f'{source}: the quaternion at {stamps[i]} has length {norms[i]:.3f}; expected 1'
             )
         values[:, 3:] /= norms[:, None]
-        return cls(stamps, values, frame_id, source)
+        return cls(stamps, values, frame_id, child_frame_id, source)
 
     def covers(self, stamps_ns: NDArray[np.int64], max_gap_ns: int) -> NDArray[np.bool_]:
         """Say for each stamp whether poses no further apart than `max_gap_ns` enclose it."""
@@ -107,7 +114,7 @@ def poses_or_none(
     return [Pose.from_array(next(poses)) if there else None for there in covered]
 
 
-def read_tum(path: Path, frame_id: str = '') -> Trajectory:
+def read_tum(path: Path) -> Trajectory:
     """
     Read a TUM trajectory: lines of `stamp x y z qx qy qz qw`, the stamp in seconds.
 
@@ -133,7 +140,7 @@ def read_tum(path: Path, frame_id: str = '') -> Trajectory:
             raise InputError(f'{path}:{number}: {line!r}; expected "stamp x y z qx qy qz qw"')
         stamps.append(stamp_ns)
         poses.append(values)
-    return Trajectory.make(stamps, poses, frame_id, str(path))
+    return Trajectory.make(stamps, poses, str(path))
 
 
 def parse_stamp(text: str) -> int:

@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from husky_placerec.config import Config
+from husky_placerec.data.bag import Bag
+from husky_placerec.data.source import decode_frame
 from husky_placerec.data.trajectory import poses_at, Trajectory
 from husky_placerec.descriptor.extractor import DescriptorExtractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
-from husky_placerec.types import Frame, Pixels
+from husky_placerec.types import FloatArray, Frame, Pixels
 
 DEFAULT_FRAME = 'map'  # of poses whose source does not say
 
+Item = TypeVar('Item')
+Progress = Callable[[Iterable[Item], int], Iterable[Item]]  # passes items on and counts them
+
 
 def build_map(
-    frames: Iterable[Frame[Pixels]],
+    bag: Bag,
     trajectory: Trajectory,
     extractor: DescriptorExtractor,
     config: Config,
     *,
     track: str,
     max_gap_s: float,
-    source: str,
+    progress: Progress[Frame[Pixels]] = lambda items, _: items,
 ) -> PlaceMap:
     """
-    Make every frame a place.
+    Make every frame of a bag a place.
 
     :param track: name of the drive.
     :param max_gap_s: longest time between two poses that may be interpolated.
-    :raises InputError: for no frames, or frames that the poses do not cover.
+    :raises InputError: for no frames, frames that the poses do not cover, a broken image.
     """
-    stamps: list[int] = []
-    descriptors: list[np.ndarray] = []
-    for frame in frames:
-        stamps.append(frame.stamp_ns)
-        descriptors.append(extractor.describe(frame).astype(np.float16))
-    if not stamps:
-        raise InputError(f'{source}: no frames; a map needs at least one place')
-    array = np.stack(descriptors)
-    poses = poses_at(trajectory, np.array(stamps, np.int64), max_gap_s)
+    # The bag is paired twice: what is wrong with its stamps is said before the long work begins.
+    stamps = np.array([frame.stamp_ns for frame in bag.frames(config)], np.int64)
+    if not len(stamps):
+        raise InputError(f'{bag.path}: no frames; a map needs at least one place')
+    poses = poses_at(trajectory, stamps, max_gap_s)
+    descriptors = _describe(progress(_decoded(bag, config), len(stamps)), extractor)
+    present: NDArray[np.bool_] = np.asarray(descriptors.any(axis=2))
     return PlaceMap(
-        Places(
-            np.array(stamps, np.int64),
-            poses,
-            (track,) * len(stamps),
-            np.asarray(array.any(axis=2)),
-        ),
-        array,
+        Places(stamps, poses, (track,) * len(stamps), present),
+        descriptors,
         extractor.spec,
         trajectory.frame_id or DEFAULT_FRAME,
         opposite_cameras(config),
-        (source,),
+        (str(bag.path),),
         datetime.now(timezone.utc).isoformat(timespec='seconds'),
     )
 
@@ -66,3 +66,13 @@ def opposite_cameras(config: Config) -> tuple[int, ...] | None:
     if not all(names):
         return None
     return tuple(config.cameras.index(name) for name in names)
+
+
+def _decoded(bag: Bag, config: Config) -> Iterator[Frame[Pixels]]:
+    for frame in bag.frames(config):
+        yield decode_frame(frame, str(bag.path))
+
+
+def _describe(frames: Iterable[Frame[Pixels]], extractor: DescriptorExtractor) -> FloatArray:
+    """Return [N, C, D] float16, as they are stored: a map in memory equals the one on disk."""
+    return np.stack([extractor.describe(frame).astype(np.float16) for frame in frames])
