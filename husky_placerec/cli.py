@@ -9,17 +9,9 @@ import sys
 from typing import Annotated, Any, TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
+from tqdm import tqdm
 import typer
 
 from husky_placerec import __version__
@@ -244,25 +236,11 @@ def warn(message: str) -> None:
     err.print(Text.assemble(('warning: ', 'yellow'), message), soft_wrap=True)
 
 
-class _RateColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f'{speed:.1f}/s' if speed else '')
-
-
 def progress(title: str) -> Any:
     """Return a function that passes items on and shows how many, how fast, and how long yet."""
 
     def passing(items: Iterable[Any], total: int) -> Iterable[Any]:
-        columns = (
-            TextColumn(title),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _RateColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=err) as bar:
-            yield from bar.track(items, total=total)
+        yield from tqdm(items, title, total, unit=' frames', dynamic_ncols=True)
 
     return passing
 

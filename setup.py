@@ -1,0 +1,69 @@
+from glob import glob
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = 'husky_placerec'
+
+# What the node, the map tools and a replay need; a network needs [timm] besides.
+RUNTIME = [
+    'faiss-cpu>=1.8',
+    'matplotlib>=3.7',
+    'numpy>=1.26',
+    'opencv-python-headless>=4.8',
+    'pyyaml>=6.0',
+    'rich>=13.0',
+    'rosbags>=0.10.4',
+    'scipy>=1.10',
+    'tqdm>=4.64',
+    'typer>=0.12',
+]
+EXTRAS = {
+    'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
+    'sim': ['numba>=0.59', 'pillow>=10.1'],
+    # The real rclpy and messages, for machines without ROS.
+    'ros': [
+        'ros-rclpy[fastrtps]==7.1.6',
+        'ros-jazzy-rmw-fastrtps-cpp',
+        'ros-jazzy-common-interfaces',
+    ],
+    'test': [
+        'catkin-pkg',
+        'colcon-core',
+        'colcon-python-setup-py',
+        'colcon-ros',
+        'import-linter',
+        'mypy',
+        'pytest',
+        'ruff',
+        'types-PyYAML',
+    ],
+}
+
+setup(
+    name=PACKAGE,
+    version='0.1.0',
+    description='Visual place recognition for a robot with several cameras',
+    long_description=Path('README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    maintainer='husky_placerec maintainers',
+    maintainer_email='husky_placerec@example.com',
+    license='Apache-2.0',
+    packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    python_requires='>=3.10',
+    install_requires=RUNTIME,
+    extras_require=EXTRAS,
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
+        (f'share/{PACKAGE}', ['package.xml']),
+        (f'share/{PACKAGE}/config', glob('config/*.yaml')),
+        (f'share/{PACKAGE}/launch', glob('launch/*.launch.py')),
+    ],
+    entry_points={
+        'console_scripts': [
+            f'placerec = {PACKAGE}.cli:main',
+            f'placerec_node = {PACKAGE}.ros.node:main',
+        ],
+    },
+    zip_safe=True,
+)
