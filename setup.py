@@ -61,7 +61,7 @@ setup(
     ],
     entry_points={
         'console_scripts': [
-            f'placerec = {PACKAGE}.cli:main',
+            f'placerec = {PACKAGE}.cli.main:main',
             f'placerec_node = {PACKAGE}.ros.node:main',
         ],
     },

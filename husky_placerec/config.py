@@ -70,8 +70,9 @@ class Config:
 
     extractor: str = parameter(
         '',
-        'What describes an image: timm (a network) or hog (no training); empty: as the map.',
-        choices=('', 'timm', 'hog'),
+        'What describes an image: timm (a network), hog (no training) or pixels (a baseline); '
+        'empty: as the map.',
+        choices=('', 'timm', 'hog', 'pixels'),
     )
     backbone: str = parameter('', 'Name of a timm model; empty: as the map.')
     backbone_options: str = parameter(

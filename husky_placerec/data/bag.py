@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+import struct
 from types import TracebackType
 from typing import Any
 
@@ -27,6 +28,15 @@ POSE_TYPES = (
     'geometry_msgs/msg/PoseStamped',
     'geometry_msgs/msg/PoseWithCovarianceStamped',
 )
+
+
+# A CDR message begins with 4 bytes about its encoding; a header begins with its stamp.
+_STAMP = {0: struct.Struct('>iI'), 1: struct.Struct('<iI')}
+
+
+def _header_stamp_ns(data: bytes) -> int:
+    seconds, nanoseconds = _STAMP[data[1] & 1].unpack_from(data, 4)
+    return int(seconds) * SECOND_NS + int(nanoseconds)
 
 
 class Bag:
@@ -89,6 +99,13 @@ class Bag:
                 message: Any = self._reader.deserialize(data, connection.msgtype)
                 stamp = message.header.stamp
                 yield topics[connection.topic], stamp.sec * SECOND_NS + stamp.nanosec, message
+
+    def serialized(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, bytes]]:
+        """Yield key, header stamp in ns and CDR bytes of `topics`, to be published as they are."""
+        wanted = [c for c in self._reader.connections if c.topic in topics]
+        with self._readable():
+            for connection, _, data in self._reader.messages(connections=wanted):
+                yield topics[connection.topic], _header_stamp_ns(data), bytes(data)
 
     def camera_topics(self, config: Config) -> dict[str, str]:
         """

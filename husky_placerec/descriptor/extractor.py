@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 
 from husky_placerec.config import Config
+from husky_placerec.descriptor.hog import HogExtractor
+from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve
 from husky_placerec.types import FloatArray, Frame, Pixels
 
@@ -62,9 +64,9 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
     """
     spec = resolve(config, stored)
     if spec.extractor == 'hog':
-        from husky_placerec.descriptor.hog import HogExtractor
-
         return DescriptorExtractor(HogExtractor(spec))
+    if spec.extractor == 'pixels':
+        return DescriptorExtractor(PixelExtractor(spec))
     # Imported here: a robot that runs without a network needs no torch.
     from husky_placerec.descriptor.backbone import TimmExtractor
 

@@ -42,6 +42,15 @@ def to_stamp(stamp_ns: int) -> Time:
     return Time(sec=seconds, nanosec=nanoseconds)
 
 
+def from_stamp(stamp: Time) -> int:
+    return int(stamp.sec) * SECOND_NS + int(stamp.nanosec)
+
+
+def from_pose(message: PoseMessage) -> Pose:
+    p, q = message.position, message.orientation
+    return Pose(p.x, p.y, p.z, q.x, q.y, q.z, q.w)
+
+
 def to_pose_stamped(pose: Pose, stamp_ns: int, frame_id: str) -> PoseStamped:
     return PoseStamped(
         header=Header(stamp=to_stamp(stamp_ns), frame_id=frame_id),

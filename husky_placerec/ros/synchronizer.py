@@ -9,7 +9,7 @@ from typing import Any
 from message_filters import SimpleFilter
 
 from husky_placerec.data.pairing import FramePairer
-from husky_placerec.types import SECOND_NS
+from husky_placerec.ros.conversions import from_stamp
 
 
 class FrameSynchronizer(SimpleFilter):
@@ -31,8 +31,7 @@ class FrameSynchronizer(SimpleFilter):
             source.registerCallback(self._add, camera)
 
     def _add(self, message: Any, camera: str) -> None:
-        stamp = message.header.stamp
         with self._lock:
-            frames = self.pairer.add(camera, stamp.sec * SECOND_NS + stamp.nanosec, message)
+            frames = self.pairer.add(camera, from_stamp(message.header.stamp), message)
         for frame in frames:  # the lock is free: a callback may take its time, or fail
             self.signalMessage(frame)

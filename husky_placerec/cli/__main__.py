@@ -1,0 +1,3 @@
+from husky_placerec.cli.main import main
+
+main()

@@ -1,0 +1,66 @@
+"""`placerec demo`: the main job shown once, end to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TYPE_CHECKING
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+import typer
+
+from husky_placerec.cli.common import err, out, percent, progress
+
+if TYPE_CHECKING:
+    from husky_placerec.demo.run import Outcome
+
+EPILOG = 'Examples:\n\n  placerec demo\n\n  placerec demo -o elsewhere   (drives are kept there)'
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option('--output', '-o', help='Folder for drives, map, log and picture.')
+    ] = Path('demo'),
+) -> None:
+    """
+    Show the main job: map a simulated drive, then recognise another with the real node over DDS.
+
+    Exits with 1 when fewer than 80 % of the known places are recognised, or fewer than 98 % of the
+    published poses are right.
+    """
+    from husky_placerec.demo.run import run
+
+    outcome = run(output, progress('Playing'), lambda line: out.print(line, highlight=False))
+    out.print(_demo_table(outcome))
+    out.print(f'{outcome.picture}: the route with true and recognised poses', highlight=False)
+    if not outcome.score.passed:
+        err.print('[red]below what is expected[/] (80 % recognised, 98 % right)')
+        raise typer.Exit(1)
+
+
+def _demo_table(outcome: Outcome) -> Table:
+    score, heard = outcome.score, outcome.heard
+    off_map = set(score.truths) - score.on_map
+    p50, p95 = np.percentile(heard.latencies_ms or (np.nan,), (50, 95))
+    rows = {
+        'places in the map': str(outcome.places),
+        'frames sent': f'{len(heard.sent)} ({len(score.on_map)} on the map, {len(off_map)} beyond)',
+        'pairs made by the node': heard.diagnostics.get('frames', '?'),
+        'dropped': heard.diagnostics.get('frames dropped', '?'),
+        'poses published': str(len(score.published)),
+        'recognised within 10 m, of those on the map': percent(score.recognised),
+        'precision of the published poses': percent(score.precision),
+        'published beyond the map': f'{len(off_map & set(score.published))} of {len(off_map)}',
+        'latency p50 / p95, image to pose': f'{p50:.0f} / {p95:.0f} ms',
+        'recall@1 at 10 m, before any refusal': percent(outcome.recall),
+        '   of grey pixels / by chance': f'{percent(outcome.baseline_recall)} / '
+        f'{percent(outcome.chance)}',
+    }
+    table = Table(title='Demo: one drive mapped, another recognised', title_justify='left')
+    table.add_column('')
+    table.add_column('', justify='right')
+    table.show_header = False
+    for name, value in rows.items():
+        table.add_row(name, Text(value))
+    return table

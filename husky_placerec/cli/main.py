@@ -1,0 +1,42 @@
+"""`placerec`: the package on the command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from rich.text import Text
+import typer
+
+from husky_placerec import __version__
+from husky_placerec.cli import demo, maps, replay
+from husky_placerec.cli.common import err, out
+from husky_placerec.errors import InputError
+
+app = typer.Typer(
+    help='Visual place recognition for a robot with several cameras.',
+    no_args_is_help=True,
+    rich_markup_mode='rich',
+    context_settings={'help_option_names': ['-h', '--help']},
+)
+app.add_typer(maps.app, name='map')
+app.command(epilog=replay.EPILOG)(replay.replay)
+app.command(epilog=demo.EPILOG)(demo.demo)
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option('--version', help='Show the version.')] = False,
+) -> None:
+    if version:
+        out.print(f'placerec {__version__}', highlight=False)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run `placerec`; what the user can mend is said in one line, without a traceback."""
+    try:
+        app()
+    except InputError as error:
+        err.print(Text.assemble(('error: ', 'bold red'), str(error)), soft_wrap=True)
+        sys.exit(2)

@@ -1,0 +1,136 @@
+"""`placerec replay`: a drive recognised offline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, TYPE_CHECKING
+
+from rich.table import Table
+import typer
+
+from husky_placerec.cli.common import (
+    ConfigOption,
+    MAX_GAP_S,
+    MaxGapOption,
+    out,
+    OverwriteOption,
+    percent,
+    PosesOption,
+    progress,
+    SetOption,
+    SourceArgument,
+)
+from husky_placerec.errors import InputError
+
+if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
+    from husky_placerec.data.bag import Bag
+    from husky_placerec.data.trajectory import Trajectory
+    from husky_placerec.placemap.place_map import PlaceMap
+
+EPILOG = (
+    'Examples:\n\n'
+    '  placerec replay drive_2 --map campus.map -o drive_2.results\n\n'
+    "  placerec replay drive_2 --map campus.map --stamps recognitions.jsonl   (a node's frames)"
+)
+
+
+def replay(
+    source: SourceArgument,
+    map_path: Annotated[Path, typer.Option('--map', help='Folder of the place map.')],
+    output: Annotated[
+        Path | None,
+        typer.Option('--output', '-o', help='Folder of the results; a dated one by default.'),
+    ] = None,
+    stamps: Annotated[
+        Path | None,
+        typer.Option(
+            help='Repeat these frames: the recognitions_file of a node, or a stamp (ns) a line.'
+        ),
+    ] = None,
+    poses: PosesOption = None,
+    tolerance: Annotated[
+        list[float] | None,
+        typer.Option(help='Tolerance of a recall, in m. Repeatable; 5, 10 and 25 by default.'),
+    ] = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    max_gap: MaxGapOption = MAX_GAP_S,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """
+    Recognise a drive offline, by the code that the node runs, and score it where truth is known.
+
+    Truth is the bag's only pose topic when its frame is the map's, or what --poses names.
+    """
+    from husky_placerec.config import read_config
+    from husky_placerec.data.bag import Bag
+    from husky_placerec.data.selection import read_selection
+    from husky_placerec.evaluation.metrics import TOLERANCES_M
+    from husky_placerec.evaluation.replay import replay as replay_bag
+    from husky_placerec.evaluation.results import summary, used_parameters, write_results
+    from husky_placerec.files import refuse_existing
+    from husky_placerec.placemap.storage import load_map
+    from husky_placerec.recognition.recognizer import Recognizer
+
+    output = output or Path('results') / f'replay-{datetime.now():%Y%m%d-%H%M%S}'
+    refuse_existing(output, overwrite)
+    selection = read_selection(stamps) if stamps else None
+    with Bag(source) as bag:
+        place_map = load_map(map_path)
+        parameters = read_config(config, settings or [], cameras=place_map.spec.cameras)
+        topics = bag.camera_topics(parameters)
+        truth = _find_truth(bag, poses, place_map)
+        recognizer = Recognizer.load(place_map, parameters)
+        frames = replay_bag(
+            bag, recognizer, parameters, truth=truth, max_gap_s=max_gap, selection=selection
+        )
+        total = len(selection.frames) if selection else min(map(bag.message_count, topics))
+        results = list(progress('Recognising')(frames, total))
+    if not results:
+        raise InputError(f'{source}: no frames')
+    numbers = summary(results, place_map, tolerance or TOLERANCES_M)
+    used = used_parameters(
+        parameters,
+        place_map,
+        source=str(source),
+        stamps=str(stamps) if stamps else None,
+        truth=truth.source if truth else None,
+    )
+    write_results(output, results, numbers, used)
+    out.print(_summary_table(numbers))
+    out.print(
+        f'{output}: recognitions.jsonl, poses.tum, summary.json, config.yaml', highlight=False
+    )
+
+
+def _find_truth(bag: Bag, poses: str | None, place_map: PlaceMap) -> Trajectory | None:
+    """Odometry is no truth: without being told, only poses in the map's own frame are taken."""
+    from husky_placerec.data.source import read_poses
+
+    if poses is not None:
+        return read_poses(bag, poses)
+    topics = bag.pose_topics()
+    if len(topics) != 1 or place_map.frame_id == 'odom':
+        return None
+    trajectory = bag.trajectory(topics[0])
+    return trajectory if trajectory.frame_id == place_map.frame_id else None
+
+
+def _summary_table(numbers: dict[str, Any]) -> Table:
+    table = Table(title='Recognitions', title_justify='left', show_header=False)
+    table.add_row('frames', str(numbers['frames']))
+    table.add_row('accepted', str(numbers['accepted']))
+    latency = numbers['latency_ms']
+    table.add_row('latency p50 / p95', f'{latency["p50"]:.1f} / {latency["p95"]:.1f} ms')
+    for tolerance, recalls in numbers.get('recall', {}).items():
+        shares = ' / '.join(percent(recalls[k]) for k in recalls)
+        table.add_row(f'recall@{"/".join(recalls)} at {tolerance} m', shares)
+    if 'recall' in numbers:
+        off_map = numbers['off_map']
+        table.add_row('precision of accepted', percent(numbers['precision']))
+        table.add_row('off the map, accepted', f'{off_map["accepted"]} of {off_map["frames"]}')
+        table.add_row('median top-1 distance', f'{numbers["median_top1_distance_m"]:.2f} m')
+    else:
+        table.add_row('truth', 'not known')
+    return table

@@ -1,0 +1,50 @@
+"""The two drives of the demo: rendered once, then kept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+import hashlib
+import json
+from pathlib import Path
+
+from tqdm import tqdm
+
+from husky_placerec import __version__
+from husky_placerec.campus.drives import DriveConfig
+from husky_placerec.campus.recording import write_drive
+
+# The second drive starts between the first one's frames, holds another line, meets other cars and
+# people, and goes on where the first ended: its last quarter is unknown to the map.
+MAPPED = DriveConfig(seed=1, drive=0, start_m=0.0, length_m=330.0)
+DRIVEN = DriveConfig(seed=1, drive=1, start_m=1.5, length_m=420.0)
+
+
+@dataclass(frozen=True)
+class Drives:
+    """Folders of the two bags."""
+
+    mapped: Path
+    driven: Path
+
+
+def prepare(folder: Path) -> Drives:
+    """Render the drives that are not there yet, with progress bars."""
+    paths = []
+    for name, config in (('mapped', MAPPED), ('driven', DRIVEN)):
+        # Named by what it is made of, so that a change of the demo renders anew.
+        about = json.dumps([__version__, asdict(config)])
+        path = folder / f'{name}-{hashlib.sha256(about.encode()).hexdigest()[:8]}'
+        if not path.exists():
+            _render(path, config, f'Rendering the {name} drive')
+        paths.append(path)
+    return Drives(*paths)
+
+
+def _render(path: Path, config: DriveConfig, title: str) -> None:
+    with tqdm(desc=title, unit=' frames', dynamic_ncols=True) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        write_drive(path, config, progress=show)

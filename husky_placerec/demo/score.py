@@ -1,0 +1,60 @@
+"""What the demo measured: the poses that a subscriber received, against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from husky_placerec.evaluation.metrics import HEADING_DEG, is_right, RIGHT_M
+from husky_placerec.types import Pose
+
+LEAST_RECOGNISED = 0.80
+LEAST_PRECISION = 0.98
+
+
+@dataclass(frozen=True)
+class Score:
+    """
+    The demo's counts.
+
+    :param truths: of every frame that was sent, where it was taken.
+    :param on_map: the stamps of those with a place of the map within reach.
+    :param right: the stamps whose published pose is right.
+    :param published: the poses that came, by stamp.
+    """
+
+    truths: Mapping[int, Pose]
+    on_map: frozenset[int]
+    right: frozenset[int]
+    published: Mapping[int, Pose]
+
+    @property
+    def recognised(self) -> float:
+        """The share of all frames on the map that were sent; what was lost counts as missed."""
+        return len(self.right & self.on_map) / len(self.on_map)
+
+    @property
+    def precision(self) -> float | None:
+        return len(self.right) / len(self.published) if self.published else None
+
+    @property
+    def passed(self) -> bool:
+        return self.recognised >= LEAST_RECOGNISED and (self.precision or 0) >= LEAST_PRECISION
+
+
+def score(
+    truths: Mapping[int, Pose], published: Mapping[int, Pose], map_poses: NDArray[np.float64]
+) -> Score:
+    """Judge the published poses; one whose stamp was never sent is wrong."""
+    tree = cKDTree(map_poses[:, :2])
+    on_map = {s for s, truth in truths.items() if tree.query([truth.x, truth.y])[0] <= RIGHT_M}
+    right = {
+        stamp_ns
+        for stamp_ns, pose in published.items()
+        if stamp_ns in truths and is_right(pose, truths[stamp_ns], RIGHT_M, HEADING_DEG)
+    }
+    return Score(truths, frozenset(on_map), frozenset(right), published)

@@ -1,0 +1,113 @@
+"""Playing a bag's cameras to a running node over DDS, and listening to what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from husky_placerec.config import Config
+from husky_placerec.data.bag import Bag
+from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES
+from husky_placerec.types import Pose, SECOND_NS
+
+SETTLE_S = 1.0
+QUIET_S = 0.5  # after the last image, until a report tells of all
+CAMERA_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class Player:
+    """
+    A robot's cameras and its localization stack in one: publishes images, receives poses.
+
+    :param node_name: of the place recognition node that is listened to, with its namespace.
+    """
+
+    def __init__(self, context: Context, config: Config, node_name: str = '/placerec') -> None:
+        self.node = Node('placerec_player', context=context, use_global_arguments=False)
+        self.sent: dict[str, dict[int, float]] = {name: {} for name in config.cameras}
+        self.received: dict[int, tuple[float, PoseStamped]] = {}
+        self.diagnostics: dict[str, str] = {}
+        self._diagnosed = 0.0  # when
+        self._config = config
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self.node)
+        self._publishers = {name: self._publisher(name) for name in config.cameras}
+        self._node_name = node_name
+        self._poses = self.node.create_subscription(
+            PoseStamped, f'{node_name}/pose', self._receive, 10
+        )
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnose, 10)
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Spin until the condition holds; False when it did not in time."""
+        end = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > end:
+                return False
+            self._executor.spin_once(timeout_sec=0.05)
+        return True
+
+    def connected(self) -> bool:
+        """Say whether the node listens to every camera and this to the node."""
+        heard = all(p.get_subscription_count() for p in self._publishers.values())
+        return heard and bool(self.node.count_publishers(self._poses.topic_name))
+
+    def settle(self) -> None:
+        """Give the other side time to match too: what is sent before is lost to best effort."""
+        self.wait_until(lambda: False, SETTLE_S)
+
+    def play(
+        self,
+        bag: Bag,
+        speed: float,
+        progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda items, _: items,
+    ) -> None:
+        """Publish the images as recorded, `speed` times as fast as their stamps say."""
+        began: tuple[float, int] | None = None
+        topics = bag.camera_topics(self._config)
+        total = sum(map(bag.message_count, topics))
+        for camera, stamp_ns, data in progress(bag.serialized(topics), total):
+            began = began or (time.monotonic(), stamp_ns)
+            due = began[0] + (stamp_ns - began[1]) / SECOND_NS / speed
+            while (left := due - time.monotonic()) > 0:
+                self._executor.spin_once(timeout_sec=left)
+            self.sent[camera][stamp_ns] = time.monotonic()
+            self._publishers[camera].publish(data)
+
+    def poses(self) -> dict[int, Pose]:
+        """Return the poses that came, by their stamps in ns."""
+        return {stamp_ns: from_pose(m.pose) for stamp_ns, (_, m) in self.received.items()}
+
+    def processed_all(self) -> bool:
+        """Say whether the node reported, a while after the last image, that no frame waits."""
+        last = max((time for sent in self.sent.values() for time in sent.values()), default=0.0)
+        names = 'frames', 'frames processed', 'frames dropped'
+        frames, processed, dropped = (int(self.diagnostics.get(name, 0)) for name in names)
+        return self._diagnosed > last + QUIET_S and 0 < frames == processed + dropped
+
+    def _publisher(self, camera: str) -> Any:
+        config = self._config.camera_config(camera)
+        kind = MESSAGE_TYPES[config.transport]
+        return self.node.create_publisher(kind, config.topic, CAMERA_QOS)
+
+    def _receive(self, message: PoseStamped) -> None:
+        stamp_ns = from_stamp(message.header.stamp)
+        self.received.setdefault(stamp_ns, (time.monotonic(), message))
+
+    def _diagnose(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name == self._node_name:
+                self.diagnostics = {pair.key: pair.value for pair in status.values}
+                self._diagnosed = time.monotonic()
