@@ -16,7 +16,7 @@ RUNTIME = [
     'rosbags>=0.10.4',
     'scipy>=1.10',
     'tqdm>=4.64',
-    'typer>=0.12',
+    'typer>=0.9',
 ]
 EXTRAS = {
     'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],

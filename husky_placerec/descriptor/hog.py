@@ -29,6 +29,7 @@ class HogExtractor:
     """Describes an image by the directions of its edges in each cell of a grid."""
 
     def __init__(self, spec: DescriptorSpec) -> None:
+        spec.require_size(*SIZE)
         columns, rows = SIZE[0] // CELL, SIZE[1] // CELL
         self.spec = DescriptorSpec(
             cameras=spec.cameras,

@@ -18,6 +18,7 @@ class PixelExtractor:
     """Describes an image by its grey values, of zero mean."""
 
     def __init__(self, spec: DescriptorSpec) -> None:
+        spec.require_size(*SIZE)
         self.spec = DescriptorSpec(
             cameras=spec.cameras,
             extractor='pixels',

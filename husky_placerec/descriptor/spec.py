@@ -9,13 +9,17 @@ from typing import Any
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
 
-# What a map is built with where nothing is said.
-DEFAULTS = {
-    'extractor': 'timm',
-    'backbone': 'convnext_tiny',
-    'weights': 'hub',
-    'input_width': 320,
-    'input_height': 192,
+DEFAULT_EXTRACTOR = 'timm'
+# What each extractor is made with where nothing is said.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    'timm': {
+        'backbone': 'convnext_tiny',
+        'weights': 'hub',
+        'input_width': 320,
+        'input_height': 192,
+    },
+    'hog': {'input_width': 320, 'input_height': 192},
+    'pixels': {'input_width': 32, 'input_height': 24},
 }
 
 
@@ -60,6 +64,18 @@ class DescriptorSpec:
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), 'cameras': list(self.cameras)}
 
+    def require_size(self, width: int, height: int) -> None:
+        """
+        Refuse an input size other than the only one that an extractor has.
+
+        :raises InputError: for another.
+        """
+        if (self.input_width, self.input_height) != (width, height):
+            raise InputError(
+                f'extractor {self.extractor}: input size is '
+                f'{self.input_width}x{self.input_height}; expected {width}x{height}'
+            )
+
     def require_same(self, found: DescriptorSpec, source: str) -> None:
         """
         Refuse a map that another descriptor made.
@@ -78,9 +94,19 @@ class DescriptorSpec:
 
 
 def resolve(config: Config, stored: DescriptorSpec | None) -> DescriptorSpec:
-    """Say what to load: what the configuration asks for, else as the map, else the defaults."""
+    """
+    Say what to load: what the configuration asks for, else as the map, else the defaults.
+
+    :raises InputError: for an extractor that there is not.
+    """
     cameras = tuple(config.cameras)
-    base = stored or DescriptorSpec(cameras, **DEFAULTS)  # type: ignore[arg-type]
+    extractor = config.extractor or (stored.extractor if stored else DEFAULT_EXTRACTOR)
+    if stored is not None and stored.extractor == extractor:
+        base = stored
+    elif extractor in DEFAULTS:
+        base = DescriptorSpec(cameras, extractor, **DEFAULTS[extractor])
+    else:
+        raise InputError(f'no extractor {extractor!r}; there are: {", ".join(DEFAULTS)}')
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}
     return replace(base, cameras=cameras, **given)

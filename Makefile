@@ -1,0 +1,47 @@
+# What a new checkout needs: `make demo`, `make test`. Both set up .venv by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+SOURCES := setup.py setup.cfg constraints.txt Makefile
+
+# Where ROS is sourced its Python packages are used; elsewhere the real rclpy comes from PyPI.
+ROS_EXTRA := $(if $(ROS_DISTRO),,ros,)
+VENV_FLAGS := $(if $(ROS_DISTRO),--system-site-packages)
+
+.PHONY: demo test lint clean help
+
+help:  ## Show this help
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8
+
+demo: $(VENV)/.demo  ## Map one simulated drive and recognise another with the real node
+	$(BIN)/placerec demo $(ARGS)
+
+test: $(VENV)/.test lint  ## Check the style and the types, and run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.test  ## Check the style, the types and which part may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:  ## Remove what was set up and made
+	rm -rf $(VENV) build install log demo results .mypy_cache .ruff_cache .pytest_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 10) <= v <= (3, 12) and \
+	  f"husky_placerec needs Python 3.10 to 3.12, not {v[0]}.{v[1]}; give one with PYTHON=")'
+	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
+
+$(VENV)/.demo: $(BIN)/python $(SOURCES)
+	$(PIP) -e '.[$(ROS_EXTRA)sim]'
+	@for module in message_filters cv_bridge; do \
+	  (cd / && $(CURDIR)/$(BIN)/python -c "import $$module") 2>/dev/null \
+	    || $(PIP) ./pip_ros/$$module || exit 1; \
+	done
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,test]'
+	@touch $@

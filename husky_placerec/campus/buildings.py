@@ -1,0 +1,132 @@
+"""Houses on both sides of the road, with roofs, porches and signs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from husky_placerec.campus.facades import GROUND_FLOOR_M, STOREYS_M, WIDTH_M
+from husky_placerec.campus.materials import FACADE, SIGN
+from husky_placerec.campus.numeric import Colour
+from husky_placerec.campus.site import House, random_tint, Site
+from husky_placerec.campus.soup import Frame2D, Look
+from husky_placerec.campus.textures import FACADES, GROUND_FLOORS, sign_place, SIGNS
+
+_ROOF_TINTS = [(1.0, 0.55, 0.45), (1.0, 1.0, 1.0), (0.6, 0.75, 0.7), (0.7, 0.6, 0.6)]
+_CLEAR_OF_ROAD_M = 8.0
+
+
+def build_houses(site: Site) -> None:
+    """Line both sides of the road with houses, with gaps and a few open lawns."""
+    rng = site.rng
+    for side in (1, -1):
+        arc = rng.uniform(0, 10)
+        while arc < site.route.length_m - 12:
+            width, gap = rng.uniform(12, 30), rng.uniform(3, 14)
+            if rng.random() < 0.1:
+                arc += width + gap + rng.uniform(5, 20)
+                continue
+            house = _house(site, arc + width / 2, side, width)
+            if _fits(site, house):
+                site.houses.append(house)
+                _build(site, house)
+                arc += width + gap
+            else:
+                arc += 0.4 * width + gap
+
+
+def _house(site: Site, arc: float, side: int, width: float) -> House:
+    rng = site.rng
+    depth = rng.uniform(9, 16)
+    height = GROUND_FLOOR_M + float(rng.choice([3, 6, 9, 9, 12, 15, 18, 24]))
+    centre = site.route.at(arc).beside(side * (rng.uniform(9.5, 17) + depth / 2))
+    yaw = centre.yaw if side > 0 else centre.yaw + math.pi
+    return House(Frame2D(centre.x, centre.y, yaw), width, depth, height)
+
+
+def _fits(site: Site, house: House) -> bool:
+    outline = [
+        house.base.world(x * house.width / 2, y * house.depth / 2)[:2]
+        for x in (-1, 0, 1)
+        for y in (-1, 1)
+    ]
+    if site.route.distance_m(np.array(outline)) < _CLEAR_OF_ROAD_M:
+        return False
+    return all(
+        math.hypot(house.base.x - other.base.x, house.base.y - other.base.y)
+        > 0.75 * (house.radius + other.radius)
+        for other in site.houses
+    )
+
+
+def _build(site: Site, house: House) -> None:
+    rng, textures, thing = site.rng, site.textures, site.new_thing()
+    shade = rng.uniform(0.8, 1.15)
+    red, green, blue = random_tint(rng, 0.93, 1.07)
+    tint = (red * shade, green * shade, blue * shade)
+    roof_tint = _ROOF_TINTS[int(rng.integers(len(_ROOF_TINTS)))]
+    roof = Look(textures.layer('roof'), tint=roof_tint, thing=thing)
+
+    def wall(kind: str, count: int) -> Look:
+        layer = textures.layer(kind, int(rng.integers(count)))
+        return Look(layer, FACADE, tint, thing, textures.windows[layer])
+
+    footprint = (house.width, house.depth)
+    ground_floor = wall('ground_floor', GROUND_FLOORS)
+    site.builder.box(
+        house.base, (*footprint, GROUND_FLOOR_M), ground_floor, tile_m=(WIDTH_M, GROUND_FLOOR_M)
+    )
+    site.builder.box(
+        house.base,
+        (*footprint, house.height - GROUND_FLOOR_M),
+        wall('facade', FACADES),
+        z=GROUND_FLOOR_M,
+        top=roof,
+        tile_m=(WIDTH_M, STOREYS_M),
+    )
+    _build_roof(site, house, roof, tint)
+    if rng.random() < 0.75 and site.signs < SIGNS:
+        _put_sign(site, house)
+    if rng.random() < 0.4:
+        porch = house.base.moved(rng.uniform(-0.25, 0.25) * house.width, -house.depth / 2 - 1)
+        site.builder.box(porch, (4, 2.4, 3.3), site.plain(_darker(tint, 0.75), thing))
+
+
+def _build_roof(site: Site, house: House, roof: Look, tint: Colour) -> None:
+    rng, kind = site.rng, site.rng.random()
+    if kind < 0.4:  # pitched
+        size = (house.width + 0.8, house.depth + 0.8, rng.uniform(2, 4.5))
+        site.builder.box(house.base, size, roof, z=house.height, taper=rng.uniform(0.3, 0.6))
+    elif kind < 0.8:  # flat, with a parapet and a machine room
+        parapet = site.plain(_darker(tint, 0.6), roof.thing)
+        size = (house.width + 0.4, house.depth + 0.4, 0.7)
+        site.builder.box(house.base, size, parapet, z=house.height)
+        room = house.base.moved(*rng.uniform(-3, 3, 2))
+        paint = site.plain((0.6, 0.6, 0.62), roof.thing)
+        site.builder.box(room, (4, 3, 2.5), paint, z=house.height)
+
+
+def _put_sign(site: Site, house: House) -> None:
+    """Hang a sign over the front and, often, a second one that sticks out of the wall."""
+    rng, front = site.rng, -house.depth / 2
+    layer, rectangle = sign_place(site.textures, site.signs)
+    look = Look(layer, SIGN, thing=site.new_thing())
+    width, bottom = rng.uniform(4, 8), rng.uniform(2.9, 4.0)
+    left = rng.uniform(-house.width / 2, house.width / 2 - width)
+    top = bottom + width / 4
+    ends = [(left, bottom), (left + width, bottom), (left + width, top), (left, top)]
+    corners = [house.base.world(x, front - 0.15, z) for x, z in ends]
+    site.builder.quad(corners, look, rectangle)
+    if rng.random() < 0.7:
+        x = (house.width / 2 + 0.02) * float(rng.choice([-1, 1]))
+        near, far = front - 0.2, front - 3.2
+        for aside, (start, end) in ((-0.04, (near, far)), (0.04, (far, near))):  # two faces
+            ends = [(start, 2.6), (end, 2.6), (end, 3.4), (start, 3.4)]
+            corners = [house.base.world(x + aside, y, z) for y, z in ends]
+            site.builder.quad(corners, look, rectangle)
+    site.signs += 1
+
+
+def _darker(tint: Colour, factor: float) -> Colour:
+    return tint[0] * factor, tint[1] * factor, tint[2] * factor

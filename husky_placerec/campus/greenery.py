@@ -1,0 +1,68 @@
+"""Trees along the road, in groves and as bushes: three crossed cut-outs each."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from husky_placerec.campus.materials import CONIFER, LEAF
+from husky_placerec.campus.site import random_tint, Site
+from husky_placerec.campus.soup import Look, Point
+from husky_placerec.campus.textures import CONIFERS, LEAFY_TREES
+
+_FROM_ROAD_M = 9.0
+
+
+def plant_avenues(site: Site) -> None:
+    """Plant rows of trees behind the pavements, one species for a while, then another."""
+    rng, route, arc = site.rng, site.route, 0.0
+    while arc < route.length_m - 6:
+        kind = str(rng.choice(['leaf', 'leaf', 'conifer', 'none']))
+        run, spacing = rng.uniform(30, 80), rng.uniform(7, 13)
+        sides = [(1, -1), (1,), (-1,)][int(rng.integers(3))]
+        for tree in np.arange(arc, min(arc + run, route.length_m), spacing):
+            for side in sides:
+                station = route.at(tree + rng.uniform(-1, 1))
+                spot = station.beside(side * (8.0 + rng.uniform(-0.4, 1.2)))
+                if kind != 'none' and site.is_free(spot.x, spot.y, 7):
+                    _plant(site, spot.x, spot.y, kind)
+        arc += run
+
+
+def plant_groves(site: Site, trees: int = 500, half_side_m: float = 190.0) -> None:
+    """Scatter trees and bushes over what is left free."""
+    for _ in range(trees):
+        x, y = site.rng.uniform(-half_side_m, half_side_m, 2)
+        if site.is_free(x, y, _FROM_ROAD_M):
+            _plant(site, x, y, str(site.rng.choice(['leaf', 'conifer', 'leaf', 'bush', 'bush'])))
+
+
+def _plant(site: Site, x: float, y: float, kind: str) -> None:
+    rng = site.rng
+    height = rng.uniform(1.2, 2.2) if kind == 'bush' else rng.uniform(6, 11)
+    half_width = height * (0.55 if kind == 'conifer' else 0.8) / 2
+    bottom = -0.45 * height if kind == 'bush' else 0.0  # a bush is a crown without a trunk
+    look = _look(site, kind)
+    # Normals that point up light all three sheets alike, which hides that they are flat.
+    normal: Point = (0, 0, 1) if kind == 'conifer' else (0, 0, 0.9)
+    first = rng.uniform(0, math.pi)
+    for angle in (first, first + math.pi / 3, first + 2 * math.pi / 3):
+        dx, dy = half_width * math.cos(angle), half_width * math.sin(angle)
+        top = bottom + height
+        corners = [
+            (x - dx, y - dy, bottom),
+            (x + dx, y + dy, bottom),
+            (x + dx, y + dy, top),
+            (x - dx, y - dy, top),
+        ]
+        site.builder.quad(corners, look, normal=normal)
+
+
+def _look(site: Site, kind: str) -> Look:
+    rng, thing = site.rng, site.new_thing()
+    tint = random_tint(rng, 0.8, 1.2)
+    if kind == 'conifer':
+        layer = site.textures.layer('conifer', int(rng.integers(CONIFERS)))
+        return Look(layer, CONIFER, tint, thing)
+    return Look(site.textures.layer('leaf', int(rng.integers(LEAFY_TREES))), LEAF, tint, thing)

@@ -1,0 +1,97 @@
+"""What falls on a surface from sky, sun and lamps, and what wet ground mirrors."""
+
+from __future__ import annotations
+
+import math
+
+from numpy.typing import NDArray
+
+from husky_placerec.campus.light import Light, Plane, SUN_UP
+from husky_placerec.campus.materials import CONIFER, CUTOUT, is_cut_out, LEAF, ROAD
+from husky_placerec.campus.numeric import Colour, dot, inlined, plus, scaled, smoothstep
+from husky_placerec.campus.paint import noise_on_ground
+from husky_placerec.campus.spot import Spot
+
+_LAMP_REACH_M = 40.0
+_LAMP_COLOUR = (1.0, 0.7, 0.38)
+_OFF_SURFACE_M, _BIAS_M = 0.12, 0.35  # or a surface would shade itself
+
+
+@inlined
+def irradiance(spot: Spot, light: Light, shadow: NDArray, lamps: NDArray) -> Colour:
+    """Return the light that a surface receives."""
+    if spot.material == LEAF or spot.material == CONIFER:
+        open_sky = 0.7 + 0.4 * (1 - spot.v)  # darker low in the crown
+    else:
+        open_sky = 0.75 + 0.25 * min(max(spot.point[2] / 2.5, 0.0), 1.0)  # and near the ground
+    total = scaled(light.ambient, (0.75 + 0.25 * spot.normal[2]) * open_sky)
+    if light.sun[2] > SUN_UP:
+        total = plus(total, scaled(light.sunlight, _direct(spot, light, shadow)))
+    return plus(total, scaled(_LAMP_COLOUR, light.lamps * _from_lamps(spot, lamps)))
+
+
+@inlined
+def mirrored(spot: Spot, light: Light, noise: NDArray) -> float:
+    """Return the share of sky that wet ground reflects; a road has puddles."""
+    fresnel = 0.05 + 0.6 * (1 - max(spot.towards[2], 0.0)) ** 4
+    puddle = 0.3
+    if spot.material == ROAD:
+        puddle = smoothstep(0.45, 0.6, noise_on_ground(noise, spot.point, 0.3))
+    return fresnel * light.wet * (0.35 + 0.65 * puddle)
+
+
+@inlined
+def _direct(spot: Spot, light: Light, shadow: NDArray) -> float:
+    """Return how much of the sun's light arrives, 0 to 1."""
+    if spot.material == CUTOUT:
+        facing = 0.7
+    elif is_cut_out(spot.material):
+        facing = 0.65
+    else:
+        facing = max(dot(spot.normal, light.sun), 0.0)
+    if facing > 0 and shadow.shape[0] > 1:
+        point = plus(spot.point, scaled(spot.normal, _OFF_SURFACE_M))
+        facing *= _sunlit(point, light, shadow)
+    return facing
+
+
+@inlined
+def _sunlit(point: Colour, light: Light, shadow: NDArray) -> float:
+    """Return the share of 3x3 pixels of the shadow map where nothing lies before the point."""
+    to_column, to_row, to_depth = light.sun_view
+    column = math.floor(_along(to_column, point))
+    row = math.floor(_along(to_row, point))
+    depth = _along(to_depth, point) - _BIAS_M
+    size = shadow.shape[0]
+    if not (0 < column < size - 1 and 0 < row < size - 1):
+        return 1.0
+    free = 0
+    for near_row in range(row - 1, row + 2):
+        for near_column in range(column - 1, column + 2):
+            if shadow[near_row, near_column] >= depth:
+                free += 1
+    return free / 9
+
+
+@inlined
+def _along(plane: Plane, point: Colour) -> float:
+    return plane[0] * point[0] + plane[1] * point[1] + plane[2] * point[2] + plane[3]
+
+
+@inlined
+def _from_lamps(spot: Spot, lamps: NDArray) -> float:
+    total = 0.0
+    for lamp in range(lamps.shape[0]):
+        to_lamp = (
+            lamps[lamp, 0] - spot.point[0],
+            lamps[lamp, 1] - spot.point[1],
+            lamps[lamp, 2] - spot.point[2],
+        )
+        squared = dot(to_lamp, to_lamp)
+        if squared > _LAMP_REACH_M**2:
+            continue
+        direction = scaled(to_lamp, 1 / math.sqrt(squared))
+        facing = 0.5 if is_cut_out(spot.material) else max(dot(spot.normal, direction), 0.0)
+        downwards = smoothstep(-0.15, 0.5, direction[2])  # a shade keeps the light off the sky
+        total += facing * downwards * 14 / (6 + squared)
+    return total

@@ -1,0 +1,98 @@
+"""Small compiled helpers: colours as tuples, smooth steps, noise and hashes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+from numpy.typing import NDArray
+
+Colour = tuple[float, float, float]  # linear RGB; 1 is a white wall in full light
+
+_njit: Any = numba.njit  # some of its options are missing in its type stubs
+_OPTIONS = {'nogil': True, 'error_model': 'numpy', 'forceinline': True}
+
+# What Python calls. The cache spares every process the compilation; numba renews it when the file
+# of the function itself changes, not when one of those that it calls does.
+compiled = _njit(cache=True, **_OPTIONS)
+
+# What only compiled code calls; inlined, because calls with many numbers would cost the most.
+inlined = _njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
+
+
+@inlined
+def three(numbers: NDArray) -> Colour:
+    """Return three numbers of an array as a tuple, which costs compiled code nothing to pass."""
+    return float(numbers[0]), float(numbers[1]), float(numbers[2])
+
+
+@inlined
+def mix(first: Colour, second: Colour, share: float) -> Colour:
+    """Return `first` blended into `second`; a share of 1 is all `second`."""
+    rest = 1.0 - share
+    return (
+        first[0] * rest + second[0] * share,
+        first[1] * rest + second[1] * share,
+        first[2] * rest + second[2] * share,
+    )
+
+
+@inlined
+def scaled(colour: Colour, factor: float) -> Colour:
+    """Return a colour made brighter or darker."""
+    return colour[0] * factor, colour[1] * factor, colour[2] * factor
+
+
+@inlined
+def times(first: Colour, second: Colour) -> Colour:
+    """Return the product of two colours, channel by channel."""
+    return first[0] * second[0], first[1] * second[1], first[2] * second[2]
+
+
+@inlined
+def plus(first: Colour, second: Colour) -> Colour:
+    """Return the sum of two colours."""
+    return first[0] + second[0], first[1] + second[1], first[2] + second[2]
+
+
+@inlined
+def dot(first: Colour, second: Colour) -> float:
+    """Return the scalar product of two directions."""
+    return first[0] * second[0] + first[1] * second[1] + first[2] * second[2]
+
+
+@inlined
+def smoothstep(low: float, high: float, value: float) -> float:
+    """Return 0 at `low`, 1 at `high` and a smooth ramp between; `low` may be the larger."""
+    ramp = min(max((value - low) / (high - low), 0.0), 1.0)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+@inlined
+def noise_at(noise: NDArray, x: float, y: float) -> float:
+    """Return periodic noise at a point; one period is 1, sampled at a power of two."""
+    size = noise.shape[0]
+    last = size - 1
+    x = (x - math.floor(x)) * size
+    y = (y - math.floor(y)) * size
+    column, row = int(x), int(y)
+    right_share, lower_share = x - column, y - row
+    column, row = column & last, row & last
+    right, lower = (column + 1) & last, (row + 1) & last
+    above = noise[row, column] * (1 - right_share) + noise[row, right] * right_share
+    below = noise[lower, column] * (1 - right_share) + noise[lower, right] * right_share
+    return above * (1 - lower_share) + below * lower_share
+
+
+@inlined
+def hash01(x: float, y: float) -> float:
+    """Return a number from 0 to 1 that looks random but depends on x and y alone."""
+    first, second = x * 0.1031 + 0.01, y * 0.1030 + 0.01
+    first -= math.floor(first)
+    second -= math.floor(second)
+    shift = first * (second + 33.33) + second * (first + 33.33)
+    first += shift
+    second += shift
+    product = (first + second) * first * 7.13
+    return product - math.floor(product)

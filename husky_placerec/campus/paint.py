@@ -1,0 +1,126 @@
+"""What season, weather and hour make of a surface's own colour."""
+
+from __future__ import annotations
+
+import math
+
+from numpy.typing import NDArray
+
+from husky_placerec.campus.conditions import AUTUMN, SUMMER, WINTER
+from husky_placerec.campus.light import Light
+from husky_placerec.campus.materials import (
+    CONIFER,
+    CUTOUT,
+    EMITTER,
+    FACADE,
+    GRASS,
+    LEAF,
+    ROAD,
+    SIGN,
+)
+from husky_placerec.campus.numeric import (
+    Colour,
+    dot,
+    hash01,
+    inlined,
+    mix,
+    noise_at,
+    plus,
+    scaled,
+    smoothstep,
+    times,
+)
+from husky_placerec.campus.spot import Spot
+
+_PERIOD_M = 32.0  # of the noise on the ground, at a scale of 1
+
+
+@inlined
+def paint(spot: Spot, albedo: Colour, mask: float, light: Light, noise: NDArray) -> Colour:
+    """
+    Return the colour of a surface in this season.
+
+    :param mask: of the texture; 1 where a facade has glass.
+    """
+    if spot.material == LEAF:
+        albedo = _leaves(albedo, spot.thing, light.season)
+    elif spot.material == GRASS:
+        albedo = _lawn(albedo, spot.point, light.season, noise)
+    elif spot.material == ROAD:
+        albedo = scaled(albedo, 0.75 + 0.5 * noise_on_ground(noise, spot.point, 0.25))
+    elif spot.material == FACADE:
+        grazing = 1 - max(dot(spot.normal, spot.towards), 0.0)
+        reflection = (0.25 + 0.5 * grazing**2) * mask * 0.7
+        albedo = mix(albedo, scaled(light.horizon, 0.9), reflection)
+    if light.season == WINTER and spot.material != CUTOUT:
+        albedo = _snowed(spot, albedo, noise)
+    return albedo
+
+
+@inlined
+def emission(spot: Spot, albedo: Colour, mask: float, light: Light) -> Colour:
+    """Return the light of lit windows, lamps and signs."""
+    if spot.material == FACADE:
+        return _lit_window(spot, mask, light.lit_windows)
+    if spot.material == EMITTER and light.lit_windows > 0.1:
+        return scaled(spot.tint, min(light.lamps * 2, 1.6))
+    if spot.material == SIGN:
+        return scaled(albedo, min(light.lamps, 1.0) * 0.55)
+    return 0.0, 0.0, 0.0
+
+
+@inlined
+def noise_on_ground(noise: NDArray, point: Colour, scale: float) -> float:
+    """Return noise that lies on the world; a larger scale is finer."""
+    return noise_at(noise, point[0] * scale / _PERIOD_M, point[1] * scale / _PERIOD_M)
+
+
+@inlined
+def _snowed(spot: Spot, albedo: Colour, noise: NDArray) -> Colour:
+    cover = smoothstep(0.35, 0.75, spot.normal[2])
+    if spot.material == LEAF:
+        cover = 0.12
+    elif spot.material == CONIFER:
+        clumps = noise_at(noise, spot.u * 40 / 128, spot.v * 40 / 128)
+        cover = 0.35 if clumps > 0.5 else 0.0
+    elif spot.material == ROAD:  # less in the tracks of the wheels
+        patches = noise_on_ground(noise, spot.point, 0.4) + 0.1 * math.sin(spot.u * 4 * math.pi)
+        cover *= 0.25 + 0.5 * smoothstep(0.35, 0.65, patches)
+    shade = 0.8 + 0.25 * noise_on_ground(noise, spot.point, 0.5)
+    return mix(albedo, scaled((0.80, 0.83, 0.88), shade), 0.95 * cover)
+
+
+@inlined
+def _lit_window(spot: Spot, mask: float, share: float) -> Colour:
+    column, row = math.floor(spot.u * spot.columns), math.floor(spot.v * spot.rows)
+    house = spot.thing * 13.1 + spot.layer * 5.3
+    if hash01(column * 3.7 + house, row * 3.7 + house) >= share:
+        return 0.0, 0.0, 0.0
+    strength = mask * 0.85 * (0.35 + 0.6 * hash01(row + 3, column + 3))
+    if hash01(column + spot.thing, row) < 0.7:
+        return scaled((1.0, 0.72, 0.36), strength)
+    return scaled((0.85, 0.92, 1.0), strength)
+
+
+@inlined
+def _leaves(albedo: Colour, thing: int, season: int) -> Colour:
+    if season == SUMMER:
+        return times(albedo, (0.85, 1.1, 0.8))
+    if season == AUTUMN:  # from yellow to red, tree by tree
+        return times(albedo, mix((2.6, 1.35, 0.35), (2.4, 0.75, 0.3), thing * 0.37 % 1.0))
+    return albedo
+
+
+@inlined
+def _lawn(albedo: Colour, point: Colour, season: int, noise: NDArray) -> Colour:
+    wide = noise_on_ground(noise, point, 0.06)
+    fine = noise_at(noise, point[0] * 0.35 / _PERIOD_M + 0.5, point[1] * 0.35 / _PERIOD_M)
+    shade = 0.7 + 0.6 * fine
+    albedo = times(albedo, (0.75 + 0.5 * wide, 0.95 + 0.2 * wide, 0.7 + 0.2 * wide))
+    albedo = scaled(albedo, shade)
+    if season == AUTUMN:
+        fallen = scaled((0.22, 0.13, 0.05), 0.6 + fine)
+        albedo = mix(albedo, fallen, 0.7 * smoothstep(0.35, 0.7, fine))
+    if wide > 0.6:  # bare earth
+        albedo = plus(scaled(albedo, 0.3), scaled((0.112, 0.091, 0.07), shade))
+    return albedo

@@ -1,0 +1,97 @@
+"""The light that each pixel receives: from a surface, through fog, or from the sky."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from husky_placerec.campus.camera import Camera
+from husky_placerec.campus.light import Light
+from husky_placerec.campus.lighting import irradiance, mirrored
+from husky_placerec.campus.numeric import Colour, compiled, dot, inlined, mix, plus, scaled, times
+from husky_placerec.campus.paint import emission, paint
+from husky_placerec.campus.rasterizer import Hits
+from husky_placerec.campus.sky import sky_colour
+from husky_placerec.campus.soup import Soup
+from husky_placerec.campus.spot import Spot, spot_at
+from husky_placerec.campus.texturing import texel
+
+_WET_FROM = 0.8  # z of the normal of what rain stays on
+
+
+@compiled
+def shade(
+    soup: Soup,
+    hits: Hits,
+    camera: Camera,
+    light: Light,
+    shadow: NDArray,
+    lamps: NDArray,
+    mips: NDArray,
+    noise: NDArray,
+) -> NDArray[np.float32]:
+    """
+    Return [H, W, 3], linear light.
+
+    :param shadow: [P, P], how far the sun sees.
+    :param lamps: [lamps, 3], places of the street lamps that matter.
+    :param mips: the textures with their smaller copies.
+    :param noise: periodic noise that makes clouds, lawns and snow.
+    """
+    image = np.empty((camera.height, camera.width, 3), np.float32)
+    linear = np.empty(256)  # of a texture's grey levels
+    for level in range(256):
+        linear[level] = (level / 255) ** 2.2
+    for row in range(camera.height):
+        for column in range(camera.width):
+            ray = _ray(camera, row, column)
+            length = math.sqrt(dot(ray, ray))
+            hit = hits[row, column]
+            if hit.triangle < 0:
+                colour = sky_colour(scaled(ray, 1 / length), light, noise)
+            else:
+                depth = 1 / hit.inverse_depth
+                point = plus((camera.x, camera.y, camera.z), scaled(ray, depth))
+                spot = spot_at(soup, hit, point, scaled(ray, -1 / length))
+                texture, mask = texel(hits, row, column, mips, spot.layer, linear)
+                colour = _surface(spot, texture, mask, light, shadow, lamps, noise)
+                clear = math.exp(-light.fog_per_m * depth * length)
+                colour = mix(light.horizon, colour, clear)
+            for channel in range(3):
+                image[row, column, channel] = colour[channel]
+    return image
+
+
+@inlined
+def _ray(camera: Camera, row: int, column: int) -> Colour:
+    """Return the vector from the camera to what a pixel shows of the plane a metre ahead."""
+    aside = (column + 0.5 - camera.width / 2) / camera.focal_px
+    return (
+        camera.ahead_x + camera.ahead_y * aside,
+        camera.ahead_y - camera.ahead_x * aside,
+        (camera.height / 2 - row - 0.5) / camera.focal_px,
+    )
+
+
+@inlined
+def _surface(
+    spot: Spot,
+    texture: Colour,
+    mask: float,
+    light: Light,
+    shadow: NDArray,
+    lamps: NDArray,
+    noise: NDArray,
+) -> Colour:
+    """Return the light that leaves a surface towards the camera."""
+    albedo = paint(spot, times(texture, spot.tint), mask, light, noise)
+    is_wet = light.wet > 0 and spot.normal[2] > _WET_FROM
+    if is_wet:
+        albedo = scaled(albedo, 1 - 0.45 * light.wet)
+    colour = times(albedo, irradiance(spot, light, shadow, lamps))
+    colour = plus(colour, emission(spot, albedo, mask, light))
+    if is_wet:
+        colour = mix(colour, light.horizon, mirrored(spot, light, noise))
+    return colour

@@ -1,0 +1,62 @@
+"""What the parts of a campus are built with, and what they have to keep clear of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import math
+
+import numpy as np
+
+from husky_placerec.campus.route import Route
+from husky_placerec.campus.soup import Frame2D, Look, SoupBuilder
+from husky_placerec.campus.textures import Textures
+
+
+@dataclass(frozen=True)
+class House:
+    """A box for a house; its front is the side of negative y and faces the road."""
+
+    base: Frame2D
+    width: float
+    depth: float
+    height: float
+
+    @property
+    def radius(self) -> float:
+        return math.hypot(self.width, self.depth) / 2
+
+
+@dataclass
+class Site:
+    """The campus while it is being built."""
+
+    route: Route
+    textures: Textures
+    rng: np.random.Generator
+    builder: SoupBuilder = field(default_factory=SoupBuilder)
+    houses: list[House] = field(default_factory=list)
+    lamps: list[tuple[float, float, float]] = field(default_factory=list)  # x y z
+    signs: int = 0
+    _things: int = 0
+
+    def new_thing(self) -> int:
+        """Return the number of an object that comes now."""
+        self._things += 1
+        return self._things
+
+    def plain(self, tint: tuple[float, float, float], thing: int) -> Look:
+        """Return the look of paint of one colour."""
+        return Look(self.textures.layer('white'), tint=tint, thing=thing)
+
+    def is_free(self, x: float, y: float, from_road_m: float) -> bool:
+        """Tell whether a point lies off the road and off the houses."""
+        return self.route.distance_m((x, y)) > from_road_m and all(
+            math.hypot(x - house.base.x, y - house.base.y) > 0.95 * house.radius
+            for house in self.houses
+        )
+
+
+def random_tint(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
+    """Return a colour whose channels are drawn one by one."""
+    red, green, blue = (float(channel) for channel in rng.uniform(low, high, 3))
+    return red, green, blue

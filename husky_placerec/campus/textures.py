@@ -1,0 +1,88 @@
+"""All textures of one campus, as layers of one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from husky_placerec.campus import facades, sprites, surfaces
+from husky_placerec.campus.surfaces import SIGNS_PER_TEXTURE, SIZE, Texture
+
+FACADES, GROUND_FLOORS, SIGNS, PEOPLE = 12, 4, 48, 8
+LEAFY_TREES, CONIFERS = 3, 2
+MIP_LEVELS = 7
+
+
+class Textures:
+    """
+    The layers and where each kind of them begins.
+
+    `leaf` and `bare` have the same trees in the same order, so that winter can swap them.
+    """
+
+    def __init__(self, seed: int) -> None:
+        """Paint everything that the campus of this seed has."""
+        rng = np.random.default_rng([seed, 2])
+        self._images: list[Texture] = []
+        self._first: dict[str, int] = {}
+        self.windows: dict[int, tuple[int, int]] = {}  # columns and rows, by layer
+        self._add_facades('facade', [facades.upper_storeys(rng) for _ in range(FACADES)])
+        self._add_facades(
+            'ground_floor', [facades.ground_floor(rng) for _ in range(GROUND_FLOORS)]
+        )
+        self._add('road', [surfaces.road(rng)])
+        self._add('pavement', [surfaces.pavement(rng)])
+        self._add('grass', [surfaces.speckled(rng, (92, 112, 58), 0.7, (4, 16, 64, 256))])
+        self._add('roof', [surfaces.speckled(rng, (110, 105, 100), 0.5, (4, 32, 128))])
+        self._add('white', [surfaces.white()])
+        self._add('leaf', [sprites.leafy_tree(rng) for _ in range(LEAFY_TREES)])
+        self._add('bare', [sprites.bare_tree(rng) for _ in range(LEAFY_TREES)])
+        self._add('conifer', [sprites.conifer(rng) for _ in range(CONIFERS)])
+        self._add('person', [sprites.person(rng) for _ in range(PEOPLE)])
+        self._add('fence', [sprites.fence()])
+        self._add('sign', _sign_sheets(rng))
+        self.layers = np.stack(self._images)
+        del self._images
+
+    def layer(self, kind: str, number: int = 0) -> int:
+        """Return the index of the layer of that kind."""
+        return self._first[kind] + number
+
+    def mip_chain(self) -> NDArray[np.uint8]:
+        """Return [layers, pixels, 4]: each layer at full, half, quarter size ..., end to end."""
+        levels = [self.layers]
+        for _ in range(1, MIP_LEVELS):
+            halves = [
+                cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+                for image in levels[-1]
+            ]
+            levels.append(np.stack(halves))
+        return np.concatenate([level.reshape(len(level), -1, 4) for level in levels], axis=1)
+
+    def _add(self, kind: str, images: Sequence[Texture]) -> None:
+        self._first[kind] = len(self._images)
+        self._images += images
+
+    def _add_facades(self, kind: str, walls: Sequence[facades.Facade]) -> None:
+        self._add(kind, [wall.texture for wall in walls])
+        for number, wall in enumerate(walls):
+            self.windows[self.layer(kind, number)] = (wall.columns, wall.rows)
+
+
+def sign_place(textures: Textures, number: int) -> tuple[int, tuple[float, float, float, float]]:
+    """Return the layer of a sign and its rectangle (u0, v0, u1, v1) there."""
+    top = (number % SIGNS_PER_TEXTURE) / SIGNS_PER_TEXTURE
+    inset = 2 / SIZE  # keeps the neighbours' colours out
+    layer = textures.layer('sign', number // SIGNS_PER_TEXTURE)
+    return layer, (0.0, top + inset, 1.0, top + 1 / SIGNS_PER_TEXTURE - inset)
+
+
+def _sign_sheets(rng: np.random.Generator) -> list[Texture]:
+    texts = surfaces.sign_texts(rng, SIGNS)
+    return [
+        surfaces.sign_sheet(rng, texts[start : start + SIGNS_PER_TEXTURE])
+        for start in range(0, SIGNS, SIGNS_PER_TEXTURE)
+    ]

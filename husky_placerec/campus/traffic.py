@@ -1,0 +1,177 @@
+"""Cars and people, other ones on every drive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+
+from husky_placerec.campus.materials import CUTOUT, EMITTER
+from husky_placerec.campus.numeric import Colour
+from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
+from husky_placerec.campus.textures import PEOPLE
+from husky_placerec.campus.world import Campus
+
+_PAINTS = np.array(
+    [
+        (0.75, 0.75, 0.77), (0.9, 0.9, 0.9), (0.08, 0.08, 0.09), (0.55, 0.05, 0.05),
+        (0.1, 0.18, 0.45), (0.35, 0.36, 0.38), (0.1, 0.3, 0.2), (0.75, 0.55, 0.1),
+    ],
+    np.float32,
+)  # fmt: skip
+_PAINT_HERE: Colour = (-1.0, -1.0, -1.0)  # in the model of a car: replaced by its paint
+_BAY_M = 6.5  # of kerb for one parked car
+_PARKED_SHARE = 0.13
+_MOVING_CARS, _WALKERS = 6, 70
+_FIRST_THING = 100_000  # above the numbers of what stands still
+
+# What comes nearer than this to the robot is left out: it would fill the picture.
+_PARKED_FROM_M, _PARKED_TO_M = 2.4, 80.0
+_MOVING_FROM_M, _MOVING_TO_M = 7.0, 120.0
+_WALKER_FROM_M, _WALKER_TO_M = 1.5, 70.0
+
+
+@dataclass(frozen=True)
+class _Car:
+    arc_m: float
+    left_m: float  # of the middle of the road
+    speed: float  # m/s along the route; 0 when parked
+    yaw: float  # relative to the route
+    paint: int
+    van: bool
+
+
+@dataclass(frozen=True)
+class _Walker:
+    arc_m: float
+    left_m: float
+    speed: float
+    height_m: float
+    picture: int
+    tint: Colour
+
+
+class Traffic:
+    """The traffic of one drive."""
+
+    def __init__(self, campus: Campus, drive: int) -> None:
+        """Draw who is about on this drive."""
+        rng = np.random.default_rng([campus.seed, 4, drive])
+        self._route, self._textures = campus.route, campus.textures
+        self._cars = _parked_cars(rng, campus.route.length_m)
+        self._cars += [_moving_car(rng, campus.route.length_m) for _ in range(_MOVING_CARS)]
+        self._walkers = [_walker(rng, campus.route.length_m) for _ in range(_WALKERS)]
+        white = campus.textures.layer('white')
+        self._models = {van: _car_model(white, van) for van in (False, True)}
+
+    def seen_from(self, x: float, y: float, time_s: float) -> Soup:
+        """Return what is near a camera at some time after the drive began."""
+        cars = []
+        for number, car in enumerate(self._cars):
+            base = self._route.at(car.arc_m + car.speed * time_s).beside(car.left_m)
+            near, far = (
+                (_MOVING_FROM_M, _MOVING_TO_M) if car.speed else (_PARKED_FROM_M, _PARKED_TO_M)
+            )
+            if near < math.hypot(base.x - x, base.y - y) < far:
+                heading = Frame2D(base.x, base.y, base.yaw + car.yaw)
+                cars.append(
+                    _placed(self._models[car.van], heading, car.paint, _FIRST_THING + number)
+                )
+        return np.concatenate([*cars, self._people(x, y, time_s)])
+
+    def _people(self, x: float, y: float, time_s: float) -> Soup:
+        builder = SoupBuilder()
+        first = _FIRST_THING + len(self._cars)
+        for number, walker in enumerate(self._walkers):
+            at = self._route.at(walker.arc_m + walker.speed * time_s).beside(walker.left_m)
+            distance = math.hypot(at.x - x, at.y - y)
+            if not _WALKER_FROM_M < distance < _WALKER_TO_M:
+                continue
+            towards = ((x - at.x) / distance, (y - at.y) / distance)
+            half = walker.height_m / 2 * math.copysign(1, walker.speed)  # mirrored the other way
+            left = (at.x + towards[1] * half, at.y - towards[0] * half)
+            right = (at.x - towards[1] * half, at.y + towards[0] * half)
+            bottom, top = 0.1, walker.height_m + 0.1
+            look = Look(
+                self._textures.layer('person', walker.picture),
+                CUTOUT,
+                walker.tint,
+                first + number,
+            )
+            builder.quad(
+                [(*left, bottom), (*right, bottom), (*right, top), (*left, top)],
+                look,
+                normal=(*towards, 0.3),
+            )
+        return builder.soup()
+
+
+def _parked_cars(rng: np.random.Generator, length_m: float) -> list[_Car]:
+    cars = []
+    for bay in np.arange(0, length_m - 6, _BAY_M):
+        for side in (1, -1):
+            taken, along, paint, skew = rng.random(4)
+            if taken < _PARKED_SHARE:
+                yaw = (math.pi if side > 0 else 0.0) + 0.03 * (skew - 0.5)
+                paint_number = int(paint * len(_PAINTS))
+                cars.append(_Car(bay + along, 3.15 * side, 0.0, yaw, paint_number, skew < 0.12))
+    return cars
+
+
+def _moving_car(rng: np.random.Generator, length_m: float) -> _Car:
+    direction = 1 if rng.random() < 0.5 else -1
+    return _Car(
+        arc_m=rng.uniform(0, length_m),
+        left_m=-1.3 * direction,  # keeps to the right
+        speed=direction * rng.uniform(4, 8),
+        yaw=0.0 if direction > 0 else math.pi,
+        paint=int(rng.integers(len(_PAINTS))),
+        van=rng.random() < 0.2,
+    )
+
+
+def _walker(rng: np.random.Generator, length_m: float) -> _Walker:
+    red, green, blue = (float(channel) for channel in rng.uniform(0.7, 1.2, 3))
+    return _Walker(
+        arc_m=rng.uniform(0, length_m),
+        left_m=rng.uniform(5.5, 6.5) * float(rng.choice([-1, 1])),
+        speed=rng.uniform(0.6, 1.6) * float(rng.choice([-1, 1])),
+        height_m=rng.uniform(1.55, 1.9),
+        picture=int(rng.integers(PEOPLE)),
+        tint=(red, green, blue),
+    )
+
+
+def _car_model(white: int, van: bool) -> Soup:
+    """Return a car at the origin that faces along x."""
+    builder, here, scale = SoupBuilder(), Frame2D(0, 0, 0), 1.25 if van else 1.0
+    length, width, body_top = 4.3 * scale, 1.8 * scale, 0.35 + 0.55 * scale
+    body, glass = Look(white, tint=_PAINT_HERE), Look(white, tint=(0.1, 0.13, 0.16))
+    tyre = Look(white, tint=(0.07, 0.07, 0.08))
+    headlight, tail_light = (
+        Look(white, EMITTER, tint) for tint in ((1, 0.95, 0.8), (0.9, 0.08, 0.05))
+    )
+    builder.box(here, (length, width, 0.55 * scale), body, z=0.35)
+    cabin = (length * (0.96 if van else 0.62), width * 0.95, 0.6 * scale)
+    middle = here if van else here.moved(-0.25, 0)
+    builder.box(middle, cabin, glass, z=body_top, top=body, taper=0.8)
+    for left in (-1, 1):
+        for ahead in (-1, 1):
+            wheel = here.moved(ahead * length * 0.31, left * width * 0.47)
+            builder.box(wheel, (0.66, 0.2, 0.62), tyre)
+        lamp = (0.08, 0.35, 0.18)
+        builder.box(here.moved(length / 2, left * width * 0.36), lamp, headlight, z=0.55)
+        builder.box(here.moved(-length / 2, left * width * 0.36), lamp, tail_light, z=0.6)
+    return builder.soup()
+
+
+def _placed(model: Soup, base: Frame2D, paint: int, thing: int) -> Soup:
+    cosine, sine = math.cos(base.yaw), math.sin(base.yaw)
+    turn = np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]], np.float32)
+    car = model.copy()
+    car['points'] = model['points'] @ turn + np.array([base.x, base.y, 0], np.float32)
+    car['normal'] = model['normal'] @ turn
+    car['tint'] = np.where(model['tint'] < 0, _PAINTS[paint], model['tint'])
+    car['thing'] = thing
+    return car

@@ -1,0 +1,62 @@
+"""What tests share: two tiny drives of a rendered world, and a map of the first."""
+
+from pathlib import Path
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from husky_placerec.cli.main import main
+from husky_placerec.config import make_config
+from husky_placerec.data.bag import Bag
+from husky_placerec.data.source import find_trajectory
+from husky_placerec.descriptor.extractor import load_extractor
+from husky_placerec.placemap.building import build_map
+from husky_placerec.placemap.storage import save_map
+
+HOG = {'extractor': 'hog', 'min_similarity': 0.7}
+SHARED_DATA = Path(__file__).parents[2] / 'shared' / 'data'
+
+
+@pytest.fixture(scope='session')
+def drives(tmp_path_factory):
+    """Render two drives on the same 60 m: (mapped, driven), 20 and 19 frames."""
+    pytest.importorskip('numba')
+    from husky_placerec.campus.drives import DriveConfig
+    from husky_placerec.campus.recording import write_drive
+
+    folder = tmp_path_factory.mktemp('drives')
+    size = {'width': 320, 'height': 192}
+    mapped = DriveConfig(seed=3, drive=0, length_m=60.0, **size)
+    driven = DriveConfig(seed=3, drive=1, start_m=1.5, length_m=57.0, **size)
+    write_drive(folder / 'mapped', mapped)
+    write_drive(folder / 'driven', driven)
+    return folder / 'mapped', folder / 'driven'
+
+
+@pytest.fixture(scope='session')
+def map_path(drives, tmp_path_factory):
+    """Build a map of the first drive, described by HOG."""
+    path = tmp_path_factory.mktemp('map') / 'campus.map'
+    config = make_config(HOG)
+    with Bag(drives[0]) as bag:
+        trajectory = find_trajectory(bag, None)
+        extractor = load_extractor(config)
+        place_map = build_map(bag, trajectory, extractor, config, track='mapped', max_gap_s=2.0)
+    save_map(place_map, path)
+    return path
+
+
+@pytest.fixture
+def placerec(monkeypatch, capsys):
+    """Return a function that runs a command line, and what the user then sees."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, 'argv', ['placerec', *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        stdout, stderr = capsys.readouterr()
+        return SimpleNamespace(returncode=ended.value.code or 0, stdout=stdout, stderr=stderr)
+
+    return run

@@ -1,0 +1,166 @@
+"""The command line as a user meets it: a map, a replay, and what happens to bad input."""
+
+import json
+import shutil
+
+import pytest
+
+from husky_placerec.data.bag import Bag
+
+HOG = '--set', 'extractor=hog'
+
+
+def assert_refused(result, *words, output=None):
+    """Check that there is one clear error, exit status 2 and nothing half-written."""
+    assert result.returncode == 2, result.stderr
+    assert 'Traceback' not in result.stderr
+    errors = [line for line in result.stderr.splitlines() if line.startswith('error: ')]
+    assert len(errors) == 1, result.stderr
+    for word in words:
+        assert str(word) in errors[0]
+    if output is not None:
+        assert not output.exists()
+        assert not list(output.parent.glob(f'.{output.name}*'))
+
+
+def test_a_drive_is_mapped_inspected_and_recognised(placerec, drives, tmp_path):
+    mapped, driven = drives
+    built = placerec('map', 'build', mapped, tmp_path / 'map', *HOG)
+    assert built.returncode == 0, built.stderr
+    assert '20 places' in built.stdout
+    assert '20/20' in built.stderr  # the progress
+    info = placerec('map', 'info', tmp_path / 'map')
+    assert 'front, back' in info.stdout
+    assert 'hog' in info.stdout
+    assert placerec('map', 'verify', tmp_path / 'map').returncode == 0
+    replayed = placerec('replay', driven, '--map', tmp_path / 'map', '-o', tmp_path / 'out')
+    assert replayed.returncode == 0, replayed.stderr
+    files = {file.name for file in (tmp_path / 'out').iterdir()}
+    assert files == {'recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml'}
+    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert summary['frames'] == 19
+    assert summary['recall']['10']['1'] >= 0.9
+    lines = (tmp_path / 'out' / 'recognitions.jsonl').read_text().splitlines()
+    assert all('truth' in json.loads(line) for line in lines)
+
+
+def test_a_replay_repeats_itself_to_the_byte(placerec, drives, map_path, tmp_path):
+    for name in 'ab':
+        placerec('replay', drives[1], '--map', map_path, '-o', tmp_path / name)
+    first, second = ((tmp_path / name / 'recognitions.jsonl').read_bytes() for name in 'ab')
+    assert first == second
+
+
+def test_help_has_examples(placerec):
+    for words in (['map', 'build'], ['replay'], ['demo']):
+        assert 'Example' in placerec(*words, '--help').stdout
+
+
+def test_a_missing_bag(placerec, tmp_path):
+    result = placerec('map', 'build', tmp_path / 'none', tmp_path / 'map', *HOG)
+    assert_refused(result, tmp_path / 'none', output=tmp_path / 'map')
+
+
+def test_a_truncated_bag(placerec, drives, tmp_path):
+    bag = tmp_path / 'bag'
+    shutil.copytree(drives[0], bag)
+    (file,) = bag.glob('*.mcap')
+    with file.open('r+b') as handle:
+        handle.truncate(file.stat().st_size // 2)
+    result = placerec('map', 'build', bag, tmp_path / 'map', *HOG)
+    assert_refused(result, bag, 'truncated', output=tmp_path / 'map')
+
+
+@pytest.mark.parametrize('camera', ['front', 'back'])
+def test_a_topic_that_is_not_there(placerec, drives, tmp_path, camera):
+    settings = [*HOG, '--set', f'camera.{camera}.topic=/left/image']
+    result = placerec('map', 'build', drives[0], tmp_path / 'map', *settings)
+    # what there is, is listed
+    words = '/left/image', '/zed_node/left/image_rect_color/compressed', '/odometry/global'
+    assert_refused(result, *words, output=tmp_path / 'map')
+
+
+def test_poses_that_are_not_there(placerec, drives, tmp_path):
+    result = placerec('map', 'build', drives[0], tmp_path / 'map', *HOG, '--poses', '/amcl_pose')
+    assert_refused(result, '/amcl_pose', '/odometry/global', output=tmp_path / 'map')
+
+
+@pytest.mark.parametrize(
+    ('line', 'words'),
+    [
+        ('{first} 0 0 0 0 0 0 1\n{middle} 9 0 0 0 0 0 1', ['no pose for', 'of 20 frames']),
+        ('{first} 0 0 0 0 0 0 1\n{last} nan 0 0 0 0 0 1', ['not finite']),
+        ('{first} 0 0 0 0 0 0 1\n{last} 9 0 0 0 0 0 2', ['length 2']),
+        ('{first} 0 0 0 0 0 1', [':1:']),
+    ],
+    ids=['too few', 'NaN', 'no unit quaternion', 'too short'],
+)
+def test_poses_that_will_not_do(placerec, drives, tmp_path, line, words):
+    with Bag(drives[0]) as bag:
+        stamps = bag.trajectory('/odometry/global').stamps_ns
+    names = {'first': stamps[0], 'middle': stamps[len(stamps) // 2], 'last': stamps[-1]}
+    poses = tmp_path / 'poses.tum'
+    poses.write_text(line.format(**names))
+    options = *HOG, '--poses', poses, '--max-gap', '1000'
+    result = placerec('map', 'build', drives[0], tmp_path / 'map', *options)
+    assert_refused(result, poses, *words, output=tmp_path / 'map')
+
+
+def test_an_output_that_exists(placerec, drives, map_path, tmp_path):
+    (tmp_path / 'out').mkdir()
+    for words in (
+        ('map', 'build', drives[0], tmp_path / 'out', *HOG),
+        ('replay', drives[1], '--map', map_path, '-o', tmp_path / 'out'),
+    ):
+        assert_refused(placerec(*words), tmp_path / 'out', '--overwrite')
+        assert not list((tmp_path / 'out').iterdir())
+
+
+@pytest.mark.parametrize(
+    ('setting', 'words'),
+    [
+        ('extractor=pixels', ['campus.map', 'extractor', 'hog', 'pixels']),
+        ('cameras=[back, front]', ['campus.map', 'cameras', 'front', 'back']),
+        ('cameras=[front]', ['campus.map', 'cameras']),
+        ('input_width=640', ['input size', '320', '640']),
+    ],
+)
+def test_a_map_of_another_descriptor(placerec, drives, map_path, tmp_path, setting, words):
+    options = '--map', map_path, '-o', tmp_path / 'out', '--set', setting
+    assert_refused(placerec('replay', drives[1], *options), *words)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('pattern', ['places-*.csv', 'descriptors-*.npy', 'map.json'])
+@pytest.mark.parametrize('harm', ['missing', 'truncated', 'altered'])
+def test_a_damaged_map(placerec, drives, map_path, tmp_path, pattern, harm):
+    damaged = tmp_path / 'damaged'
+    shutil.copytree(map_path, damaged)
+    (file,) = damaged.glob(pattern)
+    data = file.read_bytes()
+    if harm == 'missing':
+        file.unlink()
+    elif harm == 'truncated':
+        file.write_bytes(data[: len(data) // 2])
+    else:
+        file.write_bytes(data.replace(data[40:41], bytes([data[40] ^ 1]), 1))
+    for words in (
+        ('map', 'verify', damaged),
+        ('replay', drives[1], '--map', damaged, '-o', tmp_path / 'out'),
+    ):
+        assert_refused(placerec(*words), damaged)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        (['--set', 'extractr=hog'], ['extractr', 'extractor']),
+        (['--set', 'min_similarity=2'], ['min_similarity', '-1.0 to 1.0']),
+        (['--set', 'extractor=sift'], ['sift', 'hog']),
+        (['--config', 'nowhere.yaml'], ['nowhere.yaml']),
+    ],
+)
+def test_a_parameter_that_will_not_do(placerec, drives, tmp_path, options, words):
+    result = placerec('map', 'build', drives[0], tmp_path / 'map', *options)
+    assert_refused(result, *words, output=tmp_path / 'map')
