@@ -29,9 +29,7 @@ EXTRAS = {
     ],
     'test': [
         'catkin-pkg',
-        'colcon-core',
-        'colcon-python-setup-py',
-        'colcon-ros',
+        'colcon-common-extensions',
         'import-linter',
         'mypy',
         'pytest',

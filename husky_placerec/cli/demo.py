@@ -45,7 +45,8 @@ def _demo_table(outcome: Outcome) -> Table:
     p50, p95 = np.percentile(heard.latencies_ms or (np.nan,), (50, 95))
     rows = {
         'places in the map': str(outcome.places),
-        'frames sent': f'{len(heard.sent)} ({len(score.on_map)} on the map, {len(off_map)} beyond)',
+        'frames sent': str(len(heard.sent)),
+        '   on the map / beyond it': f'{len(score.on_map)} / {len(off_map)}',
         'pairs made by the node': heard.diagnostics.get('frames', '?'),
         'dropped': heard.diagnostics.get('frames dropped', '?'),
         'poses published': str(len(score.published)),

@@ -13,10 +13,10 @@ from husky_placerec import __version__
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.recording import write_drive
 
-# The second drive starts between the first one's frames, holds another line, meets other cars and
-# people, and goes on where the first ended: its last quarter is unknown to the map.
-MAPPED = DriveConfig(seed=1, drive=0, start_m=0.0, length_m=330.0)
-DRIVEN = DriveConfig(seed=1, drive=1, start_m=1.5, length_m=420.0)
+# The second drive is on a grey autumn day instead of a summer's, holds another line, meets other
+# cars and people, and goes on where the first ended: its last fifth is unknown to the map.
+MAPPED = DriveConfig(seed=1, drive=0, condition='summer_day', length_m=330.0, step_m=2.0)
+DRIVEN = DriveConfig(seed=1, drive=1, condition='autumn_overcast', length_m=420.0)
 
 
 @dataclass(frozen=True)

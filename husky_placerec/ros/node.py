@@ -127,11 +127,11 @@ class PlacerecNode(Node):
         self, recognizer: Recognizer, arrived: float, messages: Messages, log: TextIO | None
     ) -> None:
         frame = self._decode(messages)
+        self._counters.processed += 1
         if not frame.images:
             return
         recognition = recognizer.recognize(frame)
         self._publish(recognition, recognizer.place_map.frame_id)
-        self._counters.processed += 1
         self._counters.latencies_ms.append((time.monotonic() - arrived) * 1000)
         if log is not None:
             log.write(json.dumps(record(recognition)) + '\n')
