@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 from rich.console import Console
 from rich.text import Text
-from tqdm import tqdm
 import typer
 
 MAX_GAP_S = 2.0
@@ -52,18 +49,6 @@ SourceArgument = Annotated[
 
 def warn(message: str) -> None:
     err.print(Text.assemble(('warning: ', 'yellow'), message), soft_wrap=True)
-
-
-def progress(title: str) -> Any:
-    """Return a function that passes items on and shows how many, how fast, and how long yet."""
-    every_s = 0.1 if sys.stderr.isatty() else 5.0  # a file wants no line a frame
-
-    def passing(items: Iterable[Any], total: int) -> Iterable[Any]:
-        yield from tqdm(
-            items, title, total, unit=' frames', dynamic_ncols=True, mininterval=every_s
-        )
-
-    return passing
 
 
 def percent(share: float | None) -> str:

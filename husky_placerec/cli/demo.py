@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 import typer
 
-from husky_placerec.cli.common import err, out, percent, progress
+from husky_placerec.cli.common import err, out, percent
+from husky_placerec.progress import progress
 
 if TYPE_CHECKING:
     from husky_placerec.demo.run import Outcome
@@ -31,7 +32,9 @@ def demo(
     """
     from husky_placerec.demo.run import run
 
-    outcome = run(output, progress('Playing'), lambda line: out.print(line, highlight=False))
+    outcome = run(
+        output, progress('Playing', ' images'), lambda line: out.print(line, highlight=False)
+    )
     out.print(_demo_table(outcome))
     out.print(f'{outcome.picture}: the route with true and recognised poses', highlight=False)
     if not outcome.score.passed:

@@ -17,11 +17,11 @@ from husky_placerec.cli.common import (
     out,
     OverwriteOption,
     PosesOption,
-    progress,
     SetOption,
     SourceArgument,
     warn,
 )
+from husky_placerec.progress import progress
 
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
     from husky_placerec.data.trajectory import Trajectory

@@ -17,11 +17,11 @@ from husky_placerec.cli.common import (
     OverwriteOption,
     percent,
     PosesOption,
-    progress,
     SetOption,
     SourceArgument,
 )
 from husky_placerec.errors import InputError
+from husky_placerec.progress import progress
 
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
     from husky_placerec.data.bag import Bag

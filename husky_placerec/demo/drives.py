@@ -7,11 +7,10 @@ import hashlib
 import json
 from pathlib import Path
 
-from tqdm import tqdm
-
 from husky_placerec import __version__
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.recording import write_drive
+from husky_placerec.progress import bar
 
 # The second drive is on a grey autumn day instead of a summer's, holds another line, meets other
 # cars and people, and goes on where the first ended: its last fifth is unknown to the map.
@@ -41,10 +40,10 @@ def prepare(folder: Path) -> Drives:
 
 
 def _render(path: Path, config: DriveConfig, title: str) -> None:
-    with tqdm(desc=title, unit=' frames', dynamic_ncols=True) as bar:
+    with bar(title) as shown:
 
         def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+            shown.total = total
+            shown.update(done - shown.n)
 
         write_drive(path, config, progress=show)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 import os
@@ -10,7 +10,6 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import rclpy
@@ -21,13 +20,13 @@ from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.errors import InputError
 from husky_placerec.files import write_atomic
+from husky_placerec.progress import Passing
 from husky_placerec.ros.playback import Player
 from husky_placerec.types import Pose
 
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
-Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 DOMAINS = 100  # to choose from, so that a demo and the robots on the network stay apart
 
 
@@ -48,9 +47,7 @@ class Heard:
     diagnostics: Mapping[str, str]
 
 
-def play_to_node(
-    bag: Bag, config: Config, folder: Path, speed: float, progress: Progress
-) -> Heard:
+def play_to_node(bag: Bag, config: Config, folder: Path, speed: float, progress: Passing) -> Heard:
     """
     Start a node, play a bag to it, and collect the poses that it publishes.
 

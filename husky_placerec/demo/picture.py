@@ -45,10 +45,13 @@ def draw_route(path: Path, result: Score, map_poses: NDArray[np.float64], title:
         if (truth := result.truths.get(stamp_ns)) is not None:
             colour = GREEN if stamp_ns in result.right else RED
             axes.plot([truth.x, pose.x], [truth.y, pose.y], '-', color=colour, linewidth=0.8)
+    if poses := list(result.published.values()):
+        at = [p.x for p in poses], [p.y for p in poses]
+        axes.plot(*at, '.', color='black', markersize=3, label='published pose')
     axes.set(title=title, xlabel='x, east (m)', ylabel='y, north (m)', aspect='equal')
     axes.grid(color='#eeeeee')
     axes.set_axisbelow(True)
-    axes.legend(loc='best', frameon=False, title='a line leads to the published pose')
+    axes.legend(loc='best', frameon=False)
     image = io.BytesIO()
     figure.savefig(image, format='png', dpi=110)
     write_atomic(path, image.getvalue())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from husky_placerec.evaluation.results import summary
 from husky_placerec.placemap.building import build_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.storage import save_map
+from husky_placerec.progress import Passing
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.types import Pose
 
@@ -33,8 +33,6 @@ PARAMETERS = {'extractor': 'hog', 'min_similarity': 0.69}
 BASELINE = {'extractor': 'pixels'}
 SPEED = 24.0  # the drives have a frame every 3 s: 8 frames a second
 MAX_GAP_S = 2.0
-
-Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Outcome:
     picture: Path
 
 
-def run(folder: Path, progress: Progress, tell: Callable[[str], None]) -> Outcome:
+def run(folder: Path, progress: Passing, tell: Callable[[str], None]) -> Outcome:
     """
     Run the demo; everything that it makes is in `folder`.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,10 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
+from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray, Frame, Pixels
 
 DEFAULT_FRAME = 'map'  # of poses whose source does not say
-
-Item = TypeVar('Item')
-Progress = Callable[[Iterable[Item], int], Iterable[Item]]  # passes items on and counts them
 
 
 def build_map(
@@ -33,7 +30,7 @@ def build_map(
     *,
     track: str,
     max_gap_s: float,
-    progress: Progress[Frame[Pixels]] = lambda items, _: items,
+    progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
     Make every frame of a bag a place.

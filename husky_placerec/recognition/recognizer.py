@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.placemap.place_map import PlaceMap
@@ -35,6 +37,14 @@ class Recognizer:
         :raises InputError: for a model that cannot be loaded or is not the map's.
         """
         return cls(load_extractor(config, place_map.spec), place_map, config)
+
+    def warm_up(self) -> None:
+        """Do once, on a blank frame, what is slow the first time; nothing is remembered of it."""
+        spec = self.place_map.spec
+        blank = np.zeros((spec.input_height, spec.input_width, 3), np.uint8)
+        frame = Frame(0, dict.fromkeys(spec.cameras, blank), dict.fromkeys(spec.cameras, 0))
+        descriptor = self._extractor.describe(frame)
+        self.place_map.search(descriptor, self._count, both_ways=self._both_ways)
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
         """Decide where the frame was taken, and whether to believe it."""

@@ -101,6 +101,7 @@ class PlacerecNode(Node):
             raise InputError('parameter map: empty; expected the folder of a place map')
         place_map = load_map(Path(self._config.map))
         recognizer = Recognizer.load(place_map, self._config)
+        recognizer.warm_up()
         self._about = repr(place_map)
         return recognizer
 

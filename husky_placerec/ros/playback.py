@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 import time
 from typing import Any
 
@@ -15,6 +15,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
+from husky_placerec.progress import Passing
 from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES
 from husky_placerec.types import Pose, SECOND_NS
 
@@ -72,7 +73,7 @@ class Player:
         self,
         bag: Bag,
         speed: float,
-        progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda items, _: items,
+        progress: Passing = lambda items, _: items,
     ) -> None:
         """Publish the images as recorded, `speed` times as fast as their stamps say."""
         began: tuple[float, int] | None = None

@@ -1,0 +1,29 @@
+"""Progress bars of long work: how many, how fast, and how long yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+Passing = Callable[[Iterable[Any], int], Iterable[Any]]
+
+
+def bar(title: str, total: int | None = None, unit: str = ' frames') -> Any:
+    """Return a tqdm bar on stderr; a log file gets a line now and then, not one a frame."""
+    every_s = 0.1 if sys.stderr.isatty() else 5.0
+    return tqdm(desc=title, total=total, unit=unit, dynamic_ncols=True, mininterval=every_s)
+
+
+def progress(title: str, unit: str = ' frames') -> Passing:
+    """Return a function that passes items on, and shows how many of the total there were."""
+
+    def passing(items: Iterable[Any], total: int) -> Iterator[Any]:
+        with bar(title, total, unit) as shown:
+            for item in items:
+                yield item
+                shown.update()
+
+    return passing
