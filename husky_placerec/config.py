@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, Field, field, fields, replace
 from pathlib import Path
+import re
 from typing import Any
 
 import yaml
@@ -96,7 +97,7 @@ class Config:
 
     candidates: int = parameter(10, 'Places that a search returns.', least=1, most=1000)
     min_similarity: float = parameter(
-        0.5, 'Least similarity at which a place counts as recognised.', least=-1.0, most=1.0
+        0.8, 'Least similarity at which a place counts as recognised.', least=-1.0, most=1.0
     )
     search_reversed: bool = parameter(
         True, 'Also recognise places that are passed in the other direction.'
@@ -138,8 +139,11 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
     :raises InputError: for an unknown name, a wrong type, or a value out of range.
     """
     names = values.get('cameras', Config().cameras)
-    if not isinstance(names, list) or not names or len(set(map(str, names))) != len(names):
-        raise InputError(f'{source}: cameras is {names!r}; expected a list of different names')
+    if not isinstance(names, list) or not names or not _are_names(names):
+        raise InputError(
+            f'{source}: cameras is {names!r}; expected a list of different names, '
+            'of letters, digits and underscores'
+        )
     known = {name: (declared, default) for name, declared, default in declarations(names)}
     for name in values:
         if name not in known:
@@ -205,6 +209,12 @@ def _flatten(tree: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, A
             yield from _flatten(value, f'{prefix}{name}.')
         else:
             yield f'{prefix}{name}', value
+
+
+def _are_names(names: list[Any]) -> bool:
+    """Say whether all may be part of a parameter's name, and none is there twice."""
+    good = all(isinstance(name, str) and re.fullmatch(r'[A-Za-z]\w*', name) for name in names)
+    return good and len(set(names)) == len(names)
 
 
 def _checked(name: str, value: Any, declared: Field[Any], default: Any, source: str) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -40,11 +40,12 @@ def read_selection(path: Path) -> Selection:
         raise InputError(f'{path}: cannot be read ({error})') from error
     frames = []
     for number, line in enumerate(lines, 1):
-        if not (text := line.split('#')[0].strip()):
+        text = line.strip() if line.lstrip().startswith('{') else line.split('#')[0].strip()
+        if not text:
             continue
         try:
             frames.append(_parse(text))
-        except (ValueError, ArithmeticError, KeyError, TypeError) as error:
+        except (ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f'{path}:{number}: {text[:80]!r}; expected a stamp in ns') from error
     if not frames:
         raise InputError(f'{path}: no stamps')
@@ -85,32 +86,46 @@ def selected_frames(
 
 
 def _by_stamps(bag: Bag, config: Config, selection: Selection) -> Iterator[Frame[ImageMessage]]:
-    wanted = iter(selection.frames)
-    stamp_ns = next(wanted)[0]
-    for frame in bag.frames(config):
-        if frame.stamp_ns == stamp_ns:
-            yield frame
-            if (following := next(wanted, None)) is None:
-                return
-            stamp_ns = following[0]
+    frames = ((frame.stamp_ns, frame) for frame in bag.frames(config))
+    return _in_order([stamp_ns for stamp_ns, _ in selection.frames], frames)
 
 
 def _by_images(bag: Bag, config: Config, selection: Selection) -> Iterator[Frame[ImageMessage]]:
-    """Collect images as the bag brings them; a frame leaves when it and all before are whole."""
+    return _in_order(range(len(selection.frames)), _assembled(bag, config, selection))
+
+
+def _assembled(
+    bag: Bag, config: Config, selection: Selection
+) -> Iterator[tuple[int, Frame[ImageMessage]]]:
+    """Yield the number of each selected frame, and the frame, once the bag gave all its images."""
     owners: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for index, (_, stamps) in enumerate(selection.frames):
+    for number, (_, stamps) in enumerate(selection.frames):
         for camera, stamp_ns in (stamps or {}).items():
-            owners[camera, stamp_ns].append(index)
+            owners[camera, stamp_ns].append(number)
     images: dict[int, dict[str, ImageMessage]] = defaultdict(dict)
-    following = 0
     for camera, stamp_ns, message in bag.messages(bag.camera_topics(config)):
-        for index in owners.get((camera, stamp_ns), ()):
-            images[index][camera] = message
-        while following < len(selection.frames):
-            frame_ns, stamps = selection.frames[following]
-            if stamps is None or len(images[following]) < len(stamps):
-                break
-            found = images.pop(following)
-            ordered = {name: found[name] for name in config.cameras if name in found}
-            yield Frame(frame_ns, ordered, {name: stamps[name] for name in ordered})
+        for number in owners.pop((camera, stamp_ns), ()):
+            images[number][camera] = message
+            frame_ns, stamps = selection.frames[number]
+            if stamps is not None and len(images[number]) == len(stamps):
+                found = images.pop(number)
+                ordered = {name: found[name] for name in config.cameras if name in found}
+                yield number, Frame(frame_ns, ordered, {name: stamps[name] for name in ordered})
+
+
+def _in_order(
+    wanted: Sequence[int], frames: Iterable[tuple[int, Frame[ImageMessage]]]
+) -> Iterator[Frame[ImageMessage]]:
+    """Yield the frames of the wanted keys in their order; what comes early waits."""
+    left = Counter(wanted)
+    waiting: dict[int, Frame[ImageMessage]] = {}
+    following = 0
+    for key, frame in frames:
+        if left[key]:
+            waiting.setdefault(key, frame)
+        while following < len(wanted) and (now := wanted[following]) in waiting:
+            yield waiting[now]
             following += 1
+            left[now] -= 1
+            if not left[now]:
+                del waiting[now]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +134,7 @@ def read_tum(path: Path) -> Trajectory:
         try:
             values = [float(word) for word in words[1:]]
             stamp_ns = parse_stamp(words[0])
-        except (ValueError, InvalidOperation):
+        except (ValueError, ArithmeticError):
             values = []
         if len(values) != 7:
             raise InputError(f'{path}:{number}: {line!r}; expected "stamp x y z qx qy qz qw"')
@@ -144,7 +144,15 @@ def read_tum(path: Path) -> Trajectory:
 
 
 def parse_stamp(text: str) -> int:
-    """Return a stamp in ns: text of seconds, or a whole number of 16 (us) or 19 (ns) digits."""
+    """
+    Return a stamp in ns: text of seconds, or a whole number of 16 (us) or 19 (ns) digits.
+
+    :raises ValueError: for text that is none; an ArithmeticError where it is no number at all.
+    """
     if text.isdigit() and len(text) >= 16:
-        return int(text) if len(text) >= 19 else int(text) * 1000
-    return int(Decimal(text) * SECOND_NS)
+        stamp_ns = int(text) if len(text) >= 19 else int(text) * 1000
+    else:
+        stamp_ns = int(Decimal(text) * SECOND_NS)
+    if not 0 <= stamp_ns < 2**63:
+        raise ValueError(f'{text} is no stamp')
+    return stamp_ns

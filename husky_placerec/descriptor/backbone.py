@@ -47,14 +47,28 @@ class TimmExtractor:
             weights_sha256=weights_sha256(self._network),
             size=self._network.num_features,
         )
+        self._try(spec)
 
     @torch.inference_mode()
     def describe(self, images: Sequence[Pixels]) -> FloatArray:
         """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
         batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
         features = self._network.forward_features((batch - self._mean) / self._std)
-        vectors = self._pooling(_as_map(features))
+        vectors = self._pooling(_as_map(features, self.spec.size))
         return nn.functional.normalize(vectors, dim=1).numpy()
+
+    def _try(self, spec: DescriptorSpec) -> None:
+        """Describe one image now: some networks take only the size that they were made for."""
+        blank = np.zeros((spec.input_height, spec.input_width, 3), np.uint8)
+        try:
+            size = self.describe([blank]).shape[1]
+        except Exception as error:  # whatever the network raises
+            raise InputError(
+                f'backbone {spec.backbone}: cannot describe images of '
+                f'{spec.input_width}x{spec.input_height} ({error})'
+            ) from error
+        if size != self.spec.size:
+            raise InputError(f'backbone {spec.backbone}: gives {size} features a position')
 
 
 def _load_backbone(spec: DescriptorSpec) -> Any:  # a timm model: more than an nn.Module
@@ -82,16 +96,10 @@ def _options(spec: DescriptorSpec) -> dict[str, Any]:
     return options
 
 
-def _as_map(features: torch.Tensor) -> torch.Tensor:
-    """
-    Return [B, D, H, W], also for a transformer's tokens [B, N, D].
-
-    :raises InputError: for features of another shape.
-    """
-    if features.ndim == 4:
-        return features
+def _as_map(features: torch.Tensor, channels: int) -> torch.Tensor:
+    """Return [B, D, H, W], also for tokens [B, N, D] and for networks with channels last."""
     if features.ndim == 3:
         return features.transpose(1, 2).unsqueeze(-1)
-    raise InputError(
-        f'the backbone gives features of shape {list(features.shape)}; expected a map'
-    )
+    if features.shape[1] != channels and features.shape[-1] == channels:
+        return features.permute(0, 3, 1, 2)
+    return features

@@ -41,7 +41,8 @@ class DescriptorExtractor:
         spec = self.spec
         descriptor = np.zeros((len(spec.cameras), spec.size), np.float32)
         if frame.images:
-            rows = [spec.cameras.index(name) for name in frame.images]
+            row = {name: i for i, name in enumerate(spec.cameras)}
+            rows = [row[name] for name in frame.images]
             size = (spec.input_width, spec.input_height)
             images = [resize(image, size) for image in frame.images.values()]
             descriptor[rows] = self._images.describe(images)

@@ -101,12 +101,12 @@ def resolve(config: Config, stored: DescriptorSpec | None) -> DescriptorSpec:
     """
     cameras = tuple(config.cameras)
     extractor = config.extractor or (stored.extractor if stored else DEFAULT_EXTRACTOR)
+    if extractor not in DEFAULTS:
+        raise InputError(f'no extractor {extractor!r}; there are: {", ".join(DEFAULTS)}')
     if stored is not None and stored.extractor == extractor:
         base = stored
-    elif extractor in DEFAULTS:
-        base = DescriptorSpec(cameras, extractor, **DEFAULTS[extractor])
     else:
-        raise InputError(f'no extractor {extractor!r}; there are: {", ".join(DEFAULTS)}')
+        base = DescriptorSpec(cameras, extractor, **DEFAULTS[extractor])
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}
     return replace(base, cameras=cameras, **given)

@@ -74,7 +74,9 @@ def _read_state(path: Path) -> dict[str, torch.Tensor]:
         raise InputError(f'{path}: cannot be read as weights ({error})') from error
     if isinstance(state, dict) and isinstance(state.get('state_dict'), dict):
         state = state['state_dict']  # a training checkpoint
-    tensors = isinstance(state, dict) and all(isinstance(v, torch.Tensor) for v in state.values())
+    tensors = isinstance(state, dict) and all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
+    )
     if not tensors or not state:
         raise InputError(f'{path}: expected a state dict of tensors')
     return state

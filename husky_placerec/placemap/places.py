@@ -62,7 +62,8 @@ class Places:
 
         :raises InputError: that names the file and the line.
         """
-        rows = list(csv.reader(path.read_text(encoding='utf-8').splitlines()))
+        with path.open(encoding='utf-8', newline='') as file:
+            rows = list(csv.reader(file))
         if not rows or tuple(rows[0]) != COLUMNS:
             raise InputError(f'{path}: expected the columns {", ".join(COLUMNS)}')
         stamps, poses, tracks, present = [], [], [], []
@@ -71,7 +72,7 @@ class Places:
                 stamp, *pose, track, names = row
                 stamps.append(int(stamp))
                 poses.append([float(value) for value in pose])
-                there = names.split(CAMERA_SEPARATOR)
+                there = names.split(CAMERA_SEPARATOR) if names else []
                 unknown = set(there) - set(cameras)
                 _check_pose(poses[-1])
             except ValueError as error:

@@ -61,7 +61,7 @@ def load_map(path: Path) -> PlaceMap:
             descriptors,
             spec,
             about['frame_id'],
-            None if opposites is None else tuple(spec.cameras.index(n) for n in opposites),
+            None if opposites is None else _opposites(opposites, spec.cameras),
             tuple(about['sources']),
             about['created'],
             name=str(path),
@@ -80,7 +80,7 @@ def verify_map(path: Path) -> list[str]:
     """
     place_map = load_map(path)
     norms = np.linalg.norm(np.asarray(place_map.descriptors, np.float32), axis=2)
-    wrong = abs(norms - place_map.places.present) > NORM_TOLERANCE
+    wrong = ~(abs(norms - place_map.places.present) <= NORM_TOLERANCE)  # NaN is wrong too
     for place, camera in zip(*np.nonzero(wrong)):
         name = place_map.spec.cameras[camera]
         expected = int(place_map.places.present[place, camera])
@@ -149,6 +149,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     return dict(about)
 
 
+def _opposites(names: list[str], cameras: tuple[str, ...]) -> tuple[int, ...]:
+    opposites = tuple(cameras.index(name) for name in names)
+    if [opposites[i] for i in opposites] != list(range(len(cameras))):
+        raise ValueError(f'opposites are {names}, which do not name each other')
+    return opposites
+
+
 def _checked_file(folder: Path, entry: dict[str, str]) -> Path:
     name, expected = entry['name'], entry['sha256']
     file = folder / name
@@ -163,7 +170,7 @@ def _checked_file(folder: Path, entry: dict[str, str]) -> Path:
 def _read_descriptors(file: Path) -> np.ndarray:
     try:
         return np.load(file, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(f'{file}: cannot be read as .npy ({error})') from error
 
 

@@ -110,7 +110,8 @@ class PlacerecNode(Node):
         self._synchronizer = FrameSynchronizer(filters, self._pairer)
         self._synchronizer.registerCallback(self._store)
         topics = ', '.join(subscriber.sub.topic_name for subscriber in filters.values())
-        self.get_logger().info(f'{self._about}; listening to {topics}')
+        least = f'recognised from a similarity of {self._config.min_similarity:g}'
+        self.get_logger().info(f'{self._about}, {least}; listening to {topics}')
 
     def _subscriber(self, camera: str) -> Subscriber:
         config = self._config.camera_config(camera)
