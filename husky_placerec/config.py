@@ -13,9 +13,8 @@ from pathlib import Path
 import re
 from typing import Any
 
-import yaml
-
 from husky_placerec.errors import InputError
+import yaml
 
 
 def parameter(

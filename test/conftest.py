@@ -4,8 +4,6 @@ from pathlib import Path
 import sys
 from types import SimpleNamespace
 
-import pytest
-
 from husky_placerec.cli.main import main
 from husky_placerec.config import make_config
 from husky_placerec.data.bag import Bag
@@ -13,6 +11,7 @@ from husky_placerec.data.source import find_trajectory
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.placemap.building import build_map
 from husky_placerec.placemap.storage import save_map
+import pytest
 
 HOG = {'extractor': 'hog', 'min_similarity': 0.7}
 SHARED_DATA = Path(__file__).parents[2] / 'shared' / 'data'

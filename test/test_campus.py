@@ -6,10 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import cv2
-import numpy as np
-import pytest
-from rosbags.highlevel import AnyReader
-
 from husky_placerec.campus.conditions import CONDITIONS
 from husky_placerec.campus.drives import drive_poses, DriveConfig
 from husky_placerec.campus.photographer import Photographer
@@ -17,6 +13,9 @@ from husky_placerec.campus.recording import IMAGE_TOPICS, ODOMETRY_TOPIC, write_
 from husky_placerec.campus.traffic import Traffic
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
+import numpy as np
+import pytest
+from rosbags.highlevel import AnyReader
 
 SMALL = DriveConfig(length_m=18.0, width=160, height=96, condition='winter_dusk')
 

@@ -3,9 +3,8 @@
 import json
 import shutil
 
-import pytest
-
 from husky_placerec.data.bag import Bag
+import pytest
 
 HOG = '--set', 'extractor=hog'
 

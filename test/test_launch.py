@@ -12,10 +12,9 @@ LAUNCH = Path(__file__).parents[1] / 'launch' / 'placerec.launch.py'
 
 
 def test_the_launch_file_starts_the_node_with_the_map():
+    from launch import LaunchContext
     from launch.launch_description_sources import get_launch_description_from_python_launch_file
     from launch_ros.actions import Node
-
-    from launch import LaunchContext
 
     description = get_launch_description_from_python_launch_file(str(LAUNCH))
     arguments = {argument.name for argument in description.get_launch_arguments()}

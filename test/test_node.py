@@ -12,13 +12,12 @@ import yaml
 
 rclpy = pytest.importorskip('rclpy')
 
-from rclpy.context import Context  # noqa: E402
-from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
-
 from husky_placerec.config import make_config  # noqa: E402
 from husky_placerec.data.bag import Bag  # noqa: E402
 from husky_placerec.ros.conversions import to_stamp  # noqa: E402
 from husky_placerec.ros.playback import Player  # noqa: E402
+from rclpy.context import Context  # noqa: E402
+from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 
 pytestmark = pytest.mark.ros
 

@@ -3,10 +3,9 @@
 import itertools
 import random
 
-import pytest
-
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.types import SECOND_NS
+import pytest
 
 MS = 1_000_000
 FRONT, BACK = 'front', 'back'

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from husky_placerec.campus.facades import GROUND_FLOOR_M, STOREYS_M, WIDTH_M
 from husky_placerec.campus.materials import FACADE, SIGN
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.site import House, random_tint, Site
 from husky_placerec.campus.soup import Frame2D, Look
 from husky_placerec.campus.textures import FACADES, GROUND_FLOORS, sign_place, SIGNS
+import numpy as np
 
 _ROOF_TINTS = [(1.0, 0.55, 0.45), (1.0, 1.0, 1.0), (0.6, 0.75, 0.7), (0.7, 0.6, 0.6)]
 _CLEAR_OF_ROAD_M = 8.0

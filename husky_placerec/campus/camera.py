@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.world import Scene, TILE_M
+import numpy as np
+from numpy.typing import NDArray
 
 TILE_RADIUS_M = 24.0  # how far a triangle reaches from the middle of its tile
 

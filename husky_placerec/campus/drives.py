@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-import numpy as np
-
 from husky_placerec.campus.conditions import condition_named
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pose, SECOND_NS
+import numpy as np
 
 SPEED_M_PER_S = 1.0
 _FIRST_DAY_S = 1_717_228_800  # 2024-06-01 08:00 UTC, in seconds since 1970

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
+from husky_placerec.campus.surfaces import SIZE, smooth_noise, Texture
 import numpy as np
 from numpy.typing import NDArray
-
-from husky_placerec.campus.surfaces import SIZE, smooth_noise, Texture
 
 WIDTH_M = 12.0  # of wall that one texture shows
 STOREYS_M = 12.0  # height of a texture of upper storeys

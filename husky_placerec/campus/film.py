@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus.conditions import Condition, WINTER
 from husky_placerec.types import Pixels
+import numpy as np
+from numpy.typing import NDArray
 
 _FALLING = 350  # drops or flakes in a picture at full strength
 

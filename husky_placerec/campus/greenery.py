@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from husky_placerec.campus.materials import CONIFER, LEAF
 from husky_placerec.campus.site import random_tint, Site
 from husky_placerec.campus.soup import Look, Point
 from husky_placerec.campus.textures import CONIFERS, LEAFY_TREES
+import numpy as np
 
 _FROM_ROAD_M = 9.0
 

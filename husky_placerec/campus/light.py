@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus.camera import affine, Camera, may_shade
 from husky_placerec.campus.conditions import Condition
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.rasterizer import sun_depths
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.world import Scene
+import numpy as np
+from numpy.typing import NDArray
 
 SUN_UP = 0.04  # height (sine) above which the sun lights the ground
 _WEAK_SUN = 0.2  # below, no shadow is to be seen

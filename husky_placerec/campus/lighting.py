@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-from numpy.typing import NDArray
-
 from husky_placerec.campus.light import Light, Plane, SUN_UP
 from husky_placerec.campus.materials import CONIFER, CUTOUT, is_cut_out, LEAF, ROAD
 from husky_placerec.campus.numeric import Colour, dot, inlined, plus, scaled, smoothstep
 from husky_placerec.campus.paint import noise_on_ground
 from husky_placerec.campus.spot import Spot
+from numpy.typing import NDArray
 
 _LAMP_REACH_M = 40.0
 _LAMP_COLOUR = (1.0, 0.7, 0.38)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from numpy.typing import NDArray
-
 from husky_placerec.campus.conditions import AUTUMN, SUMMER, WINTER
 from husky_placerec.campus.light import Light
 from husky_placerec.campus.materials import (
@@ -31,6 +29,7 @@ from husky_placerec.campus.numeric import (
     times,
 )
 from husky_placerec.campus.spot import Spot
+from numpy.typing import NDArray
 
 _PERIOD_M = 32.0  # of the noise on the ground, at a scale of 1
 

@@ -9,14 +9,13 @@ import math
 import multiprocessing
 
 import cv2
-import numpy as np
-
 from husky_placerec.campus.conditions import condition_named
 from husky_placerec.campus.drives import drive_poses, DriveConfig, TimedPose
 from husky_placerec.campus.renderer import Renderer
 from husky_placerec.campus.traffic import Traffic
 from husky_placerec.campus.world import Campus
 from husky_placerec.types import Pixels, SECOND_NS
+import numpy as np
 
 CAMERAS = {'front': 0.0, 'back': math.pi}  # yaw relative to base_link
 _JPEG_QUALITY = 90

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus.materials import GRASS, is_cut_out, ROAD
 from husky_placerec.campus.numeric import compiled, inlined
 from husky_placerec.campus.soup import Soup
+import numpy as np
+from numpy.typing import NDArray
 
 NEAR_M = 0.15
 _MASK_FROM = 115  # of 255; below, a cut-out is open

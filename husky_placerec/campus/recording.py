@@ -6,10 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import get_typestore, Stores
-
 from husky_placerec.campus.drives import (
     DriveConfig,
     frame_distances,
@@ -21,6 +17,9 @@ from husky_placerec.campus.photographer import jpegs
 from husky_placerec.campus.world import Campus
 from husky_placerec.files import new_folder, refuse_existing
 from husky_placerec.types import SECOND_NS
+import numpy as np
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import get_typestore, Stores
 
 IMAGE_TOPICS = {
     'front': '/zed_node/left/image_rect_color/compressed',

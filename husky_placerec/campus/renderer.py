@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from husky_placerec.campus.camera import Camera, in_view
 from husky_placerec.campus.conditions import Condition, WINTER
 from husky_placerec.campus.film import develop
@@ -15,6 +13,7 @@ from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.surfaces import smooth_noise
 from husky_placerec.campus.world import Campus, Scene
 from husky_placerec.types import Pixels
+import numpy as np
 
 FOV_DEG = 86.0  # horizontal
 CAMERA_HEIGHT_M = 1.0

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
+from husky_placerec.campus.soup import Frame2D
 import numpy as np
 from numpy.typing import NDArray
-
-from husky_placerec.campus.soup import Frame2D
 
 ROAD_HALF_WIDTH_M = 4.0
 PAVEMENT_EDGE_M = 6.8  # from the middle of the road

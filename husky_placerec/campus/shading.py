@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus.camera import Camera
 from husky_placerec.campus.light import Light
 from husky_placerec.campus.lighting import irradiance, mirrored
@@ -17,6 +14,8 @@ from husky_placerec.campus.sky import sky_colour
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.spot import Spot, spot_at
 from husky_placerec.campus.texturing import texel
+import numpy as np
+from numpy.typing import NDArray
 
 _WET_FROM = 0.8  # z of the normal of what rain stays on
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import math
 
-import numpy as np
-
 from husky_placerec.campus.route import Route
 from husky_placerec.campus.soup import Frame2D, Look, SoupBuilder
 from husky_placerec.campus.textures import Textures
+import numpy as np
 
 
 @dataclass(frozen=True)

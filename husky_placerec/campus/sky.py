@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from numpy.typing import NDArray
-
 from husky_placerec.campus.light import Light
 from husky_placerec.campus.numeric import (
     Colour,
@@ -17,6 +15,7 @@ from husky_placerec.campus.numeric import (
     scaled,
     smoothstep,
 )
+from numpy.typing import NDArray
 
 
 @inlined

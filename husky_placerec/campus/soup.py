@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus.materials import PLAIN
 from husky_placerec.campus.numeric import Colour
+import numpy as np
+from numpy.typing import NDArray
 
 Point = tuple[float, float, float]  # metres
 Rectangle = tuple[float, float, float, float]  # u0 v0 u1 v1 of a texture; beyond 1 it repeats

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 import cv2
+from husky_placerec.campus.surfaces import SIZE, Texture
 import numpy as np
 from numpy.typing import NDArray
-
-from husky_placerec.campus.surfaces import SIZE, Texture
 
 _BARK = (78, 62, 48, 255)
 _LEAVES, _CLUMPS, _TWIGS = 7000, 16, 9000

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from husky_placerec.campus.materials import CONIFER, CUTOUT, EMITTER, GRASS, ROAD
 from husky_placerec.campus.route import PAVEMENT_EDGE_M, ROAD_HALF_WIDTH_M, Station
 from husky_placerec.campus.site import random_tint, Site
 from husky_placerec.campus.soup import Frame2D, Look, UP
+import numpy as np
 
 _TEXTURE_M = 8.0  # of road that one texture shows
 _KERB_M = 0.15

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus import facades, sprites, surfaces
 from husky_placerec.campus.surfaces import SIGNS_PER_TEXTURE, SIZE, Texture
+import numpy as np
+from numpy.typing import NDArray
 
 FACADES, GROUND_FLOORS, SIGNS, PEOPLE = 12, 4, 48, 8
 LEAFY_TREES, CONIFERS = 3, 2

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus.numeric import Colour, inlined
 from husky_placerec.campus.rasterizer import Hits
 from husky_placerec.campus.surfaces import SIZE
 from husky_placerec.campus.textures import MIP_LEVELS
+import numpy as np
+from numpy.typing import NDArray
 
 Pixels4 = tuple[int, int, int, int]
 Shares4 = tuple[float, float, float, float]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-import numpy as np
-
 from husky_placerec.campus.materials import CUTOUT, EMITTER
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
 from husky_placerec.campus.textures import PEOPLE
 from husky_placerec.campus.world import Campus
+import numpy as np
 
 _PAINTS = np.array(
     [

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.campus import buildings, greenery, street
 from husky_placerec.campus.route import Route
 from husky_placerec.campus.site import Site
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.textures import Textures
+import numpy as np
+from numpy.typing import NDArray
 
 TILE_M = 32.0
 

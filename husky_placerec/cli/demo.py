@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
+from husky_placerec.cli.common import err, out, percent
+from husky_placerec.progress import progress
 import numpy as np
 from rich.table import Table
 from rich.text import Text
 import typer
-
-from husky_placerec.cli.common import err, out, percent
-from husky_placerec.progress import progress
 
 if TYPE_CHECKING:
     from husky_placerec.demo.run import Outcome

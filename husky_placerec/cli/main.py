@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-from rich.text import Text
-import typer
-
 from husky_placerec import __version__
 from husky_placerec.cli import demo, maps, replay
 from husky_placerec.cli.common import err, out
 from husky_placerec.errors import InputError
+from rich.text import Text
+import typer
 
 app = typer.Typer(
     help='Visual place recognition for a robot with several cameras.',

@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-import typer
-
 from husky_placerec.cli.common import (
     ConfigOption,
     MapArgument,
@@ -22,6 +18,9 @@ from husky_placerec.cli.common import (
     warn,
 )
 from husky_placerec.progress import progress
+from rich.table import Table
+from rich.text import Text
+import typer
 
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
     from husky_placerec.data.trajectory import Trajectory

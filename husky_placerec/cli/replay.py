@@ -6,9 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
-from rich.table import Table
-import typer
-
 from husky_placerec.cli.common import (
     ConfigOption,
     MAX_GAP_S,
@@ -22,6 +19,8 @@ from husky_placerec.cli.common import (
 )
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
+from rich.table import Table
+import typer
 
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
     from husky_placerec.data.bag import Bag

@@ -9,15 +9,15 @@ import struct
 from types import TracebackType
 from typing import Any
 
-from rosbags.highlevel import AnyReader
-from rosbags.typesys import get_typestore, Stores
-
 from husky_placerec.config import Config
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, SECOND_NS
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
+from rosbags.typesys import get_typestore, Stores
 
 IMAGE_TYPES = {
     'compressed': 'sensor_msgs/msg/CompressedImage',
@@ -93,33 +93,46 @@ class Bag:
 
     def messages(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, Any]]:
         """Yield key, header stamp in ns and message of `topics` (key by name), as recorded."""
-        wanted = [c for c in self._reader.connections if c.topic in topics]
-        with self._readable():
-            for connection, _, data in self._reader.messages(connections=wanted):
+        for connection, data in self._raw(topics):
+            with self._readable():
                 message: Any = self._reader.deserialize(data, connection.msgtype)
-                stamp = message.header.stamp
-                yield topics[connection.topic], stamp.sec * SECOND_NS + stamp.nanosec, message
+            stamp = message.header.stamp
+            yield topics[connection.topic], stamp.sec * SECOND_NS + stamp.nanosec, message
 
     def serialized(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, bytes]]:
         """Yield key, header stamp in ns and CDR bytes of `topics`, to be published as they are."""
+        for connection, data in self._raw(topics):
+            yield topics[connection.topic], _header_stamp_ns(data), bytes(data)
+
+    def _raw(self, topics: Mapping[str, str]) -> Iterator[tuple[Connection, bytes]]:
+        """Yield what was recorded; a bag damaged in its middle reads as a shorter one."""
         wanted = [c for c in self._reader.connections if c.topic in topics]
+        count = 0
         with self._readable():
             for connection, _, data in self._reader.messages(connections=wanted):
-                yield topics[connection.topic], _header_stamp_ns(data), bytes(data)
+                count += 1
+                yield connection, data
+        expected = sum(map(self.message_count, topics))
+        if count != expected:
+            raise InputError(
+                f'{self.path}: broken; {count} of {expected} messages can be read '
+                f'on {", ".join(topics)}'
+            )
 
     def camera_topics(self, config: Config) -> dict[str, str]:
         """
         Return the camera of each image topic.
 
-        :raises InputError: for a camera whose topic is not in the bag.
+        :raises InputError: for a camera whose topic is not in the bag, or another's too.
         """
-        return {
-            self.resolve(
-                config.camera_config(name).topic,
-                (IMAGE_TYPES[config.camera_config(name).transport],),
-            ): name
-            for name in config.cameras
-        }
+        cameras: dict[str, str] = {}
+        for name in config.cameras:
+            camera = config.camera_config(name)
+            topic = self.resolve(camera.topic, (IMAGE_TYPES[camera.transport],))
+            if topic in cameras:
+                raise InputError(f'cameras {cameras[topic]} and {name} have one topic, {topic}')
+            cameras[topic] = name
+        return cameras
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
         """Pair the images of the cameras exactly as the node does; they are not yet decoded."""

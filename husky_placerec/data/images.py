@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable, TypeAlias
 
 import cv2
-import numpy as np
-
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels
+import numpy as np
 
 
 class CompressedMessage(Protocol):

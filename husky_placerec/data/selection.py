@@ -129,3 +129,5 @@ def _in_order(
             left[now] -= 1
             if not left[now]:
                 del waiting[now]
+        if following == len(wanted):
+            return

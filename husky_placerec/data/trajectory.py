@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from husky_placerec.errors import InputError
+from husky_placerec.types import Pose, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation, Slerp
-
-from husky_placerec.errors import InputError
-from husky_placerec.types import Pose, SECOND_NS
 
 # Rounded to three decimals a quaternion's norm may be this wrong; further off it is no rotation.
 QUATERNION_TOLERANCE = 1e-2

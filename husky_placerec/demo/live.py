@@ -11,11 +11,6 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
-import rclpy
-from rclpy.context import Context
-import yaml
-
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.errors import InputError
@@ -23,6 +18,10 @@ from husky_placerec.files import write_atomic
 from husky_placerec.progress import Passing
 from husky_placerec.ros.playback import Player
 from husky_placerec.types import Pose
+import numpy as np
+import rclpy
+from rclpy.context import Context
+import yaml
 
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0

@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from husky_placerec.demo.score import Score
+from husky_placerec.files import write_atomic
 from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
-
-from husky_placerec.demo.score import Score
-from husky_placerec.files import write_atomic
 
 GREEN, RED, GREY, BLUE = '#2a9d4a', '#d0312d', '#b4b4b4', '#3b6fb6'
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from husky_placerec.config import make_config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.source import find_trajectory
@@ -26,6 +24,7 @@ from husky_placerec.placemap.storage import save_map
 from husky_placerec.progress import Passing
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.types import Pose
+import numpy as np
 
 # HOG needs neither torch nor weights. The threshold was chosen on campuses 2 to 4, in the same two
 # seasons: there it recognises 92 % of the known places, and 98 % of its poses are right.

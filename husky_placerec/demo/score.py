@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from husky_placerec.evaluation.metrics import HEADING_DEG, is_right, RIGHT_M
+from husky_placerec.types import Pose
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-
-from husky_placerec.evaluation.metrics import HEADING_DEG, is_right, RIGHT_M
-from husky_placerec.types import Pose
 
 LEAST_RECOGNISED = 0.80
 LEAST_PRECISION = 0.98

@@ -7,17 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import nn
-import yaml
-
 from husky_placerec.descriptor._timm import timm
 from husky_placerec.descriptor.pooling import GeM
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.weights import load_weights, weights_sha256
 from husky_placerec.errors import InputError
 from husky_placerec.types import FloatArray, Pixels
+import numpy as np
+import torch
+from torch import nn
+import yaml
 
 RANDOM_SEED = 0  # of `weights: random`, so that a map and a later run have the same network
 NORMALIZATIONS = {

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import cv2
-import numpy as np
-
 from husky_placerec.config import Config
 from husky_placerec.descriptor.hog import HogExtractor
 from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve
 from husky_placerec.types import FloatArray, Frame, Pixels
+import numpy as np
 
 
 class ImageExtractor(Protocol):

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from husky_placerec.types import FloatArray
+import numpy as np
 
 
 def normalize(vectors: FloatArray) -> FloatArray:

@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import cv2
-import numpy as np
-
 from husky_placerec.descriptor.fusion import normalize
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.types import FloatArray, Pixels
+import numpy as np
 
 SIZE = (320, 192)  # width, height, pixels
 CELL = 32  # pixels

@@ -6,10 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from husky_placerec.errors import InputError
 import torch
 from torch import nn
-
-from husky_placerec.errors import InputError
 
 MOST_NAMES = 3  # of the wrong keys, in a message
 

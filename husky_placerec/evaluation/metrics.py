@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from husky_placerec.types import Pose, Recognition
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-
-from husky_placerec.types import Pose, Recognition
 
 TOLERANCES_M = (5.0, 10.0, 25.0)
 RANKS = (1, 5, 10)

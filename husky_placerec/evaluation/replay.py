@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 import time
 
-import numpy as np
-
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.selection import selected_frames, Selection
@@ -14,6 +12,7 @@ from husky_placerec.data.source import decode_frame
 from husky_placerec.data.trajectory import poses_or_none, Trajectory
 from husky_placerec.evaluation.results import Result
 from husky_placerec.recognition.recognizer import Recognizer
+import numpy as np
 
 
 def replay(

@@ -8,15 +8,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import yaml
-
 from husky_placerec.config import Config
 from husky_placerec.evaluation.metrics import Judged, summarize, TOLERANCES_M
 from husky_placerec.files import new_folder, write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.records import record
 from husky_placerec.types import Pose, Recognition, SECOND_NS
+import numpy as np
+import yaml
 
 
 @dataclass(frozen=True)

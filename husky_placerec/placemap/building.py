@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.source import decode_frame
@@ -18,6 +15,8 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray, Frame, Pixels
+import numpy as np
+from numpy.typing import NDArray
 
 DEFAULT_FRAME = 'map'  # of poses whose source does not say
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 import faiss
+from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
-
-from husky_placerec.types import FloatArray
 
 
 class SearchIndex:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
+from husky_placerec.descriptor.fusion import turned_round
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.placemap.index import SearchIndex
 from husky_placerec.placemap.places import Places
 from husky_placerec.types import Candidate, FloatArray, Place, Pose
+import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class PlaceMap:
         else:
             ways = [(False, query)]
             if both_ways:
-                ways.append((True, query[list(self.opposites)]))
+                ways.append((True, turned_round(query, self.opposites)))
         candidates = [
             Candidate(int(place), float(similarity), reverse, self._pose(int(place), reverse))
             for reverse, descriptor in ways

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import io
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from husky_placerec.data.trajectory import QUATERNION_TOLERANCE
 from husky_placerec.errors import InputError
 from husky_placerec.types import Place, Pose
+import numpy as np
+from numpy.typing import NDArray
 
 COLUMNS = ('stamp_ns', 'x', 'y', 'z', 'qx', 'qy', 'qz', 'qw', 'track', 'cameras')
 CAMERA_SEPARATOR = '+'

@@ -12,13 +12,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.files import new_folder, refuse_existing, sha256, write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
+import numpy as np
 
 FORMAT_VERSION = 1
 HASH_DIGITS = 12  # in a file's name
@@ -151,7 +150,10 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _opposites(names: list[str], cameras: tuple[str, ...]) -> tuple[int, ...]:
     opposites = tuple(cameras.index(name) for name in names)
-    if [opposites[i] for i in opposites] != list(range(len(cameras))):
+    mutual = len(opposites) == len(cameras) and all(
+        other != i and opposites[other] == i for i, other in enumerate(opposites)
+    )
+    if not mutual:
         raise ValueError(f'opposites are {names}, which do not name each other')
     return opposites
 

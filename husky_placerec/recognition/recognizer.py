@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.gate import SimilarityGate
 from husky_placerec.types import Frame, Pixels, Recognition
+import numpy as np
 
 
 class Recognizer:

@@ -8,13 +8,12 @@ from builtin_interfaces.msg import Time
 from cv_bridge import CvBridge, CvBridgeError
 from geometry_msgs.msg import Point, PoseStamped, Quaternion
 from geometry_msgs.msg import Pose as PoseMessage
-import numpy as np
-from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
-
 from husky_placerec.data.images import decode_image, UnknownEncoding
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels, Pose, SECOND_NS
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
 MESSAGE_TYPES = {'compressed': CompressedImage, 'raw': Image}
 

@@ -11,13 +11,6 @@ from typing import Any, TextIO
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
-from message_filters import Subscriber
-import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.storage import load_map
@@ -29,6 +22,12 @@ from husky_placerec.ros.mailbox import Mailbox
 from husky_placerec.ros.parameters import declare_config
 from husky_placerec.ros.synchronizer import FrameSynchronizer
 from husky_placerec.types import Frame, Pixels, Recognition, SECOND_NS
+from message_filters import Subscriber
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 WARN_EVERY_S = 5.0
 DIAGNOSTICS_EVERY_S = 1.0

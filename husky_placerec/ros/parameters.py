@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import Field
 from typing import Any
 
+from husky_placerec.config import Config, declarations, make_config
+from husky_placerec.errors import InputError
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
-
-from husky_placerec.config import Config, declarations, make_config
-from husky_placerec.errors import InputError
 
 
 def declare_config(node: Node) -> Config:

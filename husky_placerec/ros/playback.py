@@ -8,16 +8,15 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.progress import Passing
 from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES
 from husky_placerec.types import Pose, SECOND_NS
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 SETTLE_S = 1.0
 QUIET_S = 0.5  # after the last image, until a report tells of all

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 import threading
 from typing import Any
 
-from message_filters import SimpleFilter
-
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.ros.conversions import from_stamp
+from message_filters import SimpleFilter
 
 
 class FrameSynchronizer(SimpleFilter):

@@ -70,6 +70,8 @@ def _convert(image: np.ndarray, encoding: str, desired: str) -> np.ndarray:
 
 
 class CvBridge:
+    """Converts between messages and arrays."""
+
     def imgmsg_to_cv2(self, img_msg: Image, desired_encoding: str = 'passthrough') -> np.ndarray:
         """
         Return the image of a message, in the machine's byte order and without padding.

@@ -1,0 +1,140 @@
+"""What several tests build: images, messages, small bags and random maps."""
+
+from __future__ import annotations
+
+import cv2
+from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.places import Places
+from husky_placerec.types import Frame, Pose, SECOND_NS
+import numpy as np
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import get_typestore, Stores
+
+FRONT, BACK = 'front', 'back'
+MS = 1_000_000
+START_NS = 1_700_000_000_123_456_789
+TYPES = get_typestore(Stores.ROS2_JAZZY)
+COMPRESSED, RAW = 'sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image'
+SUFFIX = {'mcap': '.mcap', 'sqlite3': '.db3'}
+
+
+def smooth_image(seed, width=320, height=192, cells=24):
+    """Make an RGB image of random smooth texture."""
+    coarse = np.random.default_rng(seed).uniform(0, 255, (cells * height // width, cells, 3))
+    return (
+        cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
+
+
+def encode(rgb, suffix='.png'):
+    return cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def frame(stamp_ns=START_NS, **images):
+    return Frame(stamp_ns, images, dict.fromkeys(images, stamp_ns))
+
+
+def header(stamp_ns, frame_id='map'):
+    time = TYPES.types['builtin_interfaces/msg/Time'](*divmod(stamp_ns, SECOND_NS))
+    return TYPES.types['std_msgs/msg/Header'](time, frame_id)
+
+
+def compressed(stamp_ns, data=b'not decoded', form='png'):
+    return TYPES.types[COMPRESSED](header(stamp_ns), form, np.frombuffer(data, np.uint8))
+
+
+def raw(stamp_ns, encoding, rows, width):
+    """Make an Image of [height, step] bytes."""
+    height, step = rows.shape
+    return TYPES.types[RAW](header(stamp_ns), height, width, encoding, 0, step, rows.ravel())
+
+
+def pose_message(kind, stamp_ns, pose):
+    """Make a message of one of the pose types, by the short name of the type."""
+    make = {name.split('/')[-1]: message for name, message in TYPES.types.items()}
+    inner = make['Pose'](
+        make['Point'](pose.x, pose.y, pose.z),
+        make['Quaternion'](pose.qx, pose.qy, pose.qz, pose.qw),
+    )
+    if kind == 'PoseStamped':
+        return make[kind](header(stamp_ns), inner)
+    spread = make['PoseWithCovariance'](inner, np.zeros(36))
+    if kind == 'PoseWithCovarianceStamped':
+        return make[kind](header(stamp_ns), spread)
+    still = make['Twist'](make['Vector3'](0.0, 0.0, 0.0), make['Vector3'](0.0, 0.0, 0.0))
+    twist = make['TwistWithCovariance'](still, np.zeros(36))
+    return make['Odometry'](header(stamp_ns), 'base_link', spread, twist)
+
+
+def write_bag(path, messages, storage='mcap', declared=None, compress=False):
+    """
+    Write a bag folder of (topic, message), recorded at their stamps.
+
+    :param declared: types of topics that are there without messages, by topic.
+    """
+    plugin = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}[storage]
+    writer = Writer(path, version=9, storage_plugin=plugin)
+    if compress:
+        mode = CompressionMode.STORAGE if storage == 'mcap' else CompressionMode.MESSAGE
+        writer.set_compression(mode, CompressionFormat.ZSTD)
+    kinds = {topic: message.__msgtype__ for topic, message in messages} | (declared or {})
+    with writer:
+        connections = {
+            topic: writer.add_connection(topic, kind, typestore=TYPES)
+            for topic, kind in kinds.items()
+        }
+        for topic, message in messages:
+            stamp = message.header.stamp
+            data = TYPES.serialize_cdr(message, kinds[topic])
+            writer.write(connections[topic], stamp.sec * SECOND_NS + stamp.nanosec, data)
+    return path
+
+
+def bag_file(folder):
+    """Return the file of a bag folder that has the messages."""
+    (file,) = [file for file in folder.iterdir() if file.name != 'metadata.yaml']
+    return file
+
+
+def random_poses(rng, count):
+    """Make [N, 7] poses, level nowhere."""
+    positions = rng.uniform(-100, 100, (count, 3))
+    quaternions = rng.normal(size=(count, 4))
+    quaternions /= np.linalg.norm(quaternions, axis=1, keepdims=True)
+    return np.hstack([positions, quaternions])
+
+
+def spec(cameras=(FRONT, BACK), size=16, **changes):
+    return DescriptorSpec(tuple(cameras), 'pixels', size=size, **changes)
+
+
+def random_descriptors(rng, present, size=16):
+    """Make [N, C, D] unit vectors as a map stores them, zeros for absent cameras."""
+    vectors = rng.normal(size=(*present.shape, size))
+    vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+    return (vectors * present[..., None]).astype(np.float16)
+
+
+def random_map(seed=0, count=20, present=None, opposites=(1, 0), **changes):
+    rng = np.random.default_rng(seed)
+    present = np.ones((count, 2), bool) if present is None else present
+    poses = random_poses(rng, count)
+    stamps = START_NS + np.arange(count) * 100 * MS
+    places = Places(stamps, poses, ('drive, "1"',) * count, present)
+    values = {
+        'places': places,
+        'descriptors': random_descriptors(rng, present),
+        'spec': spec(),
+        'frame_id': 'campus',
+        'opposites': opposites,
+        'sources': ('a bag', 'café'),
+        'created': '2024-05-06T07:08:09+00:00',
+    }
+    return PlaceMap(**{**values, **changes})
+
+
+def planar(x, y=0.0, yaw_deg=0.0):
+    return Pose.planar(x, y, np.radians(yaw_deg))

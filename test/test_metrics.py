@@ -1,0 +1,133 @@
+"""Metrics: counted by hand in small cases, and anew in large ones."""
+
+from __future__ import annotations
+
+from builders import planar, random_poses
+from husky_placerec.evaluation.metrics import is_right, Judged, RANKS, summarize, TOLERANCES_M
+from husky_placerec.types import Candidate, Pose, Recognition
+import numpy as np
+import pytest
+
+
+def judged(truth, *poses, accepted=True):
+    """Judge a recognition with these candidates, the best first."""
+    candidates = tuple(Candidate(i, 1 - i / 100, False, pose) for i, pose in enumerate(poses))
+    return Judged(Recognition(0, {}, accepted, None, candidates), truth)
+
+
+MAP = np.array([[10.0 * i, 0, 0, 0, 0, 0, 1] for i in range(11)])  # a place each 10 m along x
+
+
+def test_a_small_drive_counted_by_hand():
+    items = [
+        judged(planar(0), planar(0), planar(50)),  # right
+        judged(planar(20), planar(90), planar(24)),  # right at the second
+        judged(planar(40), planar(48)),  # 8 m off
+        judged(planar(60), planar(60, yaw_deg=180)),  # there, but faced the other way
+        judged(planar(80), planar(0), accepted=False),  # wrong and refused
+        judged(planar(500), planar(100)),  # not in the map, and believed
+        judged(planar(0, 300), planar(0), accepted=False),  # not in the map, and refused
+        judged(planar(100), accepted=False),  # no candidate
+    ]
+    found = summarize(items, MAP)
+    assert found['recall'] == {
+        '5': {'1': 2 / 6, '5': 3 / 6, '10': 3 / 6},
+        '10': {'1': 3 / 6, '5': 4 / 6, '10': 4 / 6},
+        '25': {'1': 3 / 6, '5': 4 / 6, '10': 4 / 6},
+    }
+    assert found['recall_with_heading'] == {
+        '5': {'1': 1 / 6, '5': 2 / 6, '10': 2 / 6},
+        '10': {'1': 2 / 6, '5': 3 / 6, '10': 3 / 6},
+        '25': {'1': 2 / 6, '5': 3 / 6, '10': 3 / 6},
+    }
+    assert found['precision'] == 2 / 5
+    assert found['off_map'] == {'frames': 2, 'accepted': 1}
+    distances = [0, 70, 8, 0, 80, 400, 300]
+    assert found['mean_top1_distance_m'] == pytest.approx(np.mean(distances))
+    assert found['median_top1_distance_m'] == 70
+    assert found['right_within'] == {'distance_m': 10.0, 'heading_deg': 30.0}
+
+
+@pytest.mark.parametrize('heading', [None, 30.0])
+def test_recall_is_the_brute_force_one(heading):
+    rng = np.random.default_rng(7)
+    places = random_poses(rng, 30)
+    truths = random_poses(rng, 60)
+    chosen = rng.integers(30, size=(60, 12))
+    truths[:30] = places[chosen[:30, 3]]  # near, with a right candidate among the others
+    truths[:30, :2] += rng.uniform(-8, 8, (30, 2))
+    places[:, 2] += 1000  # height does not count
+    items = [
+        judged(Pose.from_array(t), *(Pose.from_array(places[i]) for i in row))
+        for t, row in zip(truths, chosen, strict=True)
+    ]
+    found = summarize(items, places)['recall' if heading is None else 'recall_with_heading']
+
+    distance = np.linalg.norm(truths[:, None, :2] - places[None, :, :2], axis=2)
+    cosine = abs(truths[:, 3:] @ places[:, 3:].T).clip(0, 1)
+    angle = np.degrees(2 * np.arccos(cosine))
+    for tolerance in TOLERANCES_M:
+        near = distance <= tolerance
+        good = near if heading is None else near & (angle <= heading)
+        hits = np.take_along_axis(good, chosen, 1)[near.any(axis=1)]
+        assert 0 < len(hits) < 60
+        for k in RANKS:
+            expected = hits[:, :k].any(axis=1).mean()
+            assert found[f'{tolerance:g}'][str(k)] == pytest.approx(expected)
+    assert found['10']['1'] < found['10']['10']
+
+
+@pytest.mark.parametrize(
+    ('pose', 'right', 'right_by_place'),
+    [
+        (planar(10), True, True),
+        (planar(6, 8), True, True),
+        (planar(10.001), False, False),
+        (planar(0, 0, 29.99), True, True),
+        (planar(0, 0, -29.99), True, True),
+        (planar(0, 0, 30.01), False, True),
+        (planar(0, 0, 359), True, True),
+        (Pose(0, 0, 99, 0, 0, 0, -1), True, True),  # the other sign is the same orientation
+    ],
+)
+def test_right_is_near_and_faced_alike_bounds_included(pose, right, right_by_place):
+    assert is_right(pose, planar(0), 10.0, 30.0) == right
+    assert is_right(pose, planar(0), 10.0, None) == right_by_place
+    assert judged(planar(0), pose).right == right
+
+
+def test_rank_is_that_of_the_first_right_candidate():
+    item = judged(planar(0), planar(50), planar(3, yaw_deg=90), planar(3), planar(0))
+    assert (item.rank(5.0, None), item.rank(5.0, 30.0), item.rank(1.0, None)) == (2, 3, 4)
+    assert item.rank(1.0, 30.0) == 4
+    assert judged(planar(0), planar(50)).rank(5.0, None) is None
+    assert judged(planar(0)).rank(5.0, None) is None
+
+
+def test_candidates_beyond_a_rank_do_not_count_for_it():
+    item = judged(planar(0), *[planar(50)] * 5, planar(0), *[planar(50)] * 5)
+    assert summarize([item], MAP, [5.0])['recall'] == {'5': {'1': 0, '5': 0, '10': 1}}
+
+
+def test_nothing_accepted_has_no_precision():
+    found = summarize([judged(planar(0), planar(0), accepted=False)], MAP)
+    assert found['precision'] is None
+    assert found['recall']['5']['1'] == 1
+
+
+@pytest.mark.parametrize(('y', 'frames'), [(10.0, 0), (10.001, 1)])
+def test_off_the_map_is_further_than_what_counts_as_right(y, frames):
+    found = summarize([judged(planar(0, y), planar(0))], MAP)
+    assert found['off_map'] == {'frames': frames, 'accepted': frames}
+    assert found['recall']['5']['1'] is None
+    assert found['recall']['25']['1'] == 1
+
+
+def test_no_candidates_at_all_have_no_distance():
+    found = summarize([judged(planar(0), accepted=False)], MAP)
+    assert found['mean_top1_distance_m'] is found['median_top1_distance_m'] is None
+    assert found['recall']['25'] == {'1': 0, '5': 0, '10': 0}
+
+
+def test_tolerances_are_named_as_they_are_written():
+    assert list(summarize([judged(planar(0))], MAP, [2.5, 10])['recall']) == ['2.5', '10']

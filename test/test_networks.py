@@ -1,0 +1,194 @@
+"""Networks as extractors: the smallest will do, with weights made here; nothing is fetched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+import itertools
+
+from builders import frame, smooth_image
+from husky_placerec.config import make_config
+from husky_placerec.descriptor.extractor import load_extractor
+from husky_placerec.errors import InputError
+import numpy as np
+import pytest
+
+SMALL = {
+    'extractor': 'timm',
+    'backbone': 'mobilenetv3_small_050',
+    'weights': 'random',
+    'input_width': 64,
+    'input_height': 64,
+    'threads': 1,
+}
+IMAGES = [smooth_image(1, 64, 64), smooth_image(2, 64, 64)]
+
+
+def load_network(**changes):
+    if not all(map(find_spec, ['torch', 'timm', 'safetensors'])):  # to import timm, see _timm.py
+        pytest.skip('needs the extra [timm]')
+    return load_extractor(make_config({**SMALL, **changes}))
+
+
+def both(made):
+    return made.describe(frame(front=IMAGES[0], back=IMAGES[1]))
+
+
+@pytest.fixture(scope='module')
+def network():
+    return load_network()
+
+
+@pytest.fixture
+def state(network):
+    return dict(network._images._network.state_dict())
+
+
+@pytest.fixture
+def weights_file(tmp_path):
+    def write(content, name='net.pth'):
+        import safetensors.torch
+        import torch
+
+        save = safetensors.torch.save_file if name.endswith('.safetensors') else torch.save
+        save(content, tmp_path / name)
+        return str(tmp_path / name)
+
+    return write
+
+
+def test_a_random_network_is_the_same_each_time_it_is_loaded(network):
+    import torch
+
+    torch.manual_seed(1234)
+    again = load_network()
+    assert again.spec == network.spec
+    assert network.spec.size == 288
+    assert (network.spec.normalization, network.spec.pooling) == ('imagenet', 'GeM(p=3.00)')
+    np.testing.assert_array_equal(both(again), both(network))
+    np.testing.assert_allclose(np.linalg.norm(both(network), axis=1), 1, atol=1e-5)
+    assert abs(both(network)[0] - both(network)[1]).max() > 1e-3
+
+
+def test_one_image_is_described_as_it_is_beside_another(network):
+    alone = network.describe(frame(back=IMAGES[1]))
+    assert not alone[0].any()
+    np.testing.assert_allclose(alone[1], both(network)[1], atol=1e-5)
+
+
+def test_normalization_and_options_of_the_backbone_are_heeded(network):
+    half = load_network(normalization='half')
+    assert half.spec == replace(network.spec, normalization='half')
+    assert abs(both(half) - both(network)).max() > 1e-4
+    other = load_network(backbone_options='act_layer=gelu drop_rate=0.1')
+    assert other.spec.weights_sha256 == network.spec.weights_sha256
+    assert abs(both(other) - both(network)).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ('name', 'form'),
+    [
+        *itertools.product(['net.pth', 'net.safetensors'], ['bare', 'with head']),
+        ('net.pt', 'checkpoint'),
+    ],
+)
+def test_weights_are_the_same_from_whatever_file(name, form, network, state, weights_file):
+    import torch
+
+    changed = {
+        key: value + 0.01 if value.is_floating_point() else value for key, value in state.items()
+    }
+    content = changed | ({'classifier.weight': torch.zeros(5, 7)} if form == 'with head' else {})
+    if form == 'checkpoint':
+        content = {'state_dict': content, 'epoch': 3}
+    made = load_network(weights=weights_file(content, name))
+    same = load_network(weights=weights_file(state, f'same-{name}'))
+    assert same.spec == replace(network.spec, weights=same.spec.weights)
+    np.testing.assert_array_equal(both(same), both(network))
+    assert made.spec.weights_sha256 != network.spec.weights_sha256
+    assert abs(both(made) - both(network)).max() > 1e-4
+
+
+def without_a_key(state):
+    return {key: value for key, value in state.items() if key != 'conv_stem.weight'}
+
+
+def of_another_shape(state):
+    return {**state, 'conv_stem.weight': state['conv_stem.weight'][:, :1].contiguous()}
+
+
+def with_a_key_too_many(state):
+    return {**state, 'extra.weight': state['conv_stem.weight']}
+
+
+def of_another_network(state):
+    return {f'layer1.{key}': value for key, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    ('change', 'expected'),
+    [
+        (without_a_key, r'of its \d+ tensors: 1 missing \(conv_stem.weight\)$'),
+        (of_another_shape, r'1 of another shape .*\[16, 1, 3, 3\] instead of \[16, 3, 3, 3\]'),
+        (with_a_key_too_many, r'1 unknown \(extra.weight\)$'),
+        (of_another_network, r'missing \(.*, \.\.\.\); \d+ unknown \(layer1'),
+        (lambda _: {}, 'expected a state dict of tensors'),
+        (lambda _: [1, 2], 'expected a state dict of tensors'),
+        (lambda _: {'epoch': 3}, 'expected a state dict of tensors'),
+        (lambda state: {1: state['conv_stem.weight']}, 'expected a state dict of tensors'),
+    ],
+)
+def test_weights_that_do_not_fit_are_told_from_those_wanted(change, expected, state, weights_file):
+    file = weights_file(change(state))
+    with pytest.raises(InputError, match=f'^{file}: .*{expected}'):
+        load_network(weights=file)
+
+
+@pytest.mark.parametrize('name', ['none.pth', 'net.pth', 'net.safetensors', 'folder'])
+def test_a_file_that_holds_no_weights_is_named(name, tmp_path):
+    (tmp_path / 'folder').mkdir()
+    if name.startswith('net'):
+        (tmp_path / name).write_bytes(b'garbage' * 100)
+    expected = 'cannot be read as weights' if name.startswith('net') else 'no such weights file'
+    with pytest.raises(InputError, match=f'{name}: {expected}'):
+        load_network(weights=str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ('changes', 'expected'),
+    [
+        ({'backbone': 'no_such_net'}, 'backbone no_such_net: cannot be made'),
+        ({'backbone_options': 'depth'}, "'depth'; expected NAME=VALUE"),
+        ({'backbone_options': 'colour=red'}, 'colour'),
+        ({'backbone_options': 'drop_rate=['}, 'cannot be made'),
+    ],
+)
+def test_a_network_that_cannot_be_made_is_named(changes, expected):
+    with pytest.raises(InputError, match=expected):
+        load_network(**changes)
+
+
+def test_a_network_of_another_input_size_is_refused_at_loading():
+    with pytest.raises(InputError, match=r'vit_tiny_patch16_224: .* images of 64x64'):
+        load_network(backbone='vit_tiny_patch16_224', backbone_options='depth=1')
+
+
+def test_a_network_whose_channels_come_last_is_pooled_over_its_positions():
+    options = 'img_size=64 window_size=4 embed_dim=16 depths=[1,1] num_heads=[1,1]'
+    made = load_network(backbone='swin_tiny_patch4_window7_224', backbone_options=options)
+    assert both(made).shape == (2, 32)
+    np.testing.assert_allclose(np.linalg.norm(both(made), axis=1), 1, atol=1e-5)
+
+
+def test_gem_is_the_mean_at_power_one_and_near_the_maximum_at_a_large_one():
+    torch = pytest.importorskip('torch')
+    from husky_placerec.descriptor.pooling import GeM
+
+    values = np.random.default_rng(1).uniform(0.1, 2, (2, 5, 3, 4))
+    for power in (1, 3, 4.5):
+        expected = (values**power).mean(axis=(2, 3)) ** (1 / power)
+        found = GeM(power)(torch.from_numpy(values)).detach().numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    largest = GeM(200)(torch.from_numpy(values)).detach().numpy()
+    np.testing.assert_allclose(largest, values.max(axis=(2, 3)), rtol=0.02)
+    assert np.isfinite(GeM()(torch.full((1, 1, 2, 2), -1.0)).detach().numpy()).all()
