@@ -3,10 +3,23 @@
 import json
 import shutil
 
+from builders import (
+    compressed,
+    encode,
+    MS,
+    planar,
+    pose_message,
+    smooth_image,
+    START_NS,
+    write_bag,
+)
 from husky_placerec.data.bag import Bag
 import pytest
 
 HOG = '--set', 'extractor=hog'
+FRONT_TOPIC = '/zed_node/left/image_rect_color/compressed'
+BACK_TOPIC = '/realsense_back/color/image_raw/compressed'
+POSES = '/robot_pose'
 
 
 def assert_refused(result, *words, output=None):
@@ -163,3 +176,37 @@ def test_a_damaged_map(placerec, drives, map_path, tmp_path, pattern, harm):
 def test_a_parameter_that_will_not_do(placerec, drives, tmp_path, options, words):
     result = placerec('map', 'build', drives[0], tmp_path / 'map', *options)
     assert_refused(result, *words, output=tmp_path / 'map')
+
+
+def one_pair(tmp_path, front, back=None):
+    """Write a bag of one frame, with poses before and after it."""
+    poses = [
+        (POSES, pose_message('PoseStamped', START_NS + i * MS, planar(float(i)))) for i in (-1, 1)
+    ]
+    images = [(FRONT_TOPIC, compressed(START_NS, front))]
+    images += [] if back is None else [(BACK_TOPIC, compressed(START_NS, back))]
+    return write_bag(tmp_path / 'bag', [poses[0], *images, poses[1]])
+
+
+def test_a_bag_with_one_camera_only(placerec, tmp_path):
+    bag = one_pair(tmp_path, encode(smooth_image(1)))
+    result = placerec('map', 'build', bag, tmp_path / 'map', *HOG)
+    assert_refused(result, bag, BACK_TOPIC, FRONT_TOPIC, output=tmp_path / 'map')
+    alone = placerec('map', 'build', bag, tmp_path / 'map', *HOG, '--set', 'cameras=[front]')
+    assert alone.returncode == 0, alone.stderr
+
+
+def test_an_image_that_does_not_decode(placerec, tmp_path):
+    bag = one_pair(tmp_path, encode(smooth_image(1)), b'no image')
+    result = placerec('map', 'build', bag, tmp_path / 'map', *HOG)
+    assert_refused(result, bag, 'back image', START_NS, output=tmp_path / 'map')
+
+
+def test_weights_that_do_not_fit(placerec, drives, tmp_path):
+    pytest.importorskip('torch')
+    weights = tmp_path / 'net.pth'
+    weights.write_bytes(b'no weights')
+    settings = 'extractor=timm', 'backbone=resnet18', f'weights={weights}'
+    options = [word for setting in settings for word in ('--set', setting)]
+    result = placerec('map', 'build', drives[0], tmp_path / 'map', *options)
+    assert_refused(result, weights, output=tmp_path / 'map')
