@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from husky_placerec.campus import labels
 from husky_placerec.campus.facades import GROUND_FLOOR_M, STOREYS_M, WIDTH_M
 from husky_placerec.campus.materials import FACADE, SIGN
 from husky_placerec.campus.numeric import Colour
@@ -65,11 +66,11 @@ def _build(site: Site, house: House) -> None:
     red, green, blue = random_tint(rng, 0.93, 1.07)
     tint = (red * shade, green * shade, blue * shade)
     roof_tint = _ROOF_TINTS[int(rng.integers(len(_ROOF_TINTS)))]
-    roof = Look(textures.layer('roof'), tint=roof_tint, thing=thing)
+    roof = Look(textures.layer('roof'), labels.BUILDING, tint=roof_tint, thing=thing)
 
     def wall(kind: str, count: int) -> Look:
         layer = textures.layer(kind, int(rng.integers(count)))
-        return Look(layer, FACADE, tint, thing, textures.windows[layer])
+        return Look(layer, labels.BUILDING, FACADE, tint, thing, textures.windows[layer])
 
     footprint = (house.width, house.depth)
     ground_floor = wall('ground_floor', GROUND_FLOORS)
@@ -89,7 +90,9 @@ def _build(site: Site, house: House) -> None:
         _put_sign(site, house)
     if rng.random() < 0.4:
         porch = house.base.moved(rng.uniform(-0.25, 0.25) * house.width, -house.depth / 2 - 1)
-        site.builder.box(porch, (4, 2.4, 3.3), site.plain(_darker(tint, 0.75), thing))
+        site.builder.box(
+            porch, (4, 2.4, 3.3), site.plain(labels.BUILDING, _darker(tint, 0.75), thing)
+        )
 
 
 def _build_roof(site: Site, house: House, roof: Look, tint: Colour) -> None:
@@ -98,11 +101,11 @@ def _build_roof(site: Site, house: House, roof: Look, tint: Colour) -> None:
         size = (house.width + 0.8, house.depth + 0.8, rng.uniform(2, 4.5))
         site.builder.box(house.base, size, roof, z=house.height, taper=rng.uniform(0.3, 0.6))
     elif kind < 0.8:  # flat, with a parapet and a machine room
-        parapet = site.plain(_darker(tint, 0.6), roof.thing)
+        parapet = site.plain(labels.BUILDING, _darker(tint, 0.6), roof.thing)
         size = (house.width + 0.4, house.depth + 0.4, 0.7)
         site.builder.box(house.base, size, parapet, z=house.height)
         room = house.base.moved(*rng.uniform(-3, 3, 2))
-        paint = site.plain((0.6, 0.6, 0.62), roof.thing)
+        paint = site.plain(labels.BUILDING, (0.6, 0.6, 0.62), roof.thing)
         site.builder.box(room, (4, 3, 2.5), paint, z=house.height)
 
 
@@ -110,7 +113,7 @@ def _put_sign(site: Site, house: House) -> None:
     """Hang a sign over the front and, often, a second one that sticks out of the wall."""
     rng, front = site.rng, -house.depth / 2
     layer, rectangle = sign_place(site.textures, site.signs)
-    look = Look(layer, SIGN, thing=site.new_thing())
+    look = Look(layer, labels.BILLBOARD, SIGN, thing=site.new_thing())
     width, bottom = rng.uniform(4, 8), rng.uniform(2.9, 4.0)
     left = rng.uniform(-house.width / 2, house.width / 2 - width)
     top = bottom + width / 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CONIFER, LEAF
 from husky_placerec.campus.site import random_tint, Site
 from husky_placerec.campus.soup import Look, Point
@@ -63,5 +64,6 @@ def _look(site: Site, kind: str) -> Look:
     tint = random_tint(rng, 0.8, 1.2)
     if kind == 'conifer':
         layer = site.textures.layer('conifer', int(rng.integers(CONIFERS)))
-        return Look(layer, CONIFER, tint, thing)
-    return Look(site.textures.layer('leaf', int(rng.integers(LEAFY_TREES))), LEAF, tint, thing)
+        return Look(layer, labels.VEGETATION, CONIFER, tint, thing)
+    layer = site.textures.layer('leaf', int(rng.integers(LEAFY_TREES)))
+    return Look(layer, labels.VEGETATION, LEAF, tint, thing)

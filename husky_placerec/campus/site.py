@@ -43,9 +43,9 @@ class Site:
         self._things += 1
         return self._things
 
-    def plain(self, tint: tuple[float, float, float], thing: int) -> Look:
+    def plain(self, label: int, tint: tuple[float, float, float], thing: int) -> Look:
         """Return the look of paint of one colour."""
-        return Look(self.textures.layer('white'), tint=tint, thing=thing)
+        return Look(self.textures.layer('white'), label, tint=tint, thing=thing)
 
     def is_free(self, x: float, y: float, from_road_m: float) -> bool:
         """Tell whether a point lies off the road and off the houses."""

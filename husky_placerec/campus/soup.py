@@ -30,6 +30,7 @@ TRIANGLE = np.dtype(
         ('tint', np.float32, 3),
         ('layer', np.int32),  # texture
         ('material', np.int32),
+        ('label', np.int32),  # class
         ('thing', np.int32),  # number of the object
         ('columns', np.int32),  # windows across and up in the texture of a facade
         ('rows', np.int32),
@@ -42,6 +43,7 @@ class Look:
     """What is painted on a surface; what has the same `thing` shares its random choices."""
 
     layer: int
+    label: int
     material: int = PLAIN
     tint: Colour = WHITE
     thing: int = 0
@@ -135,7 +137,7 @@ class SoupBuilder:
         soup['points'], soup['uv'] = corners[:, halves], uv[:, halves]
         soup['normal'] = _normals(corners, self._normals).reshape(-1, 1, 3)
         soup['tint'] = np.reshape([look.tint for look in self._looks], (-1, 1, 3))
-        for name in ('layer', 'material', 'thing'):
+        for name in ('layer', 'label', 'material', 'thing'):
             soup[name] = np.reshape([getattr(look, name) for look in self._looks], (-1, 1))
         windows = np.reshape([look.windows for look in self._looks], (-1, 1, 2))
         soup['columns'], soup['rows'] = windows[..., 0], windows[..., 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CONIFER, CUTOUT, EMITTER, GRASS, ROAD
 from husky_placerec.campus.route import PAVEMENT_EDGE_M, ROAD_HALF_WIDTH_M, Station
 from husky_placerec.campus.site import random_tint, Site
@@ -17,7 +18,7 @@ _STEEL = (0.3, 0.32, 0.33)
 
 def build_ground(site: Site) -> None:
     """Lay lawn as far as one sees."""
-    look, side = Look(site.textures.layer('grass'), GRASS), 40
+    look, side = Look(site.textures.layer('grass'), labels.TERRAIN, GRASS), 40
     for x in range(-320, 320, side):
         for y in range(-320, 320, side):
             ring = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
@@ -28,9 +29,10 @@ def build_road(site: Site) -> None:
     """Lay the road, kerbs and pavements in pieces of about 2 m."""
     layer = site.textures.layer
     edge, kerb = ROAD_HALF_WIDTH_M, ROAD_HALF_WIDTH_M + _KERB_M
-    pavement, white = Look(layer('pavement')), Look(layer('white'))
+    pavement = Look(layer('pavement'), labels.SIDEWALK)
+    white = Look(layer('white'), labels.CURB)
     strips = [  # right and left edge, height (metres), look, share of the texture across
-        (-edge, edge, 0.0, Look(layer('road'), ROAD), 1.0),
+        (-edge, edge, 0.0, Look(layer('road'), labels.ROAD, ROAD), 1.0),
         (edge, kerb, 0.03, white, 1.0),
         (-kerb, -edge, 0.03, white, 1.0),
         (kerb, PAVEMENT_EDGE_M, 0.02, pavement, 0.35),
@@ -62,8 +64,10 @@ def build_lamps(site: Site) -> None:
         head = post.moved(0, -1.6 * side)
         across = Frame2D(post.x, post.y, post.yaw + math.pi / 2)
         arm, lantern = across.moved(-0.8 * side, 0), across.moved(-1.6 * side, 0)
-        steel = site.plain(_STEEL, thing)
-        light = Look(site.textures.layer('white'), EMITTER, (1, 0.8, 0.5), thing)
+        steel = site.plain(labels.POLE, _STEEL, thing)
+        light = Look(
+            site.textures.layer('white'), labels.STREET_LIGHT, EMITTER, (1, 0.8, 0.5), thing
+        )
         site.builder.box(post, (0.16, 0.16, 6.5), steel)
         site.builder.box(arm, (1.9, 0.1, 0.1), steel, z=6.4)
         site.builder.box(lantern, (0.7, 0.3, 0.15), light, z=6.25)
@@ -89,19 +93,19 @@ def build_bus_stops(site: Site) -> None:
     rng = site.rng
     for _ in range(4):
         station, side = site.route.at(rng.uniform(0, site.route.length_m)), rng.choice([-1, 1])
-        paint = site.plain(random_tint(rng, 0.2, 0.9), site.new_thing())
+        paint = site.plain(labels.BUILDING, random_tint(rng, 0.2, 0.9), site.new_thing())
         site.builder.box(station.beside(6.7 * side), (4, 0.1, 2.4), paint)
         site.builder.box(station.beside(6.0 * side), (4.4, 1.8, 0.15), paint, z=2.4)
 
 
 def _fence(site: Site, start: Frame2D, end: Frame2D, thing: int) -> None:
-    look = Look(site.textures.layer('fence'), CUTOUT, thing=thing)
+    look = Look(site.textures.layer('fence'), labels.FENCE, CUTOUT, thing=thing)
     ends = [(start, 0.0), (end, 0.0), (end, 1.5), (start, 1.5)]
     site.builder.quad([(at.x, at.y, z) for at, z in ends], look, (0, 0, 2, 1))
 
 
 def _hedge(site: Site, start: Frame2D, end: Frame2D, thing: int) -> None:
-    look = Look(site.textures.layer('grass'), CONIFER, (0.45, 0.6, 0.45), thing)
+    look = Look(site.textures.layer('grass'), labels.VEGETATION, CONIFER, (0.45, 0.6, 0.45), thing)
     yaw = math.atan2(end.y - start.y, end.x - start.x)
     middle = Frame2D((start.x + end.x) / 2, (start.y + end.y) / 2, yaw)
     site.builder.box(middle, (3.1, 0.9, 1.1), look, tile_m=(2, 2))

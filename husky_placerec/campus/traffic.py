@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
+from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CUTOUT, EMITTER
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
@@ -94,6 +95,7 @@ class Traffic:
             bottom, top = 0.1, walker.height_m + 0.1
             look = Look(
                 self._textures.layer('person', walker.picture),
+                labels.PERSON,
                 CUTOUT,
                 walker.tint,
                 first + number,
@@ -146,10 +148,13 @@ def _car_model(white: int, van: bool) -> Soup:
     """Return a car at the origin that faces along x."""
     builder, here, scale = SoupBuilder(), Frame2D(0, 0, 0), 1.25 if van else 1.0
     length, width, body_top = 4.3 * scale, 1.8 * scale, 0.35 + 0.55 * scale
-    body, glass = Look(white, tint=_PAINT_HERE), Look(white, tint=(0.1, 0.13, 0.16))
-    tyre = Look(white, tint=(0.07, 0.07, 0.08))
+    label = labels.TRUCK if van else labels.CAR
+    body, glass, tyre = (
+        Look(white, label, tint=tint)
+        for tint in (_PAINT_HERE, (0.1, 0.13, 0.16), (0.07, 0.07, 0.08))
+    )
     headlight, tail_light = (
-        Look(white, EMITTER, tint) for tint in ((1, 0.95, 0.8), (0.9, 0.08, 0.05))
+        Look(white, label, EMITTER, tint) for tint in ((1, 0.95, 0.8), (0.9, 0.08, 0.05))
     )
     builder.box(here, (length, width, 0.55 * scale), body, z=0.35)
     cabin = (length * (0.96 if van else 0.62), width * 0.95, 0.6 * scale)
