@@ -62,11 +62,25 @@ class Pose:
         """Return [7]: x y z qx qy qz qw."""
         return np.array(astuple(self))
 
+    @property
+    def rotation(self) -> Rotation:
+        """The orientation: takes vectors of the body to the map."""
+        return Rotation.from_quat([self.qx, self.qy, self.qz, self.qw])
+
+    def __matmul__(self, other: Pose) -> Pose:
+        """Return `other`, which is given in this pose's own frame, in the map frame."""
+        shift = self.rotation.apply([other.x, other.y, other.z])
+        turn = (self.rotation * other.rotation).as_quat()
+        return Pose.from_array([self.x + shift[0], self.y + shift[1], self.z + shift[2], *turn])
+
+    def inverse(self) -> Pose:
+        """Return the map frame's own pose, seen from this one."""
+        back = self.rotation.inv()
+        return Pose.from_array([*(-back.apply([self.x, self.y, self.z])), *back.as_quat()])
+
     def turned_round(self) -> Pose:
         """Return the same place faced the other way: half a turn about the body's own z axis."""
-        half_turn = Rotation.from_quat([0, 0, 1, 0])
-        turned = Rotation.from_quat([self.qx, self.qy, self.qz, self.qw]) * half_turn
-        return Pose(self.x, self.y, self.z, *(float(q) for q in turned.as_quat()))
+        return self @ Pose(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
     def distance_m(self, other: Pose) -> float:
         """Return the distance between the two positions in the plane, in metres."""
@@ -74,8 +88,7 @@ class Pose:
 
     def angle_deg(self, other: Pose) -> float:
         """Return the angle of the rotation between the two orientations, 0 to 180 degrees."""
-        here, there = (Rotation.from_quat([p.qx, p.qy, p.qz, p.qw]) for p in (self, other))
-        return float(np.degrees((here.inv() * there).magnitude()))
+        return float(np.degrees((self.rotation.inv() * other.rotation).magnitude()))
 
 
 @dataclass(frozen=True)

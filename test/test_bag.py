@@ -253,3 +253,15 @@ def test_a_bag_that_is_damaged_in_its_middle_does_not_pass_for_a_shorter_one(tmp
     bag_file(path).write_bytes(data)
     with pytest.raises(InputError):
         read_all(path)
+
+
+def test_odometry_is_no_choice_beside_poses_that_do_not_drift(tmp_path):
+    """A robot records both; asking which to take would only have one answer."""
+    drifting = pose_message('Odometry', START_NS, planar(1.0))
+    drifting.header.frame_id = 'odom'
+    steady = pose_message('PoseStamped', START_NS, planar(2.0))
+    with Bag(write_bag(tmp_path / 'both', [('/odom', drifting), ('/pose', steady)])) as bag:
+        assert bag.pose_topics() == ['/pose']
+        assert find_trajectory(bag, None).poses[0, 0] == 2.0
+    with Bag(write_bag(tmp_path / 'odom', [('/odom', drifting)])) as bag:
+        assert bag.pose_topics() == ['/odom']

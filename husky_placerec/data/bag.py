@@ -23,6 +23,7 @@ IMAGE_TYPES = {
     'compressed': 'sensor_msgs/msg/CompressedImage',
     'raw': 'sensor_msgs/msg/Image',
 }
+ODOMETRY_FRAME = 'odom'  # REP 105: continuous, but drifts
 POSE_TYPES = (
     'nav_msgs/msg/Odometry',
     'geometry_msgs/msg/PoseStamped',
@@ -146,7 +147,13 @@ class Bag:
             yield from pairer.add(camera, stamp_ns, message)
 
     def pose_topics(self) -> list[str]:
-        return [name for name, kind in self.topics.items() if kind in POSE_TYPES]
+        """Return the topics with poses; those in `odom`, which drift, if there are no others."""
+        topics = [name for name, kind in self.topics.items() if kind in POSE_TYPES]
+        steady = [name for name in topics if self._first(name).header.frame_id != ODOMETRY_FRAME]
+        return steady or topics
+
+    def _first(self, topic: str) -> Any:
+        return next(message for _, _, message in self.messages({topic: topic}))
 
     def trajectory(self, topic: str) -> Trajectory:
         """
