@@ -48,6 +48,7 @@ setup(
     maintainer_email='husky_placerec@example.com',
     license='Apache-2.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    package_data={f'{PACKAGE}.campus': ['fonts/*']},
     python_requires='>=3.10',
     install_requires=RUNTIME,
     extras_require=EXTRAS,
@@ -61,6 +62,7 @@ setup(
         'console_scripts': [
             f'placerec = {PACKAGE}.cli.main:main',
             f'placerec_node = {PACKAGE}.ros.node:main',
+            f'simulator_node = {PACKAGE}.simulator.node:main',
         ],
     },
     zip_safe=True,

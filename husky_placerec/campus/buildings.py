@@ -1,13 +1,16 @@
-"""Houses on both sides of the road, with roofs, porches and signs."""
+"""Houses on both sides of the roads, with roofs, porches and signs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.facades import GROUND_FLOOR_M, STOREYS_M, WIDTH_M
 from husky_placerec.campus.materials import FACADE, SIGN
 from husky_placerec.campus.numeric import Colour
+from husky_placerec.campus.plans import house_plans, HousePlan
+from husky_placerec.campus.road import Road, Station
 from husky_placerec.campus.site import House, random_tint, Site
 from husky_placerec.campus.soup import Frame2D, Look
 from husky_placerec.campus.textures import FACADES, GROUND_FLOORS, sign_place, SIGNS
@@ -15,43 +18,50 @@ import numpy as np
 
 _ROOF_TINTS = [(1.0, 0.55, 0.45), (1.0, 1.0, 1.0), (0.6, 0.75, 0.7), (0.7, 0.6, 0.6)]
 _CLEAR_OF_ROAD_M = 8.0
+_SHIFTS_M = (0.0, 4.0, 8.0)  # along the road, to where a house may fit better
 
 
-def build_houses(site: Site) -> None:
-    """Line both sides of the road with houses, with gaps and a few open lawns."""
-    rng = site.rng
-    for side in (1, -1):
-        arc = rng.uniform(0, 10)
-        while arc < site.route.length_m - 12:
-            width, gap = rng.uniform(12, 30), rng.uniform(3, 14)
-            if rng.random() < 0.1:
-                arc += width + gap + rng.uniform(5, 20)
-                continue
-            house = _house(site, arc + width / 2, side, width)
+def build_houses(site: Site, aliasing: float = 0.0) -> None:
+    """
+    Line both sides of the roads with houses, with gaps and a few open lawns.
+
+    :param aliasing: the share of runs of houses that repeat an earlier one.
+    """
+    plans = house_plans(site.rng, aliasing)
+    for road in site.network.roads:
+        for side in (1, -1):
+            _line_with_houses(site, road, side, plans)
+
+
+def _line_with_houses(site: Site, road: Road, side: int, plans: Iterator[HousePlan]) -> None:
+    arc = site.rng.uniform(0, 10)
+    while arc < road.length_m - 12:
+        plan = next(plans)
+        for shift_m in _SHIFTS_M:
+            house = _house(plan, road.at(arc + shift_m + plan.width_m / 2), side)
             if _fits(site, house):
                 site.houses.append(house)
                 _build(site, house)
-                arc += width + gap
-            else:
-                arc += 0.4 * width + gap
+                arc += shift_m + plan.width_m + plan.gap_m
+                break
+        else:
+            arc += _SHIFTS_M[-1]
 
 
-def _house(site: Site, arc: float, side: int, width: float) -> House:
-    rng = site.rng
-    depth = rng.uniform(9, 16)
-    height = GROUND_FLOOR_M + float(rng.choice([3, 6, 9, 9, 12, 15, 18, 24]))
-    centre = site.route.at(arc).beside(side * (rng.uniform(9.5, 17) + depth / 2))
+def _house(plan: HousePlan, station: Station, side: int) -> House:
+    centre = station.beside(side * (plan.setback_m + plan.depth_m / 2))
     yaw = centre.yaw if side > 0 else centre.yaw + math.pi
-    return House(Frame2D(centre.x, centre.y, yaw), width, depth, height)
+    base = Frame2D(centre.x, centre.y, yaw)
+    return House(base, plan.width_m, plan.depth_m, plan.height_m, plan.look)
 
 
 def _fits(site: Site, house: House) -> bool:
     outline = [
         house.base.world(x * house.width / 2, y * house.depth / 2)[:2]
-        for x in (-1, 0, 1)
-        for y in (-1, 1)
+        for x in (-1, -0.5, 0, 0.5, 1)
+        for y in (-1, 0, 1)
     ]
-    if site.route.distance_m(np.array(outline)) < _CLEAR_OF_ROAD_M:
+    if site.network.distance_m(np.array(outline)) < _CLEAR_OF_ROAD_M:
         return False
     return all(
         math.hypot(house.base.x - other.base.x, house.base.y - other.base.y)
@@ -61,7 +71,7 @@ def _fits(site: Site, house: House) -> bool:
 
 
 def _build(site: Site, house: House) -> None:
-    rng, textures, thing = site.rng, site.textures, site.new_thing()
+    rng, textures, thing = np.random.default_rng(house.look), site.textures, site.new_thing()
     shade = rng.uniform(0.8, 1.15)
     red, green, blue = random_tint(rng, 0.93, 1.07)
     tint = (red * shade, green * shade, blue * shade)
@@ -85,8 +95,9 @@ def _build(site: Site, house: House) -> None:
         top=roof,
         tile_m=(WIDTH_M, STOREYS_M),
     )
-    _build_roof(site, house, roof, tint)
-    if rng.random() < 0.75 and site.signs < SIGNS:
+    _build_roof(site, house, roof, tint, rng)
+    # Signs are never twice the same, not even on houses that are.
+    if site.rng.random() < 0.75 and site.signs < SIGNS:
         _put_sign(site, house)
     if rng.random() < 0.4:
         porch = house.base.moved(rng.uniform(-0.25, 0.25) * house.width, -house.depth / 2 - 1)
@@ -95,8 +106,10 @@ def _build(site: Site, house: House) -> None:
         )
 
 
-def _build_roof(site: Site, house: House, roof: Look, tint: Colour) -> None:
-    rng, kind = site.rng, site.rng.random()
+def _build_roof(
+    site: Site, house: House, roof: Look, tint: Colour, rng: np.random.Generator
+) -> None:
+    kind = rng.random()
     if kind < 0.4:  # pitched
         size = (house.width + 0.8, house.depth + 0.8, rng.uniform(2, 4.5))
         site.builder.box(house.base, size, roof, z=house.height, taper=rng.uniform(0.3, 0.6))
@@ -113,7 +126,7 @@ def _put_sign(site: Site, house: House) -> None:
     """Hang a sign over the front and, often, a second one that sticks out of the wall."""
     rng, front = site.rng, -house.depth / 2
     layer, rectangle = sign_place(site.textures, site.signs)
-    look = Look(layer, labels.BILLBOARD, SIGN, thing=site.new_thing())
+    look = _sign_look(site, layer)
     width, bottom = rng.uniform(4, 8), rng.uniform(2.9, 4.0)
     left = rng.uniform(-house.width / 2, house.width / 2 - width)
     top = bottom + width / 4
@@ -123,11 +136,19 @@ def _put_sign(site: Site, house: House) -> None:
     if rng.random() < 0.7:
         x = (house.width / 2 + 0.02) * float(rng.choice([-1, 1]))
         near, far = front - 0.2, front - 3.2
+        look = _sign_look(site, layer)
         for aside, (start, end) in ((-0.04, (near, far)), (0.04, (far, near))):  # two faces
             ends = [(start, 2.6), (end, 2.6), (end, 3.4), (start, 3.4)]
             corners = [house.base.world(x + aside, y, z) for y, z in ends]
             site.builder.quad(corners, look, rectangle)
     site.signs += 1
+
+
+def _sign_look(site: Site, layer: int) -> Look:
+    """Return the look of the sign that comes now; as an object of its own that says its words."""
+    look = Look(layer, labels.BILLBOARD, SIGN, thing=site.new_thing())
+    site.sign_texts[look.thing] = site.textures.sign_texts[site.signs]
+    return look
 
 
 def _darker(tint: Colour, factor: float) -> Colour:

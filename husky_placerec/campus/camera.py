@@ -1,49 +1,61 @@
-"""A pinhole camera that looks along the ground, and what it keeps of the scene."""
+"""A pinhole camera, and what it keeps of the scene."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
+from husky_placerec.campus.numeric import Colour
+from husky_placerec.campus.rig import CameraModel
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.world import Scene, TILE_M
+from husky_placerec.types import Pose
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 TILE_RADIUS_M = 24.0  # how far a triangle reaches from the middle of its tile
+_WIDEST = 6.0  # metres aside for each one ahead, however steeply a camera looks
 
 
 class Camera(NamedTuple):
-    """Where a camera is and looks; level, so that up in the picture is up in the world."""
+    """Where a camera is and looks, in plain numbers for compiled code."""
 
     width: int
     height: int
     focal_px: float
-    x: float
-    y: float
-    z: float
-    ahead_x: float
-    ahead_y: float
+    position: Colour  # x y z, metres
+    right: Colour  # unit vectors in the world
+    down: Colour
+    ahead: Colour
 
     @classmethod
-    def at(
-        cls, x: float, y: float, yaw: float, size: tuple[int, int], fov_deg: float, height_m: float
-    ) -> Camera:
-        """Return a camera with square pixels and its axis in the middle of the picture."""
-        width, height = size
-        focal_px = width / 2 / math.tan(math.radians(fov_deg / 2))
-        return cls(width, height, focal_px, x, y, height_m, math.cos(yaw), math.sin(yaw))
+    def at(cls, pose: Pose, model: CameraModel, size: tuple[int, int]) -> Camera:
+        """Return the camera of a robot at a pose, for pictures of some width and height."""
+        body = Rotation.from_quat([pose.qx, pose.qy, pose.qz, pose.qw])
+        turn = body * Rotation.from_euler('ZY', [model.yaw_deg, model.pitch_deg], degrees=True)
+        ahead, left, up = turn.as_matrix().T
+        place = np.array([pose.x, pose.y, pose.z]) + body.apply([model.x_m, 0.0, model.height_m])
+        focal_px = float(model.intrinsics(*size)[0])
+        return cls(*size, focal_px, _plain(place), _plain(-left), _plain(-up), _plain(ahead))
 
     @property
     def matrix(self) -> NDArray[np.float32]:
         """Return [3, 4] that takes the world to the camera: x right, y down, z ahead."""
-        right = (self.ahead_y, -self.ahead_x, 0.0)
-        axes = [right, (0.0, 0.0, -1.0), (self.ahead_x, self.ahead_y, 0.0)]
-        return affine(axes, self.position).astype(np.float32)
+        axes = [self.right, self.down, self.ahead]
+        return affine(axes, np.array(self.position)).astype(np.float32)
 
     @property
-    def position(self) -> NDArray[np.float64]:
-        return np.array([self.x, self.y, self.z])
+    def heading(self) -> tuple[float, float]:
+        """Return the unit vector over the ground along which the camera looks."""
+        x, y, _ = self.ahead
+        length = math.hypot(x, y)
+        return x / length, y / length
+
+    def ground_ahead(self, distance_m: float) -> NDArray[np.float64]:
+        """Return the point that lies some way ahead, at the height of the camera."""
+        x, y = self.heading
+        return np.array(self.position) + distance_m * np.array([x, y, 0.0])
 
 
 def affine(
@@ -58,7 +70,7 @@ def in_view(scene: Scene, moving: Soup, camera: Camera, far_m: float) -> Soup:
     """Return the tiles that may show in the picture, and all that moves."""
     ahead, aside, distance = _places(scene, camera, 0.0)
     # Wider than the picture by one tile on each side; TILE_M keeps what is at the camera's feet.
-    half_width = TILE_M + 2 + (ahead + TILE_RADIUS_M).clip(0) * 1.15
+    half_width = TILE_M + 2 + (ahead + TILE_RADIUS_M).clip(0) * _aside_per_ahead(camera)
     seen = (distance < far_m + TILE_RADIUS_M) & (ahead > -TILE_M) & (aside < half_width)
     return _gather(scene, moving, seen)
 
@@ -69,15 +81,37 @@ def may_shade(scene: Scene, moving: Soup, camera: Camera, ahead_m: float, reach_
     return _gather(scene, moving, distance < reach_m + TILE_RADIUS_M)
 
 
+def _aside_per_ahead(camera: Camera) -> float:
+    """Return how wide the view is over the ground; a camera that is tilted sees wider."""
+    aside, below = camera.width / 2 / camera.focal_px, camera.height / 2 / camera.focal_px
+    right, down, ahead = (np.array(axis) for axis in (camera.right, camera.down, camera.ahead))
+    x, y = camera.heading
+    widest = 0.0
+    for column in (-aside, aside):
+        for row in (-below, below):
+            ray = ahead + column * right + row * down
+            along, across = ray[0] * x + ray[1] * y, abs(ray[0] * y - ray[1] * x)
+            widest = max(widest, across / max(along, across / _WIDEST))
+    return widest
+
+
 def _places(scene: Scene, camera: Camera, ahead_m: float) -> tuple[NDArray, NDArray, NDArray]:
-    apart_x, apart_y = (scene.centres - (camera.x, camera.y)).T
-    ahead = apart_x * camera.ahead_x + apart_y * camera.ahead_y - ahead_m
-    aside = np.abs(apart_x * camera.ahead_y - apart_y * camera.ahead_x)
+    heading_x, heading_y = camera.heading
+    apart_x, apart_y = (scene.centres - camera.position[:2]).T
+    ahead = apart_x * heading_x + apart_y * heading_y - ahead_m
+    aside = np.abs(apart_x * heading_y - apart_y * heading_x)
     return ahead, aside, np.hypot(ahead, aside)
 
 
 def _gather(scene: Scene, moving: Soup, chosen: NDArray[np.bool_]) -> Soup:
-    tiles = [
-        scene.soup[scene.starts[tile] : scene.starts[tile + 1]] for tile in np.flatnonzero(chosen)
+    # As bytes: numpy would compare the types of the records of each piece.
+    pieces = [
+        scene.soup[scene.starts[tile] : scene.starts[tile + 1]].view(np.uint8)
+        for tile in np.flatnonzero(chosen)
     ]
-    return np.concatenate([*tiles, moving])
+    return np.concatenate([*pieces, moving.view(np.uint8)]).view(scene.soup.dtype)
+
+
+def _plain(vector: NDArray[np.float64]) -> Colour:
+    x, y, z = vector.tolist()
+    return x, y, z

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import cv2
 from husky_placerec.campus.conditions import Condition, WINTER
+from husky_placerec.campus.numeric import compiled
 from husky_placerec.types import Pixels
 import numpy as np
 from numpy.typing import NDArray
 
 _FALLING = 350  # drops or flakes in a picture at full strength
+_BRIGHTEST, _TONES = 1.21, 1 << 15  # light at which the tone curve is white; its entries
 
 
 def develop(light: NDArray[np.float32], condition: Condition, rng: np.random.Generator) -> Pixels:
@@ -19,20 +21,57 @@ def develop(light: NDArray[np.float32], condition: Condition, rng: np.random.Gen
     """
     if condition.lamps > 0:
         light = light + _glow(light)
-    grey = _tone(light * np.float32(condition.exposure))
+    veil = np.zeros((1, 1), np.float32)  # of what falls: none
     if condition.falling > 0:
-        veil = 0.45 * _falling(grey.shape[:2], condition, rng)[..., None]
-        brightness = 220 if condition.lamps < 1 else 130
-        grey += veil * (brightness - grey)
-    grey += rng.standard_normal(grey.shape, np.float32) * condition.noise
-    return np.clip(grey, 0, 255).astype(np.uint8)
+        veil = 0.45 * _falling(light.shape[:2], condition, rng)
+    brightness = 220.0 if condition.lamps < 1 else 130.0
+    starts = rng.integers(0, len(_GRAIN) - 3 * light.shape[1], light.shape[0])
+    grain = _GRAIN * np.float32(condition.noise)
+    return _exposed(light, float(condition.exposure), veil, brightness, grain, starts, _TONE)
 
 
-def _tone(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return grey levels, 0 to 255; the curve bends before it clips."""
-    grey = light * (1 + light * 0.15)
-    grey /= 1 + light * 0.35
-    return np.asarray(cv2.pow(np.clip(grey, 0, 1, out=grey), 1 / 2.2) * 255, np.float32)
+@compiled
+def _exposed(
+    light: NDArray[np.float32],
+    exposure: float,
+    veil: NDArray[np.float32],
+    brightness: float,
+    grain: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    tone: NDArray[np.float32],
+) -> Pixels:
+    """
+    Return grey levels in one pass.
+
+    :param veil: [H, W], how much rain or snow covers; [1, 1] when there is none.
+    :param brightness: of rain and snow.
+    :param starts: where in the grain each row begins.
+    """
+    height, width, _ = light.shape
+    image = np.empty((height, width, 3), np.uint8)
+    scale = np.float32(exposure * (tone.shape[0] - 1) / _BRIGHTEST)
+    last = np.float32(tone.shape[0] - 1)
+    has_veil = veil.shape[0] > 1
+    for row in range(height):
+        start = starts[row]
+        for column in range(width):
+            for channel in range(3):
+                level = min(light[row, column, channel] * scale, last)
+                grey = tone[int(level)]
+                if has_veil:
+                    grey += veil[row, column] * (np.float32(brightness) - grey)
+                grey += grain[start + 3 * column + channel]
+                image[row, column, channel] = np.uint8(
+                    min(max(grey, np.float32(0)), np.float32(255))
+                )
+    return image
+
+
+def _tone_curve() -> NDArray[np.float32]:
+    """Return the grey levels, 0 to 255, of light up to _BRIGHTEST; it bends before it clips."""
+    light = np.linspace(0, _BRIGHTEST, _TONES)
+    grey = light * (1 + light * 0.15) / (1 + light * 0.35)
+    return (np.clip(grey, 0, 1) ** (1 / 2.2) * 255).astype(np.float32)
 
 
 def _glow(light: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -58,3 +97,8 @@ def _falling(
             end = (int(at[0] - 2 * size), int(at[1] + 18 * size))
             cv2.line(cover, at, end, strength / 2, 1, cv2.LINE_AA)
     return cover
+
+
+_TONE = _tone_curve()
+# Normal noise: to read it somewhere else in every row of every picture is quicker than to draw it.
+_GRAIN = np.random.default_rng(78).standard_normal(1 << 18, np.float32)

@@ -1,4 +1,4 @@
-"""Trees along the road, in groves and as bushes: three crossed cut-outs each."""
+"""Trees along the roads, in groves and as bushes: three crossed cut-outs each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CONIFER, LEAF
+from husky_placerec.campus.road import Road
 from husky_placerec.campus.site import random_tint, Site
 from husky_placerec.campus.soup import Look, Point
 from husky_placerec.campus.textures import CONIFERS, LEAFY_TREES
@@ -16,21 +17,26 @@ _FROM_ROAD_M = 9.0
 
 def plant_avenues(site: Site) -> None:
     """Plant rows of trees behind the pavements, one species for a while, then another."""
-    rng, route, arc = site.rng, site.route, 0.0
-    while arc < route.length_m - 6:
+    for road in site.network.roads:
+        _line_with_trees(site, road)
+
+
+def _line_with_trees(site: Site, road: Road) -> None:
+    rng, arc = site.rng, 0.0
+    while arc < road.length_m - 6:
         kind = str(rng.choice(['leaf', 'leaf', 'conifer', 'none']))
         run, spacing = rng.uniform(30, 80), rng.uniform(7, 13)
         sides = [(1, -1), (1,), (-1,)][int(rng.integers(3))]
-        for tree in np.arange(arc, min(arc + run, route.length_m), spacing):
+        for tree in np.arange(arc, min(arc + run, road.length_m), spacing):
             for side in sides:
-                station = route.at(tree + rng.uniform(-1, 1))
+                station = road.at(tree + rng.uniform(-1, 1))
                 spot = station.beside(side * (8.0 + rng.uniform(-0.4, 1.2)))
                 if kind != 'none' and site.is_free(spot.x, spot.y, 7):
                     _plant(site, spot.x, spot.y, kind)
         arc += run
 
 
-def plant_groves(site: Site, trees: int = 500, half_side_m: float = 190.0) -> None:
+def plant_groves(site: Site, trees: int = 620, half_side_m: float = 210.0) -> None:
     """Scatter trees and bushes over what is left free."""
     for _ in range(trees):
         x, y = site.rng.uniform(-half_side_m, half_side_m, 2)

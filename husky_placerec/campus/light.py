@@ -18,7 +18,7 @@ SUN_UP = 0.04  # height (sine) above which the sun lights the ground
 _WEAK_SUN = 0.2  # below, no shadow is to be seen
 _MAP_PX = 1024
 _REACH_M, _AHEAD_M = 60.0, 40.0  # half the shadow map's side; its middle ahead of the camera
-_LAMPS = 8
+_LAMPS, _LAMPS_AHEAD_M = 8, 15.0
 
 
 Plane = tuple[float, float, float, float]  # x y z 1 -> a number
@@ -63,20 +63,20 @@ def light_of(condition: Condition, camera: Camera) -> Light:
 
 
 def shadow_of(
-    light: Light, scene: Scene, moving: Soup, layers: NDArray[np.uint8], camera: Camera
+    light: Light, scene: Scene, moving: Soup, holes: NDArray[np.uint8], camera: Camera
 ) -> NDArray[np.float32]:
     """Return how far the sun sees ahead of a camera; one pixel when it throws no shadows."""
     if light.sun[2] <= SUN_UP or max(light.sunlight) <= _WEAK_SUN:
         return np.zeros((1, 1), np.float32)
     soup = may_shade(scene, moving, camera, _AHEAD_M, _REACH_M)
-    return sun_depths(soup, np.array(light.sun_view, np.float32), layers, _MAP_PX)
+    return sun_depths(soup, np.array(light.sun_view, np.float32), holes, _MAP_PX)
 
 
 def lamps_near(light: Light, scene: Scene, camera: Camera) -> NDArray[np.float64]:
     """Return [lamps, 3]: those that are lit and nearest to a point a little ahead."""
     if light.lamps == 0:
         return scene.lamps[:0]
-    x, y = camera.x + 15 * camera.ahead_x, camera.y + 15 * camera.ahead_y
+    x, y, _ = camera.ground_ahead(_LAMPS_AHEAD_M)
     distance = np.hypot(scene.lamps[:, 0] - x, scene.lamps[:, 1] - y)
     return scene.lamps[np.argsort(distance, kind='stable')[:_LAMPS]]
 
@@ -86,7 +86,7 @@ def _sun_view(sun: Colour, camera: Camera) -> SunView:
     across = np.cross(onwards, (0.0, 0.0, 1.0))
     across /= np.linalg.norm(across) + 1e-9
     per_m = _MAP_PX / 2 / _REACH_M
-    middle = camera.position + _AHEAD_M * np.array([camera.ahead_x, camera.ahead_y, 0.0])
+    middle = camera.ground_ahead(_AHEAD_M)
     axes = np.array([across * per_m, np.cross(across, onwards) * per_m, onwards])
     matrix = affine(axes, middle)
     matrix[:2, 3] += _MAP_PX / 2

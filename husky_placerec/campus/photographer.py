@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
-import math
 import multiprocessing
 
 import cv2
 from husky_placerec.campus.conditions import condition_named
 from husky_placerec.campus.drives import drive_poses, DriveConfig, TimedPose
+from husky_placerec.campus.faults import fault_named
+from husky_placerec.campus.picture import Picture, VisibleSign
 from husky_placerec.campus.renderer import Renderer
 from husky_placerec.campus.traffic import Traffic
 from husky_placerec.campus.world import Campus
-from husky_placerec.types import Pixels, SECOND_NS
+from husky_placerec.types import SECOND_NS
 import numpy as np
 
-CAMERAS = {'front': 0.0, 'back': math.pi}  # yaw relative to base_link
 _JPEG_QUALITY = 90
+_PNG_EFFORT = 1  # of 9: little time for files that are small anyway
 _FRAMES_A_TASK = 2
 
 
@@ -27,41 +29,64 @@ class Photographer:
 
     def __init__(self, config: DriveConfig) -> None:
         """Build the campus and what is about on this drive."""
-        campus = Campus(config.seed)
+        campus = Campus(config.seed, config.aliasing)
         self.poses: Sequence[TimedPose] = drive_poses(campus, config)
         self._config = config
         self.condition = condition_named(config.condition)
-        self._traffic = Traffic(campus, config.drive)
+        self._traffic = Traffic(campus, config.drive, config.traffic)
+        self._fault = fault_named(config.fault)
         self._renderer = Renderer(campus, config.width, config.height)
 
-    def pictures(self, frame: int) -> dict[str, Pixels]:
+    def pictures(self, frame: int) -> dict[str, Picture]:
         """Return the pictures of one frame, by camera."""
         timed = self.poses[frame]
-        pose, yaw = timed.pose, 2 * math.atan2(timed.pose.qz, timed.pose.qw)
         elapsed_s = (timed.stamp_ns - self.poses[0].stamp_ns) / SECOND_NS
-        moving = self._traffic.seen_from(pose.x, pose.y, elapsed_s)
+        moving = self._traffic.seen_from(timed.pose.x, timed.pose.y, elapsed_s)
         result = {}
-        for number, (camera, turned) in enumerate(CAMERAS.items()):
+        for number, camera in enumerate(self._config.rig):
             # From the frame's number, so that the order of rendering does not matter.
             rng = np.random.default_rng([self._config.seed, 6, self._config.drive, frame, number])
-            result[camera] = self._renderer.render(
-                pose.x, pose.y, yaw + turned, self.condition, moving, rng
-            )
+            picture = self._renderer.render(timed.pose, camera, self.condition, moving, rng)
+            result[camera.name] = self._with_fault(picture, frame, number)
         return result
 
+    def _with_fault(self, picture: Picture, frame: int, number: int) -> Picture:
+        if self._fault is None:
+            return picture
+        # The drive's part of the seed first: a drop stays where it is from frame to frame.
+        seed = [self._config.seed, 60, self._config.drive, number]
+        drive, moment = np.random.default_rng(seed), np.random.default_rng([*seed, frame])
+        return self._fault.applied(picture, self._config.rig[number].name, drive, moment)
 
-def jpegs(config: DriveConfig, frames: int, workers: int) -> Iterator[dict[str, bytes]]:
-    """Yield the compressed pictures of frames 0, 1, ... by camera."""
+
+@dataclass(frozen=True)
+class Encoded:
+    """A picture as it is written: as a camera sends it, and without loss with its mask."""
+
+    jpeg: bytes
+    png: bytes
+    mask_png: bytes
+    signs: tuple[VisibleSign, ...]
+
+
+def encoded_pictures(
+    config: DriveConfig, frames: int, workers: int
+) -> Iterator[dict[str, Encoded]]:
+    """
+    Yield the compressed pictures of frames 0, 1, ... by camera.
+
+    :param workers: processes that render; with 1, this one does.
+    """
     if workers <= 1:
         for frame in range(frames):
-            yield _compressed(config, frame)
+            yield _encoded_frame(config, frame)
         return
     # Not forked: compiled code and OpenCV do not survive a fork with their threads.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(workers, context, initializer=_use_one_thread) as pool:
         try:
             yield from pool.map(
-                _compressed, [config] * frames, range(frames), chunksize=_FRAMES_A_TASK
+                _encoded_frame, [config] * frames, range(frames), chunksize=_FRAMES_A_TASK
             )
         finally:
             pool.shutdown(cancel_futures=True)
@@ -76,13 +101,15 @@ def _photographer(config: DriveConfig) -> Photographer:
     return Photographer(config)
 
 
-def _compressed(config: DriveConfig, frame: int) -> dict[str, bytes]:
-    return {
-        camera: _jpeg(picture) for camera, picture in _photographer(config).pictures(frame).items()
-    }
+def _encoded_frame(config: DriveConfig, frame: int) -> dict[str, Encoded]:
+    pictures = _photographer(config).pictures(frame)
+    return {camera: _encoded(picture) for camera, picture in pictures.items()}
 
 
-def _jpeg(picture: Pixels) -> bytes:
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return data.tobytes()
+def _encoded(picture: Picture) -> Encoded:
+    bgr = cv2.cvtColor(picture.image, cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    effort = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_EFFORT]
+    _, png = cv2.imencode('.png', bgr, effort)
+    _, mask = cv2.imencode('.png', picture.mask, effort)
+    return Encoded(jpeg.tobytes(), png.tobytes(), mask.tobytes(), picture.signs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import cv2
 from husky_placerec.campus.materials import GRASS, is_cut_out, ROAD
 from husky_placerec.campus.numeric import compiled, inlined
 from husky_placerec.campus.soup import Soup
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 NEAR_M = 0.15
 _MASK_FROM = 115  # of 255; below, a cut-out is open
 _OCCLUDED = 1e9
+BLOCK_PX = 4
 
 
 # What a pixel shows; `triangle` is -1 where there is sky.
@@ -33,7 +35,7 @@ Weights = tuple[float, float, float]  # of column, row and 1
 def trace(
     soup: Soup,
     matrix: NDArray[np.float32],
-    layers: NDArray,
+    holes: NDArray,
     size: tuple[int, int],
     focal_px: float,
 ) -> Hits:
@@ -41,6 +43,7 @@ def trace(
     Return what a camera sees.
 
     :param matrix: [3, 4], from the world to the camera (x right, y down, z ahead).
+    :param holes: [layers, H, W], the masks of the textures.
     :param size: width and height in pixels.
     """
     width, height = size
@@ -50,12 +53,12 @@ def trace(
     order = order[farthest[order] > NEAR_M]
     hits = np.zeros((height, width), HIT)
     hits['triangle'] = -1
-    _draw_all(soup, seen, order, layers, focal_px, hits)
+    _draw_all(soup, seen, order, holes, focal_px, hits)
     return hits
 
 
 def sun_depths(
-    soup: Soup, matrix: NDArray[np.float32], layers: NDArray, size: int
+    soup: Soup, matrix: NDArray[np.float32], holes: NDArray, size: int
 ) -> NDArray[np.float32]:
     """
     Return [size, size]: how far from the sun the first surface is.
@@ -63,8 +66,19 @@ def sun_depths(
     :param matrix: [3, 4], from the world to pixels of the map and depth in metres.
     """
     depths = np.full((size, size), _OCCLUDED, np.float32)
-    _draw_depths(soup, transformed(soup['points'], matrix), layers, depths)
+    _draw_depths(soup, transformed(soup['points'], matrix), holes, depths)
     return depths
+
+
+def bounds_of(depths: NDArray[np.float32]) -> NDArray[np.float32]:
+    """
+    Return [P / BLOCK_PX, P / BLOCK_PX, 2]: least and greatest depth of each block of a map.
+
+    A pixel more on each side counts in, so that they hold for all that is filtered in the block.
+    """
+    kernel, first = np.ones((BLOCK_PX + 2, BLOCK_PX + 2), np.uint8), (1, 1)
+    extremes = [change(depths, kernel, anchor=first) for change in (cv2.erode, cv2.dilate)]
+    return np.stack([extreme[::BLOCK_PX, ::BLOCK_PX] for extreme in extremes], axis=-1)
 
 
 @compiled
@@ -82,7 +96,7 @@ def transformed(points: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDA
 
 @compiled
 def _draw_all(
-    soup: Soup, seen: NDArray, order: NDArray, layers: NDArray, focal_px: float, hits: Hits
+    soup: Soup, seen: NDArray, order: NDArray, holes: NDArray, focal_px: float, hits: Hits
 ) -> None:
     height, width = hits.shape
     polygon = np.empty((4, 5))  # after clipping: x, y in pixels, 1/depth, u, v
@@ -94,7 +108,7 @@ def _draw_all(
             polygon[corner, 1] = height / 2 + focal_px * polygon[corner, 1] * inverse
             polygon[corner, 2] = inverse
         for corner in range(1, corners - 1):
-            _draw(soup, triangle, layers, hits, polygon[0], polygon[corner], polygon[corner + 1])
+            _draw(soup, triangle, holes, hits, polygon[0], polygon[corner], polygon[corner + 1])
 
 
 @inlined
@@ -128,7 +142,7 @@ def _set_corner(
 def _draw(
     soup: Soup,
     triangle: int,
-    layers: NDArray,
+    holes: NDArray,
     hits: Hits,
     first: NDArray,
     second: NDArray,
@@ -156,13 +170,13 @@ def _draw(
             a, b, c = a * first[2] / inverse, b * second[2] / inverse, c * third[2] / inverse
             u = a * first[3] + b * second[3] + c * third[3]
             v = a * first[4] + b * second[4] + c * third[4]
-            if has_holes and _is_hole(layers, layer, u, v):
+            if has_holes and _is_hole(holes, layer, u, v):
                 continue
             hit.inverse_depth, hit.triangle, hit.u, hit.v = inverse, triangle, u, v
 
 
 @compiled
-def _draw_depths(soup: Soup, seen: NDArray, layers: NDArray, depths: NDArray) -> None:
+def _draw_depths(soup: Soup, seen: NDArray, holes: NDArray, depths: NDArray) -> None:
     size = depths.shape[0]
     for triangle in range(seen.shape[0]):
         material = soup[triangle].material
@@ -189,7 +203,7 @@ def _draw_depths(soup: Soup, seen: NDArray, layers: NDArray, depths: NDArray) ->
                 if has_holes:
                     u = a * uv[0, 0] + b * uv[1, 0] + c * uv[2, 0]
                     v = a * uv[0, 1] + b * uv[1, 1] + c * uv[2, 1]
-                    if _is_hole(layers, layer, u, v):
+                    if _is_hole(holes, layer, u, v):
                         continue
                 depths[row, column] = depth
 
@@ -240,7 +254,7 @@ def _row_span(
 
 
 @inlined
-def _is_hole(layers: NDArray, layer: int, u: float, v: float) -> bool:
-    size = layers.shape[1]
+def _is_hole(holes: NDArray, layer: int, u: float, v: float) -> bool:
+    size = holes.shape[1]
     column, row = int((u - math.floor(u)) * size), int((v - math.floor(v)) * size)
-    return layers[layer, min(row, size - 1), min(column, size - 1), 3] < _MASK_FROM
+    return holes[layer, min(row, size - 1), min(column, size - 1)] < _MASK_FROM

@@ -27,23 +27,27 @@ def shade(
     camera: Camera,
     light: Light,
     shadow: NDArray,
+    bounds: NDArray,
     lamps: NDArray,
     mips: NDArray,
     noise: NDArray,
+    rows: int,
 ) -> NDArray[np.float32]:
     """
     Return [H, W, 3], linear light.
 
     :param shadow: [P, P], how far the sun sees.
+    :param bounds: of its blocks, from bounds_of.
     :param lamps: [lamps, 3], places of the street lamps that matter.
     :param mips: the textures with their smaller copies.
     :param noise: periodic noise that makes clouds, lawns and snow.
+    :param rows: how many to shade; the robot hides those below, which stay black.
     """
-    image = np.empty((camera.height, camera.width, 3), np.float32)
+    image = np.zeros((camera.height, camera.width, 3), np.float32)
     linear = np.empty(256)  # of a texture's grey levels
     for level in range(256):
         linear[level] = (level / 255) ** 2.2
-    for row in range(camera.height):
+    for row in range(rows):
         for column in range(camera.width):
             ray = _ray(camera, row, column)
             length = math.sqrt(dot(ray, ray))
@@ -52,10 +56,10 @@ def shade(
                 colour = sky_colour(scaled(ray, 1 / length), light, noise)
             else:
                 depth = 1 / hit.inverse_depth
-                point = plus((camera.x, camera.y, camera.z), scaled(ray, depth))
+                point = plus(camera.position, scaled(ray, depth))
                 spot = spot_at(soup, hit, point, scaled(ray, -1 / length))
                 texture, mask = texel(hits, row, column, mips, spot.layer, linear)
-                colour = _surface(spot, texture, mask, light, shadow, lamps, noise)
+                colour = _surface(spot, texture, mask, light, shadow, bounds, lamps, noise)
                 clear = math.exp(-light.fog_per_m * depth * length)
                 colour = mix(light.horizon, colour, clear)
             for channel in range(3):
@@ -67,11 +71,9 @@ def shade(
 def _ray(camera: Camera, row: int, column: int) -> Colour:
     """Return the vector from the camera to what a pixel shows of the plane a metre ahead."""
     aside = (column + 0.5 - camera.width / 2) / camera.focal_px
-    return (
-        camera.ahead_x + camera.ahead_y * aside,
-        camera.ahead_y - camera.ahead_x * aside,
-        (camera.height / 2 - row - 0.5) / camera.focal_px,
-    )
+    below = (row + 0.5 - camera.height / 2) / camera.focal_px
+    sideways = plus(scaled(camera.right, aside), scaled(camera.down, below))
+    return plus(camera.ahead, sideways)
 
 
 @inlined
@@ -81,6 +83,7 @@ def _surface(
     mask: float,
     light: Light,
     shadow: NDArray,
+    bounds: NDArray,
     lamps: NDArray,
     noise: NDArray,
 ) -> Colour:
@@ -89,7 +92,7 @@ def _surface(
     is_wet = light.wet > 0 and spot.normal[2] > _WET_FROM
     if is_wet:
         albedo = scaled(albedo, 1 - 0.45 * light.wet)
-    colour = times(albedo, irradiance(spot, light, shadow, lamps))
+    colour = times(albedo, irradiance(spot, light, shadow, bounds, lamps))
     colour = plus(colour, emission(spot, albedo, mask, light))
     if is_wet:
         colour = mix(colour, light.horizon, mirrored(spot, light, noise))

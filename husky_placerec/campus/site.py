@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import math
 
-from husky_placerec.campus.route import Route
+from husky_placerec.campus.network import Network
 from husky_placerec.campus.soup import Frame2D, Look, SoupBuilder
 from husky_placerec.campus.textures import Textures
 import numpy as np
@@ -19,6 +19,7 @@ class House:
     width: float
     depth: float
     height: float
+    look: int  # seed of its walls, tints and roof
 
     @property
     def radius(self) -> float:
@@ -29,13 +30,14 @@ class House:
 class Site:
     """The campus while it is being built."""
 
-    route: Route
+    network: Network
     textures: Textures
     rng: np.random.Generator
     builder: SoupBuilder = field(default_factory=SoupBuilder)
     houses: list[House] = field(default_factory=list)
     lamps: list[tuple[float, float, float]] = field(default_factory=list)  # x y z
     signs: int = 0
+    sign_texts: dict[int, str] = field(default_factory=dict)  # by the number of the object
     _things: int = 0
 
     def new_thing(self) -> int:
@@ -48,8 +50,8 @@ class Site:
         return Look(self.textures.layer('white'), label, tint=tint, thing=thing)
 
     def is_free(self, x: float, y: float, from_road_m: float) -> bool:
-        """Tell whether a point lies off the road and off the houses."""
-        return self.route.distance_m((x, y)) > from_road_m and all(
+        """Tell whether a point lies off all roads and off the houses."""
+        return self.network.distance_m((x, y)) > from_road_m and all(
             math.hypot(x - house.base.x, y - house.base.y) > 0.95 * house.radius
             for house in self.houses
         )

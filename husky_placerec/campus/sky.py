@@ -17,12 +17,16 @@ from husky_placerec.campus.numeric import (
 )
 from numpy.typing import NDArray
 
+_HIGHEST_HILL = 0.07
+
 
 @inlined
 def sky_colour(ray: Colour, light: Light, noise: NDArray) -> Colour:
     """Return what is seen along a unit vector that meets nothing."""
-    bearing = math.atan2(ray[1], ray[0]) / (2 * math.pi)
-    hills = 0.02 + 0.05 * noise_at(noise, bearing, 0.1)  # their height as a sine
+    hills = 0.0  # their height as a sine; none is above the limit
+    if ray[2] < _HIGHEST_HILL:
+        bearing = math.atan2(ray[1], ray[0]) / (2 * math.pi)
+        hills = 0.02 + 0.05 * noise_at(noise, bearing, 0.1)
     if ray[2] < hills:
         into = smoothstep(hills, 0.0, ray[2]) * 0.5
         return scaled(light.horizon, 0.8 * (1 - into) + 0.55 * into)

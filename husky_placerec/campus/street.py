@@ -1,14 +1,16 @@
-"""Ground, road and what stands along it: lamps, fences, hedges and bus stops."""
+"""Ground, roads and what stands along them: lamps, fences, hedges and bus stops."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CONIFER, CUTOUT, EMITTER, GRASS, ROAD
-from husky_placerec.campus.route import PAVEMENT_EDGE_M, ROAD_HALF_WIDTH_M, Station
+from husky_placerec.campus.road import PAVEMENT_EDGE_M, Road, ROAD_HALF_WIDTH_M, Station
 from husky_placerec.campus.site import random_tint, Site
-from husky_placerec.campus.soup import Frame2D, Look, UP
+from husky_placerec.campus.soup import Frame2D, Look, Point, UP
 import numpy as np
 
 _TEXTURE_M = 8.0  # of road that one texture shows
@@ -19,48 +21,70 @@ _STEEL = (0.3, 0.32, 0.33)
 def build_ground(site: Site) -> None:
     """Lay lawn as far as one sees."""
     look, side = Look(site.textures.layer('grass'), labels.TERRAIN, GRASS), 40
-    for x in range(-320, 320, side):
-        for y in range(-320, 320, side):
+    for x in range(-400, 400, side):
+        for y in range(-400, 400, side):
             ring = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
             site.builder.quad([(*corner, -0.05) for corner in ring], look, (0, 0, 8, 8))
 
 
-def build_road(site: Site) -> None:
-    """Lay the road, kerbs and pavements in pieces of about 2 m."""
+def build_roads(site: Site) -> None:
+    """Lay the roads with their kerbs and pavements in pieces of about 2 m."""
+    for number, road in enumerate(site.network.roads):
+        # Where roads meet, asphalt hides pavements, and the earlier road the later one.
+        _build_road(site, road, -0.005 * number)
+
+
+def _build_road(site: Site, road: Road, z: float) -> None:
+    pieces, repeats = round(road.length_m / 2), round(road.length_m / _TEXTURE_M)
+    stations = [road.at(road.length_m * piece / pieces) for piece in range(pieces + 1)]
+    for piece, (here, there) in enumerate(pairwise(stations)):
+        v0, v1 = repeats * piece / pieces, repeats * (piece + 1) / pieces
+        for right, left, above, look, share in _strips(site):
+            corners = [
+                _on_ground(here, left, z + above),
+                _on_ground(here, right, z + above),
+                _on_ground(there, right, z + above),
+                _on_ground(there, left, z + above),
+            ]
+            if look.label != labels.CURB or _is_clear(site, road, corners):
+                site.builder.quad(corners, look, (0, v1, share, v0), normal=UP)
+
+
+def _strips(site: Site) -> list[tuple[float, float, float, Look, float]]:
+    """Return right and left edge, height (metres), look and share of the texture across."""
     layer = site.textures.layer
     edge, kerb = ROAD_HALF_WIDTH_M, ROAD_HALF_WIDTH_M + _KERB_M
     pavement = Look(layer('pavement'), labels.SIDEWALK)
     white = Look(layer('white'), labels.CURB)
-    strips = [  # right and left edge, height (metres), look, share of the texture across
+    return [
         (-edge, edge, 0.0, Look(layer('road'), labels.ROAD, ROAD), 1.0),
         (edge, kerb, 0.03, white, 1.0),
         (-kerb, -edge, 0.03, white, 1.0),
-        (kerb, PAVEMENT_EDGE_M, 0.02, pavement, 0.35),
-        (-PAVEMENT_EDGE_M, -kerb, 0.02, pavement, 0.35),
+        (edge, PAVEMENT_EDGE_M, -0.02, pavement, 0.35),
+        (-PAVEMENT_EDGE_M, -edge, -0.02, pavement, 0.35),
     ]
-    length = site.route.length_m
-    pieces, repeats = round(length / 2), round(length / _TEXTURE_M)
-    stations = [site.route.at(length * piece / pieces) for piece in range(pieces)]
-    for piece, here in enumerate(stations):
-        there = stations[(piece + 1) % pieces]
-        v0, v1 = repeats * piece / pieces, repeats * (piece + 1) / pieces
-        for right, left, z, look, share in strips:
-            corners = [
-                _on_ground(here, left, z),
-                _on_ground(here, right, z),
-                _on_ground(there, right, z),
-                _on_ground(there, left, z),
-            ]
-            site.builder.quad(corners, look, (0, v1, share, v0), normal=UP)
+
+
+def _is_clear(site: Site, road: Road, corners: Sequence[Point]) -> bool:
+    """Tell whether a piece of kerb is off the asphalt of the other roads."""
+    middle = np.mean(corners, axis=0)[:2]
+    return site.network.distance_m(middle, without=road) > ROAD_HALF_WIDTH_M
 
 
 def build_lamps(site: Site) -> None:
-    """Set street lamps at even distances, mostly on one side."""
+    """Set street lamps at even distances, mostly on one side of a road."""
+    for road in site.network.roads:
+        _line_with_lamps(site, road)
+
+
+def _line_with_lamps(site: Site, road: Road) -> None:
     rng, side = site.rng, 1
-    for arc in np.arange(3, site.route.length_m - 10, rng.uniform(24, 34)):
+    for arc in np.arange(3, road.length_m - 10, rng.uniform(24, 34)):
         side = side if rng.random() < 0.7 else -side
+        post = road.at(arc).beside(4.6 * side)
+        if site.network.distance_m((post.x, post.y), without=road) < PAVEMENT_EDGE_M:
+            continue
         thing = site.new_thing()
-        post = site.route.at(arc).beside(4.6 * side)
         head = post.moved(0, -1.6 * side)
         across = Frame2D(post.x, post.y, post.yaw + math.pi / 2)
         arm, lantern = across.moved(-0.8 * side, 0), across.moved(-1.6 * side, 0)
@@ -75,13 +99,16 @@ def build_lamps(site: Site) -> None:
 
 
 def build_fences_and_hedges(site: Site) -> None:
-    """Set five fences and five hedges behind the pavement."""
+    """Set seven fences and seven hedges behind the pavements."""
     rng = site.rng
-    for number in range(10):
-        start, side = rng.uniform(0, site.route.length_m), int(rng.choice([-1, 1]))
-        thing = site.new_thing()
+    for number in range(14):
+        road, side = site.network.any_road(rng), int(rng.choice([-1, 1]))
+        start, thing = rng.uniform(0, road.length_m), site.new_thing()
         for arc in np.arange(start, start + rng.uniform(10, 40), 3):
-            ends = [site.route.at(arc + along).beside(7.1 * side) for along in (0, 3)]
+            ends = [road.at(arc + along).beside(7.1 * side) for along in (0, 3)]
+            places = np.array([(end.x, end.y) for end in ends])
+            if site.network.distance_m(places) < PAVEMENT_EDGE_M:
+                break  # another road, or the end of this one
             if number % 2:
                 _hedge(site, ends[0], ends[1], thing)
             else:
@@ -91,8 +118,11 @@ def build_fences_and_hedges(site: Site) -> None:
 def build_bus_stops(site: Site) -> None:
     """Set a few shelters, each with a wall and a roof of its own colour."""
     rng = site.rng
-    for _ in range(4):
-        station, side = site.route.at(rng.uniform(0, site.route.length_m)), rng.choice([-1, 1])
+    for _ in range(6):
+        road, side = site.network.any_road(rng), rng.choice([-1, 1])
+        station = road.at(rng.uniform(0, road.length_m))
+        if site.network.distance_m((station.x, station.y), without=road) < 3 * PAVEMENT_EDGE_M:
+            continue
         paint = site.plain(labels.BUILDING, random_tint(rng, 0.2, 0.9), site.new_thing())
         site.builder.box(station.beside(6.7 * side), (4, 0.1, 2.4), paint)
         site.builder.box(station.beside(6.0 * side), (4.4, 1.8, 0.15), paint, z=2.4)

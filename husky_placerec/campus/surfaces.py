@@ -1,4 +1,4 @@
-"""Painted surfaces: periodic noise, ground, road and signs."""
+"""Painted surfaces: periodic noise, ground and road."""
 
 from __future__ import annotations
 
@@ -7,48 +7,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 Texture = NDArray[np.uint8]  # [SIZE, SIZE, 4], RGB and a mask
 
 SIZE = 512  # pixels along a texture's side
-SIGNS_PER_TEXTURE = 4  # one below the other
-
-WORDS = [
-    'LIBRARY',
-    'CAFE',
-    'LAB',
-    'DORM',
-    'GYM',
-    'BANK',
-    'MARKET',
-    'PHARMACY',
-    'PHYSICS',
-    'CHEMISTRY',
-    'CANTEEN',
-    'BOOKS',
-    'MUSEUM',
-    'CLINIC',
-    'OFFICE',
-    'HOTEL',
-    'BAKERY',
-    'POST',
-    'STADIUM',
-    'ARCHIVE',
-    'THEATRE',
-    'ENERGY',
-    'OPTICS',
-    'RADIO',
-]
-
-_SIGN_COLOURS = [  # background, letters
-    ((20, 60, 140), (255, 255, 255)),
-    ((245, 245, 240), (30, 30, 30)),
-    ((150, 25, 30), (255, 240, 200)),
-    ((25, 90, 50), (255, 255, 255)),
-    ((30, 30, 30), (255, 200, 60)),
-    ((250, 200, 40), (20, 20, 20)),
-]
 
 
 def smooth_noise(
@@ -103,36 +65,6 @@ def pavement(rng: np.random.Generator) -> Texture:
     texture[1::64, :, :3] = 105
     texture[:, ::64, :3] = 105
     return texture
-
-
-def sign_texts(rng: np.random.Generator, count: int) -> list[str]:
-    """Return what the signs of a campus say; every second one with a number."""
-    words = [WORDS[index] for index in rng.permutation(len(WORDS))]
-    numbers = rng.integers(1, 60, count)
-    return [
-        f'{words[index % len(words)]} {numbers[index]}' if index % 2 else words[index % len(words)]
-        for index in range(count)
-    ]
-
-
-def sign_sheet(rng: np.random.Generator, texts: Sequence[str]) -> Texture:
-    """Return one texture with the signs for SIGNS_PER_TEXTURE texts."""
-    return np.concatenate([_sign(rng, text) for text in texts], axis=0)
-
-
-def _sign(rng: np.random.Generator, text: str) -> Texture:
-    width, height = SIZE, SIZE // SIGNS_PER_TEXTURE
-    background, letters = _SIGN_COLOURS[int(rng.integers(len(_SIGN_COLOURS)))]
-    image = Image.new('RGBA', (width, height), (*background, 255))
-    draw = ImageDraw.Draw(image)
-    size = 92
-    # The font that comes with Pillow: a sign must read the same on every machine.
-    while draw.textlength(text, ImageFont.load_default(size)) > width - 42:
-        size -= 4
-    draw.rectangle((3, 3, width - 4, height - 4), outline=letters, width=4)
-    font = ImageFont.load_default(size)
-    draw.text((width / 2, height / 2), text, letters, font, anchor='mm', stroke_width=2)
-    return np.array(image)
 
 
 def _opaque(colours: NDArray[np.floating]) -> Texture:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import cv2
-from husky_placerec.campus import facades, sprites, surfaces
-from husky_placerec.campus.surfaces import SIGNS_PER_TEXTURE, SIZE, Texture
+from husky_placerec.campus import facades, signs, sprites, surfaces
+from husky_placerec.campus.signs import SIGNS_PER_TEXTURE
+from husky_placerec.campus.surfaces import SIZE, Texture
 import numpy as np
 from numpy.typing import NDArray
 
-FACADES, GROUND_FLOORS, SIGNS, PEOPLE = 12, 4, 48, 8
+FACADES, GROUND_FLOORS, SIGNS, PEOPLE = 12, 4, 60, 8
 LEAFY_TREES, CONIFERS = 3, 2
 MIP_LEVELS = 7
 
@@ -42,7 +43,8 @@ class Textures:
         self._add('conifer', [sprites.conifer(rng) for _ in range(CONIFERS)])
         self._add('person', [sprites.person(rng) for _ in range(PEOPLE)])
         self._add('fence', [sprites.fence()])
-        self._add('sign', _sign_sheets(rng))
+        self.sign_texts = signs.sign_texts(rng, SIGNS)  # by the number of the sign
+        self._add('sign', _sign_sheets(rng, self.sign_texts))
         self.layers = np.stack(self._images)
         del self._images
 
@@ -50,8 +52,12 @@ class Textures:
         """Return the index of the layer of that kind."""
         return self._first[kind] + number
 
-    def mip_chain(self) -> NDArray[np.uint8]:
-        """Return [layers, pixels, 4]: each layer at full, half, quarter size ..., end to end."""
+    def mip_chain(self) -> NDArray[np.uint32]:
+        """
+        Return [layers, pixels]: each layer at full, half, quarter size ..., end to end.
+
+        A number holds red in its lowest byte, then green, blue and the mask.
+        """
         levels = [self.layers]
         for _ in range(1, MIP_LEVELS):
             halves = [
@@ -59,7 +65,8 @@ class Textures:
                 for image in levels[-1]
             ]
             levels.append(np.stack(halves))
-        return np.concatenate([level.reshape(len(level), -1, 4) for level in levels], axis=1)
+        flat = [level.reshape(len(level), -1, 4) for level in levels]
+        return np.concatenate(flat, axis=1).view('<u4')[..., 0]
 
     def _add(self, kind: str, images: Sequence[Texture]) -> None:
         self._first[kind] = len(self._images)
@@ -79,9 +86,8 @@ def sign_place(textures: Textures, number: int) -> tuple[int, tuple[float, float
     return layer, (0.0, top + inset, 1.0, top + 1 / SIGNS_PER_TEXTURE - inset)
 
 
-def _sign_sheets(rng: np.random.Generator) -> list[Texture]:
-    texts = surfaces.sign_texts(rng, SIGNS)
+def _sign_sheets(rng: np.random.Generator, texts: Sequence[str]) -> list[Texture]:
     return [
-        surfaces.sign_sheet(rng, texts[start : start + SIGNS_PER_TEXTURE])
+        signs.sign_sheet(rng, texts[start : start + SIGNS_PER_TEXTURE])
         for start in range(0, SIGNS, SIGNS_PER_TEXTURE)
     ]

@@ -24,7 +24,7 @@ def texel(
     """
     Return the linear colour and the mask, 0 to 1, at a pixel.
 
-    :param chain: [layers, pixels, 4], the textures with their smaller copies.
+    :param chain: [layers, pixels], the textures with their smaller copies, four bytes a number.
     :param linear: what each grey level is in linear light.
     """
     step = _footprint(hits, row, column) * SIZE
@@ -41,11 +41,12 @@ def texel(
     last = size - 1  # sizes are powers of two, so that & wraps around
     right, bottom = (left + 1) & last, (top + 1) & last
     left, top = left & last, top & last
+    above, below = offset + top * size, offset + bottom * size
     pixels = (
-        offset + top * size + left,
-        offset + top * size + right,
-        offset + bottom * size + left,
-        offset + bottom * size + right,
+        chain[layer, above + left],
+        chain[layer, above + right],
+        chain[layer, below + left],
+        chain[layer, below + right],
     )
     shares = (
         (1 - to_right) * (1 - to_bottom),
@@ -53,21 +54,19 @@ def texel(
         (1 - to_right) * to_bottom,
         to_right * to_bottom,
     )
-    red = _channel(chain, layer, pixels, shares, 0, linear)
-    green = _channel(chain, layer, pixels, shares, 1, linear)
-    blue = _channel(chain, layer, pixels, shares, 2, linear)
-    return (red, green, blue), _channel(chain, layer, pixels, shares, 3, _SHARE)
+    red = _channel(pixels, shares, 0, linear)
+    green = _channel(pixels, shares, 8, linear)
+    blue = _channel(pixels, shares, 16, linear)
+    return (red, green, blue), _channel(pixels, shares, 24, _SHARE)
 
 
 @inlined
-def _channel(
-    chain: NDArray, layer: int, pixels: Pixels4, shares: Shares4, channel: int, linear: NDArray
-) -> float:
+def _channel(pixels: Pixels4, shares: Shares4, shift: int, linear: NDArray) -> float:
     return (
-        linear[chain[layer, pixels[0], channel]] * shares[0]
-        + linear[chain[layer, pixels[1], channel]] * shares[1]
-        + linear[chain[layer, pixels[2], channel]] * shares[2]
-        + linear[chain[layer, pixels[3], channel]] * shares[3]
+        linear[(pixels[0] >> shift) & 255] * shares[0]
+        + linear[(pixels[1] >> shift) & 255] * shares[1]
+        + linear[(pixels[2] >> shift) & 255] * shares[2]
+        + linear[(pixels[3] >> shift) & 255] * shares[3]
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CUTOUT, EMITTER
+from husky_placerec.campus.network import Network
 from husky_placerec.campus.numeric import Colour
+from husky_placerec.campus.road import PAVEMENT_EDGE_M, Road
 from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
 from husky_placerec.campus.textures import PEOPLE
 from husky_placerec.campus.world import Campus
@@ -23,7 +26,8 @@ _PAINTS = np.array(
 _PAINT_HERE: Colour = (-1.0, -1.0, -1.0)  # in the model of a car: replaced by its paint
 _BAY_M = 6.5  # of kerb for one parked car
 _PARKED_SHARE = 0.13
-_MOVING_CARS, _WALKERS = 6, 70
+_PARKED_LEFT_M = 3.15  # or to the right, of the middle of the road
+_MOVING_CARS, _WALKERS = 9, 100
 _FIRST_THING = 100_000  # above the numbers of what stands still
 
 # What comes nearer than this to the robot is left out: it would fill the picture.
@@ -34,16 +38,18 @@ _WALKER_FROM_M, _WALKER_TO_M = 1.5, 70.0
 
 @dataclass(frozen=True)
 class _Car:
+    road: Road
     arc_m: float
     left_m: float  # of the middle of the road
-    speed: float  # m/s along the route; 0 when parked
-    yaw: float  # relative to the route
+    speed: float  # m/s along the road; 0 when parked
+    yaw: float  # relative to the road
     paint: int
     van: bool
 
 
 @dataclass(frozen=True)
 class _Walker:
+    road: Road
     arc_m: float
     left_m: float
     speed: float
@@ -55,13 +61,20 @@ class _Walker:
 class Traffic:
     """The traffic of one drive."""
 
-    def __init__(self, campus: Campus, drive: int) -> None:
-        """Draw who is about on this drive."""
+    def __init__(self, campus: Campus, drive: int, share: float = 1.0) -> None:
+        """
+        Draw who is about on this drive.
+
+        :param share: of the usual number of cars and people.
+        """
         rng = np.random.default_rng([campus.seed, 4, drive])
-        self._route, self._textures = campus.route, campus.textures
-        self._cars = _parked_cars(rng, campus.route.length_m)
-        self._cars += [_moving_car(rng, campus.route.length_m) for _ in range(_MOVING_CARS)]
-        self._walkers = [_walker(rng, campus.route.length_m) for _ in range(_WALKERS)]
+        network, self._textures = campus.network, campus.textures
+        # Closed ways, so that nobody has to turn back where a side road ends.
+        ways = [network.route, *(tour.road for tour in network.tours)]
+        self._cars = _parked_cars(rng, network, share)
+        for _ in range(round(share * _MOVING_CARS)):
+            self._cars.append(_moving_car(rng, _one_of(rng, ways)))
+        self._walkers = [_walker(rng, _one_of(rng, ways)) for _ in range(round(share * _WALKERS))]
         white = campus.textures.layer('white')
         self._models = {van: _car_model(white, van) for van in (False, True)}
 
@@ -69,7 +82,7 @@ class Traffic:
         """Return what is near a camera at some time after the drive began."""
         cars = []
         for number, car in enumerate(self._cars):
-            base = self._route.at(car.arc_m + car.speed * time_s).beside(car.left_m)
+            base = car.road.at(car.arc_m + car.speed * time_s).beside(car.left_m)
             near, far = (
                 (_MOVING_FROM_M, _MOVING_TO_M) if car.speed else (_PARKED_FROM_M, _PARKED_TO_M)
             )
@@ -84,7 +97,7 @@ class Traffic:
         builder = SoupBuilder()
         first = _FIRST_THING + len(self._cars)
         for number, walker in enumerate(self._walkers):
-            at = self._route.at(walker.arc_m + walker.speed * time_s).beside(walker.left_m)
+            at = walker.road.at(walker.arc_m + walker.speed * time_s).beside(walker.left_m)
             distance = math.hypot(at.x - x, at.y - y)
             if not _WALKER_FROM_M < distance < _WALKER_TO_M:
                 continue
@@ -108,22 +121,42 @@ class Traffic:
         return builder.soup()
 
 
-def _parked_cars(rng: np.random.Generator, length_m: float) -> list[_Car]:
+def _one_of(rng: np.random.Generator, roads: Sequence[Road]) -> Road:
+    return roads[int(rng.integers(len(roads)))]
+
+
+def _parked_cars(rng: np.random.Generator, network: Network, share: float) -> list[_Car]:
     cars = []
-    for bay in np.arange(0, length_m - 6, _BAY_M):
-        for side in (1, -1):
-            taken, along, paint, skew = rng.random(4)
-            if taken < _PARKED_SHARE:
+    for road in network.roads:
+        for bay in np.arange(0, road.length_m - 6, _BAY_M):
+            for side in (1, -1):
+                taken, along, paint, skew = rng.random(4)
+                if taken >= share * _PARKED_SHARE:
+                    continue
                 yaw = (math.pi if side > 0 else 0.0) + 0.03 * (skew - 0.5)
                 paint_number = int(paint * len(_PAINTS))
-                cars.append(_Car(bay + along, 3.15 * side, 0.0, yaw, paint_number, skew < 0.12))
+                at = road.at(bay + along).beside(_PARKED_LEFT_M * side)
+                if network.distance_m((at.x, at.y), without=road) < PAVEMENT_EDGE_M:
+                    continue  # would block a junction
+                cars.append(
+                    _Car(
+                        road,
+                        bay + along,
+                        _PARKED_LEFT_M * side,
+                        0.0,
+                        yaw,
+                        paint_number,
+                        van=skew < 0.12,
+                    )
+                )
     return cars
 
 
-def _moving_car(rng: np.random.Generator, length_m: float) -> _Car:
+def _moving_car(rng: np.random.Generator, road: Road) -> _Car:
     direction = 1 if rng.random() < 0.5 else -1
     return _Car(
-        arc_m=rng.uniform(0, length_m),
+        road=road,
+        arc_m=rng.uniform(0, road.length_m),
         left_m=-1.3 * direction,  # keeps to the right
         speed=direction * rng.uniform(4, 8),
         yaw=0.0 if direction > 0 else math.pi,
@@ -132,10 +165,11 @@ def _moving_car(rng: np.random.Generator, length_m: float) -> _Car:
     )
 
 
-def _walker(rng: np.random.Generator, length_m: float) -> _Walker:
+def _walker(rng: np.random.Generator, road: Road) -> _Walker:
     red, green, blue = (float(channel) for channel in rng.uniform(0.7, 1.2, 3))
     return _Walker(
-        arc_m=rng.uniform(0, length_m),
+        road=road,
+        arc_m=rng.uniform(0, road.length_m),
         left_m=rng.uniform(5.5, 6.5) * float(rng.choice([-1, 1])),
         speed=rng.uniform(0.6, 1.6) * float(rng.choice([-1, 1])),
         height_m=rng.uniform(1.55, 1.9),

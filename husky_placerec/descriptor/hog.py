@@ -19,6 +19,8 @@ import numpy as np
 
 SIZE = (320, 192)  # width, height, pixels
 CELL = 32  # pixels
+ROWS = SIZE[1] // CELL * 2 // 3  # below them are the road and the robot's own bumper, all alike
+COLUMNS = SIZE[0] // CELL
 ORIENTATIONS = 18  # of 360 degrees
 CONTRAST_WINDOW = 17  # pixels
 LEAST_CONTRAST = 4.0  # grey levels: below it there is only noise to amplify
@@ -29,14 +31,13 @@ class HogExtractor:
 
     def __init__(self, spec: DescriptorSpec) -> None:
         spec.require_size(*SIZE)
-        columns, rows = SIZE[0] // CELL, SIZE[1] // CELL
         self.spec = DescriptorSpec(
             cameras=spec.cameras,
             extractor='hog',
-            pooling=f'{columns}x{rows} cells, {ORIENTATIONS} orientations',
+            pooling=f'{COLUMNS}x{ROWS} upper cells, {ORIENTATIONS} orientations',
             input_width=SIZE[0],
             input_height=SIZE[1],
-            size=columns * rows * ORIENTATIONS,
+            size=COLUMNS * ROWS * ORIENTATIONS,
         )
 
     def describe(self, images: Sequence[Pixels]) -> FloatArray:
@@ -48,7 +49,7 @@ def _hog(image: Pixels) -> FloatArray:
     grey = _normalize_contrast(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32))
     # The square root keeps a single strong edge from ruling its cell; what remains when the means
     # are taken away is what tells this cell from the others, and this direction from the others.
-    cells = normalize(np.sqrt(_cell_histograms(grey)))
+    cells = normalize(np.sqrt(_cell_histograms(grey[: ROWS * CELL])))
     cells -= cells.mean(axis=-1, keepdims=True)
     cells -= cells.mean(axis=(0, 1))
     return cells.ravel()
@@ -62,19 +63,17 @@ def _normalize_contrast(grey: FloatArray) -> FloatArray:
 
 
 def _cell_histograms(grey: FloatArray) -> FloatArray:
-    """Sum the gradients' magnitudes a cell and orientation: [rows, columns, ORIENTATIONS]."""
+    """Sum the gradients' magnitudes a cell and orientation: [ROWS, COLUMNS, ORIENTATIONS]."""
     dx, dy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     magnitude, angle = cv2.cartToPolar(dx, dy)
     position = angle / (2 * np.pi) * ORIENTATIONS
     lower = position.astype(np.int32)
     weight = position - lower  # each gradient is shared by the two nearest bins
-    height, width = grey.shape
-    columns = width // CELL
     y, x = np.indices(grey.shape)
-    cell = (y // CELL * columns + x // CELL) * ORIENTATIONS
-    count = height // CELL * columns * ORIENTATIONS
+    cell = (y // CELL * COLUMNS + x // CELL) * ORIENTATIONS
+    count = ROWS * COLUMNS * ORIENTATIONS
     histogram = np.zeros(count)
     for bins, share in ((lower, 1 - weight), (lower + 1, weight)):
         index = (cell + bins % ORIENTATIONS).ravel()
         histogram += np.bincount(index, (magnitude * share).ravel(), count)
-    return histogram.astype(np.float32).reshape(height // CELL, columns, ORIENTATIONS)
+    return histogram.astype(np.float32).reshape(ROWS, COLUMNS, ORIENTATIONS)

@@ -1,0 +1,132 @@
+"""The roads of a campus: the mapped route, and two more that leave it and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from husky_placerec.campus.road import Line, Road, Station
+from husky_placerec.campus.route import Route
+import numpy as np
+
+MAPPED_M = 10.0  # to the side of the route: as far as its map reaches
+_DETOUR_SHARE = 1 / 3
+_CANDIDATES = 60  # side roads that are drawn; the best is built
+_HANDLE_M = 55.0  # how long a side road keeps to the direction of the route
+_MERGING_M = 50.0  # of a side road's ends, where it has to be near the route
+_GOOD_RADIUS_M, _GOOD_CLEARANCE_M = 22.0, 38.0
+
+
+@dataclass(frozen=True)
+class SideRoad:
+    """An unmapped road that leaves the route at one arc and comes back to it at a later one."""
+
+    road: Road
+    leaves_m: float  # arc of the route
+    returns_m: float  # the same; may be beyond the route's length, one round on
+
+
+@dataclass(frozen=True)
+class Tour:
+    """A closed way over a side road and back along the route; the side road comes first."""
+
+    road: Road
+    side_m: float  # length of the side road
+    unmapped_m: float
+
+    def unmapped_share(self, length_m: float) -> float:
+        """Return how much of a drive of this length, centred on the side road, is unmapped."""
+        return self.unmapped_m / min(max(length_m, self.unmapped_m), self.road.length_m)
+
+
+class Network:
+    """All roads of one campus."""
+
+    def __init__(self, seed: int) -> None:
+        """Draw the roads of the campus with this seed."""
+        rng = np.random.default_rng([seed, 12])
+        self.route = Route(seed)
+        chord = self._best(rng, _chord, [])
+        self.sides = (chord, self._best(rng, _loop, [chord]))
+        self.roads: tuple[Road, ...] = (self.route, *(side.road for side in self.sides))
+
+    @cached_property
+    def tours(self) -> tuple[Tour, ...]:
+        """A closed way over each side road."""
+        return tuple(self._tour(side) for side in self.sides)
+
+    def tour_for(self, length_m: float) -> Tour:
+        """Return the tour of which a drive of this length has about a third unmapped."""
+        return min(self.tours, key=lambda tour: abs(tour.unmapped_share(length_m) - _DETOUR_SHARE))
+
+    def distance_m(self, points: Line | tuple[float, float], without: Road | None = None) -> float:
+        """Return how near the points come to the middle of any road but one."""
+        return min(road.distance_m(points) for road in self.roads if road is not without)
+
+    def any_road(self, rng: np.random.Generator) -> Road:
+        """Return one of the roads, the longer the likelier."""
+        lengths = np.array([road.length_m for road in self.roads])
+        return self.roads[int(rng.choice(len(lengths), p=lengths / lengths.sum()))]
+
+    def is_mapped(self, x: float, y: float) -> bool:
+        """Tell whether a point is on the mapped route or just beside it."""
+        return self.route.distance_m((x, y)) <= MAPPED_M
+
+    def _best(
+        self,
+        rng: np.random.Generator,
+        draw: Callable[[np.random.Generator, Route], SideRoad],
+        built: Sequence[SideRoad],
+    ) -> SideRoad:
+        candidates = [draw(rng, self.route) for _ in range(_CANDIDATES)]
+        return max(candidates, key=lambda side: self._quality(side, built))
+
+    def _quality(self, side: SideRoad, built: Sequence[SideRoad]) -> float:
+        """Return up to 1: gentle bends, and room for houses between it and the other roads."""
+        arcs = np.linspace(0, side.road.length_m, len(side.road.points))
+        inner = side.road.points[(arcs > _MERGING_M) & (arcs < side.road.length_m - _MERGING_M)]
+        clearance = self.route.distance_m(inner[::4])
+        for other in built:  # its junctions are others, too
+            clearance = min(clearance, other.road.distance_m(side.road.points[::4]))
+        bends = side.road.least_radius_m() / _GOOD_RADIUS_M
+        return min(1.0, bends, clearance / _GOOD_CLEARANCE_M)
+
+    def _tour(self, side: SideRoad) -> Tour:
+        back = np.arange(side.returns_m + 1, side.leaves_m + self.route.length_m - 0.5)
+        stations = [self.route.at(arc) for arc in back]
+        line = np.concatenate([side.road.points, [(at.x, at.y) for at in stations]])
+        spacing_m = side.road.length_m / (len(side.road.points) - 1)
+        unmapped_m = spacing_m * (self.route.distances_m(side.road.points) > MAPPED_M).sum()
+        return Tour(Road(line, closed=True), side.road.length_m, float(unmapped_m))
+
+
+def _chord(rng: np.random.Generator, route: Route) -> SideRoad:
+    """Draw a road across the inside of the route."""
+    leaves = rng.uniform(0, route.length_m)
+    returns = leaves + rng.uniform(0.38, 0.62) * route.length_m
+    line = _curve(route.at(leaves), route.at(returns))
+    return SideRoad(Road(line), leaves, returns)
+
+
+def _loop(rng: np.random.Generator, route: Route) -> SideRoad:
+    """Draw a road around some houses outside the route."""
+    leaves, span = rng.uniform(0, route.length_m), rng.uniform(120, 175)
+    outside = route.at(leaves + span / 2).beside(-rng.uniform(42, 60))
+    middle = Station(outside.x, outside.y, outside.yaw)
+    first, second = (
+        _curve(route.at(leaves), middle),
+        _curve(middle, route.at(leaves + span)),
+    )
+    return SideRoad(Road(np.concatenate([first, second[1:]])), leaves, leaves + span)
+
+
+def _curve(start: Station, end: Station) -> Line:
+    """Return a cubic Bezier curve that leaves and arrives in the directions of the stations."""
+    ends = np.array([[start.x, start.y], [end.x, end.y]])
+    headings = np.array([[np.cos(at.yaw), np.sin(at.yaw)] for at in (start, end)])
+    handle = min(_HANDLE_M, 0.45 * float(np.linalg.norm(ends[1] - ends[0])))
+    control = [ends[0], ends[0] + handle * headings[0], ends[1] - handle * headings[1], ends[1]]
+    t = np.linspace(0, 1, 400)[:, None]
+    weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]
+    return np.asarray(sum(w * point for w, point in zip(weights, control, strict=True)))

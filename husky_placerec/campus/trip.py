@@ -1,0 +1,65 @@
+"""A drive as it happens: frames, and the motion between them, told in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from husky_placerec.campus.drives import (
+    DriveConfig,
+    frame_distances,
+    SPEED_M_PER_S,
+    TimedPose,
+    Track,
+)
+from husky_placerec.campus.messages import Speaker
+from husky_placerec.campus.odometry import odometry, odometry_rng
+from husky_placerec.campus.photographer import Encoded
+from husky_placerec.campus.world import Campus
+import numpy as np
+
+DELAYS_NS = {'front': 0, 'back': 4_000_000}  # no two cameras shutter together
+_MOTION_STEP_M = 0.2  # between poses: 5 a second
+
+
+class Trip:
+    """
+    One drive of a robot.
+
+    :raises InputError: for a config that cannot be driven.
+    """
+
+    def __init__(self, config: DriveConfig) -> None:
+        config.check()
+        track = Track(Campus(config.seed, config.aliasing), config)
+        distances = frame_distances(config)
+        self.frames: list[TimedPose] = [track.after(distance) for distance in distances]
+        # From before the first frame until after the last image, so that poses enclose them all.
+        reach = np.arange(-_MOTION_STEP_M, distances[-1] + 2 * _MOTION_STEP_M, _MOTION_STEP_M)
+        motion = [track.after(float(distance)) for distance in reach]
+        wheels = odometry(motion, odometry_rng(config))
+        self._motion = list(zip(motion, wheels, strict=True))
+        self._told = 0
+
+    def begin(self, speaker: Speaker) -> None:
+        speaker.tell_rig(self._motion[0][0].stamp_ns)
+
+    def tell_frame(
+        self, speaker: Speaker, frame: TimedPose, pictures: Mapping[str, Encoded]
+    ) -> dict[str, int]:
+        """Tell the motion so far and the images; return the images' stamps in ns."""
+        self._tell_motion(speaker, frame.stamp_ns)
+        stamps = {name: frame.stamp_ns + DELAYS_NS[name] for name in pictures}
+        for name, picture in pictures.items():
+            speaker.tell_image(name, stamps[name], picture.jpeg)
+        return stamps
+
+    def finish(self, speaker: Speaker) -> None:
+        self._tell_motion(speaker, self._motion[-1][0].stamp_ns)
+
+    def _tell_motion(self, speaker: Speaker, until_ns: int) -> None:
+        while self._told < len(self._motion):
+            timed, wheels = self._motion[self._told]
+            if timed.stamp_ns > until_ns:
+                return
+            speaker.tell_motion(timed.stamp_ns, timed.pose, wheels, SPEED_M_PER_S)
+            self._told += 1

@@ -1,0 +1,115 @@
+"""A node in the place of a robot: cameras, odometry, true pose and /clock of a simulated drive."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from importlib import import_module
+import sys
+import threading
+import time
+from typing import Any
+
+from husky_placerec.campus.drives import DriveConfig
+from husky_placerec.campus.messages import Speaker, STATIC_TF_TOPIC, TOPICS
+from husky_placerec.campus.photographer import encoded_pictures
+from husky_placerec.campus.trip import Trip
+from husky_placerec.errors import InputError
+from husky_placerec.ros.conversions import to_stamp
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+
+SENSOR_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+STATIC_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+DEFAULT_RATE_HZ = 2.0
+
+
+class SimulatorNode(Node):
+    """
+    Drives once, then ends.
+
+    Time is the drive's own, told on /clock; `rate` says how many frames come in a second of the
+    clock on the wall. Topics are relative, so that a namespace makes it another robot.
+    """
+
+    def __init__(self, config: DriveConfig, rate_hz: float, **kwargs: Any) -> None:
+        super().__init__('simulator', **kwargs)
+        self.error: str | None = None
+        self.done = False
+        defaults = {field.name: getattr(config, field.name) for field in fields(config)}
+        values = {n: self.declare_parameter(n, value).value for n, value in defaults.items()}
+        self._config = DriveConfig(**values)
+        self._rate_hz = float(self.declare_parameter('rate', rate_hz).value)
+        if self._rate_hz <= 0:
+            raise InputError(f'parameter rate: {self._rate_hz:g}; expected more than 0')
+        self._config.check()
+        self._time = self.create_publisher(Clock, '/clock', SENSOR_QOS)
+        self._publishers_by_topic = {t: self._publisher(t, kind) for t, kind in TOPICS.items()}
+        threading.Thread(target=self._drive, daemon=True).start()
+
+    def _publisher(self, topic: str, kind: str) -> Any:
+        package, _, name = kind.split('/')
+        try:
+            message = getattr(import_module(f'{package}.msg'), name)
+        except ImportError:  # tf2_msgs is not on PyPI
+            self.get_logger().warning(f'{package} is not installed: nothing on {topic}')
+            return None
+        qos = STATIC_QOS if topic == STATIC_TF_TOPIC else SENSOR_QOS
+        return self.create_publisher(message, topic.lstrip('/'), qos)
+
+    def _drive(self) -> None:
+        try:
+            self._run()
+        except Exception as error:  # whatever it is, the process must end and say why
+            self.error = f'{type(error).__name__}: {error}'
+        self.done = True
+
+    def _run(self) -> None:
+        config = self._config
+        trip = Trip(config)
+        speaker = Speaker(self._publish, config.rig, (config.width, config.height))
+        trip.begin(speaker)
+        about = f'campus {config.seed}, drive {config.drive}, {config.condition}'
+        self.get_logger().info(f'{about}: {len(trip.frames)} frames, {self._rate_hz:g} a second')
+        due = time.monotonic()
+        for frame, pictures in zip(trip.frames, encoded_pictures(config, len(trip.frames), 1)):
+            time.sleep(max(0.0, due - time.monotonic()))
+            due = max(due, time.monotonic() - 1 / self._rate_hz) + 1 / self._rate_hz
+            trip.tell_frame(speaker, frame, pictures)
+        trip.finish(speaker)
+        self.get_logger().info('the drive is over')
+
+    def _publish(self, topic: str, stamp_ns: int, data: bytes) -> None:
+        self._time.publish(Clock(clock=to_stamp(stamp_ns)))
+        if (publisher := self._publishers_by_topic[topic]) is not None:
+            publisher.publish(data)
+
+
+def run(config: DriveConfig | None = None, rate_hz: float = DEFAULT_RATE_HZ) -> int:
+    """Run the simulator until its drive is over or it is stopped; return the exit status."""
+    rclpy.init(args=sys.argv if config is None else [])
+    error: str | None = None
+    try:
+        node = SimulatorNode(config or DriveConfig(step_m=0.5), rate_hz)
+        while rclpy.ok() and not node.done:
+            rclpy.spin_once(node, timeout_sec=0.2)
+        error = node.error
+    except InputError as problem:
+        error = str(problem)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    if error is not None:
+        rclpy.logging.get_logger('simulator').fatal(error)
+    rclpy.try_shutdown()
+    return 2 if error is not None else 0
+
+
+def main() -> None:
+    """Run the simulator as its ROS parameters say."""
+    sys.exit(run())
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,206 @@
+"""The cameras of the simulated robot: geometry, masks, signs and what goes wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import math
+
+import cv2
+from husky_placerec.campus import labels
+from husky_placerec.campus.camera import Camera
+from husky_placerec.campus.conditions import CONDITIONS
+from husky_placerec.campus.drives import DriveConfig
+from husky_placerec.campus.faults import fault_named, FAULTS
+from husky_placerec.campus.photographer import encoded_pictures, Photographer
+from husky_placerec.campus.picture import Picture
+from husky_placerec.campus.rig import BACK, CameraModel, FRONT, HUSKY_RIG, IDENTICAL_RIG
+from husky_placerec.campus.signs import CYRILLIC, LATIN
+from husky_placerec.errors import InputError
+from husky_placerec.types import Pose
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+CONFIG = DriveConfig(length_m=60.0, width=320, height=180)
+GROUND = (labels.ROAD, labels.SIDEWALK, labels.TERRAIN, labels.CURB)
+
+
+@pytest.fixture(scope='module')
+def photographer() -> Photographer:
+    return Photographer(CONFIG)
+
+
+@pytest.fixture(scope='module')
+def pictures(photographer: Photographer) -> dict[str, Picture]:
+    return photographer.pictures(7)
+
+
+def in_body(camera: CameraModel, ahead_m: float, left_m: float, up_m: float) -> list[float]:
+    """Return a point that is told from the camera on the robot, along the robot's axes."""
+    turn = math.radians(camera.yaw_deg)
+    x = camera.x_m + math.cos(turn) * ahead_m - math.sin(turn) * left_m
+    y = math.sin(turn) * ahead_m + math.cos(turn) * left_m
+    return [x, y, camera.height_m + up_m]
+
+
+@pytest.mark.parametrize('size', [(1280, 720), (640, 360), (160, 120)])
+@pytest.mark.parametrize('pitch_deg', [-8.0, 0.0, 15.0])
+@pytest.mark.parametrize('model', HUSKY_RIG)
+def test_points_project_where_the_intrinsics_say(
+    model: CameraModel, pitch_deg: float, size: tuple[int, int]
+) -> None:
+    model = replace(model, pitch_deg=pitch_deg)
+    body = Rotation.from_euler('ZYX', [130, 12, -5], degrees=True)  # on a slope
+    pose = Pose(30.0, -20.0, 4.0, *body.as_quat())
+    camera = Camera.at(pose, model, size)
+    fx, fy, cx, cy = model.intrinsics(*size)
+    assert fx == fy == model.focal_px * size[0] / 1280
+    assert (cx, cy) == (size[0] / 2, size[1] / 2)
+    pitch = math.radians(pitch_deg)
+    for ahead_m, left_m, up_m in ((5.0, 0.0, 0.0), (8.0, 1.5, 0.7), (12.0, -3.0, -0.6)):
+        point = pose.as_array()[:3] + body.apply(in_body(model, ahead_m, left_m, up_m))
+        right, down, depth = camera.matrix @ np.append(point, 1)
+        expected_depth = ahead_m * math.cos(pitch) - up_m * math.sin(pitch)
+        expected_down = -up_m * math.cos(pitch) - ahead_m * math.sin(pitch)
+        assert depth == pytest.approx(expected_depth, abs=1e-3)
+        assert fx * right / depth + cx == pytest.approx(-left_m * fx / depth + cx, abs=0.1)
+        assert fy * down / depth + cy == pytest.approx(
+            fy * expected_down / expected_depth + cy, abs=0.1
+        )
+
+
+def test_what_is_drawn_is_where_it_projects(photographer: Photographer) -> None:
+    # The ground below the horizon, not above it: pitch and height put the line where it is.
+    for model in HUSKY_RIG:
+        mask = photographer.pictures(7)[model.name].mask
+        _, fy, _, cy = model.intrinsics(CONFIG.width, CONFIG.height)
+        horizon = cy - fy * math.tan(math.radians(model.pitch_deg))
+        rows = np.flatnonzero((mask == labels.ROAD).any(axis=1))
+        assert horizon - 1 < rows[0] < horizon + 8
+
+
+def test_the_cameras_are_unlike_unless_told(pictures: dict[str, Picture]) -> None:
+    assert tuple(pictures) == ('front', 'back')
+    unlike = ('focal_px', 'height_m', 'pitch_deg', 'bumper', 'frame_id')
+    assert all(getattr(FRONT, name) != getattr(BACK, name) for name in unlike)
+    front, back = IDENTICAL_RIG
+    assert (front, back.name, back.frame_id, back.yaw_deg) == (FRONT, 'back', BACK.frame_id, 180)
+    assert all(getattr(back, name) == getattr(FRONT, name) for name in unlike[:4])
+    identical = Photographer(replace(CONFIG, identical_cameras=True)).pictures(7)
+    np.testing.assert_array_equal(identical['front'].image, pictures['front'].image)
+    ego = {
+        name: picture.mask == labels.EGO_VEHICLE
+        for name, picture in {**pictures, 'as front': identical['back']}.items()
+    }
+    np.testing.assert_array_equal(ego['front'], ego['as front'])
+    assert (ego['front'] != ego['back']).any()
+
+
+def test_the_robot_sees_its_bumper(pictures: dict[str, Picture]) -> None:
+    for picture in pictures.values():
+        ego = picture.mask == 64
+        assert ego[-1].all()
+        assert 0.04 < ego.mean() < 0.08
+        assert not ego[: int(0.9 * len(ego))].any()
+        assert picture.image[ego].mean() < 0.55 * picture.image[~ego].mean()
+
+
+@pytest.mark.parametrize(('condition', 'lawn'), [('summer_day', 29), ('winter_day', 28)])
+def test_masks_say_what_is_seen(photographer: Photographer, condition: str, lawn: int) -> None:
+    photographer.condition = CONDITIONS[condition]
+    names = {value for name, value in vars(labels).items() if name.isupper()}
+    for picture in photographer.pictures(7).values():
+        mask = picture.mask
+        assert (mask.dtype, mask.shape) == (np.uint8, picture.image.shape[:2])
+        assert set(np.unique(mask)) <= names
+        height = len(mask)
+        assert (mask[: height // 3] == labels.SKY).mean() > 0.1
+        assert not np.isin(mask[: height // 3], GROUND).any()
+        assert not (mask[int(0.6 * height) :] == labels.SKY).any()
+        assert (mask[int(0.7 * height) : int(0.9 * height)] == labels.ROAD).mean() > 0.7
+        assert (mask == lawn).any() and not (mask == 28 + 29 - lawn).any()
+    photographer.condition = CONDITIONS[CONFIG.condition]
+
+
+def test_signs_are_found_with_their_words(photographer: Photographer) -> None:
+    found = set()
+    for frame in range(0, 20, 4):
+        for picture in photographer.pictures(frame).values():
+            for sign in picture.signs:
+                x0, y0, x1, y1 = sign.box
+                inside = picture.mask[y0:y1, x0:x1] == labels.BILLBOARD
+                assert inside.shape == (y1 - y0, x1 - x0)
+                assert inside.sum() >= 60
+                assert all(edge.any() for edge in (inside[0], inside[-1]))
+                assert all(edge.any() for edge in (inside[:, 0], inside[:, -1]))
+                assert sign.text.split()[0] in [*LATIN, *CYRILLIC]
+                found.add(sign.text)
+    assert len(found) >= 2
+
+
+@pytest.mark.parametrize('name', FAULTS)
+def test_faults_change_one_camera_or_all(name: str, pictures: dict[str, Picture]) -> None:
+    for fault, spoilt_cameras in ((f'{name}:back', ('back',)), (name, ('front', 'back'))):
+        for camera, picture in pictures.items():
+            spoilt, again = (
+                fault_named(fault).applied(picture, camera, seeded(1), seeded(2)) for _ in range(2)
+            )
+            if camera not in spoilt_cameras:
+                assert spoilt is picture
+                continue
+            np.testing.assert_array_equal(spoilt.image, again.image)
+            np.testing.assert_array_equal(spoilt.mask, picture.mask)
+            assert spoilt.signs == picture.signs
+            assert _is_as_told(name, picture.image, spoilt.image)
+
+
+def test_a_drive_has_its_fault(pictures: dict[str, Picture]) -> None:
+    photographer = Photographer(replace(CONFIG, fault='drops:back'))
+    spoilt, later, again = (photographer.pictures(frame) for frame in (7, 8, 7))
+    np.testing.assert_array_equal(spoilt['front'].image, pictures['front'].image)
+    np.testing.assert_array_equal(spoilt['back'].image, again['back'].image)
+    assert (spoilt['back'].image != pictures['back'].image).any()
+    assert (spoilt['back'].image != later['back'].image).any()
+
+
+def seeded(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def _is_as_told(fault: str, clean: np.ndarray, spoilt: np.ndarray) -> bool:
+    edges = [cv2.Laplacian(image, cv2.CV_32F).std() for image in (clean, spoilt)]
+    changed = (np.abs(clean.astype(int) - spoilt) > 3).any(axis=2).mean()
+    return bool(
+        {
+            'blur': edges[1] < 0.6 * edges[0] and abs(clean.mean() - spoilt.mean()) < 5,
+            'overexposed': spoilt.mean() > clean.mean() + 40,
+            'drops': 0.05 < changed < 0.6,
+            'dirt': 0.2 < changed < 0.5 and spoilt.mean() < clean.mean(),
+            'black': not spoilt.any(),
+        }[fault]
+    )
+
+
+@pytest.mark.parametrize(
+    ('fault', 'expected'),
+    [
+        ('fire', "'fire' is unknown; expected one of blur, overexposed, drops, dirt, black"),
+        (
+            'blur:left',
+            "'blur:left' is of no camera; expected blur or one of blur:front, blur:back",
+        ),
+        ('black:', "'black:' is of no camera"),
+    ],
+)
+def test_unknown_faults_are_refused(fault: str, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        replace(CONFIG, fault=fault).check()
+
+
+def test_masks_are_encoded_without_loss(pictures: dict[str, Picture]) -> None:
+    *_, encoded = encoded_pictures(CONFIG, 8, workers=1)
+    for camera, picture in pictures.items():
+        mask = cv2.imdecode(np.frombuffer(encoded[camera].mask_png, np.uint8), -1)
+        np.testing.assert_array_equal(mask, picture.mask)
+        jpeg = cv2.imdecode(np.frombuffer(encoded[camera].jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert np.abs(jpeg[..., ::-1].astype(int) - picture.image).mean() < 5

@@ -1,0 +1,155 @@
+"""Simulated drives as track folders and bags, from the command line, and live."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import cv2
+from husky_placerec.data.bag import Bag
+import numpy as np
+import pytest
+
+pytest.importorskip('numba')
+
+from husky_placerec.campus.drives import DriveConfig
+from husky_placerec.campus.labels import EGO_VEHICLE
+from husky_placerec.campus.messages import INFO_TOPICS, ODOMETRY_TOPIC, TRUTH_TOPIC
+from husky_placerec.campus.recording import write_track
+
+SIZE = '--width', '160', '--height', '96'
+SHORT = '--seed', '3', '--length', '9', *SIZE
+CONFIG = DriveConfig(seed=3, length_m=9.0, width=160, height=96)
+STAMP_DIGITS = 19
+
+
+@pytest.fixture(scope='module')
+def track(tmp_path_factory):
+    path = tmp_path_factory.mktemp('sim') / 'track'
+    write_track(path, CONFIG, workers=1)
+    return path
+
+
+def rows_of(file):
+    with file.open(newline='') as opened:
+        return list(csv.DictReader(opened))
+
+
+def test_a_track_is_laid_out_as_itlp_campus(track):
+    rows = rows_of(track / 'track.csv')
+    assert len(rows) == 3
+    assert list(rows[0]) == [
+        *('timestamp', 'front_cam_ts', 'back_cam_ts', 'lidar_ts'),
+        *('tx', 'ty', 'tz', 'qx', 'qy', 'qz', 'qw'),
+    ]
+    for row in rows:
+        for camera in ('front_cam', 'back_cam'):
+            stamp = row[f'{camera}_ts']
+            assert len(stamp) == STAMP_DIGITS
+            image = cv2.imread(str(track / camera / f'{stamp}.png'))
+            mask = cv2.imread(str(track / 'masks' / camera / f'{stamp}.png'), cv2.IMREAD_UNCHANGED)
+            assert image.shape == (96, 160, 3)
+            assert mask.shape == (96, 160)
+            assert (mask[-2:] == EGO_VEHICLE).mean() > 0.5
+    for camera in ('front_cam', 'back_cam'):
+        texts = rows_of(track / 'text_labels' / f'{camera}_text_labels.csv')
+        assert all((track / camera / text['path']).is_file() for text in texts)
+
+
+def test_the_bag_has_the_same_frames_and_poses_as_the_table(track):
+    rows = rows_of(track / 'track.csv')
+    with Bag(track / 'bag') as bag:
+        stamps = [stamp for _, stamp, _ in bag.messages({INFO_TOPICS['front']: 'front'})]
+        assert [str(stamp) for stamp in stamps] == [row['timestamp'] for row in rows]
+        assert bag.pose_topics() == [TRUTH_TOPIC]  # the wheels drift
+        trajectory = bag.trajectory(TRUTH_TOPIC)
+        assert trajectory.covers(np.array(stamps), 10**9).all()
+        found = trajectory.at(np.array(stamps))
+        expected = [[float(row[key]) for key in list(row)[4:]] for row in rows]
+        np.testing.assert_allclose(found[:, :3], np.array(expected)[:, :3], atol=0.02)
+        assert bag.trajectory(ODOMETRY_TOPIC).frame_id == 'odom'
+        assert set(bag.topics) >= {'/tf', '/tf_static', *INFO_TOPICS.values()}
+
+
+def test_the_unlike_cameras_tell_their_focal_lengths(track):
+    with Bag(track / 'bag') as bag:
+        focal = {
+            camera: next(m for _, _, m in bag.messages({topic: camera})).k[0]
+            for camera, topic in INFO_TOPICS.items()
+        }
+    assert focal == pytest.approx({'front': 683 * 160 / 1280, 'back': 910 * 160 / 1280})
+
+
+def test_several_conditions_are_resumed_where_they_stopped(placerec, tmp_path):
+    words = 'sim', tmp_path / 'out', *SHORT, '--condition', 'fog', '--condition', 'night'
+    first = placerec(*words)
+    assert first.returncode == 0, first.stderr
+    finished = (tmp_path / 'out' / 'fog' / 'track.csv').stat().st_mtime_ns
+    shutil.rmtree(tmp_path / 'out' / 'night')
+    again = placerec(*words, '--resume')
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / 'out' / 'fog' / 'track.csv').stat().st_mtime_ns == finished
+    assert (tmp_path / 'out' / 'night' / 'track.csv').is_file()
+
+
+@pytest.mark.parametrize(
+    ('words', 'expected'),
+    [
+        (['--condition', 'hail'], ['hail', 'summer_day', 'winter_night']),
+        (['--step', '0'], ['step']),
+        (['--fault', 'fog:left'], ['fault']),
+    ],
+)
+def test_what_cannot_be_driven_is_refused(placerec, tmp_path, words, expected):
+    result = placerec('sim', tmp_path / 'out', *SHORT, *words)
+    assert result.returncode == 2
+    for word in expected:
+        assert word in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_seed_is_an_integer_and_an_output_new(placerec, tmp_path):
+    assert placerec('sim', tmp_path / 'out', '--seed', 'one').returncode == 2
+    (tmp_path / 'out').mkdir()
+    result = placerec('sim', tmp_path / 'out', *SHORT)
+    assert result.returncode == 2
+    assert 'exists already' in result.stderr
+    assert placerec('sim', *SHORT).returncode == 2  # no output
+
+
+@pytest.mark.ros
+def test_the_live_robot_is_heard_by_the_node(map_path, monkeypatch, tmp_path):
+    """Two processes and DDS between them: the simulated robot, and the node that recognises."""
+    pytest.importorskip('rclpy')
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(60 + os.getpid() % 30))
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    log = tmp_path / 'recognitions.jsonl'
+    values = {'map': map_path, 'min_similarity': 0.6, 'recognitions_file': log}
+    options = [word for name, value in values.items() for word in ('-p', f'{name}:={value}')]
+    run = [sys.executable, '-m']
+    with (tmp_path / 'node.log').open('w') as opened:
+        node = subprocess.Popen(
+            [*run, 'husky_placerec.ros.node', '--ros-args', *options],
+            stdout=opened,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        live = '--live', '--seed', '3', '--drive', '1', '--length', '30', '--rate', '4'
+        robot = subprocess.run(
+            [*run, 'husky_placerec.cli', 'sim', *live, '--width', '320', '--height', '192'],
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        assert robot.returncode == 0, robot.stderr
+        node.send_signal(signal.SIGINT)
+        assert node.wait(5) == 0
+    finally:
+        node.kill()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert len(lines) >= 5, (tmp_path / 'node.log').read_text()
+    assert all(line['cameras'] == ['front', 'back'] for line in lines)
+    assert sum(line['accepted'] for line in lines) >= 3
