@@ -57,3 +57,25 @@ def test_the_package_description_is_valid():
     package = package_xml.parse_package(str(ROOT / 'package.xml'))
     assert package.licenses == ['Apache-2.0']
     assert package.get_build_type() == 'ament_python'
+
+
+def test_what_is_not_installed_is_named_with_how_to_get_it():
+    code = """
+import sys
+from husky_placerec.cli.main import main
+sys.argv = ['placerec', *{words!r}]
+main()
+"""
+    sim = run_without(['numba'], code.format(words=['sim', 'never_made']))
+    assert (sim.returncode, sim.stderr.count('Traceback')) == (2, 0), sim.stderr
+    assert 'husky_placerec[sim]' in sim.stderr
+    load = """
+from husky_placerec.config import make_config
+from husky_placerec.descriptor.extractor import load_extractor
+from husky_placerec.errors import InputError
+try:
+    load_extractor(make_config({'weights': 'random'}))
+except InputError as error:
+    print(error)
+"""
+    assert 'husky_placerec[timm]' in run_without(['torch', 'timm'], load).stdout

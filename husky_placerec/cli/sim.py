@@ -73,6 +73,12 @@ def sim(
 
     All drives of a seed are in one map frame, so one can be mapped and the others recognised.
     """
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            'sim: needs numba and pillow (pip install husky_placerec[sim])'
+        ) from error
     from husky_placerec.campus.drives import DriveConfig
 
     conditions = condition or ['summer_day']

@@ -10,6 +10,7 @@ from husky_placerec.config import Config
 from husky_placerec.descriptor.hog import HogExtractor
 from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve
+from husky_placerec.errors import InputError
 from husky_placerec.types import FloatArray, Frame, Pixels
 import numpy as np
 
@@ -68,6 +69,10 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
     if spec.extractor == 'pixels':
         return DescriptorExtractor(PixelExtractor(spec))
     # Imported here: a robot that runs without a network needs no torch.
-    from husky_placerec.descriptor.backbone import TimmExtractor
-
+    try:
+        from husky_placerec.descriptor.backbone import TimmExtractor
+    except ImportError as error:
+        raise InputError(
+            f'extractor timm: {error}; it needs torch and timm (pip install husky_placerec[timm])'
+        ) from error
     return DescriptorExtractor(TimmExtractor(spec, threads=config.threads))
