@@ -9,6 +9,7 @@ from husky_placerec.campus import buildings, labels, signs
 from husky_placerec.campus.network import Network
 from husky_placerec.campus.site import House, Site
 from husky_placerec.campus.soup import Soup
+from husky_placerec.campus.terrain import Terrain
 from husky_placerec.campus.textures import Textures
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
@@ -22,7 +23,7 @@ def textures() -> Textures:
 
 
 def built(textures: Textures, aliasing: float) -> Site:
-    site = Site(Network(1), textures, np.random.default_rng([1, 3]))
+    site = Site(Network(1), Terrain(1), textures, np.random.default_rng([1, 3]))
     buildings.build_houses(site, aliasing)
     return site
 
@@ -65,7 +66,7 @@ def test_repeated_houses_have_the_same_walls(textures: Textures) -> None:
 @pytest.mark.parametrize('aliasing', [-0.1, 1.1, float('nan')])
 def test_impossible_aliasing_is_refused(aliasing: float) -> None:
     with pytest.raises(InputError, match='aliasing is'):
-        Campus(1, aliasing)
+        Campus(1, aliasing=aliasing)
 
 
 def test_signs_are_distinct_and_in_two_alphabets() -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 import math
 
-from husky_placerec.campus.drives import drive_poses, DriveConfig, TimedPose
+from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.odometry import odometry, odometry_rng, WheelErrors
 from husky_placerec.campus.traffic import Traffic
+from husky_placerec.campus.way import drive_poses, TimedPose
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pose
@@ -25,7 +26,7 @@ def campus() -> Campus:
 
 
 def yaw_of(pose: Pose) -> float:
-    return 2 * math.atan2(pose.qz, pose.qw)
+    return float(pose.rotation.as_euler('ZYX')[0])
 
 
 def left_of_the_middle_m(campus: Campus, timed: TimedPose) -> float:

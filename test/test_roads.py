@@ -6,10 +6,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from husky_placerec.campus import buildings, greenery, labels, street
-from husky_placerec.campus.drives import drive_poses, DriveConfig
+from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.network import Network
 from husky_placerec.campus.site import Site
+from husky_placerec.campus.terrain import Terrain
 from husky_placerec.campus.traffic import Traffic
+from husky_placerec.campus.way import drive_poses
 from husky_placerec.campus.world import Campus
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def campus() -> Campus:
 def site(request: pytest.FixtureRequest, campus: Campus) -> Site:
     """Build the houses of other seeds; what is painted on them does not matter."""
     rng = np.random.default_rng(request.param)
-    site = Site(Network(request.param), campus.textures, rng)
+    site = Site(Network(request.param), Terrain(request.param), campus.textures, rng)
     buildings.build_houses(site)
     return site
 
@@ -36,7 +38,7 @@ def site(request: pytest.FixtureRequest, campus: Campus) -> Site:
 def test_side_roads_leave_the_route_and_come_back(seed: int) -> None:
     network = Network(seed)
     assert network.route.length_m > 700
-    assert len(network.roads) == 3
+    assert len(network.roads) == 4
     for side in network.sides:
         for arc, on_route in ((0.0, side.leaves_m), (side.road.length_m, side.returns_m)):
             here, there = side.road.at(arc), network.route.at(on_route)
@@ -73,7 +75,7 @@ def test_a_third_of_a_detour_is_unmapped(campus: Campus, length_m: float, revers
 @pytest.mark.parametrize('detour', [False, True])
 @pytest.mark.parametrize('reverse', [False, True])
 def test_the_way_is_continuous(seed: int, detour: bool, reverse: bool) -> None:
-    config = DriveConfig(seed, length_m=900.0, step_m=1.0, detour=detour, reverse=reverse)
+    config = DriveConfig(seed=seed, length_m=900.0, step_m=1.0, detour=detour, reverse=reverse)
     poses = [timed.pose for timed in drive_poses(Campus(seed), config)]
     for before, after in pairwise(poses):
         assert 0.7 < before.distance_m(after) < 1.2

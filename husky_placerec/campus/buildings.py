@@ -13,11 +13,12 @@ from husky_placerec.campus.plans import house_plans, HousePlan
 from husky_placerec.campus.road import Road, Station
 from husky_placerec.campus.site import House, random_tint, Site
 from husky_placerec.campus.soup import Frame2D, Look
-from husky_placerec.campus.textures import FACADES, GROUND_FLOORS, sign_place, SIGNS
+from husky_placerec.campus.textures import FACADES, GROUND_FLOORS, sign_place
 import numpy as np
 
 _ROOF_TINTS = [(1.0, 0.55, 0.45), (1.0, 1.0, 1.0), (0.6, 0.75, 0.7), (0.7, 0.6, 0.6)]
 _CLEAR_OF_ROAD_M = 8.0
+_PLINTH_M = 2.0  # below the ground floor: shows where the ground falls away
 _SHIFTS_M = (0.0, 4.0, 8.0)  # along the road, to where a house may fit better
 
 
@@ -38,7 +39,7 @@ def _line_with_houses(site: Site, road: Road, side: int, plans: Iterator[HousePl
     while arc < road.length_m - 12:
         plan = next(plans)
         for shift_m in _SHIFTS_M:
-            house = _house(plan, road.at(arc + shift_m + plan.width_m / 2), side)
+            house = _house(site, plan, road.at(arc + shift_m + plan.width_m / 2), side)
             if _fits(site, house):
                 site.houses.append(house)
                 _build(site, house)
@@ -48,11 +49,11 @@ def _line_with_houses(site: Site, road: Road, side: int, plans: Iterator[HousePl
             arc += _SHIFTS_M[-1]
 
 
-def _house(plan: HousePlan, station: Station, side: int) -> House:
+def _house(site: Site, plan: HousePlan, station: Station, side: int) -> House:
     centre = station.beside(side * (plan.setback_m + plan.depth_m / 2))
     yaw = centre.yaw if side > 0 else centre.yaw + math.pi
-    base = Frame2D(centre.x, centre.y, yaw)
-    return House(base, plan.width_m, plan.depth_m, plan.height_m, plan.look)
+    base = site.terrain.standing(Frame2D(centre.x, centre.y, yaw))
+    return House(base, plan.width_m, plan.depth_m, plan.height_m, plan.look, site.new_thing())
 
 
 def _fits(site: Site, house: House) -> bool:
@@ -71,7 +72,7 @@ def _fits(site: Site, house: House) -> bool:
 
 
 def _build(site: Site, house: House) -> None:
-    rng, textures, thing = np.random.default_rng(house.look), site.textures, site.new_thing()
+    rng, textures, thing = np.random.default_rng(house.look), site.textures, house.thing
     shade = rng.uniform(0.8, 1.15)
     red, green, blue = random_tint(rng, 0.93, 1.07)
     tint = (red * shade, green * shade, blue * shade)
@@ -83,6 +84,8 @@ def _build(site: Site, house: House) -> None:
         return Look(layer, labels.BUILDING, FACADE, tint, thing, textures.windows[layer])
 
     footprint = (house.width, house.depth)
+    plinth = site.plain(labels.BUILDING, _darker(tint, 0.45), thing)
+    site.builder.box(house.base, (*footprint, _PLINTH_M), plinth, z=-_PLINTH_M)
     ground_floor = wall('ground_floor', GROUND_FLOORS)
     site.builder.box(
         house.base, (*footprint, GROUND_FLOOR_M), ground_floor, tile_m=(WIDTH_M, GROUND_FLOOR_M)
@@ -97,7 +100,7 @@ def _build(site: Site, house: House) -> None:
     )
     _build_roof(site, house, roof, tint, rng)
     # Signs are never twice the same, not even on houses that are.
-    if site.rng.random() < 0.75 and site.signs < SIGNS:
+    if site.rng.random() < 0.75 and site.signs < len(site.textures.sign_texts):
         _put_sign(site, house)
     if rng.random() < 0.4:
         porch = house.base.moved(rng.uniform(-0.25, 0.25) * house.width, -house.depth / 2 - 1)

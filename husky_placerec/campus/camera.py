@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.rig import CameraModel
+from husky_placerec.campus.scene import Scene, TILE_M
 from husky_placerec.campus.soup import Soup
-from husky_placerec.campus.world import Scene, TILE_M
 from husky_placerec.types import Pose
 import numpy as np
 from numpy.typing import NDArray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +14,7 @@ WIDTH_M = 12.0  # of wall that one texture shows
 STOREYS_M = 12.0  # height of a texture of upper storeys
 GROUND_FLOOR_M = 4.0
 
-_WALLS = [
+USUAL_WALLS = [
     (172, 92, 70), (205, 190, 160), (226, 222, 210), (150, 150, 155),
     (196, 170, 120), (120, 70, 60), (170, 185, 190), (214, 200, 130),
     (140, 155, 130), (190, 140, 120), (110, 120, 135), (232, 226, 190),
@@ -23,6 +24,7 @@ _GLASS = [(70, 90, 110), (50, 60, 75), (90, 110, 120)]
 _DOORS = [(90, 50, 30), (40, 70, 50), (60, 60, 70), (120, 30, 30)]
 _CURTAIN = (205, 200, 190)
 
+Walls = Sequence[tuple[int, int, int]]  # RGB
 Painting = NDArray[np.float32]  # [SIZE, SIZE, 4] while it is painted
 
 
@@ -64,10 +66,18 @@ class _Opening:
         return self.bottom - self.top
 
 
-def upper_storeys(rng: np.random.Generator) -> Facade:
+def any_walls(rng: np.random.Generator) -> Walls:
+    """Return colours of any hue, as many as the usual ones."""
+    return [
+        (int(red), int(green), int(blue))
+        for red, green, blue in rng.integers(60, 240, (len(USUAL_WALLS), 3))
+    ]
+
+
+def upper_storeys(rng: np.random.Generator, walls: Walls) -> Facade:
     """Return a wall of three or four storeys."""
     number = int(rng.integers(100))
-    style = _style(rng, number, rows=int(rng.choice([3, 3, 4])))
+    style = _style(rng, walls, number, rows=int(rng.choice([3, 3, 4])))
     painting = _wall(rng, style, number % 4)
     cell_height = SIZE / style.rows
     for row in range(style.rows):
@@ -81,10 +91,10 @@ def upper_storeys(rng: np.random.Generator) -> Facade:
     return _finished(painting, style)
 
 
-def ground_floor(rng: np.random.Generator) -> Facade:
+def ground_floor(rng: np.random.Generator, walls: Walls) -> Facade:
     """Return the wall at street level, with shop windows and one door."""
     number = int(rng.integers(100))
-    style = _style(rng, number, rows=1)
+    style = _style(rng, walls, number, rows=1)
     painting = _wall(rng, style, number % 4)
     sill = int(SIZE * 0.8)
     for column in range(style.columns):
@@ -104,14 +114,14 @@ def ground_floor(rng: np.random.Generator) -> Facade:
     return _finished(painting, style)
 
 
-def _style(rng: np.random.Generator, number: int, rows: int) -> _Style:
+def _style(rng: np.random.Generator, walls: Walls, number: int, rows: int) -> _Style:
     window = (rng.uniform(0.4, 0.8), rng.uniform(0.45, 0.72))
     if number % 6 == 5:
         window = (0.95, 0.93)  # a curtain wall
     elif number % 5 == 2:
         window = (0.97, rng.uniform(0.45, 0.6))  # ribbons of glass
     return _Style(
-        wall=_colour(_WALLS[number % len(_WALLS)]),
+        wall=_colour(walls[number % len(walls)]),
         frame=_colour(_FRAMES[int(rng.integers(len(_FRAMES)))]),
         glass=_colour(_GLASS[int(rng.integers(len(_GLASS)))]),
         door=_colour(_DOORS[number % len(_DOORS)]),

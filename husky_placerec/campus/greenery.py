@@ -13,6 +13,9 @@ from husky_placerec.campus.textures import CONIFERS, LEAFY_TREES
 import numpy as np
 
 _FROM_ROAD_M = 9.0
+_TREES_PER_M2 = 0.0035
+_GROVES_BEYOND_M = 60.0  # the roads
+_FARTHEST_TREE_M = 90.0
 
 
 def plant_avenues(site: Site) -> None:
@@ -36,11 +39,13 @@ def _line_with_trees(site: Site, road: Road) -> None:
         arc += run
 
 
-def plant_groves(site: Site, trees: int = 620, half_side_m: float = 210.0) -> None:
-    """Scatter trees and bushes over what is left free."""
-    for _ in range(trees):
+def plant_groves(site: Site) -> None:
+    """Scatter trees and bushes over what is left free, as far as one sees them from a road."""
+    half_side_m = site.network.extent_m + _GROVES_BEYOND_M
+    for _ in range(round(_TREES_PER_M2 * (2 * half_side_m) ** 2)):
         x, y = site.rng.uniform(-half_side_m, half_side_m, 2)
-        if site.is_free(x, y, _FROM_ROAD_M):
+        near = site.network.distance_m((x, y)) < _FARTHEST_TREE_M
+        if near and site.is_free(x, y, _FROM_ROAD_M):
             _plant(site, x, y, str(site.rng.choice(['leaf', 'conifer', 'leaf', 'bush', 'bush'])))
 
 
@@ -48,7 +53,9 @@ def _plant(site: Site, x: float, y: float, kind: str) -> None:
     rng = site.rng
     height = rng.uniform(1.2, 2.2) if kind == 'bush' else rng.uniform(6, 11)
     half_width = height * (0.55 if kind == 'conifer' else 0.8) / 2
-    bottom = -0.45 * height if kind == 'bush' else 0.0  # a bush is a crown without a trunk
+    ground = float(site.terrain.height(x, y))
+    # A bush is a crown without a trunk.
+    bottom = ground - 0.45 * height if kind == 'bush' else ground
     look = _look(site, kind)
     # Normals that point up light all three sheets alike, which hides that they are flat.
     normal: Point = (0, 0, 1) if kind == 'conifer' else (0, 0, 0.9)

@@ -9,8 +9,8 @@ from husky_placerec.campus.camera import affine, Camera, may_shade
 from husky_placerec.campus.conditions import Condition
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.rasterizer import sun_depths
+from husky_placerec.campus.scene import Scene
 from husky_placerec.campus.soup import Soup
-from husky_placerec.campus.world import Scene
 import numpy as np
 from numpy.typing import NDArray
 

@@ -25,7 +25,7 @@ def irradiance(
     if spot.material == LEAF or spot.material == CONIFER:
         open_sky = 0.7 + 0.4 * (1 - spot.v)  # darker low in the crown
     else:
-        open_sky = 0.75 + 0.25 * min(max(spot.point[2] / 2.5, 0.0), 1.0)  # and near the ground
+        open_sky = 0.75 + 0.25 * min(max(spot.above_m / 2.5, 0.0), 1.0)  # and near the ground
     total = scaled(light.ambient, (0.75 + 0.25 * spot.normal[2]) * open_sky)
     if light.sun[2] > SUN_UP:
         total = plus(total, scaled(light.sunlight, _direct(spot, light, shadow, bounds)))

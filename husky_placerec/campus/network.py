@@ -1,4 +1,4 @@
-"""The roads of a campus: the mapped route, and two more that leave it and come back."""
+"""The roads of a campus: the mapped route, two that leave it and come back, and an avenue."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from husky_placerec.campus.avenue import draw_avenue
 from husky_placerec.campus.road import Line, Road, Station
-from husky_placerec.campus.route import Route
+from husky_placerec.campus.route import Route, USUAL_LENGTH_M
 import numpy as np
 
 MAPPED_M = 10.0  # to the side of the route: as far as its map reaches
@@ -43,13 +44,20 @@ class Tour:
 class Network:
     """All roads of one campus."""
 
-    def __init__(self, seed: int) -> None:
-        """Draw the roads of the campus with this seed."""
+    def __init__(self, seed: int, route_m: float = USUAL_LENGTH_M) -> None:
+        """
+        Draw the roads of the campus with this seed.
+
+        :param route_m: least length of the mapped route.
+        """
         rng = np.random.default_rng([seed, 12])
-        self.route = Route(seed)
+        self.route = Route(seed, route_m)
         chord = self._best(rng, _chord, [])
         self.sides = (chord, self._best(rng, _loop, [chord]))
-        self.roads: tuple[Road, ...] = (self.route, *(side.road for side in self.sides))
+        side_roads = [side.road for side in self.sides]
+        self.avenue = draw_avenue(rng, self.route, side_roads)  # no drive follows it
+        self.roads: tuple[Road, ...] = (self.route, *side_roads, self.avenue)
+        self.extent_m = float(max(np.abs(road.points).max() for road in self.roads))
 
     @cached_property
     def tours(self) -> tuple[Tour, ...]:

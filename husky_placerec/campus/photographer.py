@@ -9,13 +9,14 @@ from functools import lru_cache
 import multiprocessing
 
 import cv2
+from husky_placerec.campus.alterations import altered
 from husky_placerec.campus.conditions import condition_named
-from husky_placerec.campus.drives import drive_poses, DriveConfig, TimedPose
+from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.faults import fault_named
 from husky_placerec.campus.picture import Picture, VisibleSign
 from husky_placerec.campus.renderer import Renderer
 from husky_placerec.campus.traffic import Traffic
-from husky_placerec.campus.world import Campus
+from husky_placerec.campus.way import drive_poses, TimedPose
 from husky_placerec.types import SECOND_NS
 import numpy as np
 
@@ -29,13 +30,14 @@ class Photographer:
 
     def __init__(self, config: DriveConfig) -> None:
         """Build the campus and what is about on this drive."""
-        campus = Campus(config.seed, config.aliasing)
+        campus = config.campus()
         self.poses: Sequence[TimedPose] = drive_poses(campus, config)
         self._config = config
         self.condition = condition_named(config.condition)
-        self._traffic = Traffic(campus, config.drive, config.traffic)
+        self._traffic = Traffic(campus, config.drive, config.traffic, config.lorries)
         self._fault = fault_named(config.fault)
-        self._renderer = Renderer(campus, config.width, config.height)
+        scene = altered(campus, config.alterations, config.drive, self.condition.season)
+        self._renderer = Renderer(scene, campus.textures, config.width, config.height)
 
     def pictures(self, frame: int) -> dict[str, Picture]:
         """Return the pictures of one frame, by camera."""

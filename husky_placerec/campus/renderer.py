@@ -14,11 +14,12 @@ from husky_placerec.campus.materials import LEAF
 from husky_placerec.campus.picture import Mask, Picture
 from husky_placerec.campus.rasterizer import bounds_of, Hits, trace
 from husky_placerec.campus.rig import CameraModel
+from husky_placerec.campus.scene import Scene
 from husky_placerec.campus.shading import shade
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.surfaces import smooth_noise
+from husky_placerec.campus.textures import Textures
 from husky_placerec.campus.visible import visible_signs
-from husky_placerec.campus.world import Campus, Scene
 from husky_placerec.types import Pose
 import numpy as np
 
@@ -27,15 +28,15 @@ _SNOW_LIES_FROM = 0.55  # z of a normal; paint.py has it half white there
 
 
 class Renderer:
-    """Renders one campus at one picture size."""
+    """Renders one scene at one picture size."""
 
-    def __init__(self, campus: Campus, width: int, height: int) -> None:
+    def __init__(self, scene: Scene, textures: Textures, width: int, height: int) -> None:
         """Build what all pictures share."""
         self._size = (width, height)
-        self._summer, self._winter = campus.scene, _in_winter(campus)
+        self._summer, self._winter = scene, _in_winter(scene, textures)
         # The masks alone: less memory to reach into than with the colours between them.
-        self._holes = np.ascontiguousarray(campus.textures.layers[..., 3])
-        self._mips = campus.textures.mip_chain()
+        self._holes = np.ascontiguousarray(textures.layers[..., 3])
+        self._mips = textures.mip_chain()
         self._noise = _weather_noise()
 
     def render(
@@ -77,9 +78,8 @@ def _mask(soup: Soup, hits: Hits) -> Mask:
     return classes[hits['triangle']]
 
 
-def _in_winter(campus: Campus) -> Scene:
+def _in_winter(scene: Scene, textures: Textures) -> Scene:
     """Return the scene in winter: bare twins of the trees with leaves, snow for lawns."""
-    scene, textures = campus.scene, campus.textures
     shift = textures.layer('bare') - textures.layer('leaf')
     soup = scene.soup.copy()
     soup['layer'][soup['material'] == LEAF] += shift

@@ -8,6 +8,7 @@ import math
 from husky_placerec.campus.soup import Frame2D
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 ROAD_HALF_WIDTH_M = 4.0
 PAVEMENT_EDGE_M = 6.8  # from the middle of the road
@@ -48,6 +49,7 @@ class Road:
         if closed:  # the last point is the first one
             along[0] = along[-1] = self.points[1] - self.points[-2]
         self._tangents = along / np.linalg.norm(along, axis=1, keepdims=True)
+        self._tree = cKDTree(self.points)
 
     def at(self, arc_m: float) -> Station:
         """Return the station at an arc length: round and round, or no further than an end."""
@@ -61,8 +63,7 @@ class Road:
 
     def distances_m(self, points: Line | tuple[float, float]) -> NDArray[np.float64]:
         """Return [N]: how near each of the points [N, 2] comes to the middle of the road."""
-        apart = np.reshape(points, (-1, 1, 2)) - self.points
-        return np.sqrt((apart**2).sum(axis=-1).min(axis=1))
+        return np.asarray(self._tree.query(np.reshape(points, (-1, 2)))[0])
 
     def distance_m(self, points: Line | tuple[float, float]) -> float:
         """Return how near the nearest of the points [N, 2] comes to the middle of the road."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
+from itertools import cycle
 
 from husky_placerec.campus.surfaces import SIZE, Texture
 import numpy as np
@@ -34,12 +35,12 @@ _SIGN_COLOURS = [  # background, letters
 
 
 def sign_texts(rng: np.random.Generator, count: int) -> list[str]:
-    """Return what the signs of a campus say; every second one with a number."""
+    """Return what the signs of a campus say; every second one, at least, with a number."""
     words = rng.permutation([*LATIN, *CYRILLIC]).tolist()
-    numbers = rng.integers(1, 60, count)
+    numbers = rng.permutation(count) + 1  # all different, so that no two signs are the same
     return [
-        f'{words[index % len(words)]} {numbers[index]}' if index % 2 else words[index % len(words)]
-        for index in range(count)
+        words[index] if index < len(words) and index % 2 == 0 else f'{word} {number}'
+        for index, (word, number) in enumerate(zip(cycle(words), numbers))
     ]
 
 

@@ -7,6 +7,7 @@ import math
 
 from husky_placerec.campus.network import Network
 from husky_placerec.campus.soup import Frame2D, Look, SoupBuilder
+from husky_placerec.campus.terrain import Terrain
 from husky_placerec.campus.textures import Textures
 import numpy as np
 
@@ -20,6 +21,7 @@ class House:
     depth: float
     height: float
     look: int  # seed of its walls, tints and roof
+    thing: int  # number of the object
 
     @property
     def radius(self) -> float:
@@ -31,6 +33,7 @@ class Site:
     """The campus while it is being built."""
 
     network: Network
+    terrain: Terrain
     textures: Textures
     rng: np.random.Generator
     builder: SoupBuilder = field(default_factory=SoupBuilder)

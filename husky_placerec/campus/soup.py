@@ -34,6 +34,7 @@ TRIANGLE = np.dtype(
         ('thing', np.int32),  # number of the object
         ('columns', np.int32),  # windows across and up in the texture of a facade
         ('rows', np.int32),
+        ('foot', np.float32),  # height of the ground below, metres
     ]
 )
 
@@ -57,16 +58,17 @@ class Frame2D:
     x: float
     y: float
     yaw: float
+    z: float = 0.0  # of the ground
 
     def world(self, x: float, y: float, z: float = 0.0) -> Point:
         """Return the point that lies x ahead, y to the left and z up."""
         cosine, sine = math.cos(self.yaw), math.sin(self.yaw)
-        return self.x + cosine * x - sine * y, self.y + sine * x + cosine * y, z
+        return self.x + cosine * x - sine * y, self.y + sine * x + cosine * y, self.z + z
 
     def moved(self, x: float, y: float) -> Frame2D:
         """Return the frame shifted along its own axes."""
         there = self.world(x, y)
-        return Frame2D(there[0], there[1], self.yaw)
+        return Frame2D(there[0], there[1], self.yaw, self.z)
 
 
 @dataclass
@@ -110,7 +112,7 @@ class SoupBuilder:
         Add four sides and a top.
 
         :param size: width along the base's x, depth, height.
-        :param z: height of the underside.
+        :param z: height of the underside above the base.
         :param tile_m: width and height of one texture; without, each side shows it once.
         :param taper: size of the top as a share of the base.
         """

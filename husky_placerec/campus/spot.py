@@ -24,6 +24,7 @@ class Spot(NamedTuple):
     v: float
     point: Colour  # metres, in the world
     towards: Colour  # unit vector to the camera
+    above_m: float  # the ground
 
 
 @inlined
@@ -45,4 +46,5 @@ def spot_at(soup: Soup, hit: Hit, point: Colour, towards: Colour) -> Spot:
         float(hit.v),
         point,
         towards,
+        point[2] - float(surface.foot),
     )

@@ -84,6 +84,24 @@ def fence() -> Texture:
     return texture
 
 
+def scaffold() -> Texture:
+    """Return six metres of scaffolding: poles, planks, and a net over every second field."""
+    texture = _clear((120, 120, 115))
+    texture[:, :, 3] = 0
+    half = SIZE // 2
+    for top in (0, half):  # two levels of three metres
+        for left in (0, half):
+            field = texture[top : top + half, left : left + half]
+            if (top == 0) == (left == 0):
+                # The net; one sees a little through it.
+                field[:, np.arange(half) % 16 < 11] = (96, 122, 104, 255)
+        texture[top + half - 16 : top + half] = (140, 112, 76, 255)
+        texture[top + half // 2 : top + half // 2 + 6] = (150, 150, 150, 255)
+    for left in range(0, SIZE, half // 2):
+        texture[:, left : left + 8] = (150, 150, 150, 255)
+    return texture
+
+
 def _branch(
     texture: Texture,
     rng: np.random.Generator,

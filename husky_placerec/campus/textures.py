@@ -11,7 +11,7 @@ from husky_placerec.campus.surfaces import SIZE, Texture
 import numpy as np
 from numpy.typing import NDArray
 
-FACADES, GROUND_FLOORS, SIGNS, PEOPLE = 12, 4, 60, 8
+FACADES, GROUND_FLOORS, PEOPLE = 12, 4, 8
 LEAFY_TREES, CONIFERS = 3, 2
 MIP_LEVELS = 7
 
@@ -23,15 +23,21 @@ class Textures:
     `leaf` and `bare` have the same trees in the same order, so that winter can swap them.
     """
 
-    def __init__(self, seed: int) -> None:
-        """Paint everything that the campus of this seed has."""
-        rng = np.random.default_rng([seed, 2])
+    def __init__(self, seed: int, style: int = 0, sign_sheets: int = 15) -> None:
+        """
+        Paint everything that the campus of this seed has.
+
+        :param style: another one paints everything anew, walls in colours of any hue.
+        :param sign_sheets: how many textures there are of different signs.
+        """
+        rng = np.random.default_rng([seed, 2, style] if style else [seed, 2])
+        walls = facades.any_walls(rng) if style else facades.USUAL_WALLS
         self._images: list[Texture] = []
         self._first: dict[str, int] = {}
         self.windows: dict[int, tuple[int, int]] = {}  # columns and rows, by layer
-        self._add_facades('facade', [facades.upper_storeys(rng) for _ in range(FACADES)])
+        self._add_facades('facade', [facades.upper_storeys(rng, walls) for _ in range(FACADES)])
         self._add_facades(
-            'ground_floor', [facades.ground_floor(rng) for _ in range(GROUND_FLOORS)]
+            'ground_floor', [facades.ground_floor(rng, walls) for _ in range(GROUND_FLOORS)]
         )
         self._add('road', [surfaces.road(rng)])
         self._add('pavement', [surfaces.pavement(rng)])
@@ -43,7 +49,10 @@ class Textures:
         self._add('conifer', [sprites.conifer(rng) for _ in range(CONIFERS)])
         self._add('person', [sprites.person(rng) for _ in range(PEOPLE)])
         self._add('fence', [sprites.fence()])
-        self.sign_texts = signs.sign_texts(rng, SIGNS)  # by the number of the sign
+        self._add('scaffold', [sprites.scaffold()])
+        self.sign_texts = signs.sign_texts(
+            rng, sign_sheets * SIGNS_PER_TEXTURE
+        )  # by the number of the sign
         self._add('sign', _sign_sheets(rng, self.sign_texts))
         self.layers = np.stack(self._images)
         del self._images
@@ -89,5 +98,5 @@ def sign_place(textures: Textures, number: int) -> tuple[int, tuple[float, float
 def _sign_sheets(rng: np.random.Generator, texts: Sequence[str]) -> list[Texture]:
     return [
         signs.sign_sheet(rng, texts[start : start + SIGNS_PER_TEXTURE])
-        for start in range(0, SIGNS, SIGNS_PER_TEXTURE)
+        for start in range(0, len(texts), SIGNS_PER_TEXTURE)
     ]

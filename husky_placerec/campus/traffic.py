@@ -7,32 +7,27 @@ from dataclasses import dataclass
 import math
 
 from husky_placerec.campus import labels
-from husky_placerec.campus.materials import CUTOUT, EMITTER
+from husky_placerec.campus.materials import CUTOUT
 from husky_placerec.campus.network import Network
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.road import PAVEMENT_EDGE_M, Road
+from husky_placerec.campus.route import USUAL_LENGTH_M
 from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
 from husky_placerec.campus.textures import PEOPLE
+from husky_placerec.campus.vehicles import car_models, PAINTS
 from husky_placerec.campus.world import Campus
 import numpy as np
 
-_PAINTS = np.array(
-    [
-        (0.75, 0.75, 0.77), (0.9, 0.9, 0.9), (0.08, 0.08, 0.09), (0.55, 0.05, 0.05),
-        (0.1, 0.18, 0.45), (0.35, 0.36, 0.38), (0.1, 0.3, 0.2), (0.75, 0.55, 0.1),
-    ],
-    np.float32,
-)  # fmt: skip
-_PAINT_HERE: Colour = (-1.0, -1.0, -1.0)  # in the model of a car: replaced by its paint
 _BAY_M = 6.5  # of kerb for one parked car
 _PARKED_SHARE = 0.13
 _PARKED_LEFT_M = 3.15  # or to the right, of the middle of the road
-_MOVING_CARS, _WALKERS = 9, 100
+_LORRY_BAY_M, _LORRY_LEFT_M = 12.0, 4.5
+_MOVING_CARS, _WALKERS = 9, 100  # on a route of the usual length
 _FIRST_THING = 100_000  # above the numbers of what stands still
 
 # What comes nearer than this to the robot is left out: it would fill the picture.
-_PARKED_FROM_M, _PARKED_TO_M = 2.4, 80.0
-_MOVING_FROM_M, _MOVING_TO_M = 7.0, 120.0
+_SEEN_M = {'car': (2.4, 80.0), 'van': (2.4, 80.0), 'lorry': (5.0, 120.0)}
+_MOVING_SEEN_M = 7.0, 120.0
 _WALKER_FROM_M, _WALKER_TO_M = 1.5, 70.0
 
 
@@ -44,7 +39,7 @@ class _Car:
     speed: float  # m/s along the road; 0 when parked
     yaw: float  # relative to the road
     paint: int
-    van: bool
+    kind: str  # of car
 
 
 @dataclass(frozen=True)
@@ -61,43 +56,56 @@ class _Walker:
 class Traffic:
     """The traffic of one drive."""
 
-    def __init__(self, campus: Campus, drive: int, share: float = 1.0) -> None:
+    def __init__(
+        self, campus: Campus, drive: int, share: float = 1.0, lorries: float = 0.0
+    ) -> None:
         """
         Draw who is about on this drive.
 
         :param share: of the usual number of cars and people.
+        :param lorries: share of the bays at the kerb where one is parked.
         """
         rng = np.random.default_rng([campus.seed, 4, drive])
         network, self._textures = campus.network, campus.textures
+        self._terrain = campus.terrain
         # Closed ways, so that nobody has to turn back where a side road ends.
         ways = [network.route, *(tour.road for tour in network.tours)]
         self._cars = _parked_cars(rng, network, share)
+        share *= network.route.length_m / USUAL_LENGTH_M  # a longer road has more of both
         for _ in range(round(share * _MOVING_CARS)):
             self._cars.append(_moving_car(rng, _one_of(rng, ways)))
         self._walkers = [_walker(rng, _one_of(rng, ways)) for _ in range(round(share * _WALKERS))]
-        white = campus.textures.layer('white')
-        self._models = {van: _car_model(white, van) for van in (False, True)}
+        self._cars += _parked_lorries(rng, network, lorries)
+        self._models = car_models(campus.textures.layer('white'))
 
     def seen_from(self, x: float, y: float, time_s: float) -> Soup:
         """Return what is near a camera at some time after the drive began."""
         cars = []
         for number, car in enumerate(self._cars):
             base = car.road.at(car.arc_m + car.speed * time_s).beside(car.left_m)
-            near, far = (
-                (_MOVING_FROM_M, _MOVING_TO_M) if car.speed else (_PARKED_FROM_M, _PARKED_TO_M)
-            )
+            near, far = _SEEN_M[car.kind] if car.speed == 0 else _MOVING_SEEN_M
             if near < math.hypot(base.x - x, base.y - y) < far:
-                heading = Frame2D(base.x, base.y, base.yaw + car.yaw)
-                cars.append(
-                    _placed(self._models[car.van], heading, car.paint, _FIRST_THING + number)
-                )
-        return np.concatenate([*cars, self._people(x, y, time_s)])
+                cars.append(self._placed(car, base, _FIRST_THING + number))
+        return self._terrain.set_foot(np.concatenate([*cars, self._people(x, y, time_s)]))
+
+    def _placed(self, car: _Car, base: Frame2D, thing: int) -> Soup:
+        model = self._models[car.kind]
+        turn = self._terrain.tilt(base.x, base.y, base.yaw + car.yaw).as_matrix()
+        turn = turn.T.astype(np.float32)
+        placed = model.copy()
+        place = np.array([base.x, base.y, self._terrain.height(base.x, base.y)], np.float32)
+        placed['points'] = model['points'] @ turn + place
+        placed['normal'] = model['normal'] @ turn
+        placed['tint'] = np.where(model['tint'] < 0, PAINTS[car.paint], model['tint'])
+        placed['thing'] = thing
+        return placed
 
     def _people(self, x: float, y: float, time_s: float) -> Soup:
         builder = SoupBuilder()
         first = _FIRST_THING + len(self._cars)
         for number, walker in enumerate(self._walkers):
             at = walker.road.at(walker.arc_m + walker.speed * time_s).beside(walker.left_m)
+            at = self._terrain.standing(at)
             distance = math.hypot(at.x - x, at.y - y)
             if not _WALKER_FROM_M < distance < _WALKER_TO_M:
                 continue
@@ -105,7 +113,7 @@ class Traffic:
             half = walker.height_m / 2 * math.copysign(1, walker.speed)  # mirrored the other way
             left = (at.x + towards[1] * half, at.y - towards[0] * half)
             right = (at.x - towards[1] * half, at.y + towards[0] * half)
-            bottom, top = 0.1, walker.height_m + 0.1
+            bottom, top = at.z + 0.1, at.z + walker.height_m + 0.1
             look = Look(
                 self._textures.layer('person', walker.picture),
                 labels.PERSON,
@@ -134,7 +142,7 @@ def _parked_cars(rng: np.random.Generator, network: Network, share: float) -> li
                 if taken >= share * _PARKED_SHARE:
                     continue
                 yaw = (math.pi if side > 0 else 0.0) + 0.03 * (skew - 0.5)
-                paint_number = int(paint * len(_PAINTS))
+                paint_number = int(paint * len(PAINTS))
                 at = road.at(bay + along).beside(_PARKED_LEFT_M * side)
                 if network.distance_m((at.x, at.y), without=road) < PAVEMENT_EDGE_M:
                     continue  # would block a junction
@@ -146,10 +154,26 @@ def _parked_cars(rng: np.random.Generator, network: Network, share: float) -> li
                         0.0,
                         yaw,
                         paint_number,
-                        van=skew < 0.12,
+                        kind='van' if skew < 0.12 else 'car',
                     )
                 )
     return cars
+
+
+def _parked_lorries(rng: np.random.Generator, network: Network, share: float) -> list[_Car]:
+    """Return lorries with two wheels on the pavement, which hide what is behind them."""
+    lorries = []
+    for road in network.roads:
+        for bay in np.arange(0, road.length_m - _LORRY_BAY_M, _LORRY_BAY_M):
+            for side in (1, -1):
+                taken, along, paint = rng.random(3)
+                arc_m, left_m = bay + 3 * along, _LORRY_LEFT_M * side
+                at = road.at(arc_m).beside(left_m)
+                clear = network.distance_m((at.x, at.y), without=road) > 2 * PAVEMENT_EDGE_M
+                if taken < share and clear:
+                    yaw, number = math.pi if side > 0 else 0.0, int(paint * len(PAINTS))
+                    lorries.append(_Car(road, arc_m, left_m, 0.0, yaw, number, 'lorry'))
+    return lorries
 
 
 def _moving_car(rng: np.random.Generator, road: Road) -> _Car:
@@ -160,8 +184,8 @@ def _moving_car(rng: np.random.Generator, road: Road) -> _Car:
         left_m=-1.3 * direction,  # keeps to the right
         speed=direction * rng.uniform(4, 8),
         yaw=0.0 if direction > 0 else math.pi,
-        paint=int(rng.integers(len(_PAINTS))),
-        van=rng.random() < 0.2,
+        paint=int(rng.integers(len(PAINTS))),
+        kind='van' if rng.random() < 0.2 else 'car',
     )
 
 
@@ -176,40 +200,3 @@ def _walker(rng: np.random.Generator, road: Road) -> _Walker:
         picture=int(rng.integers(PEOPLE)),
         tint=(red, green, blue),
     )
-
-
-def _car_model(white: int, van: bool) -> Soup:
-    """Return a car at the origin that faces along x."""
-    builder, here, scale = SoupBuilder(), Frame2D(0, 0, 0), 1.25 if van else 1.0
-    length, width, body_top = 4.3 * scale, 1.8 * scale, 0.35 + 0.55 * scale
-    label = labels.TRUCK if van else labels.CAR
-    body, glass, tyre = (
-        Look(white, label, tint=tint)
-        for tint in (_PAINT_HERE, (0.1, 0.13, 0.16), (0.07, 0.07, 0.08))
-    )
-    headlight, tail_light = (
-        Look(white, label, EMITTER, tint) for tint in ((1, 0.95, 0.8), (0.9, 0.08, 0.05))
-    )
-    builder.box(here, (length, width, 0.55 * scale), body, z=0.35)
-    cabin = (length * (0.96 if van else 0.62), width * 0.95, 0.6 * scale)
-    middle = here if van else here.moved(-0.25, 0)
-    builder.box(middle, cabin, glass, z=body_top, top=body, taper=0.8)
-    for left in (-1, 1):
-        for ahead in (-1, 1):
-            wheel = here.moved(ahead * length * 0.31, left * width * 0.47)
-            builder.box(wheel, (0.66, 0.2, 0.62), tyre)
-        lamp = (0.08, 0.35, 0.18)
-        builder.box(here.moved(length / 2, left * width * 0.36), lamp, headlight, z=0.55)
-        builder.box(here.moved(-length / 2, left * width * 0.36), lamp, tail_light, z=0.6)
-    return builder.soup()
-
-
-def _placed(model: Soup, base: Frame2D, paint: int, thing: int) -> Soup:
-    cosine, sine = math.cos(base.yaw), math.sin(base.yaw)
-    turn = np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]], np.float32)
-    car = model.copy()
-    car['points'] = model['points'] @ turn + np.array([base.x, base.y, 0], np.float32)
-    car['normal'] = model['normal'] @ turn
-    car['tint'] = np.where(model['tint'] < 0, _PAINTS[paint], model['tint'])
-    car['thing'] = thing
-    return car

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from husky_placerec.campus.drives import (
-    DriveConfig,
-    frame_distances,
-    SPEED_M_PER_S,
-    TimedPose,
-    Track,
-)
+from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.messages import Speaker
 from husky_placerec.campus.odometry import odometry, odometry_rng
 from husky_placerec.campus.photographer import Encoded
-from husky_placerec.campus.world import Campus
+from husky_placerec.campus.way import frame_distances, SPEED_M_PER_S, TimedPose, Track
 import numpy as np
 
 DELAYS_NS = {'front': 0, 'back': 4_000_000}  # no two cameras shutter together
@@ -30,7 +24,7 @@ class Trip:
 
     def __init__(self, config: DriveConfig) -> None:
         config.check()
-        track = Track(Campus(config.seed, config.aliasing), config)
+        track = Track(config.campus(), config)
         distances = frame_distances(config)
         self.frames: list[TimedPose] = [track.after(distance) for distance in distances]
         # From before the first frame until after the last image, so that poses enclose them all.

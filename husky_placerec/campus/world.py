@@ -1,53 +1,49 @@
-"""A campus: its roads, its textures and everything on it that never moves."""
+"""A campus: its roads, its slopes, its textures and everything on it that never moves."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from husky_placerec.campus import buildings, greenery, street
 from husky_placerec.campus.network import Network
-from husky_placerec.campus.route import Route
+from husky_placerec.campus.route import Route, USUAL_LENGTH_M
+from husky_placerec.campus.scene import Scene
 from husky_placerec.campus.site import Site
-from husky_placerec.campus.soup import Soup
+from husky_placerec.campus.terrain import Terrain
 from husky_placerec.campus.textures import Textures
 from husky_placerec.errors import InputError
 import numpy as np
-from numpy.typing import NDArray
 
-TILE_M = 32.0
-
-
-@dataclass(frozen=True)
-class Scene:
-    """
-    Triangles sorted by square tiles of the ground, so that a view can leave most of them out.
-
-    Tile k has the triangles `starts[k]` to `starts[k + 1]`.
-    """
-
-    soup: Soup
-    centres: NDArray[np.float64]  # [tiles, 2]
-    starts: NDArray[np.int64]  # [tiles + 1]
-    lamps: NDArray[np.float64]  # [lamps, 3]
-    signs: dict[int, str]  # what they say, by the number of the object
+_SIGN_SHEETS = 15  # textures of signs, for a route of the usual length
+_RANGES = {'aliasing': (0.0, 1.0), 'route_m': (USUAL_LENGTH_M, 5000.0), 'style': (0, 10**6)}
 
 
 class Campus:
     """The campus of one seed; its parts are made when they are first asked for."""
 
-    def __init__(self, seed: int, aliasing: float = 0.3) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        aliasing: float = 0.3,
+        route_m: float = USUAL_LENGTH_M,
+        style: int = 0,
+    ) -> None:
         """
-        Take the seed; the same seed makes the same campus everywhere.
+        Take the seed; the same numbers make the same campus everywhere.
 
         :param aliasing: the share of runs of houses that repeat an earlier one, 0 to 1.
-        :raises InputError: when the share is not one.
+        :param route_m: least length of the mapped route.
+        :param style: another one repaints everything; 0 is the usual range of colours.
+        :raises InputError: when one of them is out of range.
         """
-        if not 0 <= aliasing <= 1:
-            raise InputError(f'aliasing is {aliasing}; expected 0 to 1')
-        self.seed, self.aliasing = seed, aliasing
+        for name, value in (('aliasing', aliasing), ('route_m', route_m), ('style', style)):
+            least, most = _RANGES[name]
+            if not least <= value <= most:
+                raise InputError(f'{name} is {value}; expected {least:g} to {most:g}')
+        self.seed, self.aliasing, self.route_m, self.style = seed, aliasing, route_m, style
 
-    @cached_property
+    @property
     def route(self) -> Route:
         """The mapped road, which drives follow but for their detours."""
         return self.network.route
@@ -55,17 +51,24 @@ class Campus:
     @cached_property
     def network(self) -> Network:
         """All roads."""
-        return Network(self.seed)
+        return Network(self.seed, self.route_m)
+
+    @cached_property
+    def terrain(self) -> Terrain:
+        """The slopes."""
+        return Terrain(self.seed)
 
     @cached_property
     def textures(self) -> Textures:
         """What is painted on the surfaces."""
-        return Textures(self.seed)
+        sheets = round(_SIGN_SHEETS * self.route_m / USUAL_LENGTH_M)
+        return Textures(self.seed, self.style, sheets)
 
     @cached_property
     def scene(self) -> Scene:
         """Everything that never moves."""
-        site = Site(self.network, self.textures, np.random.default_rng([self.seed, 3]))
+        rng = np.random.default_rng([self.seed, 3])
+        site = Site(self.network, self.terrain, self.textures, rng)
         street.build_ground(site)
         street.build_roads(site)
         buildings.build_houses(site, self.aliasing)
@@ -74,19 +77,9 @@ class Campus:
         street.build_lamps(site)
         street.build_fences_and_hedges(site)
         street.build_bus_stops(site)
-        return _tiled(site)
+        soup = self.terrain.set_foot(site.builder.soup())
+        return Scene.of(soup, np.array(site.lamps), site.sign_texts, tuple(site.houses))
 
     def is_mapped(self, x: float, y: float) -> bool:
         """Tell whether a point is on the mapped route, as a drive's detour is not."""
         return self.network.is_mapped(x, y)
-
-
-def _tiled(site: Site) -> Scene:
-    soup = site.builder.soup()
-    tile = np.floor(soup['points'][:, :, :2].mean(axis=1) / TILE_M).astype(np.int64)
-    tiles, number = np.unique(tile, axis=0, return_inverse=True)
-    number = number.reshape(-1)
-    order = np.argsort(number, kind='stable')
-    starts = np.concatenate([[0], np.cumsum(np.bincount(number))])
-    centres = (tiles + 0.5) * TILE_M
-    return Scene(soup[order], centres, starts, np.array(site.lamps), site.sign_texts)

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn, TYPE_CHECKING
+from typing import Annotated, Any, NoReturn, TYPE_CHECKING
 
 from husky_placerec.cli.common import out, OverwriteOption
 from husky_placerec.errors import InputError
-from husky_placerec.progress import bar
+from husky_placerec.progress import bar, progress
+import typer
 
 if TYPE_CHECKING:
     from husky_placerec.campus.drives import DriveConfig
-import typer
 
 EPILOG = (
     'Examples:\n\n'
     '  placerec sim summer --seed 7 --condition summer_day\n\n'
     '  placerec sim drives --seed 7 --condition night --condition fog --drive 1 --length 200\n\n'
     '  placerec sim back --seed 7 --drive 2 --reverse --identical-cameras\n\n'
+    '  placerec sim winter --seed 7 --drive 3 --protocol hard --condition winter_day\n\n'
+    '  placerec sim sheet.png --sheet --seed 7   (all conditions in one picture, with masks)\n\n'
     '  placerec sim --live --condition fog   (publishes images, odometry, /clock)'
 )
+WAY, SCENE, CAMERAS, DOING = 'The way', 'What is to be seen', 'The cameras', 'What to make'
+SHEET_PX = (400, 225)
+
+
+def _number(help_text: str, panel: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=panel, show_default=False)
 
 
 def sim(
@@ -39,39 +47,111 @@ def sim(
     ] = 0,
     step: Annotated[float, typer.Option(help='Distance between frames, in m.')] = 3.0,
     length: Annotated[float, typer.Option(help='Length of the drive, in m.')] = 300.0,
-    start: Annotated[float, typer.Option(help='Where on the route it begins, in m.')] = 0.0,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help='What the options below are where they are not given: standard (a small campus, '
+            'drives alike but for light and traffic) or hard (2 km, streets that repeat, other '
+            'lanes, facades, snow banks, lorries and three times the traffic).'
+        ),
+    ] = 'standard',
+    start: Annotated[
+        float, typer.Option(help='Where on the route it begins, in m.', rich_help_panel=WAY)
+    ] = 0.0,
     reverse: Annotated[
-        bool, typer.Option('--reverse', help='Drive the same road the other way.')
+        bool,
+        typer.Option('--reverse', help='Drive the same road the other way.', rich_help_panel=WAY),
     ] = False,
     detour: Annotated[
-        bool, typer.Option('--detour', help='Leave the mapped route for about a third.')
+        bool,
+        typer.Option(
+            '--detour', help='Leave the mapped route for about a third.', rich_help_panel=WAY
+        ),
     ] = False,
-    traffic: Annotated[float, typer.Option(help='How many cars and people, 1 is usual.')] = 1.0,
+    route: Annotated[float | None, _number('Least length of the mapped route, in m.', WAY)] = None,
+    lateral: Annotated[float | None, _number('So far to the left of usual, in m.', WAY)] = None,
+    lane_change: Annotated[
+        float | None, _number('The same, now there and now back, in m.', WAY)
+    ] = None,
+    heading: Annotated[
+        float | None, _number("Wander of the robot's heading, in deg.", WAY)
+    ] = None,
+    traffic: Annotated[
+        float | None, _number('How many cars and people, times the usual.', SCENE)
+    ] = None,
     aliasing: Annotated[
-        float, typer.Option(help='Share of the houses in runs that repeat elsewhere.')
-    ] = 0.3,
+        float | None, _number('Share of the houses in runs that repeat elsewhere.', SCENE)
+    ] = None,
+    lorries: Annotated[
+        float | None, _number('Share of the bays at the kerb with a lorry.', SCENE)
+    ] = None,
+    changed_facades: Annotated[
+        float | None, _number('Share of the houses in other paint than on drive 0.', SCENE)
+    ] = None,
+    scaffolding: Annotated[
+        float | None, _number('Share of the houses behind it; none on drive 0.', SCENE)
+    ] = None,
+    snow_banks: Annotated[float | None, _number('Share of the kerb, in winter.', SCENE)] = None,
+    leaves: Annotated[
+        float | None, _number('Share of the kerb with heaps of them, in autumn.', SCENE)
+    ] = None,
+    style: Annotated[int | None, _number('Another number repaints everything.', SCENE)] = None,
     identical_cameras: Annotated[
-        bool, typer.Option('--identical-cameras', help="Both cameras as the front one's.")
+        bool,
+        typer.Option(
+            '--identical-cameras',
+            help="Both cameras as the front one's.",
+            rich_help_panel=CAMERAS,
+        ),
     ] = False,
     fault: Annotated[
-        str, typer.Option(help='A fault of the cameras, such as blur, or black:back for one.')
+        str,
+        typer.Option(
+            help='A fault of the cameras, such as blur, or black:back for one.',
+            rich_help_panel=CAMERAS,
+        ),
     ] = '',
-    width: Annotated[int, typer.Option(help='Of the images, in pixels.')] = 640,
-    height: Annotated[int, typer.Option(help='Of the images, in pixels.')] = 360,
-    workers: Annotated[int, typer.Option(help='Processes that render.', min=1)] = 2,
+    width: Annotated[
+        int, typer.Option(help='Of the images, in pixels.', rich_help_panel=CAMERAS)
+    ] = 640,
+    height: Annotated[
+        int, typer.Option(help='Of the images, in pixels.', rich_help_panel=CAMERAS)
+    ] = 360,
+    workers: Annotated[
+        int, typer.Option(help='Processes that render.', min=1, rich_help_panel=DOING)
+    ] = 2,
     resume: Annotated[
-        bool, typer.Option('--resume', help='Keep the conditions that are finished.')
+        bool,
+        typer.Option(
+            '--resume', help='Keep the conditions that are finished.', rich_help_panel=DOING
+        ),
+    ] = False,
+    sheet: Annotated[
+        bool,
+        typer.Option(
+            '--sheet',
+            help='Make one picture OUT of all conditions, front and back, with masks.',
+            rich_help_panel=DOING,
+        ),
     ] = False,
     live: Annotated[
-        bool, typer.Option('--live', help='Publish the drive as a robot would, and write nothing.')
+        bool,
+        typer.Option(
+            '--live',
+            help='Publish the drive as a robot would, and write nothing.',
+            rich_help_panel=DOING,
+        ),
     ] = False,
-    rate: Annotated[float, typer.Option(help='With --live: frames in a second.')] = 2.0,
+    rate: Annotated[
+        float, typer.Option(help='With --live: frames in a second.', rich_help_panel=DOING)
+    ] = 2.0,
     overwrite: OverwriteOption = False,
 ) -> None:
     """
     Render a drive of a Husky on a simulated campus, as an ITLP-Campus track with its bag.
 
-    All drives of a seed are in one map frame, so one can be mapped and the others recognised.
+    All drives of a seed are in one map frame, so one can be mapped and the others recognised;
+    --route, --aliasing and --style make it another campus.
     """
     try:
         import numba  # noqa: F401
@@ -79,11 +159,27 @@ def sim(
         raise InputError(
             'sim: needs numba and pillow (pip install husky_placerec[sim])'
         ) from error
-    from husky_placerec.campus.drives import DriveConfig
+    from husky_placerec.campus.protocols import drive_of
 
+    asked = {
+        'route_m': route,
+        'lateral_m': lateral,
+        'lane_change_m': lane_change,
+        'heading_deg': heading,
+        'traffic': traffic,
+        'aliasing': aliasing,
+        'lorries': lorries,
+        'changed_facades': changed_facades,
+        'scaffolding': scaffolding,
+        'snow_banks': snow_banks,
+        'leaves': leaves,
+        'style': style,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
     conditions = condition or ['summer_day']
     configs = {
-        name: DriveConfig(
+        name: drive_of(
+            protocol,
             seed=seed,
             drive=drive,
             condition=name,
@@ -94,10 +190,9 @@ def sim(
             height=height,
             reverse=reverse,
             detour=detour,
-            traffic=traffic,
-            aliasing=aliasing,
             identical_cameras=identical_cameras,
             fault=fault,
+            **given,
         )
         for name in conditions
     }
@@ -106,10 +201,24 @@ def sim(
     if live:
         _drive_live(output, list(configs.values()), rate)
     if output is None:
-        raise InputError('no output; name the folder to make, or give --live')
+        raise InputError('no output; name what to make, or give --live')
+    if sheet:
+        _make_sheet(output, configs[conditions[0]], overwrite)
+    else:
+        _make_tracks(output, configs, workers, overwrite=overwrite, resume=resume)
+
+
+def _make_tracks(
+    output: Path,
+    configs: dict[str, DriveConfig],
+    workers: int,
+    *,
+    overwrite: bool,
+    resume: bool,
+) -> None:
     from husky_placerec.campus.recording import write_track
 
-    paths = {name: output / name if len(conditions) > 1 else output for name in conditions}
+    paths = {name: output / name if len(configs) > 1 else output for name in configs}
     _refuse_existing(list(paths.values()), overwrite=overwrite, resume=resume)
     for name, path in paths.items():
         if resume and (path / 'track.csv').is_file():
@@ -123,6 +232,17 @@ def sim(
 
             write_track(path, configs[name], overwrite=overwrite, workers=workers, progress=show)
         out.print(f'{path}: a track, with its bag in {path / "bag"}', highlight=False)
+
+
+def _make_sheet(output: Path, config: DriveConfig, overwrite: bool) -> None:
+    from husky_placerec.campus.sheet import write_sheet
+    from husky_placerec.files import refuse_existing
+
+    if output.suffix.lower() != '.png':
+        raise InputError(f'--sheet: {output} is no picture; expected a name that ends in .png')
+    refuse_existing(output, overwrite)
+    write_sheet(output, config, SHEET_PX, progress('Rendering', ' conditions'))
+    out.print(f'{output}: all conditions, front and back, with masks', highlight=False)
 
 
 def _drive_live(output: Path | None, configs: list[DriveConfig], rate: float) -> NoReturn:

@@ -1,0 +1,116 @@
+"""What is other on each drive though it stands still: paint, scaffolding, heaps at the kerb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+import math
+
+from husky_placerec.campus import labels
+from husky_placerec.campus.conditions import AUTUMN, WINTER
+from husky_placerec.campus.materials import CUTOUT, FACADE
+from husky_placerec.campus.road import PAVEMENT_EDGE_M, Road
+from husky_placerec.campus.scene import Scene
+from husky_placerec.campus.site import House, random_tint
+from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
+from husky_placerec.campus.textures import FACADES, GROUND_FLOORS
+from husky_placerec.campus.world import Campus
+import numpy as np
+
+_FIRST_THING = 200_000  # above the numbers of what a campus and its traffic have
+_SCAFFOLD_OFF_M, _SCAFFOLD_TILE_M = 1.3, 6.0
+_HEAP_FROM_ROAD_M = 4.9
+_HEAP_M = 3.0  # of kerb for one heap
+_SNOW: tuple[float, float, float] = (0.78, 0.81, 0.86)
+_LEAVES: tuple[float, float, float] = (0.30, 0.16, 0.05)
+
+
+@dataclass(frozen=True)
+class Alterations:
+    """
+    How much has changed, as shares of what could have.
+
+    Drive 0 sees the houses as they were built; heaps lie elsewhere on every drive.
+    """
+
+    changed_facades: float = 0.0  # houses in another paint
+    scaffolding: float = 0.0  # houses behind it
+    snow_banks: float = 0.0  # of the kerb, in winter
+    leaves: float = 0.0  # heaps of them, of the kerb, in autumn
+
+
+def altered(campus: Campus, changes: Alterations, drive: int, season: int) -> Scene:
+    """Return the scene of a campus as one drive finds it."""
+    scene, rng = campus.scene, np.random.default_rng([campus.seed, 14, drive])
+    soup, builder = scene.soup, SoupBuilder()
+    changed, covered = rng.random((2, len(scene.houses))) if drive else np.ones((2, 0))
+    repainted = [h for h, at in zip(scene.houses, changed) if at < changes.changed_facades]
+    if repainted:
+        soup = _repainted(soup, repainted, campus, rng)
+    for number, (house, at) in enumerate(zip(scene.houses, covered)):
+        if at < changes.scaffolding:
+            _build_scaffold(builder, house, campus, _FIRST_THING + number)
+    heaps = {WINTER: changes.snow_banks, AUTUMN: changes.leaves}.get(season, 0.0)
+    if heaps:
+        _heap_up(builder, campus, heaps, season, rng)
+    added = campus.terrain.set_foot(builder.soup())
+    return Scene.of(np.concatenate([soup, added]), scene.lamps, scene.signs, scene.houses)
+
+
+def _repainted(soup: Soup, houses: list[House], campus: Campus, rng: np.random.Generator) -> Soup:
+    soup, textures = soup.copy(), campus.textures
+    walls = soup['material'] == FACADE
+    for house in houses:
+        tint = random_tint(rng, 0.7, 1.15)
+        mine = walls & (soup['thing'] == house.thing)
+        for kind, count in (('facade', FACADES), ('ground_floor', GROUND_FLOORS)):
+            first = textures.layer(kind)
+            part = mine & (soup['layer'] >= first) & (soup['layer'] < first + count)
+            layer = first + int(rng.integers(count))
+            soup['layer'][part], soup['tint'][part] = layer, tint
+            soup['columns'][part], soup['rows'][part] = textures.windows[layer]
+    return soup
+
+
+def _build_scaffold(builder: SoupBuilder, house: House, campus: Campus, thing: int) -> None:
+    """Put poles and planks before the front and both sides of a house."""
+    look = Look(campus.textures.layer('scaffold'), labels.BUILDING, CUTOUT, thing=thing)
+    x, y = house.width / 2 + _SCAFFOLD_OFF_M, house.depth / 2 + _SCAFFOLD_OFF_M
+    ring = [(-x, y), (-x, -y), (x, -y), (x, y)]
+    for (x0, y0), (x1, y1) in pairwise(ring):
+        across = max(1, round(math.hypot(x1 - x0, y1 - y0) / _SCAFFOLD_TILE_M))
+        up = max(1, round(house.height / _SCAFFOLD_TILE_M))
+        ends = [(x0, y0, 0.0), (x1, y1, 0.0), (x1, y1, house.height), (x0, y0, house.height)]
+        builder.quad([house.base.world(*end) for end in ends], look, (0, 0, across, up))
+
+
+def _heap_up(
+    builder: SoupBuilder, campus: Campus, share: float, season: int, rng: np.random.Generator
+) -> None:
+    white = campus.textures.layer('white')
+    if season == WINTER:
+        look, tallest_m = Look(white, labels.SNOW, tint=_SNOW), 1.1
+    else:
+        look, tallest_m = Look(white, labels.TERRAIN, tint=_LEAVES), 0.6
+    for road in campus.network.roads:
+        for base in _heaps(campus, road, share, rng):
+            height = tallest_m * rng.uniform(0.4, 1.0)
+            width = rng.uniform(0.9, 1.5)
+            builder.box(base, (_HEAP_M * 1.05, width, height), look, taper=rng.uniform(0.3, 0.6))
+
+
+def _heaps(
+    campus: Campus, road: Road, share: float, rng: np.random.Generator
+) -> Iterator[Frame2D]:
+    """Yield where heaps lie along a road, in runs as a plough leaves them."""
+    for side in (1, -1):
+        arc = 0.0
+        while arc < road.length_m:
+            run = rng.uniform(6, 30)
+            if rng.random() < share:
+                for at in np.arange(arc, min(arc + run, road.length_m), _HEAP_M):
+                    spot = road.at(float(at)).beside(side * _HEAP_FROM_ROAD_M)
+                    if campus.network.distance_m((spot.x, spot.y), road) > PAVEMENT_EDGE_M:
+                        yield campus.terrain.standing(spot)
+            arc += run

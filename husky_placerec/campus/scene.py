@@ -1,0 +1,45 @@
+"""What stands still on a drive, laid out so that a view can leave most of it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from husky_placerec.campus.site import House
+from husky_placerec.campus.soup import Soup
+import numpy as np
+from numpy.typing import NDArray
+
+TILE_M = 32.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """
+    Triangles sorted by square tiles of the ground.
+
+    Tile k has the triangles `starts[k]` to `starts[k + 1]`.
+    """
+
+    soup: Soup
+    centres: NDArray[np.float64]  # [tiles, 2]
+    starts: NDArray[np.int64]  # [tiles + 1]
+    lamps: NDArray[np.float64]  # [lamps, 3]
+    signs: Mapping[int, str]  # what they say, by the number of the object
+    houses: tuple[House, ...]
+
+    @classmethod
+    def of(
+        cls,
+        soup: Soup,
+        lamps: NDArray[np.float64],
+        signs: Mapping[int, str],
+        houses: tuple[House, ...],
+    ) -> Scene:
+        """Sort triangles in any order."""
+        tile = np.floor(soup['points'][:, :, :2].mean(axis=1) / TILE_M).astype(np.int64)
+        tiles, number = np.unique(tile, axis=0, return_inverse=True)
+        number = number.reshape(-1)
+        order = np.argsort(number, kind='stable')
+        starts = np.concatenate([[0], np.cumsum(np.bincount(number))])
+        return cls(soup[order], (tiles + 0.5) * TILE_M, starts, lamps, signs, houses)
