@@ -98,6 +98,16 @@ class Config:
     min_similarity: float = parameter(
         0.8, 'Least similarity at which a place counts as recognised.', least=-1.0, most=1.0
     )
+    min_margin: float = parameter(
+        0.0,
+        'By how much the best place has to be more similar than any elsewhere or faced the other '
+        'way.',
+        least=0.0,
+        most=2.0,
+    )
+    elsewhere: float = parameter(
+        20.0, 'Distance from which a place counts as elsewhere, in m.', least=0.0, most=1000.0
+    )
     search_reversed: bool = parameter(
         True, 'Also recognise places that are passed in the other direction.'
     )

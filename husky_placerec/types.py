@@ -123,8 +123,9 @@ class Recognition:
     What was decided about one frame.
 
     `pose` is the estimate even where it was refused; only an accepted one may be published.
-    `reason` says why it was refused. `probability` and `covariance` (variances of x, y, z, roll,
-    pitch, yaw) are None until something has been calibrated that can tell them.
+    `reason` says why it was refused. `margin` is the best candidate's lead in similarity over the
+    best one elsewhere; None where there is none. `probability` and `covariance` (variances of x,
+    y, z, roll, pitch, yaw) are None until something has been calibrated that can tell them.
     """
 
     stamp_ns: int
@@ -132,6 +133,7 @@ class Recognition:
     accepted: bool
     reason: str | None
     candidates: tuple[Candidate, ...]
+    margin: float | None = None
     probability: float | None = None
     covariance: tuple[float, ...] | None = None
     state: str | None = None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+import os
 from pathlib import Path
+import subprocess
+import sys
 
 import cv2
 from husky_placerec.campus.conditions import CONDITIONS
@@ -118,6 +122,40 @@ def test_other_processes_render_the_same_pixels(bag: Path, tmp_path: Path) -> No
             one.messages(), two.messages(), strict=True
         ):
             assert (stamp, data) == (other_stamp, other)
+
+
+def test_another_kind_of_processor_renders_nearly_the_same(tmp_path: Path) -> None:
+    """Compiled for a plain processor, without the vector instructions of this one."""
+    script = (
+        'import sys, numpy as np; from test_campus import SMALL, two_frames; '
+        'np.savez(sys.argv[1], *two_frames())'
+    )
+    plain = {
+        'NUMBA_CPU_NAME': 'generic',
+        'NUMBA_CPU_FEATURES': '',
+        'NUMBA_CACHE_DIR': str(tmp_path / 'cache'),
+        'PYTHONPATH': os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+    }
+    path = tmp_path / 'plain.npz'
+    subprocess.run(
+        [sys.executable, '-c', script, str(path)], env=os.environ | plain, check=True, timeout=300
+    )
+    with np.load(path) as stored:
+        other = [stored[name] for name in stored.files]
+    for here, there in zip(two_frames(), other, strict=True):
+        if here.ndim == 2:  # a mask
+            assert (here != there).mean() < 0.002
+        else:
+            difference = np.abs(here.astype(int) - there)
+            assert difference.mean() < 0.1
+            assert (difference > 8).mean() < 0.002
+
+
+def two_frames() -> list[np.ndarray]:
+    """Return images and masks of both cameras, by day and at dusk."""
+    shots = [Photographer(replace(SMALL, condition=c)) for c in ('summer_day', 'winter_dusk')]
+    pictures = [picture for shot in shots for picture in shot.pictures(1).values()]
+    return [part for picture in pictures for part in (picture.image, picture.mask)]
 
 
 def test_existing_output_is_refused(tmp_path: Path) -> None:

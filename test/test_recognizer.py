@@ -18,10 +18,11 @@ from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.building import opposite_cameras
-from husky_placerec.recognition.gate import SimilarityGate
+from husky_placerec.placemap.places import Places
+from husky_placerec.recognition.gate import Gate
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.records import record
-from husky_placerec.types import Candidate, Pose
+from husky_placerec.types import Pose
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -163,10 +164,59 @@ def test_a_frame_without_images_has_no_candidate(place_map):
     assert (found.best, found.pose) == (None, None)
 
 
-def test_the_first_candidate_alone_decides():
-    like = [Candidate(0, similarity, None, planar(0)) for similarity in (0.4, 0.9)]
-    assert SimilarityGate(0.5).refuse(like) == 'low_similarity'
-    assert SimilarityGate(0.5).refuse(like[::-1]) is None
+@pytest.mark.parametrize(
+    ('similarity', 'margin', 'expected'),
+    [
+        (0.9, 0.2, None),
+        (0.9, None, None),  # nothing contradicts
+        (0.4, 0.2, 'low_similarity'),
+        (0.9, 0.05, 'ambiguous'),
+        (None, None, 'no_candidate'),
+    ],
+)
+def test_the_gate_wants_likeness_and_a_lead(similarity, margin, expected):
+    assert Gate(0.5, 0.1).refuse(similarity, margin) == expected
+
+
+@pytest.mark.parametrize('present', [WHOLE, PARTLY], ids=['whole', 'partly'])
+@pytest.mark.parametrize('both_ways', [True, False])
+def test_the_rival_is_the_best_place_elsewhere_or_the_other_way(present, both_ways):
+    place_map = random_map(present=present, count=len(present))
+    query = random_descriptors(np.random.default_rng(4), np.ones((1, 2), bool))[0]
+    query = query.astype(np.float32)
+    best = place_map.search(query, 1, both_ways=both_ways)[0]
+    positions = place_map.places.poses[:, :2]
+    for apart_m in (0.0, 60.0, 1000.0):
+        near = np.hypot(*(positions - positions[best.place]).T) <= apart_m
+        rivals = [
+            similarity
+            for similarity, place, reverse in brute_force(place_map, query, 500, both_ways)
+            if reverse != best.reversed or not near[place]
+        ]
+        found = place_map.rival_similarity(query, best, apart_m, both_ways=both_ways)
+        if rivals:
+            assert found == pytest.approx(max(rivals), abs=1e-5)
+        else:
+            assert found is None
+
+
+def test_a_view_that_two_distant_places_share_is_ambiguous():
+    twins = [view(5), view(5), view(8)]
+    extractor = load_extractor(make_config(PIXELS))
+    descriptors = np.stack([extractor.describe(seen) for seen in twins])
+    poses = np.array([planar(x).as_array() for x in (0.0, 100.0, 200.0)])
+    stamps, present = np.arange(3), np.ones((3, 2), bool)
+    place_map = random_map(
+        places=Places(stamps, poses, ('a',) * 3, present),
+        descriptors=descriptors,
+        spec=extractor.spec,
+    )
+    recognizer = Recognizer.load(place_map, make_config({'min_margin': 0.1}))
+    found = recognizer.recognize(view(5))
+    assert (found.accepted, found.reason) == (False, 'ambiguous')
+    assert found.margin == pytest.approx(0, abs=1e-5)
+    alone = recognizer.recognize(view(8))
+    assert alone.accepted and alone.margin > 0.1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import shutil
 import signal
@@ -101,6 +102,8 @@ def test_several_conditions_are_resumed_where_they_stopped(placerec, tmp_path):
         (['--condition', 'hail'], ['hail', 'summer_day', 'winter_night']),
         (['--step', '0'], ['step']),
         (['--fault', 'fog:left'], ['fault']),
+        (['--protocol', 'easy'], ['easy', 'standard', 'hard']),
+        (['--scaffolding', '2'], ['scaffolding']),
     ],
 )
 def test_what_cannot_be_driven_is_refused(placerec, tmp_path, words, expected):
@@ -118,6 +121,45 @@ def test_a_seed_is_an_integer_and_an_output_new(placerec, tmp_path):
     assert result.returncode == 2
     assert 'exists already' in result.stderr
     assert placerec('sim', *SHORT).returncode == 2  # no output
+
+
+def test_the_protocol_counts_where_nothing_else_is_said(placerec, tmp_path):
+    words = 'sim', tmp_path / 'hard', *SHORT, '--protocol', 'hard', '--traffic', '0'
+    result = placerec(*words)
+    assert result.returncode == 0, result.stderr
+    rows = rows_of(tmp_path / 'hard' / 'track.csv')
+    away = max(math.hypot(float(row['tx']), float(row['ty'])) for row in rows)
+    assert away > 250  # its route is more than twice as wide
+
+
+def test_a_sheet_shows_all_conditions_with_their_masks(placerec, tmp_path):
+    path = tmp_path / 'sheet.png'
+    assert placerec('sim', tmp_path / 'sheet', '--sheet', *SHORT).returncode == 2
+    result = placerec('sim', path, '--sheet', *SHORT)
+    assert result.returncode == 0, result.stderr
+    image = cv2.imread(str(path))
+    rows = np.array_split(image, 9)
+    assert len({row.tobytes() for row in rows}) == 9
+    road = (128, 64, 128)  # of the masks
+    assert all((row == road).all(axis=2).mean() > 0.05 for row in rows)
+    assert placerec('sim', path, '--sheet', *SHORT).returncode == 2  # it exists
+
+
+def test_a_full_disk_leaves_nothing_half_written(track, tmp_path):
+    """A limit on the size of files stands in for the end of a disk; `track` compiled before."""
+    limited = (
+        'import resource, sys; from husky_placerec.cli.main import main; '
+        'resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); main()'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', limited, 'sim', str(tmp_path / 'out'), *SHORT, '--workers', '1'],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 2
+    assert 'File too large' in result.stderr and 'Traceback' not in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.ros

@@ -34,9 +34,13 @@ def _main(
 
 
 def main() -> None:
-    """Run `placerec`; what the user can mend is said in one line, without a traceback."""
+    """
+    Run `placerec`; what the user can mend is said in one line, without a traceback.
+
+    So is what the system refuses, such as a full disk or a folder that may not be written.
+    """
     try:
         app()
-    except InputError as error:
+    except (InputError, OSError) as error:
         err.print(Text.assemble(('error: ', 'bold red'), str(error)), soft_wrap=True)
         sys.exit(2)

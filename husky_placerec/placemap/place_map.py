@@ -11,6 +11,7 @@ from husky_placerec.placemap.index import SearchIndex
 from husky_placerec.placemap.places import Places
 from husky_placerec.types import Candidate, FloatArray, Place, Pose
 import numpy as np
+from scipy.spatial import cKDTree
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +48,13 @@ class PlaceMap:
     def _index(self) -> SearchIndex:
         return SearchIndex(np.asarray(self.descriptors, np.float32), self.places.present)
 
+    @cached_property
+    def _positions(self) -> cKDTree:
+        return cKDTree(self.places.poses[:, :2])
+
     def prepare(self) -> None:
         """Build the search index now, rather than at the first query."""
-        _ = self._index
+        _ = self._index, self._positions
 
     def search(self, query: FloatArray, count: int, *, both_ways: bool) -> list[Candidate]:
         """
@@ -58,19 +63,40 @@ class PlaceMap:
         :param query: [C, D], zeros for absent cameras.
         :param both_ways: search also the places passed in reverse.
         """
-        ways: list[tuple[bool | None, FloatArray]]
-        if self.opposites is None:
-            ways = [(None, query)]
-        else:
-            ways = [(False, query)]
-            if both_ways:
-                ways.append((True, turned_round(query, self.opposites)))
         candidates = [
             Candidate(int(place), float(similarity), reverse, self._pose(int(place), reverse))
-            for reverse, descriptor in ways
+            for reverse, descriptor in self._ways(query, both_ways)
             for place, similarity in zip(*self._index.search(descriptor, count))
         ]
         return sorted(candidates, key=lambda c: -c.similarity)[:count]
+
+    def rival_similarity(
+        self, query: FloatArray, best: Candidate, apart_m: float, *, both_ways: bool
+    ) -> float | None:
+        """
+        Return how similar the best place is that would contradict a candidate; None without one.
+
+        A place contradicts when it is elsewhere, or faced the other way.
+
+        :param apart_m: distance from which a place is elsewhere.
+        """
+        position = self.places.poses[best.place, :2]
+        near = np.array(self._positions.query_ball_point(position, apart_m), np.int64)
+        rivals = [
+            similarity
+            for reverse, descriptor in self._ways(query, both_ways)
+            for similarity in self._index.search(
+                descriptor, 1, near if reverse == best.reversed else None
+            )[1]
+        ]
+        return float(max(rivals)) if rivals else None
+
+    def _ways(self, query: FloatArray, both_ways: bool) -> list[tuple[bool | None, FloatArray]]:
+        """Return the query as each direction of the robot would have it."""
+        if self.opposites is None:
+            return [(None, query)]
+        reverse = [(True, turned_round(query, self.opposites))] if both_ways else []
+        return [(False, query), *reverse]
 
     def _pose(self, index: int, reverse: bool | None) -> Pose:
         pose = Pose.from_array(self.places.poses[index])

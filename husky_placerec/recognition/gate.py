@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from husky_placerec.types import Candidate
 
 NO_CANDIDATE = 'no_candidate'
 LOW_SIMILARITY = 'low_similarity'
+AMBIGUOUS = 'ambiguous'
 
 
 @dataclass(frozen=True)
-class SimilarityGate:
-    """Believes a candidate that is at least this similar; the scale is the descriptor's own."""
+class Gate:
+    """
+    Believes a candidate that is similar enough, and more so than any that contradicts it.
+
+    :param min_similarity: its scale is the descriptor's own, and shifts with light and season.
+    :param min_margin: by how much it has to lead. Light and season lower both alike, so this
+        carries over from one to another where a similarity does not.
+    """
 
     min_similarity: float
+    min_margin: float
 
-    def refuse(self, candidates: Sequence[Candidate]) -> str | None:
-        """Return why the best candidate is refused, None when it is accepted."""
-        if not candidates:
+    def refuse(self, similarity: float | None, margin: float | None) -> str | None:
+        """
+        Return why the best candidate is refused, None when it is accepted.
+
+        :param similarity: of the best candidate; None when there is none.
+        :param margin: its lead over the best that contradicts it; None when nothing does.
+        """
+        if similarity is None:
             return NO_CANDIDATE
-        return None if candidates[0].similarity >= self.min_similarity else LOW_SIMILARITY
+        if similarity < self.min_similarity:
+            return LOW_SIMILARITY
+        return AMBIGUOUS if margin is not None and margin < self.min_margin else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.recognition.gate import SimilarityGate
-from husky_placerec.types import Frame, Pixels, Recognition
+from husky_placerec.recognition.gate import Gate
+from husky_placerec.types import Candidate, FloatArray, Frame, Pixels, Recognition
 import numpy as np
 
 
@@ -24,7 +24,8 @@ class Recognizer:
         place_map.prepare()
         self.place_map = place_map
         self._extractor = extractor
-        self._gate = SimilarityGate(config.min_similarity)
+        self._gate = Gate(config.min_similarity, config.min_margin)
+        self._apart_m = config.elsewhere
         self._count = config.candidates
         self._both_ways = config.search_reversed
 
@@ -42,14 +43,29 @@ class Recognizer:
         spec = self.place_map.spec
         blank = np.zeros((spec.input_height, spec.input_width, 3), np.uint8)
         frame = Frame(0, dict.fromkeys(spec.cameras, blank), dict.fromkeys(spec.cameras, 0))
-        descriptor = self._extractor.describe(frame)
-        self.place_map.search(descriptor, self._count, both_ways=self._both_ways)
+        self.recognize(frame)
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
         """Decide where the frame was taken, and whether to believe it."""
         descriptor = self._extractor.describe(frame)
         candidates = self.place_map.search(descriptor, self._count, both_ways=self._both_ways)
-        reason = self._gate.refuse(candidates)
+        best = candidates[0] if candidates else None
+        margin = self._margin(descriptor, best)
+        reason = self._gate.refuse(best.similarity if best else None, margin)
         return Recognition(
-            frame.stamp_ns, frame.image_stamps_ns, reason is None, reason, tuple(candidates)
+            frame.stamp_ns,
+            frame.image_stamps_ns,
+            reason is None,
+            reason,
+            tuple(candidates),
+            margin=margin,
         )
+
+    def _margin(self, descriptor: FloatArray, best: Candidate | None) -> float | None:
+        """Return the best candidate's lead over the best that contradicts it."""
+        if best is None:
+            return None
+        rival = self.place_map.rival_similarity(
+            descriptor, best, self._apart_m, both_ways=self._both_ways
+        )
+        return None if rival is None else best.similarity - rival

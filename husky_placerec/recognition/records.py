@@ -21,6 +21,7 @@ def record(recognition: Recognition, truth: Pose | None = None) -> dict[str, Any
         'reversed': best.reversed if best else None,
         'place': best.place if best else None,
         'similarity': best.similarity if best else None,
+        'margin': recognition.margin,
         'pose': asdict(pose) if pose else None,
         'covariance': list(recognition.covariance) if recognition.covariance else None,
         'state': recognition.state,
