@@ -22,6 +22,7 @@ from pathlib import Path
 import cv2
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.photographer import Photographer
+from husky_placerec.campus.picture import Picture
 from husky_placerec.progress import bar
 import numpy as np
 from numpy.typing import NDArray
@@ -105,25 +106,27 @@ def rendered(configs: Sequence[DriveConfig], folder: Path, workers: int = 2) -> 
 def _rendered(config: DriveConfig, folder: Path) -> Drive:
     cv2.setNumThreads(1)
     config = replace(config, width=2 * WIDTH, height=2 * WIDTH * 9 // 16)
-    path = folder / f'{_name(config)}.npz'
+    path = folder / f'{drive_name(config)}.npz'
     if not path.exists():
         photographer = Photographer(config)
         frames = range(len(photographer.poses))
-        images = [list(map(_small, photographer.pictures(frame).values())) for frame in frames]
+        images = [list(map(small, photographer.pictures(frame).values())) for frame in frames]
         poses = [timed.pose.as_array() for timed in photographer.poses]
         np.savez(path, images=np.array(images), poses=np.array(poses))
     with np.load(path) as stored:
         return Drive(stored['images'], stored['poses'])
 
 
-def _name(config: DriveConfig) -> str:
+def drive_name(config: DriveConfig) -> str:
+    """Return a name that tells all that is not as by default."""
     defaults = vars(DriveConfig())
     changed = {name: value for name, value in vars(config).items() if value != defaults[name]}
     return '_'.join(f'{name}={value}' for name, value in changed.items())
 
 
-def _small(picture: object) -> NDArray[np.uint8]:
-    image = picture.image  # type: ignore[attr-defined]
+def small(picture: Picture) -> NDArray[np.uint8]:
+    """Return the image at the size of the network."""
+    image = picture.image
     return np.asarray(cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import io
 from pathlib import Path
 
 from husky_placerec.demo.score import Score
 from husky_placerec.files import write_atomic
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
 
 GREEN, RED, GREY, BLUE = '#2a9d4a', '#d0312d', '#b4b4b4', '#3b6fb6'
+ARROWS = 12  # along the drive
 
 
-def draw_route(path: Path, result: Score, map_poses: NDArray[np.float64], title: str) -> None:
-    """Draw the map's places, the true positions by what became of them, and the errors."""
-    figure = Figure(figsize=(9, 8), layout='constrained')
-    axes = figure.add_subplot()
+def draw_routes(path: Path, scores: Mapping[str, Score], map_poses: NDArray[np.float64]) -> None:
+    """Draw for each drive the map's places, the true positions by what became of them, errors."""
+    figure = Figure(figsize=(8.5 * len(scores), 8), layout='constrained')
+    panels = figure.subplots(1, len(scores), squeeze=False)[0]
+    for axes, (name, result) in zip(panels, scores.items()):
+        _draw_route(axes, result, map_poses)
+        axes.set_title(f'{name}: {result.recognised:.0%} of the known places recognised')
+    image = io.BytesIO()
+    figure.savefig(image, format='png', dpi=100)
+    write_atomic(path, image.getvalue())
+
+
+def _draw_route(axes: Axes, result: Score, map_poses: NDArray[np.float64]) -> None:
     axes.plot(map_poses[:, 0], map_poses[:, 1], '.', color=GREY, markersize=11, label='map')
-    groups = {
-        f'recognised ({len(result.right)})': (result.right, 'o', GREEN),
-        'on the map, not recognised': (result.on_map - set(result.published), 'o', 'white'),
-        'unknown to the map, refused': (
-            set(result.truths) - result.on_map - set(result.published),
-            'x',
-            BLUE,
-        ),
-        'wrong': (set(result.published) - result.right, 'X', RED),
-    }
-    for label, (stamps, marker, colour) in groups.items():
+    for label, (stamps, marker, colour) in _groups(result).items():
         if points := [result.truths[s] for s in sorted(stamps) if s in result.truths]:
             axes.plot(
                 [p.x for p in points],
@@ -38,7 +40,7 @@ def draw_route(path: Path, result: Score, map_poses: NDArray[np.float64], title:
                 color=colour,
                 markeredgecolor=GREEN if colour == 'white' else colour,
                 markersize=5,
-                label=label if '(' in label else f'{label} ({len(points)})',
+                label=f'{label} ({len(points)})',
             )
     for stamp_ns, pose in result.published.items():
         if (truth := result.truths.get(stamp_ns)) is not None:
@@ -47,10 +49,36 @@ def draw_route(path: Path, result: Score, map_poses: NDArray[np.float64], title:
     if poses := list(result.published.values()):
         at = [p.x for p in poses], [p.y for p in poses]
         axes.plot(*at, '.', color='black', markersize=3, label='published pose')
-    axes.set(title=title, xlabel='x, east (m)', ylabel='y, north (m)', aspect='equal')
+    _draw_direction(axes, result)
+    axes.set(xlabel='x, east (m)', ylabel='y, north (m)', aspect='equal')
     axes.grid(color='#eeeeee')
     axes.set_axisbelow(True)
     axes.legend(loc='best', frameon=False)
-    image = io.BytesIO()
-    figure.savefig(image, format='png', dpi=110)
-    write_atomic(path, image.getvalue())
+
+
+def _groups(result: Score) -> dict[str, tuple[frozenset[int] | set[int], str, str]]:
+    """Return the stamps of each kind of frame, with marker and colour."""
+    published = set(result.published)
+    return {
+        'recognised': (result.right, 'o', GREEN),
+        'on the map, not recognised': (result.on_map - published, 'o', 'white'),
+        'unknown to the map, refused': (
+            set(result.truths) - result.on_map - published,
+            'x',
+            BLUE,
+        ),
+        'wrong': (published - result.right, 'X', RED),
+    }
+
+
+def _draw_direction(axes: Axes, result: Score) -> None:
+    """Show by arrows which way the robot drove."""
+    way = np.array([(pose.x, pose.y) for _, pose in sorted(result.truths.items())])
+    middle = way.mean(axis=0)
+    for at in np.linspace(0, len(way) - 2, ARROWS).astype(int):
+        ahead = (way[at + 1] - way[at]) / np.linalg.norm(way[at + 1] - way[at])
+        outwards = (way[at] - middle) / np.linalg.norm(way[at] - middle)
+        foot = way[at] + 7 * outwards
+        axes.annotate(
+            '', foot + 7 * ahead, foot, arrowprops={'arrowstyle': '->', 'color': '#666666'}
+        )
