@@ -141,17 +141,8 @@ def planar(x, y=0.0, yaw_deg=0.0):
 
 
 TRACK_HEADER = [
-    'timestamp',
-    'front_cam_ts',
-    'back_cam_ts',
-    'lidar_ts',
-    'tx',
-    'ty',
-    'tz',
-    'qx',
-    'qy',
-    'qz',
-    'qw',
+    *('timestamp', 'front_cam_ts', 'back_cam_ts', 'lidar_ts'),
+    *('tx', 'ty', 'tz', 'qx', 'qy', 'qz', 'qw'),
 ]
 
 

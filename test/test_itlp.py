@@ -137,8 +137,7 @@ def test_the_hackathons_edition_is_read_whole_by_table_and_by_track(tmp_path):
     )
     counts = {'.': 10, 'train.csv': 5, 'val.csv': 5, '00_winter': 6, '01_spring': 4}
     for name, count in counts.items():
-        kind = 'track' if name.startswith('0') else None
-        with open_source(tmp_path / name, kind) as track:
+        with open_source(tmp_path / name) as track:
             frames = list(decoded_frames(track, track.frames(CONFIG)))
             assert track.problems.lines() == []
             assert len(find_trajectory(track, None).poses) == count
@@ -303,9 +302,9 @@ def test_poses_that_do_not_overlap_the_images_are_refused_with_both_spans(tmp_pa
 
 def test_a_camera_that_the_track_lacks_is_named(tmp_path):
     write_track_folder(tmp_path)
-    with open_source(tmp_path) as track:
-        with pytest.raises(InputError, match=r'no camera left in track\.csv; there are: front, b'):
-            track.check(make_config({'cameras': ['left']}))
+    expected = r'no camera left in track\.csv; there are: front, back'
+    with open_source(tmp_path) as track, pytest.raises(InputError, match=expected):
+        track.check(make_config({'cameras': ['left']}))
 
 
 def test_the_fingerprint_changes_with_what_the_frames_depend_on_and_nothing_else(tmp_path):
