@@ -11,6 +11,7 @@ RUNTIME = [
     'matplotlib>=3.7',
     'numpy>=1.26',
     'opencv-python-headless>=4.8',
+    'pymap3d>=3.1',
     'pyyaml>=6.0',
     'rich>=13.0',
     'rosbags>=0.10.4',

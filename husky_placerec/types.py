@@ -93,6 +93,15 @@ class Pose:
 
 
 @dataclass(frozen=True)
+class GeoOrigin:
+    """Where on the Earth a map's frame has its origin (WGS 84: degrees, metres), x to the east."""
+
+    latitude: float
+    longitude: float
+    altitude: float
+
+
+@dataclass(frozen=True)
 class Place:
     """One entry of a map: when and where it was seen, on which drive, by which cameras."""
 

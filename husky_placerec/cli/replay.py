@@ -8,6 +8,7 @@ from typing import Annotated, Any, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
     ConfigOption,
+    HeadingOption,
     KindOption,
     MAX_GAP_S,
     MaxGapOption,
@@ -17,6 +18,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SourceArgument,
+    warn_of_poses,
     warn_of_problems,
 )
 from husky_placerec.errors import InputError
@@ -48,6 +50,7 @@ def replay(
         ),
     ] = None,
     poses: PosesOption = None,
+    heading: HeadingOption = None,
     tolerance: Annotated[
         list[float] | None,
         typer.Option(help='Tolerance of a recall, in m. Repeatable; 5, 10 and 25 by default.'),
@@ -80,7 +83,9 @@ def replay(
         place_map = load_map(map_path)
         parameters = read_config(config, settings or [], cameras=place_map.spec.cameras)
         drive.check(parameters)
-        truth = find_truth(drive, poses, place_map.frame_id)
+        truth = find_truth(drive, poses, place_map.frame_id, heading, place_map.origin)
+        if truth is not None:
+            warn_of_poses(truth)
         recognizer = Recognizer.load(place_map, parameters)
         frames = replay_source(
             drive, recognizer, parameters, truth=truth, max_gap_s=max_gap, selection=selection

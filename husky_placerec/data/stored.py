@@ -14,9 +14,9 @@ from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.pose_table import trajectory_of
 from husky_placerec.data.problems import Problems
 from husky_placerec.data.tables import read_header
-from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.data.trajectory import refuse_heading, Trajectory
 from husky_placerec.errors import InputError
-from husky_placerec.types import Frame
+from husky_placerec.types import Frame, GeoOrigin
 
 Self = TypeVar('Self', bound='StoredSource')
 
@@ -146,7 +146,10 @@ class StoredSource:
     def pose_topics(self) -> list[str]:
         return [self.table_name] if any(frame.pose for frame in self._frames) else []
 
-    def trajectory(self, topic: str) -> Trajectory:
+    def trajectory(
+        self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
+    ) -> Trajectory:
+        refuse_heading(heading, f'{self.path} {topic}')
         if topic not in self.pose_topics():
             raise InputError(
                 f'{self.path}: no poses in {topic}; there are: '

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from itertools import compress
 
 from husky_placerec.config import Config
 from husky_placerec.data.source import decoded_frames, Source
@@ -12,6 +13,7 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
+from husky_placerec.placemap.thinning import Thinning
 from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray, Frame, Pixels
 import numpy as np
@@ -26,10 +28,11 @@ def build_map(
     *,
     track: str,
     max_gap_s: float,
+    thinning: Thinning = Thinning(),
     progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
-    Make every frame of a source a place.
+    Make every frame of a source a place, or those that a thinning keeps.
 
     :param track: name of the drive.
     :param max_gap_s: longest time between two poses that may be interpolated.
@@ -40,8 +43,10 @@ def build_map(
     if not len(wanted):
         raise InputError(f'{source.path}: no frames; a map needs at least one place')
     poses = poses_at(trajectory, wanted, max_gap_s)
-    frames = progress(decoded_frames(source, source.frames(config)), len(wanted))
-    stamps, descriptors = _describe(frames, extractor)
+    kept = thinning.keep(poses)
+    wanted, poses = wanted[kept], poses[kept]
+    frames = decoded_frames(source, compress(source.frames(config), kept))
+    stamps, descriptors = _describe(progress(frames, len(wanted)), extractor)
     if not len(stamps):
         raise InputError(f'{source.path}: none of {len(wanted)} frames has an image that decodes')
     there = np.isin(wanted, stamps)  # a frame all of whose images are broken is left out
@@ -54,6 +59,7 @@ def build_map(
         opposite_cameras(config),
         (str(source.path),),
         datetime.now(timezone.utc).isoformat(timespec='seconds'),
+        origin=trajectory.origin,
     )
 
 
