@@ -23,7 +23,8 @@ class Frame(Generic[Image]):
     """
     Images of one moment, by camera name.
 
-    `stamp_ns` is that of the first camera in it; `image_stamps_ns` has each image's own.
+    `stamp_ns` is that of the first camera in it, or what a track's table says; `image_stamps_ns`
+    has each image's own.
     A camera that gave no image is absent from both.
     """
 
@@ -89,6 +90,22 @@ class Pose:
     def angle_deg(self, other: Pose) -> float:
         """Return the angle of the rotation between the two orientations, 0 to 180 degrees."""
         return float(np.degrees((self.rotation.inv() * other.rotation).magnitude()))
+
+
+def tum_line(stamp_ns: int, pose: Pose) -> str:
+    """Return a line of a TUM trajectory; an int division keeps the stamp's digits."""
+    seconds, nanoseconds = divmod(stamp_ns, SECOND_NS)
+    numbers = ' '.join(f'{value:.9f}' for value in pose.as_array())
+    return f'{seconds}.{nanoseconds:09d} {numbers}\n'
+
+
+@dataclass(frozen=True)
+class GeoOrigin:
+    """Where on the Earth a map's frame has its origin (WGS 84: degrees, metres), x to the east."""
+
+    latitude: float
+    longitude: float
+    altitude: float
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from husky_placerec.evaluation.metrics import Judged, summarize, TOLERANCES_M
 from husky_placerec.files import new_folder, write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.records import record
-from husky_placerec.types import Pose, Recognition, SECOND_NS
+from husky_placerec.types import Pose, Recognition, tum_line
 import numpy as np
 import yaml
 
@@ -75,10 +75,8 @@ def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -
 
 
 def _tum_line(result: Result) -> str:
-    """Return the accepted pose as evo reads it; an int division keeps the stamp's digits."""
+    """Return the accepted pose as evo reads it, nothing for a refused one."""
     recognition = result.recognition
     if not recognition.accepted or recognition.pose is None:
         return ''
-    seconds, nanoseconds = divmod(recognition.stamp_ns, SECOND_NS)
-    numbers = ' '.join(f'{value:.6f}' for value in recognition.pose.as_array())
-    return f'{seconds}.{nanoseconds:09d} {numbers}\n'
+    return tum_line(recognition.stamp_ns, recognition.pose)
