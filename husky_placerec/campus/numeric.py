@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 Colour = tuple[float, float, float]  # linear RGB; 1 is a white wall in full light
 
 _njit: Any = numba.njit  # some of its options are missing in its type stubs
-_OPTIONS = {'nogil': True, 'error_model': 'numpy', 'forceinline': True}
+# Without numba's runtime, which would count the references to every array that a function is given
+# (two atomic additions a call, for every pixel): so compiled code makes no arrays, it fills them.
+_OPTIONS = {'nogil': True, 'error_model': 'numpy', 'forceinline': True, '_nrt': False}
 
 # What Python calls. The cache spares every process the compilation; numba renews it when the file
 # of the function itself changes, not when one of those that it calls does.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import cv2
 from husky_placerec.campus.materials import GRASS, is_cut_out, ROAD
 from husky_placerec.campus.numeric import compiled, inlined
 from husky_placerec.campus.soup import Soup
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 NEAR_M = 0.15
 _MASK_FROM = 115  # of 255; below, a cut-out is open
-_OCCLUDED = 1e9
+OCCLUDED = 1e9  # metres
 BLOCK_PX = 4
 
 
@@ -47,59 +46,63 @@ def trace(
     :param size: width and height in pixels.
     """
     width, height = size
-    seen = transformed(soup['points'], matrix)
+    seen = _transformed(soup, matrix)
     farthest = seen[:, :, 2].max(axis=1)
     order = np.argsort(farthest, kind='stable')  # near first: what lies behind fails early
     order = order[farthest[order] > NEAR_M]
     hits = np.zeros((height, width), HIT)
     hits['triangle'] = -1
-    _draw_all(soup, seen, order, holes, focal_px, hits)
+    polygon = np.empty((4, 5))  # after clipping: x, y in pixels, 1/depth, u, v
+    _draw_all(soup, seen, order, holes, focal_px, polygon, hits)
     return hits
 
 
-def sun_depths(
-    soup: Soup, matrix: NDArray[np.float32], holes: NDArray, size: int
-) -> NDArray[np.float32]:
+def draw_depths(
+    soup: Soup,
+    matrix: NDArray[np.float32],
+    holes: NDArray,
+    depths: NDArray[np.float32],
+    nearest: NDArray[np.float32],
+) -> None:
     """
-    Return [size, size]: how far from the sun the first surface is.
+    Draw how far from the sun the first surface is.
 
     :param matrix: [3, 4], from the world to pixels of the map and depth in metres.
+    :param depths: [P, P], the map; OCCLUDED where nothing is.
+    :param nearest: [P / BLOCK_PX, P / BLOCK_PX]: the least depth in each block of the map or a
+        pixel beside it.
     """
-    depths = np.full((size, size), _OCCLUDED, np.float32)
-    _draw_depths(soup, transformed(soup['points'], matrix), holes, depths)
-    return depths
+    _draw_depths(soup, _transformed(soup, matrix), holes, depths, nearest)
 
 
-def bounds_of(depths: NDArray[np.float32]) -> NDArray[np.float32]:
-    """
-    Return [P / BLOCK_PX, P / BLOCK_PX, 2]: least and greatest depth of each block of a map.
-
-    A pixel more on each side counts in, so that they hold for all that is filtered in the block.
-    """
-    kernel, first = np.ones((BLOCK_PX + 2, BLOCK_PX + 2), np.uint8), (1, 1)
-    extremes = [change(depths, kernel, anchor=first) for change in (cv2.erode, cv2.dilate)]
-    return np.stack([extreme[::BLOCK_PX, ::BLOCK_PX] for extreme in extremes], axis=-1)
+def _transformed(soup: Soup, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the [T, 3, 3] corners after a [3, 4] affine map."""
+    result = np.empty((len(soup), 3, 3), np.float32)
+    _transform(soup['points'], matrix, result)
+    return result
 
 
 @compiled
-def transformed(points: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return [T, 3, 3] points after a [3, 4] affine map."""
-    result = np.empty_like(points)
+def _transform(points: NDArray, matrix: NDArray, result: NDArray) -> None:
     for triangle in range(points.shape[0]):
         for corner in range(3):
             x, y, z = points[triangle, corner]
             for axis in range(3):
                 row = matrix[axis]
                 result[triangle, corner, axis] = row[0] * x + row[1] * y + row[2] * z + row[3]
-    return result
 
 
 @compiled
 def _draw_all(
-    soup: Soup, seen: NDArray, order: NDArray, holes: NDArray, focal_px: float, hits: Hits
+    soup: Soup,
+    seen: NDArray,
+    order: NDArray,
+    holes: NDArray,
+    focal_px: float,
+    polygon: NDArray,
+    hits: Hits,
 ) -> None:
     height, width = hits.shape
-    polygon = np.empty((4, 5))  # after clipping: x, y in pixels, 1/depth, u, v
     for triangle in order:
         corners = _clip(seen[triangle], soup[triangle].uv, polygon)
         for corner in range(corners):
@@ -176,7 +179,9 @@ def _draw(
 
 
 @compiled
-def _draw_depths(soup: Soup, seen: NDArray, holes: NDArray, depths: NDArray) -> None:
+def _draw_depths(
+    soup: Soup, seen: NDArray, holes: NDArray, depths: NDArray, nearest: NDArray
+) -> None:
     size = depths.shape[0]
     for triangle in range(seen.shape[0]):
         material = soup[triangle].material
@@ -206,6 +211,17 @@ def _draw_depths(soup: Soup, seen: NDArray, holes: NDArray, depths: NDArray) -> 
                     if _is_hole(holes, layer, u, v):
                         continue
                 depths[row, column] = depth
+                _lower(nearest, row, column, size - 1, depth)
+
+
+@inlined
+def _lower(nearest: NDArray, row: int, column: int, last: int, depth: float) -> None:
+    """Bring the blocks that a pixel is in or beside down to its depth."""
+    for block_row in range(max(row - 1, 0) // BLOCK_PX, min(row + 1, last) // BLOCK_PX + 1):
+        first, end = max(column - 1, 0) // BLOCK_PX, min(column + 1, last) // BLOCK_PX + 1
+        for block_column in range(first, end):
+            if depth < nearest[block_row, block_column]:
+                nearest[block_row, block_column] = depth
 
 
 @inlined
