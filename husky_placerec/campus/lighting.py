@@ -8,9 +8,9 @@ from husky_placerec.campus.light import Light, SUN_UP
 from husky_placerec.campus.materials import CONIFER, CUTOUT, is_cut_out, LEAF, ROAD
 from husky_placerec.campus.numeric import Colour, dot, inlined, plus, scaled, smoothstep
 from husky_placerec.campus.paint import noise_on_ground
-from husky_placerec.campus.rasterizer import BLOCK_PX
 from husky_placerec.campus.shadow import Plane, Shadow
 from husky_placerec.campus.spot import Spot
+from husky_placerec.campus.sun_depths import BLOCK_PX
 from numpy.typing import NDArray
 
 _LAMP_REACH_M = 40.0
@@ -98,8 +98,10 @@ def _from_lamps(spot: Spot, lamps: NDArray) -> float:
         squared = dot(to_lamp, to_lamp)
         if squared > _LAMP_REACH_M**2:
             continue
-        direction = scaled(to_lamp, 1 / math.sqrt(squared))
-        facing = 0.5 if is_cut_out(spot.material) else max(dot(spot.normal, direction), 0.0)
-        downwards = smoothstep(-0.15, 0.5, direction[2])  # a shade keeps the light off the sky
+        per_m = 1 / math.sqrt(squared)
+        facing = 0.5 if is_cut_out(spot.material) else dot(spot.normal, to_lamp) * per_m
+        if facing <= 0:
+            continue
+        downwards = smoothstep(-0.15, 0.5, to_lamp[2] * per_m)  # a shade keeps it off the sky
         total += facing * downwards * 14 / (6 + squared)
     return total

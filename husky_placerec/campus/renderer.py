@@ -13,14 +13,14 @@ from husky_placerec.campus.conditions import Condition, WINTER
 from husky_placerec.campus.film import develop
 from husky_placerec.campus.light import lamps_near, Light, light_of
 from husky_placerec.campus.materials import LEAF
-from husky_placerec.campus.picture import Mask, Picture
-from husky_placerec.campus.rasterizer import Hits, trace
+from husky_placerec.campus.picture import Picture
+from husky_placerec.campus.rasterizer import trace
 from husky_placerec.campus.rig import Bumper, CameraModel
 from husky_placerec.campus.shading import shade
 from husky_placerec.campus.shadow import Shadow, ShadowMaker
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.surfaces import smooth_noise
-from husky_placerec.campus.visible import visible_signs
+from husky_placerec.campus.visible import mask_of, visible_signs
 from husky_placerec.campus.world import Campus, Scene
 from husky_placerec.types import Pose
 import numpy as np
@@ -88,17 +88,10 @@ class Renderer:
         image = np.zeros((camera.height, camera.width, 3), np.float32)
         lamps, rows = lamps_near(light, scene, camera), rows_above(bumper, camera.height)
         shade(soup, hits, camera, light, shadow, lamps, self._mips, self._noise, rows, image)
-        mask = _mask(soup, hits)
+        mask = mask_of(soup, hits)
         add_bumper(image, mask, bumper, light)
         signs = visible_signs(soup, hits, mask, scene.signs)
         return Picture(develop(image, condition, rng), mask, signs)
-
-
-def _mask(soup: Soup, hits: Hits) -> Mask:
-    """Return the class of each pixel."""
-    # The last entry is for -1, where there is no triangle.
-    classes = np.append(soup['label'], labels.SKY).astype(np.uint8)
-    return classes[hits['triangle']]
 
 
 def _in_winter(campus: Campus) -> Scene:

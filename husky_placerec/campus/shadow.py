@@ -8,8 +8,8 @@ import cv2
 from husky_placerec.campus.camera import affine, near
 from husky_placerec.campus.light import Light, SUN_UP
 from husky_placerec.campus.numeric import Colour
-from husky_placerec.campus.rasterizer import BLOCK_PX, draw_depths, OCCLUDED
 from husky_placerec.campus.soup import Soup
+from husky_placerec.campus.sun_depths import BLOCK_PX, draw_depths, OCCLUDED
 from husky_placerec.campus.world import Scene
 from husky_placerec.types import Pose
 import numpy as np

@@ -11,6 +11,7 @@ from husky_placerec.campus.textures import MIP_LEVELS
 import numpy as np
 from numpy.typing import NDArray
 
+_SHARPEST = 1.5  # pixels of a texture, at most, from one pixel to the next
 _STEPS = 4  # of a grey level, that filtering tells apart
 _LINEAR = ((np.arange(256 * _STEPS) / (255 * _STEPS)) ** 2.2).astype(np.float32)
 
@@ -24,12 +25,12 @@ def texel(hits: Hits, row: int, column: int, chain: NDArray, layer: int) -> tupl
     """
     step = _footprint(hits, row, column) * SIZE
     size, offset, level = SIZE, 0, 1
-    while step > 1.5 and level < MIP_LEVELS:
+    while step > _SHARPEST and level < MIP_LEVELS:
         offset += size * size
         size //= 2
         step *= 0.5
         level += 1
-    u, v = hits[row, column].u, hits[row, column].v
+    u, v = float(hits[row, column].u), float(hits[row, column].v)
     x, y = (u - math.floor(u)) * size - 0.5, (v - math.floor(v)) * size - 0.5
     left, top = math.floor(x), math.floor(y)
     to_right, to_bottom = int(256 * (x - left)), int(256 * (y - top))
