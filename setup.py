@@ -22,7 +22,7 @@ RUNTIME = [
 EXTRAS = {
     'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
     'hub': ['huggingface-hub>=0.20'],
-    'sim': ['numba>=0.59', 'pillow>=10.1'],
+    'sim': ['numba>=0.68', 'pillow>=10.1'],
     # The real rclpy and messages, for machines without ROS.
     'ros': [
         'ros-rclpy[fastrtps]==7.1.6',
