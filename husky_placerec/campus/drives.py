@@ -44,7 +44,7 @@ class DriveConfig:
     length_m: float = 300.0
     step_m: float = 3.0  # distance between frames
     reverse: bool = False  # the same stretch from its end to its beginning
-    detour: bool = False  # about a third of the drive on an unmapped road, in its middle
+    detour: bool = False  # about a third of the drive on an unmapped road
     lateral_m: float = 0.0  # to the left of where a robot usually drives
     lane_change_m: float = 0.0  # the same, but now there and now back
     heading_deg: float = 3.0  # amplitude of the heading's wander

@@ -31,7 +31,7 @@ class Track:
     The way one drive takes: along a road, right of its middle, with smooth wander.
 
     The arc is that of the mapped route; with a detour, that of a tour with an unmapped road in
-    it, counted from where the middle of the drive is that of the unmapped road.
+    it, counted from where the drive begins by itself.
     """
 
     def __init__(self, campus: Campus, config: DriveConfig) -> None:
@@ -47,7 +47,7 @@ class Track:
         if config.detour:
             tour = campus.network.tour_for(config.length_m)
             self._road = tour.road
-            self._start_m += (tour.side_m - config.length_m) / 2
+            self._start_m += tour.start_m(config.length_m)
         if config.reverse:
             self._start_m += config.length_m
         self._start_ns = (_FIRST_DAY_S + config.drive * _DAY_S) * SECOND_NS
