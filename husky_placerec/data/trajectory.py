@@ -119,7 +119,7 @@ def poses_at(
         f'{trajectory.source}: no pose for {len(missing)} of {len(stamps_ns)} frames '
         f'(first at {missing[0]}, last at {missing[-1]}); the poses span '
         f'{trajectory.stamps_ns[0]} to {trajectory.stamps_ns[-1]}, and between two of them '
-        f'at most {max_gap_s:g} s may pass'
+        f'at most {max_gap_s:g} s may pass (--max-gap; --skip-unposed leaves such frames out)'
     )
 
 

@@ -145,7 +145,7 @@ def _of_known_poses(poses: PoseSurvey) -> Iterator[Finding]:
             True,
             f'{poses.source}: no pose for {missing} of {poses.frames} frames, the longest gap '
             f'between poses is {poses.longest_gap_s:.1f} s',
-            'a map needs all; cut the drive, or allow it with --max-gap',
+            'a map leaves them out with --skip-unposed; or bridge the gap with --max-gap',
         )
     if poses.jumps:
         yield Finding(
