@@ -64,7 +64,14 @@ def test_a_replay_repeats_itself_to_the_byte(placerec, drives, map_path, tmp_pat
 
 
 def test_help_has_examples(placerec):
-    for words in (['map', 'build'], ['replay'], ['demo']):
+    for words in (
+        ['map', 'build'],
+        ['replay'],
+        ['demo'],
+        ['convert'],
+        ['data', 'check'],
+        ['download'],
+    ):
         assert 'Example' in placerec(*words, '--help').stdout
 
 
