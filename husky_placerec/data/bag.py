@@ -10,6 +10,7 @@ from husky_placerec.data.bag_file import BagFile
 from husky_placerec.data.bag_poses import pose_topics, read_trajectory
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.itlp import TRACK_TABLE
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.data.problems import Problems
 from husky_placerec.data.trajectory import Trajectory
@@ -35,7 +36,9 @@ class Bag(BagFile):
 
     @property
     def name(self) -> str:
-        return self.path.resolve().stem
+        """Return the name of the file or folder; a bag in a track's folder has the track's."""
+        path = self.path.resolve()
+        return path.parent.name if (path.parent / TRACK_TABLE).is_file() else path.stem
 
     def camera_topics(self, config: Config) -> dict[str, str]:
         """
