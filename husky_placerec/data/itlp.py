@@ -130,7 +130,7 @@ class Track(StoredSource):
             frame_ns = self._stamp(row, STAMP_COLUMN)
             known = [stamp_ns for stamp_ns in (frame_ns, *stamps.values()) if stamp_ns is not None]
             pose = poses(row) if poses is not None else []
-            if not pose:
+            if not pose and poses is not None:
                 self.problems.note('row without a pose', row.where)
             if known:
                 frames.append(StoredFrame(known[0], self._images(row, columns, stamps), pose))
