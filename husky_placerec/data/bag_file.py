@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PosixPath
 import struct
 from types import TracebackType
 from typing import Any, TypeVar
@@ -26,6 +26,17 @@ def _header_stamp_ns(data: bytes) -> int:
     return int(seconds) * SECOND_NS + int(nanoseconds)
 
 
+class _Folder(PosixPath):
+    """A folder without a suffix: rosbags takes one named `a.bag` for a file of ROS 1."""
+
+    @property
+    def suffix(self) -> str:
+        return ''
+
+    def __truediv__(self, name: Any) -> Any:
+        return PosixPath(self) / name
+
+
 class BagFile:
     """
     A bag's topics and messages: a folder with `metadata.yaml`, an .mcap or a .db3.
@@ -38,7 +49,8 @@ class BagFile:
         if not path.exists():
             raise InputError(f'{path}: no such bag')
         with self._readable():
-            self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+            whole = _Folder(path) if path.is_dir() else path
+            self._reader = AnyReader([whole], default_typestore=get_typestore(Stores.ROS2_JAZZY))
 
     def __enter__(self: Self) -> Self:
         with self._readable():
