@@ -61,13 +61,18 @@ def map_build(
         float | None,
         typer.Option(metavar='DEGREES', help='Or when the robot has turned this much.', min=0),
     ] = None,
+    skip_unposed: Annotated[
+        bool,
+        typer.Option('--skip-unposed', help='Leave out frames without a pose, not refuse them.'),
+    ] = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """
     Build a place map from a drive: every pair of images becomes a place, unless it is thinned.
 
-    The drive needs poses of base_link in the map frame that cover every frame.
+    The drive needs poses of base_link in the map frame that cover every frame; those that they do
+    not cover are left out with --skip-unposed.
     """
     from husky_placerec.config import read_config
     from husky_placerec.data.source import find_trajectory, open_source
@@ -93,6 +98,7 @@ def map_build(
             track=track or drive.name,
             max_gap_s=max_gap,
             thinning=Thinning(every, turn),
+            skip_unposed=skip_unposed,
             progress=progress('Describing'),
         )
         warn_of_problems(drive)

@@ -21,7 +21,6 @@ from husky_placerec.cli.common import (
     warn_of_poses,
     warn_of_problems,
 )
-from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
 from rich.table import Table
 import typer
@@ -67,6 +66,7 @@ def replay(
     Truth is the source's only poses when their frame is the map's, or what --poses names.
     """
     from husky_placerec.config import read_config
+    from husky_placerec.data.problems import no_frames
     from husky_placerec.data.selection import read_selection
     from husky_placerec.data.source import find_truth, open_source
     from husky_placerec.evaluation.metrics import TOLERANCES_M
@@ -92,9 +92,9 @@ def replay(
         )
         total = len(selection.frames) if selection else drive.frame_count(parameters)
         results = list(progress('Recognising')(frames, total))
+        if not results:
+            raise no_frames(source, drive.problems)
         warn_of_problems(drive)
-    if not results:
-        raise InputError(f'{source}: no frames')
     numbers = summary(results, place_map, tolerance or TOLERANCES_M)
     used = used_parameters(
         parameters,
