@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config
-from husky_placerec.evaluation.metrics import Judged, summarize, TOLERANCES_M
+from husky_placerec.evaluation.metrics import judge, Judged, summarize, TOLERANCES_M
 from husky_placerec.files import new_folder, write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.records import record
@@ -39,11 +39,24 @@ def summary(
         'accepted': sum(result.recognition.accepted for result in results),
         'latency_ms': {f'p{q}': float(np.percentile(latencies_ms, q)) for q in (50, 95)},
     }
-    judged = [Judged(r.recognition, r.truth) for r in results if r.truth is not None]
-    if judged:
+    judged = judge_results(results, place_map, tolerances_m)
+    if judged is not None:
         numbers['frames_with_truth'] = len(judged)
-        numbers.update(summarize(judged, place_map.places.poses, tolerances_m))
+        numbers.update(summarize(judged))
     return numbers
+
+
+def judge_results(
+    results: Sequence[Result],
+    place_map: PlaceMap,
+    tolerances_m: Sequence[float] = TOLERANCES_M,
+) -> Judged | None:
+    """Judge the frames whose truth is known; None where there is no such frame."""
+    known = [(r.recognition, r.truth) for r in results if r.truth is not None]
+    if not known:
+        return None
+    recognitions, truths = zip(*known)
+    return judge(recognitions, truths, place_map.places.poses, tolerances_m)
 
 
 def write_results(
