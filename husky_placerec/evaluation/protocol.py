@@ -1,0 +1,145 @@
+"""
+One drive as the map, another as the queries: recognised as the robot does, all frames at once.
+
+The protocol of OpenPlaceRecognition: every ordered pair of drives, and the mean over pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+import itertools
+import time
+
+from husky_placerec.evaluation.metrics import Figures, Judged, TOLERANCES_M
+from husky_placerec.evaluation.metrics.figures import one_percent, RANKS
+from husky_placerec.evaluation.tracks import Track
+from husky_placerec.placemap.exact import Nearest, search_exactly
+from husky_placerec.recognition.gate import LOW_SIMILARITY, NO_CANDIDATE
+from husky_placerec.types import Candidate, FloatArray, Pose, Recognition
+import numpy as np
+from scipy.spatial import cKDTree
+
+
+@dataclass(frozen=True)
+class Rules:
+    """
+    How an evaluation recognises and counts.
+
+    :param candidates: places that are kept of each search.
+    :param opposites: of each camera the one that looks the other way; None: places passed in
+        reverse are not searched.
+    """
+
+    tolerances_m: tuple[float, ...] = TOLERANCES_M
+    candidates: int = 10
+    opposites: tuple[int, ...] | None = None
+    min_similarity: float = 0.8
+
+
+@dataclass(frozen=True)
+class Pair:
+    """
+    What came of one drive's frames in the other's map.
+
+    :param found: the kept candidates.
+    :param search_ms: a query, all searched at once.
+    """
+
+    database: str
+    queries: str
+    judged: Judged
+    figures: Figures
+    found: Nearest
+    search_ms: float
+
+
+def ordered_pairs(tracks: Sequence[Track]) -> list[tuple[int, int]]:
+    """Return (database, queries) of every ordered pair of different drives."""
+    return list(itertools.permutations(range(len(tracks)), 2))
+
+
+def evaluate_pair(
+    database: Track,
+    places: FloatArray,
+    queries: Track,
+    described: FloatArray,
+    rules: Rules,
+) -> Pair:
+    """
+    Recognise the frames of one drive in a map of another.
+
+    :param places: [N, C, D] descriptors of the map's drive.
+    :param described: [Q, C, D] those of the queries.
+    """
+    count = min(max(*RANKS, rules.candidates, one_percent(len(database))), len(database))
+    tree = cKDTree(database.poses[:, :2])
+    parts, kept, first, seconds = [], [], 0, 0.0
+    began = time.perf_counter()
+    for found in search_exactly(described, places, count, rules.opposites):
+        seconds += time.perf_counter() - began
+        truths = queries.poses[first : first + len(found.places)]
+        first += len(truths)
+        parts.append(_judged(found, database, truths, tree, rules))
+        kept.append([column[:, : rules.candidates] for column in vars(found).values()])
+        began = time.perf_counter()
+    judged = Judged.join(parts)
+    return Pair(
+        database.name,
+        queries.name,
+        judged,
+        Figures.of(judged, queries.name),
+        Nearest(*(np.concatenate(columns) for columns in zip(*kept))),
+        1000 * seconds / len(queries),
+    )
+
+
+def recognitions(
+    pair: Pair, database: Track, queries: Track, cameras: Sequence[str]
+) -> Iterator[tuple[Recognition, Pose]]:
+    """Yield the recognition and the truth of each query, as a replay would."""
+    poses = candidate_poses(pair.found, database)
+    columns = (pair.found.places, pair.found.similarities, pair.found.turned, poses)
+    for row, accepted in enumerate(pair.judged.accepted.tolist()):
+        candidates = tuple(
+            Candidate(place, similarity, turned, Pose(*pose))
+            for place, similarity, turned, pose in zip(*(c[row].tolist() for c in columns))
+            if place >= 0
+        )
+        reason = None if accepted else LOW_SIMILARITY if candidates else NO_CANDIDATE
+        stamps = zip(cameras, queries.image_stamps_ns[row].tolist())
+        yield (
+            Recognition(
+                int(queries.stamps_ns[row]),
+                {camera: stamp for camera, stamp in stamps if stamp >= 0},
+                accepted,
+                reason,
+                candidates,
+            ),
+            Pose(*queries.poses[row].tolist()),
+        )
+
+
+def candidate_poses(found: Nearest, database: Track) -> np.ndarray:
+    """Return [Q, K, 7], turned round where a place is passed in reverse, NaN where none is."""
+    poses = database.poses[found.places]
+    qx, qy, qz, qw = np.moveaxis(poses[..., 3:], -1, 0)
+    # The product with (0, 0, 1, 0): half a turn about the body's own z axis.
+    reverse = np.stack([qy, -qx, qw, -qz], axis=-1)
+    poses[..., 3:] = np.where(found.turned[..., None], reverse, poses[..., 3:])
+    poses[found.places < 0] = np.nan
+    return poses
+
+
+def _judged(
+    found: Nearest, database: Track, truths: np.ndarray, tree: cKDTree, rules: Rules
+) -> Judged:
+    similarity = found.similarities[:, 0]
+    return Judged.of_candidates(
+        candidate_poses(found, database),
+        similarity,
+        truths,
+        similarity >= rules.min_similarity,
+        tree,
+        rules.tolerances_m,
+    )

@@ -1,0 +1,108 @@
+"""The drives of an evaluation, and whether they can be compared at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import itertools
+from pathlib import Path
+
+from husky_placerec.errors import InputError
+from husky_placerec.evaluation.tags import Tags
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+# Routes that are further apart than this were not driven by one robot in one frame: a local frame
+# beside UTM, or two local frames that know nothing of each other.
+IMPOSSIBLE_M = 20_000.0
+
+
+@dataclass(frozen=True)
+class Track:
+    """
+    A drive, N frames whose poses are known.
+
+    :param frame_id: of the poses; empty where the source does not say.
+    :param rows: [N] which of the source's frames these are.
+    :param stamps_ns: [N] int64, all different.
+    :param image_stamps_ns: [N, C] int64, -1 where a camera gave no image.
+    :param poses: [N, 7] x y z qx qy qz qw of `base_link`.
+    :param left_out: frames of the source that have no pose.
+    """
+
+    name: str
+    path: Path
+    frame_id: str
+    rows: NDArray[np.int64]
+    stamps_ns: NDArray[np.int64]
+    image_stamps_ns: NDArray[np.int64]
+    poses: NDArray[np.float64]
+    tags: Tags
+    left_out: int = 0
+
+    def __len__(self) -> int:
+        return len(self.stamps_ns)
+
+
+def unlike_names(paths: Sequence[Path]) -> list[str]:
+    """
+    Name drives by the ends of their paths, as short as keeps them apart.
+
+    :raises InputError: for a path that is given twice.
+    """
+    resolved = [path.resolve() for path in paths]
+    for path, count in ((p, resolved.count(p)) for p in resolved):
+        if count > 1:
+            raise InputError(f'{path}: given {count} times; a drive is not compared with itself')
+    for parts in range(1, max(len(path.parts) for path in resolved) + 1):
+        names = ['_'.join((*path.parts[-parts:-1], path.stem)) for path in resolved]
+        if len(set(names)) == len(names):
+            return names
+    return [f'{path.stem}_{i}' for i, path in enumerate(resolved)]
+
+
+def check_comparable(tracks: Sequence[Track], reach_m: float) -> list[tuple[str, str, float]]:
+    """
+    Check that the drives are in one frame and meet.
+
+    :param reach_m: the largest tolerance; drives that keep further apart have nothing to find.
+    :return: pairs of drives that do not meet, and how far they keep apart, in m.
+    :raises InputError: for frames that differ, and where no two drives meet.
+    """
+    apart = []
+    for first, second in itertools.combinations(tracks, 2):
+        if first.frame_id and second.frame_id and first.frame_id != second.frame_id:
+            raise InputError(
+                f'{first.name} has poses in the frame {first.frame_id!r}, {second.name} in '
+                f'{second.frame_id!r}; drives are compared in one frame'
+            )
+        nearest_m = float(cKDTree(first.poses[:, :2]).query(second.poses[:, :2])[0].min())
+        if nearest_m > IMPOSSIBLE_M:
+            raise InputError(
+                f'{first.name} and {second.name} are in different frames: their routes keep '
+                f'{nearest_m / 1000:,.0f} km apart; expected poses in one map frame, in m'
+            )
+        if nearest_m > reach_m:
+            apart.append((first.name, second.name, nearest_m))
+    if len(apart) == len(tracks) * (len(tracks) - 1) // 2:
+        first_name, second_name, nearest_m = min(apart, key=lambda item: item[2])
+        raise InputError(
+            f'{first_name} and {second_name} do not overlap: their routes keep {nearest_m:.0f} m '
+            f'apart; expected places within {reach_m:g} m of each other'
+        )
+    return apart
+
+
+def check_stamps(stamps_ns: NDArray[np.int64], source: str) -> None:
+    """
+    Refuse frames that share a stamp, for then nothing tells them apart.
+
+    :raises InputError: that names the first.
+    """
+    unique, counts = np.unique(stamps_ns, return_counts=True)
+    if (counts > 1).any():
+        raise InputError(
+            f'{source}: {int((counts - 1).sum())} of {len(stamps_ns)} frames repeat the stamp of '
+            f'another, first at {unique[counts > 1][0]}; expected one frame a stamp'
+        )
