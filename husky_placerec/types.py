@@ -24,7 +24,8 @@ class Frame(Generic[Image]):
     """
     Images of one moment, by camera name.
 
-    `stamp_ns` is that of the first camera in it; `image_stamps_ns` has each image's own.
+    `stamp_ns` is that of the first camera in it, or what a track's table says; `image_stamps_ns`
+    has each image's own.
     A camera that gave no image is absent from both.
     """
 

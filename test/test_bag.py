@@ -163,7 +163,9 @@ def test_poses_come_from_each_type_that_has_them(topic, tmp_path):
 
 def test_which_poses_to_take_is_asked_where_it_cannot_be_told(tmp_path):
     with Bag(write_bag(tmp_path / 'two', by_stamp(poses('/odom'), poses('/pose')))) as bag:
-        with pytest.raises(InputError, match='found /odom, /pose; name a topic or a TUM file'):
+        with pytest.raises(
+            InputError, match='found /odom, /pose; name a topic, a TUM or a CSV file'
+        ):
             find_trajectory(bag, None)
         assert find_trajectory(bag, '/pose').source.endswith('/pose')
         with pytest.raises(InputError, match=r'there\.tum: no such file'):
@@ -174,7 +176,7 @@ def test_which_poses_to_take_is_asked_where_it_cannot_be_told(tmp_path):
 
 def test_a_bag_without_poses_says_what_it_has(tmp_path):
     path = write_bag(tmp_path / 'drive', pictures(FRONT, stamps(1)))
-    expected = f'expected one topic with poses; there are: {TOPIC[FRONT]}'
+    expected = f'expected one topic or table with poses; there are: {TOPIC[FRONT]}'
     with Bag(path) as bag, pytest.raises(InputError, match=expected):
         find_trajectory(bag, None)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from builders import START_NS
+from husky_placerec.data.pose_file import read_tum
+from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.data.trajectory import (
-    parse_stamp,
     poses_at,
     poses_or_none,
-    read_tum,
     Trajectory,
 )
 from husky_placerec.errors import InputError

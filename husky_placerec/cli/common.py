@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 import typer
+
+if TYPE_CHECKING:
+    from husky_placerec.data.source import Source
 
 MAX_GAP_S = 2.0
 
@@ -30,8 +33,8 @@ SetOption = Annotated[
 PosesOption = Annotated[
     str | None,
     typer.Option(
-        help='Topic with poses (Odometry, PoseStamped, PoseWithCovarianceStamped), or a TUM file. '
-        'By default the only such topic of the bag.'
+        help='Topic with poses (Odometry, PoseStamped, PoseWithCovarianceStamped), or a TUM or '
+        'CSV file. By default the only ones that the source has.'
     ),
 ]
 MaxGapOption = Annotated[
@@ -39,11 +42,14 @@ MaxGapOption = Annotated[
 ]
 OverwriteOption = Annotated[bool, typer.Option('--overwrite', help='Replace an old output.')]
 MapArgument = Annotated[Path, typer.Argument(metavar='MAP', help='Folder of a place map.')]
-SourceArgument = Annotated[
-    Path,
-    typer.Argument(
-        metavar='SOURCE', help='A bag: a folder with metadata.yaml, an .mcap or a .db3.'
-    ),
+SOURCE_HELP = (
+    'A track (a folder with track.csv, or train.csv, val.csv or test.csv with a column "track"), '
+    'a bag (a folder with metadata.yaml, an .mcap or a .db3), or a folder of images with a CSV.'
+)
+SourceArgument = Annotated[Path, typer.Argument(metavar='SOURCE', help=SOURCE_HELP)]
+KindOption = Annotated[
+    str | None,
+    typer.Option('--as', metavar='KIND', help='Take SOURCE for a track, a bag or a folder.'),
 ]
 
 
@@ -53,3 +59,9 @@ def warn(message: str) -> None:
 
 def percent(share: float | None) -> str:
     return '-' if share is None else f'{100 * share:.1f} %'
+
+
+def warn_of_problems(source: Source) -> None:
+    """Say what a source lacked and was done without."""
+    for line in source.problems.lines():
+        warn(f'{source.path}: {line}')

@@ -7,6 +7,7 @@ from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
     ConfigOption,
+    KindOption,
     MapArgument,
     MAX_GAP_S,
     MaxGapOption,
@@ -16,6 +17,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SourceArgument,
     warn,
+    warn_of_problems,
 )
 from husky_placerec.progress import progress
 from rich.table import Table
@@ -33,6 +35,7 @@ app = typer.Typer(help='Build and inspect place maps.', no_args_is_help=True)
     'build',
     epilog='Examples:\n\n'
     '  placerec map build drive_1 campus.map --set extractor=hog\n\n'
+    '  placerec map build 00_2023-02-10 winter.map   (a track of ITLP-Campus)\n\n'
     '  placerec map build drive_1 campus.map --poses /odometry/global -c config/husky.yaml\n\n'
     '  placerec map build lap.mcap lap.map --poses lap.tum --set cameras=\\[front] '
     '--set camera.front.topic=/camera/image_raw --set camera.front.transport=raw',
@@ -43,8 +46,9 @@ def map_build(
     poses: PosesOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
-    track: Annotated[str, typer.Option(help="Name of the drive; the bag's by default.")] = '',
+    track: Annotated[str, typer.Option(help='Name of the drive; that of SOURCE by default.')] = '',
     max_gap: MaxGapOption = MAX_GAP_S,
+    kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """
@@ -53,8 +57,7 @@ def map_build(
     The drive needs poses of base_link in the map frame that cover every frame.
     """
     from husky_placerec.config import read_config
-    from husky_placerec.data.bag import Bag
-    from husky_placerec.data.source import find_trajectory
+    from husky_placerec.data.source import find_trajectory, open_source
     from husky_placerec.descriptor.extractor import load_extractor
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.building import build_map
@@ -62,20 +65,21 @@ def map_build(
 
     refuse_existing(output, overwrite)
     parameters = read_config(config, settings or [])
-    with Bag(source) as bag:
-        bag.camera_topics(parameters)
-        trajectory = find_trajectory(bag, poses)
+    with open_source(source, kind) as drive:
+        drive.check(parameters)
+        trajectory = find_trajectory(drive, poses)
         _warn_of_frames(trajectory)
         extractor = load_extractor(parameters)
         place_map = build_map(
-            bag,
+            drive,
             trajectory,
             extractor,
             parameters,
-            track=track or source.stem,
+            track=track or drive.name,
             max_gap_s=max_gap,
             progress=progress('Describing'),
         )
+        warn_of_problems(drive)
     save_map(place_map, output, overwrite=overwrite)
     lone = int((~place_map.places.present.all(axis=1)).sum())
     if lone:

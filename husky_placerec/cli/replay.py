@@ -8,6 +8,7 @@ from typing import Annotated, Any, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
     ConfigOption,
+    KindOption,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -16,6 +17,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SourceArgument,
+    warn_of_problems,
 )
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
@@ -23,9 +25,7 @@ from rich.table import Table
 import typer
 
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
-    from husky_placerec.data.bag import Bag
-    from husky_placerec.data.trajectory import Trajectory
-    from husky_placerec.placemap.place_map import PlaceMap
+    pass
 
 EPILOG = (
     'Examples:\n\n'
@@ -55,18 +55,19 @@ def replay(
     config: ConfigOption = None,
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
+    kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """
     Recognise a drive offline, by the code that the node runs, and score it where truth is known.
 
-    Truth is the bag's only pose topic when its frame is the map's, or what --poses names.
+    Truth is the source's only poses when their frame is the map's, or what --poses names.
     """
     from husky_placerec.config import read_config
-    from husky_placerec.data.bag import Bag
     from husky_placerec.data.selection import read_selection
+    from husky_placerec.data.source import find_truth, open_source
     from husky_placerec.evaluation.metrics import TOLERANCES_M
-    from husky_placerec.evaluation.replay import replay as replay_bag
+    from husky_placerec.evaluation.replay import replay as replay_source
     from husky_placerec.evaluation.results import summary, used_parameters, write_results
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.storage import load_map
@@ -75,17 +76,18 @@ def replay(
     output = output or Path('results') / f'replay-{datetime.now():%Y%m%d-%H%M%S}'
     refuse_existing(output, overwrite)
     selection = read_selection(stamps) if stamps else None
-    with Bag(source) as bag:
+    with open_source(source, kind) as drive:
         place_map = load_map(map_path)
         parameters = read_config(config, settings or [], cameras=place_map.spec.cameras)
-        topics = bag.camera_topics(parameters)
-        truth = _find_truth(bag, poses, place_map)
+        drive.check(parameters)
+        truth = find_truth(drive, poses, place_map.frame_id)
         recognizer = Recognizer.load(place_map, parameters)
-        frames = replay_bag(
-            bag, recognizer, parameters, truth=truth, max_gap_s=max_gap, selection=selection
+        frames = replay_source(
+            drive, recognizer, parameters, truth=truth, max_gap_s=max_gap, selection=selection
         )
-        total = len(selection.frames) if selection else min(map(bag.message_count, topics))
+        total = len(selection.frames) if selection else drive.frame_count(parameters)
         results = list(progress('Recognising')(frames, total))
+        warn_of_problems(drive)
     if not results:
         raise InputError(f'{source}: no frames')
     numbers = summary(results, place_map, tolerance or TOLERANCES_M)
@@ -101,19 +103,6 @@ def replay(
     out.print(
         f'{output}: recognitions.jsonl, poses.tum, summary.json, config.yaml', highlight=False
     )
-
-
-def _find_truth(bag: Bag, poses: str | None, place_map: PlaceMap) -> Trajectory | None:
-    """Odometry is no truth: without being told, only poses in the map's own frame are taken."""
-    from husky_placerec.data.source import read_poses
-
-    if poses is not None:
-        return read_poses(bag, poses)
-    topics = bag.pose_topics()
-    if len(topics) != 1 or place_map.frame_id == 'odom':
-        return None
-    trajectory = bag.trajectory(topics[0])
-    return trajectory if trajectory.frame_id == place_map.frame_id else None
 
 
 def _summary_table(numbers: dict[str, Any]) -> Table:

@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.pairing import FramePairer
+from husky_placerec.data.problems import Problems
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, SECOND_NS
@@ -49,6 +51,7 @@ class Bag:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.problems = Problems()
         if not path.exists():
             raise InputError(f'{path}: no such bag')
         with self._readable():
@@ -66,6 +69,10 @@ class Bag:
         trace: TracebackType | None,
     ) -> None:
         self._reader.close()
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().stem
 
     @property
     def topics(self) -> dict[str, str]:
@@ -86,7 +93,7 @@ class Bag:
         types = ' or '.join(expected)
         if name not in self.topics:
             raise InputError(
-                f'{self.path}: no messages on {name} ({types}); there are: {self._listing()}'
+                f'{self.path}: no messages on {name} ({types}); there are: {self.contents}'
             )
         if self.topics[name] not in expected:
             raise InputError(f'{self.path}: {name} is of {self.topics[name]}; expected {types}')
@@ -135,6 +142,25 @@ class Bag:
             cameras[topic] = name
         return cameras
 
+    def check(self, config: Config) -> None:
+        self.camera_topics(config)
+
+    def images(self, config: Config) -> Iterator[tuple[str, int, ImageMessage]]:
+        yield from self.messages(self.camera_topics(config))
+
+    def frame_count(self, config: Config) -> int:
+        """Return the images of the fastest camera: only pairing tells how many have partners."""
+        return max(map(self.message_count, self.camera_topics(config)))
+
+    def fingerprint(self, config: Config) -> str:
+        self.check(config)
+        root = self.path if self.path.is_dir() else self.path.parent
+        files = [self.path] if self.path.is_file() else self.path.iterdir()
+        return fingerprint(root, files, config)
+
+    def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
+        raise InputError(f'{self.path}: {camera} image at {stamp_ns}: {error}') from error
+
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
         """Pair the images of the cameras exactly as the node does; they are not yet decoded."""
         pairer: FramePairer[ImageMessage] = FramePairer(
@@ -143,7 +169,7 @@ class Bag:
             round(config.silence * SECOND_NS),
             config.queue_size,
         )
-        for camera, stamp_ns, message in self.messages(self.camera_topics(config)):
+        for camera, stamp_ns, message in self.images(config):
             yield from pairer.add(camera, stamp_ns, message)
 
     def pose_topics(self) -> list[str]:
@@ -171,7 +197,8 @@ class Bag:
             frames = message.header.frame_id, getattr(message, 'child_frame_id', '')
         return Trajectory.make(stamps, poses, f'{self.path} {name}', *frames)
 
-    def _listing(self) -> str:
+    @property
+    def contents(self) -> str:
         return ', '.join(f'{name} ({kind})' for name, kind in self.topics.items()) or 'none at all'
 
     @contextmanager

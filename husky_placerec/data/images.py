@@ -13,8 +13,11 @@ import numpy as np
 class CompressedMessage(Protocol):
     """What is used of a `sensor_msgs/CompressedImage`."""
 
-    format: str
-    data: Any
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def data(self) -> Any: ...
 
 
 @runtime_checkable

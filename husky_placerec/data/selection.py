@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 
 from husky_placerec.config import Config
-from husky_placerec.data.bag import Bag
 from husky_placerec.data.images import ImageMessage
-from husky_placerec.data.trajectory import parse_stamp
+from husky_placerec.data.source import Source
+from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame
 
@@ -61,18 +61,20 @@ def _parse(text: str) -> tuple[int, dict[str, int] | None]:
 
 
 def selected_frames(
-    bag: Bag, config: Config, selection: Selection
+    source: Source, config: Config, selection: Selection
 ) -> Iterator[Frame[ImageMessage]]:
     """
-    Yield the selected frames of a bag, in the order of the selection.
+    Yield the selected frames of a source, in the order of the selection.
 
-    Where a frame's images are known they are taken as they are; otherwise the bag is paired anew
-    and the frames of those stamps are kept.
+    Where a frame's images are known they are taken as they are; otherwise the source is paired
+    anew and the frames of those stamps are kept.
 
-    :raises InputError: for frames that the bag does not have.
+    :raises InputError: for frames that the source does not have.
     """
     known = all(images is not None for _, images in selection.frames)
-    frames = _by_images(bag, config, selection) if known else _by_stamps(bag, config, selection)
+    frames = (
+        _by_images(source, config, selection) if known else _by_stamps(source, config, selection)
+    )
     count = 0
     for frame in frames:
         count += 1
@@ -81,29 +83,33 @@ def selected_frames(
         stamp = selection.frames[count][0]
         raise InputError(
             f'{selection.source}: {len(selection.frames) - count} of {len(selection.frames)} '
-            f'frames are not in {bag.path}, the first at {stamp}'
+            f'frames are not in {source.path}, the first at {stamp}'
         )
 
 
-def _by_stamps(bag: Bag, config: Config, selection: Selection) -> Iterator[Frame[ImageMessage]]:
-    frames = ((frame.stamp_ns, frame) for frame in bag.frames(config))
+def _by_stamps(
+    source: Source, config: Config, selection: Selection
+) -> Iterator[Frame[ImageMessage]]:
+    frames = ((frame.stamp_ns, frame) for frame in source.frames(config))
     return _in_order([stamp_ns for stamp_ns, _ in selection.frames], frames)
 
 
-def _by_images(bag: Bag, config: Config, selection: Selection) -> Iterator[Frame[ImageMessage]]:
-    return _in_order(range(len(selection.frames)), _assembled(bag, config, selection))
+def _by_images(
+    source: Source, config: Config, selection: Selection
+) -> Iterator[Frame[ImageMessage]]:
+    return _in_order(range(len(selection.frames)), _assembled(source, config, selection))
 
 
 def _assembled(
-    bag: Bag, config: Config, selection: Selection
+    source: Source, config: Config, selection: Selection
 ) -> Iterator[tuple[int, Frame[ImageMessage]]]:
-    """Yield the number of each selected frame, and the frame, once the bag gave all its images."""
+    """Yield the number of each selected frame, and the frame, once all its images came."""
     owners: dict[tuple[str, int], list[int]] = defaultdict(list)
     for number, (_, stamps) in enumerate(selection.frames):
         for camera, stamp_ns in (stamps or {}).items():
             owners[camera, stamp_ns].append(number)
     images: dict[int, dict[str, ImageMessage]] = defaultdict(dict)
-    for camera, stamp_ns, message in bag.messages(bag.camera_topics(config)):
+    for camera, stamp_ns, message in source.images(config):
         for number in owners.pop((camera, stamp_ns), ()):
             images[number][camera] = message
             frame_ns, stamps = selection.frames[number]

@@ -2,13 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Protocol, TypeVar
 
+from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
+from husky_placerec.data.folder import has_images, ImageFolder
 from husky_placerec.data.images import decode_image, ImageMessage
-from husky_placerec.data.trajectory import read_tum, Trajectory
+from husky_placerec.data.itlp import is_track, Track
+from husky_placerec.data.pose_file import read_trajectory
+from husky_placerec.data.problems import Problems
+from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, Pixels
+
+KINDS = ('track', 'bag', 'folder')
+SHOWN_ENTRIES = 8  # of a folder that is none of them
+
+Self = TypeVar('Self', bound='Source')
+
+
+class Source(Protocol):
+    """
+    A drive: frames in the order of their stamps, and the poses that belong to them.
+
+    A context manager; what is asked of it is asked inside.
+
+    `name` is short, for tables; `problems` grows while the source is read.
+    """
+
+    problems: Problems
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def contents(self) -> str:
+        """Topics or columns, for messages."""
+
+    def __enter__(self: Self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def check(self, config: Config) -> None:
+        """
+        Look for the cameras, before any long work.
+
+        :raises InputError: for a camera that is not there, with what is.
+        """
+
+    def images(self, config: Config) -> Iterator[tuple[str, int, ImageMessage]]:
+        """Yield camera, stamp in ns and image of all cameras, in the order of recording."""
+
+    def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
+        """Yield the paired frames in the order of their stamps; images are not yet decoded."""
+
+    def frame_count(self, config: Config) -> int:
+        """Return how many frames there are at most; a track or a folder knows it exactly."""
+
+    def pose_topics(self) -> list[str]:
+        """Return the names of what has poses in it: topics of a bag, the table of a track."""
+
+    def trajectory(self, topic: str) -> Trajectory:
+        """
+        Read the poses of that name.
+
+        :raises InputError: when it is not there, and as `Trajectory.make`.
+        """
+
+    def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
+        """
+        Take note of an image that does not decode, and go on without it.
+
+        :raises InputError: where that cannot be: in a bag, which has no business being damaged.
+        """
+
+    def fingerprint(self, config: Config) -> str:
+        """Return the SHA-256 of all that the frames depend on, to name cached descriptors by."""
+
+
+def open_source(path: Path, kind: str | None = None) -> Source:
+    """
+    Make the reader of a SOURCE, to be entered with `with`.
+
+    A folder with `track.csv`, or with train.csv, val.csv or test.csv that has a column `track`, is
+    a track, even if it has a bag too; then comes a bag; then a folder of images.
+
+    :param kind: 'track', 'bag' or 'folder' where that is to be overridden.
+    :raises InputError: that says what was found and what is expected.
+    """
+    if kind is not None and kind not in KINDS:
+        raise InputError(f'--as {kind}: expected {", ".join(KINDS[:-1])} or {KINDS[-1]}')
+    if not path.exists():
+        raise InputError(f'{path}: no such source; expected a track, a bag or a folder of images')
+    found = kind or _kind_of(path)
+    if found == 'track':
+        return Track(path)
+    return Bag(path) if found == 'bag' else ImageFolder(path)
+
+
+def _kind_of(path: Path) -> str:
+    if is_track(path):
+        return 'track'
+    if path.is_file() and path.suffix.lower() != '.csv':
+        return 'bag'  # whose reader says what it thinks of another file
+    if path.is_dir() and ((path / 'metadata.yaml').is_file() or _has_bag_files(path)):
+        return 'bag'
+    if has_images(path):
+        return 'folder'
+    raise InputError(
+        f'{path}: {_entries(path)}; expected a track (track.csv, or train.csv, val.csv or '
+        'test.csv with a column "track"), a bag (metadata.yaml, an .mcap or a .db3), or a folder '
+        'of images with a CSV'
+    )
+
+
+def _has_bag_files(path: Path) -> bool:
+    return any(file.suffix in ('.mcap', '.db3') for file in path.iterdir())
+
+
+def _entries(path: Path) -> str:
+    if path.is_file():
+        return 'a table without a column "track" or images'
+    names = sorted(entry.name for entry in path.iterdir())
+    if not names:
+        return 'an empty folder'
+    more = f' and {len(names) - SHOWN_ENTRIES} more' if len(names) > SHOWN_ENTRIES else ''
+    return f'found {", ".join(names[:SHOWN_ENTRIES])}{more}'
 
 
 def decode_frame(frame: Frame[ImageMessage], source: str) -> Frame[Pixels]:
@@ -27,33 +157,79 @@ def decode_frame(frame: Frame[ImageMessage], source: str) -> Frame[Pixels]:
     return Frame(frame.stamp_ns, images, frame.image_stamps_ns)
 
 
-def find_trajectory(bag: Bag, poses: str | None) -> Trajectory:
+def decode_usable(frame: Frame[ImageMessage], source: Source) -> Frame[Pixels] | None:
     """
-    Read the poses of a bag: of a topic, of a TUM file, or of the only pose topic there is.
+    Decode what can be; a file that does not decode is noted in the source and done without.
 
-    :raises InputError: when there is none, or which to take cannot be told.
+    :return: None where no image of the frame decodes.
+    :raises InputError: for a broken image in a bag.
+    """
+    images: dict[str, Pixels] = {}
+    for camera, message in frame.images.items():
+        try:
+            images[camera] = decode_image(message)
+        except InputError as error:
+            source.broken(camera, frame.image_stamps_ns[camera], error)
+    if not images:
+        return None
+    stamps = {camera: frame.image_stamps_ns[camera] for camera in images}
+    return Frame(frame.stamp_ns, images, stamps)
+
+
+def decoded_frames(
+    source: Source, frames: Iterable[Frame[ImageMessage]]
+) -> Iterator[Frame[Pixels]]:
+    """Decode frames one by one, as `decode_usable`; what it returns None for is left out."""
+    for encoded in frames:
+        frame = decode_usable(encoded, source)
+        if frame is not None:
+            yield frame
+
+
+def find_trajectory(source: Source, poses: str | None) -> Trajectory:
+    """
+    Read the poses of a source: of a topic, of a file, or the only ones that it has.
+
+    :raises InputError: when there are none, or which to take cannot be told.
     """
     if poses is not None:
-        return read_poses(bag, poses)
-    topics = bag.pose_topics()
+        return read_poses(source, poses)
+    topics = source.pose_topics()
     if len(topics) == 1:
-        return bag.trajectory(topics[0])
-    found = f'found {", ".join(topics)}' if topics else f'there are: {", ".join(bag.topics)}'
+        return source.trajectory(topics[0])
+    found = f'found {", ".join(topics)}' if topics else f'there are: {source.contents}'
     raise InputError(
-        f'{bag.path}: expected one topic with poses; {found}; '
-        'name a topic or a TUM file with --poses'
+        f'{source.path}: expected one topic or table with poses; {found}; '
+        'name a topic, a TUM or a CSV file with --poses'
     )
 
 
-def read_poses(bag: Bag, poses: str) -> Trajectory:
+def find_truth(source: Source, poses: str | None, frame_id: str) -> Trajectory | None:
     """
-    Read the poses that the user names: a TUM file that exists, else a topic of the bag.
+    Return where the robot was in the frame of a map, None where that is not known.
 
-    :raises InputError: for neither, and as the two readers.
+    Odometry is no truth: without being told, only poses in the map's own frame are taken.
+
+    :param poses: what the user names, a topic or a file; taken as it is.
+    """
+    if poses is not None:
+        return read_poses(source, poses)
+    topics = source.pose_topics()
+    if len(topics) != 1 or frame_id == 'odom':
+        return None
+    trajectory = source.trajectory(topics[0])
+    return trajectory if trajectory.frame_id == frame_id else None
+
+
+def read_poses(source: Source, poses: str) -> Trajectory:
+    """
+    Read the poses that the user names: a TUM or CSV file that exists, else a topic of a bag.
+
+    :raises InputError: for neither, and as the readers.
     """
     path = Path(poses)
     if path.is_file():
-        return read_tum(path)
-    if path.suffix:
+        return read_trajectory(path)
+    if path.suffix and poses not in source.pose_topics():
         raise InputError(f'{poses}: no such file with poses')
-    return bag.trajectory(poses)
+    return source.trajectory(poses)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
-from pathlib import Path
 
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pose, SECOND_NS
@@ -14,6 +12,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 # Rounded to three decimals a quaternion's norm may be this wrong; further off it is no rotation.
 QUATERNION_TOLERANCE = 1e-2
+MAP_FRAME = 'map'  # that of poses whose source does not say
 
 
 @dataclass(frozen=True)
@@ -111,47 +110,3 @@ def poses_or_none(
     covered = trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS))
     poses = iter(trajectory.at(stamps_ns[covered]) if covered.any() else ())
     return [Pose.from_array(next(poses)) if there else None for there in covered]
-
-
-def read_tum(path: Path) -> Trajectory:
-    """
-    Read a TUM trajectory: lines of `stamp x y z qx qy qz qw`, the stamp in seconds.
-
-    Whole stamps of 16 digits or more are taken for microseconds, of 19 for nanoseconds.
-
-    :raises InputError: for a file that cannot be read, and as `Trajectory.make`.
-    """
-    try:
-        lines = path.read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f'{path}: cannot be read ({error})') from error
-    stamps, poses = [], []
-    for number, line in enumerate(lines, 1):
-        words = line.split('#')[0].replace(',', ' ').split()
-        if not words:
-            continue
-        try:
-            values = [float(word) for word in words[1:]]
-            stamp_ns = parse_stamp(words[0])
-        except (ValueError, ArithmeticError):
-            values = []
-        if len(values) != 7:
-            raise InputError(f'{path}:{number}: {line!r}; expected "stamp x y z qx qy qz qw"')
-        stamps.append(stamp_ns)
-        poses.append(values)
-    return Trajectory.make(stamps, poses, str(path))
-
-
-def parse_stamp(text: str) -> int:
-    """
-    Return a stamp in ns: text of seconds, or a whole number of 16 (us) or 19 (ns) digits.
-
-    :raises ValueError: for text that is none; an ArithmeticError where it is no number at all.
-    """
-    if text.isdigit() and len(text) >= 16:
-        stamp_ns = int(text) if len(text) >= 19 else int(text) * 1000
-    else:
-        stamp_ns = int(Decimal(text) * SECOND_NS)
-    if not 0 <= stamp_ns < 2**63:
-        raise ValueError(f'{text} is no stamp')
-    return stamp_ns

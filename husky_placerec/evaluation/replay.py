@@ -6,9 +6,8 @@ from collections.abc import Iterator
 import time
 
 from husky_placerec.config import Config
-from husky_placerec.data.bag import Bag
 from husky_placerec.data.selection import selected_frames, Selection
-from husky_placerec.data.source import decode_frame
+from husky_placerec.data.source import decode_usable, Source
 from husky_placerec.data.trajectory import poses_or_none, Trajectory
 from husky_placerec.evaluation.results import Result
 from husky_placerec.recognition.recognizer import Recognizer
@@ -16,7 +15,7 @@ import numpy as np
 
 
 def replay(
-    bag: Bag,
+    source: Source,
     recognizer: Recognizer,
     config: Config,
     *,
@@ -25,18 +24,23 @@ def replay(
     selection: Selection | None = None,
 ) -> Iterator[Result]:
     """
-    Recognise the frames of a bag, in order; the same bag gives the same recognitions.
+    Recognise the frames of a source, in order; the same source gives the same recognitions.
 
     :param truth: where the robot was, in the map's frame; frames it does not cover have none.
     :param selection: frames to repeat, all by default.
-    :raises InputError: for a camera that the bag lacks or an image that does not decode.
+    :raises InputError: for a camera that the source lacks, or a broken image in a bag.
     """
-    frames = bag.frames(config) if selection is None else selected_frames(bag, config, selection)
+    frames = (
+        source.frames(config) if selection is None else selected_frames(source, config, selection)
+    )
     for encoded in frames:
         began = time.perf_counter()
-        recognition = recognizer.recognize(decode_frame(encoded, str(bag.path)))
+        frame = decode_usable(encoded, source)
+        if frame is None:
+            continue
+        recognition = recognizer.recognize(frame)
         seconds = time.perf_counter() - began
         pose = None
         if truth is not None:
-            (pose,) = poses_or_none(truth, np.array([encoded.stamp_ns]), max_gap_s)
+            (pose,) = poses_or_none(truth, np.array([frame.stamp_ns]), max_gap_s)
         yield Result(recognition, seconds, pose)

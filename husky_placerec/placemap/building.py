@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timezone
 
 from husky_placerec.config import Config
-from husky_placerec.data.bag import Bag
-from husky_placerec.data.source import decode_frame
-from husky_placerec.data.trajectory import poses_at, Trajectory
+from husky_placerec.data.source import decoded_frames, Source
+from husky_placerec.data.trajectory import MAP_FRAME, poses_at, Trajectory
 from husky_placerec.descriptor.extractor import DescriptorExtractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
@@ -18,11 +17,9 @@ from husky_placerec.types import FloatArray, Frame, Pixels
 import numpy as np
 from numpy.typing import NDArray
 
-DEFAULT_FRAME = 'map'  # of poses whose source does not say
-
 
 def build_map(
-    bag: Bag,
+    source: Source,
     trajectory: Trajectory,
     extractor: DescriptorExtractor,
     config: Config,
@@ -32,26 +29,30 @@ def build_map(
     progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
-    Make every frame of a bag a place.
+    Make every frame of a source a place.
 
     :param track: name of the drive.
     :param max_gap_s: longest time between two poses that may be interpolated.
-    :raises InputError: for no frames, frames that the poses do not cover, a broken image.
+    :raises InputError: for no frames, frames that the poses do not cover, a broken image in a bag.
     """
-    # The bag is paired twice: what is wrong with its stamps is said before the long work begins.
-    stamps = np.array([frame.stamp_ns for frame in bag.frames(config)], np.int64)
+    # Paired twice: what is wrong with the stamps is said before the long work begins.
+    wanted = np.array([frame.stamp_ns for frame in source.frames(config)], np.int64)
+    if not len(wanted):
+        raise InputError(f'{source.path}: no frames; a map needs at least one place')
+    poses = poses_at(trajectory, wanted, max_gap_s)
+    frames = progress(decoded_frames(source, source.frames(config)), len(wanted))
+    stamps, descriptors = _describe(frames, extractor)
     if not len(stamps):
-        raise InputError(f'{bag.path}: no frames; a map needs at least one place')
-    poses = poses_at(trajectory, stamps, max_gap_s)
-    descriptors = _describe(progress(_decoded(bag, config), len(stamps)), extractor)
+        raise InputError(f'{source.path}: none of {len(wanted)} frames has an image that decodes')
+    there = np.isin(wanted, stamps)  # a frame all of whose images are broken is left out
     present: NDArray[np.bool_] = np.asarray(descriptors.any(axis=2))
     return PlaceMap(
-        Places(stamps, poses, (track,) * len(stamps), present),
+        Places(stamps, poses[there], (track,) * len(stamps), present),
         descriptors,
         extractor.spec,
-        trajectory.frame_id or DEFAULT_FRAME,
+        trajectory.frame_id or MAP_FRAME,
         opposite_cameras(config),
-        (str(bag.path),),
+        (str(source.path),),
         datetime.now(timezone.utc).isoformat(timespec='seconds'),
     )
 
@@ -64,11 +65,12 @@ def opposite_cameras(config: Config) -> tuple[int, ...] | None:
     return tuple(config.cameras.index(name) for name in names)
 
 
-def _decoded(bag: Bag, config: Config) -> Iterator[Frame[Pixels]]:
-    for frame in bag.frames(config):
-        yield decode_frame(frame, str(bag.path))
-
-
-def _describe(frames: Iterable[Frame[Pixels]], extractor: DescriptorExtractor) -> FloatArray:
-    """Return [N, C, D] float16, as they are stored: a map in memory equals the one on disk."""
-    return np.stack([extractor.describe(frame).astype(np.float16) for frame in frames])
+def _describe(
+    frames: Iterable[Frame[Pixels]], extractor: DescriptorExtractor
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """Return stamps, and [N, C, D] float16 as they are stored: a map in memory equals its file."""
+    stamps, descriptors = [], []
+    for frame in frames:
+        stamps.append(frame.stamp_ns)
+        descriptors.append(extractor.describe(frame).astype(np.float16))
+    return np.array(stamps, np.int64), np.array(descriptors)

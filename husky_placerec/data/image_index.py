@@ -1,0 +1,36 @@
+"""The files of a folder that are named by stamps, found by stamp in any unit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from husky_placerec.data.stamps import parse_stamp
+
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp')
+MICROSECOND_NS = 1000
+
+
+class ImageIndex:
+    """
+    The images of a folder by microsecond.
+
+    Tables and file names may differ in unit, and no camera takes two images in a microsecond.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: dict[int, str] = {}
+        if not folder.is_dir():
+            return
+        for entry in os.scandir(folder):
+            stem, suffix = os.path.splitext(entry.name)
+            if suffix.lower() in SUFFIXES:
+                try:
+                    self._names[parse_stamp(stem) // MICROSECOND_NS] = entry.name
+                except (ValueError, ArithmeticError):
+                    continue  # not a stamp: a plot, a thumbnail
+
+    def find(self, stamp_ns: int) -> Path | None:
+        name = self._names.get(stamp_ns // MICROSECOND_NS)
+        return self._folder / name if name is not None else None

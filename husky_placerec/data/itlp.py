@@ -1,0 +1,146 @@
+"""
+Tracks of ITLP-Campus, of the public edition and of the hackathon's.
+
+https://github.com/OPR-Project/ITLP-Campus. The public edition has a folder a track: `track.csv`
+(timestamp, front_cam_ts, back_cam_ts, lidar_ts, tx ty tz qx qy qz qw), `front_cam/<stamp>.png`,
+`back_cam/`, `masks/<camera>/`, `text_labels/`. The hackathon's has train.csv, val.csv and test.csv
+with a column `track` (and sometimes `floor`), beside a folder a track with the images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from husky_placerec.data.image_index import ImageIndex
+from husky_placerec.data.pose_table import pose_reader
+from husky_placerec.data.stored import StoredFrame, StoredSource
+from husky_placerec.data.tables import read_header, read_table, Row, Table
+from husky_placerec.errors import InputError
+
+TRACK_TABLE = 'track.csv'
+SPLITS = ('train.csv', 'val.csv', 'test.csv')
+STAMP_COLUMN = 'timestamp'
+SUFFIX = '_ts'
+CAMERA_SUFFIX = '_cam'  # a camera `front` has the column front_cam_ts and the folder front_cam
+
+
+def is_track(path: Path) -> bool:
+    """Say whether this is a track, a folder of tracks, or one of their tables."""
+    return bool(_tables(path))
+
+
+def _tables(path: Path) -> list[Path]:
+    """
+    Return the tables that list the frames: of the folder, or of the one above it.
+
+    A folder of the hackathon's edition that holds one track has its table above it.
+    """
+    if path.is_file():
+        return [path] if path.name == TRACK_TABLE or _is_split(path) else []
+    if (path / TRACK_TABLE).is_file():
+        return [path / TRACK_TABLE]
+    return [path / name for name in SPLITS if _is_split(path / name)]
+
+
+def _is_split(file: Path) -> bool:
+    return file.suffix == '.csv' and file.is_file() and 'track' in read_header(file)
+
+
+def _tables_above(path: Path) -> list[Path]:
+    """Return the tables of the folder above that name this folder as a track."""
+    splits = [path.resolve().parent / name for name in SPLITS]
+    name = path.resolve().name
+    return [
+        file
+        for file in splits
+        if _is_split(file) and any(row.text('track') == name for row in read_table(file).rows)
+    ]
+
+
+class Track(StoredSource):
+    """
+    A track, or several of the hackathon's edition one after the other.
+
+    A frame's stamp is the `timestamp` of its row, of which its pose is exact; its images have
+    stamps of their own. Files that are missing or broken are noted in `problems`.
+
+    :raises InputError: on entering, for tables that cannot be read or have no camera.
+    """
+
+    @property
+    def tables(self) -> list[Path]:
+        return _tables(self.path) or (_tables_above(self.path) if self.path.is_dir() else [])
+
+    @property
+    def root(self) -> Path:
+        return self.tables[0].parent
+
+    def _read(self) -> list[StoredFrame]:
+        if not self.tables:
+            raise InputError(
+                f'{self.path}: expected {TRACK_TABLE}, or {", ".join(SPLITS)} with a column track'
+            )
+        self.table_name = '+'.join(file.name for file in self.tables)
+        self._indices: dict[Path, ImageIndex] = {}
+        self._only = '' if _tables(self.path) else self.path.resolve().name  # of several tracks
+        return [frame for file in self.tables for frame in self._read_table(read_table(file))]
+
+    def _read_table(self, table: Table) -> list[StoredFrame]:
+        columns = {_camera_name(name): name for name in table.columns if _is_camera(name)}
+        if not columns:
+            raise InputError(
+                f'{table.path}: found the columns {", ".join(table.columns)}; '
+                'expected timestamp, and a column a camera such as front_cam_ts'
+            )
+        self.cameras = tuple(dict.fromkeys([*self.cameras, *columns]))
+        poses = pose_reader(table.columns)
+        frames = []
+        for row in table.rows:
+            if self._only and row.text('track') != self._only:
+                continue
+            stamps = {name: self._stamp(row, column) for name, column in columns.items()}
+            frame_ns = self._stamp(row, STAMP_COLUMN)
+            known = [stamp_ns for stamp_ns in (frame_ns, *stamps.values()) if stamp_ns is not None]
+            pose = poses(row) if poses is not None else []
+            if not pose:
+                self.problems.note('row without a pose', row.where)
+            if known:
+                frames.append(StoredFrame(known[0], self._images(row, columns, stamps), pose))
+        return frames
+
+    def _stamp(self, row: Row, column: str) -> int | None:
+        """Return a stamp; one that cannot be read is noted, and its image done without."""
+        try:
+            return row.stamp_ns(column)
+        except InputError as error:
+            self.problems.note('stamp that cannot be read', str(error))
+            return None
+
+    def _images(
+        self, row: Row, columns: Mapping[str, str], stamps: Mapping[str, int | None]
+    ) -> dict[str, tuple[int, Path]]:
+        images = {}
+        for name, stamp_ns in stamps.items():
+            folder = Path(row.text('track'), row.text('floor'), columns[name].removesuffix(SUFFIX))
+            if stamp_ns is None:
+                self.problems.note(f'row without a stamp of the {name} image', row.where)
+            elif file := self._find(folder, stamp_ns):
+                images[name] = stamp_ns, file
+            else:
+                shown = folder / f'{row.text(columns[name])}.png'
+                self.problems.note(f'missing {name} image', shown.as_posix())
+        return images
+
+    def _find(self, folder: Path, stamp_ns: int) -> Path | None:
+        if folder not in self._indices:
+            self._indices[folder] = ImageIndex(self.root / folder)
+        return self._indices[folder].find(stamp_ns)
+
+
+def _is_camera(column: str) -> bool:
+    return column.endswith(CAMERA_SUFFIX + SUFFIX)
+
+
+def _camera_name(column: str) -> str:
+    return column.removesuffix(CAMERA_SUFFIX + SUFFIX)

@@ -1,0 +1,169 @@
+"""What track and folder have in common: a table of frames whose images are files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from husky_placerec.config import Config
+from husky_placerec.data.fingerprint import fingerprint
+from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.pose_table import trajectory_of
+from husky_placerec.data.problems import Problems
+from husky_placerec.data.tables import read_header
+from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.errors import InputError
+from husky_placerec.types import Frame
+
+Self = TypeVar('Self', bound='StoredSource')
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image in a file, read when it is decoded; to the decoder, a compressed message."""
+
+    path: Path
+
+    @property
+    def format(self) -> str:
+        return str(self.path)
+
+    @property
+    def data(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise InputError(f'{self.path}: cannot be read ({error})') from error
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """
+    A row of the table.
+
+    :param images: of each camera that gave one, stamp in ns and file.
+    :param pose: [7], or empty where the row has none.
+    """
+
+    stamp_ns: int
+    images: Mapping[str, tuple[int, Path]]
+    pose: Sequence[float]
+
+
+class StoredSource:
+    """
+    Frames that a table lists; what is missing is noted, and the rest stays usable.
+
+    A reader of a format gives the name of its table, its cameras and its frames.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems = Problems()
+        self.table_name = ''
+        self.cameras: tuple[str, ...] = ()
+        self._frames: list[StoredFrame] = []
+
+    def _read(self) -> list[StoredFrame]:
+        """Read the table; the frames may come in any order."""
+        raise NotImplementedError
+
+    @property
+    def root(self) -> Path:
+        """The folder that paths in messages and fingerprints are relative to."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    @property
+    def tables(self) -> list[Path]:
+        """The files that list the frames."""
+        raise NotImplementedError
+
+    @property
+    def contents(self) -> str:
+        return ', '.join(
+            f'{file.name} ({", ".join(filter(None, read_header(file)))})' for file in self.tables
+        )
+
+    @property
+    def name(self) -> str:
+        path = self.path.resolve()
+        return path.name if path.is_dir() else path.stem
+
+    def __enter__(self: Self) -> Self:
+        self._frames = self._in_order(self._read())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._frames = []
+
+    def _in_order(self, frames: list[StoredFrame]) -> list[StoredFrame]:
+        """Sort by stamp; of frames with one stamp the first in the table counts."""
+        ordered: list[StoredFrame] = []
+        for frame in sorted(frames, key=lambda frame: frame.stamp_ns):
+            if ordered and ordered[-1].stamp_ns == frame.stamp_ns:
+                self.problems.note('duplicate stamp, first kept', str(frame.stamp_ns))
+            else:
+                ordered.append(frame)
+        return ordered
+
+    def check(self, config: Config) -> None:
+        for name in config.cameras:
+            if name not in self.cameras:
+                raise InputError(
+                    f'{self.path}: no camera {name} in {self.table_name}; '
+                    f'there are: {", ".join(self.cameras) or "none at all"}'
+                )
+
+    def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
+        """Yield the frames of the table as they are; their stamps are the table's."""
+        self.check(config)
+        for frame in self._frames:
+            there = {n: frame.images[n] for n in config.cameras if n in frame.images}
+            if there:
+                images: dict[str, ImageMessage] = {
+                    name: StoredImage(file) for name, (_, file) in there.items()
+                }
+                stamps = {name: stamp_ns for name, (stamp_ns, _) in there.items()}
+                yield Frame(frame.stamp_ns, images, stamps)
+
+    def images(self, config: Config) -> Iterator[tuple[str, int, ImageMessage]]:
+        for frame in self.frames(config):
+            for name, stamp_ns in frame.image_stamps_ns.items():
+                yield name, stamp_ns, frame.images[name]
+
+    def frame_count(self, config: Config) -> int:
+        """Return how many frames have an image; this is exact."""
+        return sum(any(name in frame.images for name in config.cameras) for frame in self._frames)
+
+    def pose_topics(self) -> list[str]:
+        return [self.table_name] if any(frame.pose for frame in self._frames) else []
+
+    def trajectory(self, topic: str) -> Trajectory:
+        if topic not in self.pose_topics():
+            raise InputError(
+                f'{self.path}: no poses in {topic}; there are: '
+                f'{", ".join(self.pose_topics()) or "none at all"}'
+            )
+        poses = ((frame.stamp_ns, list(frame.pose)) for frame in self._frames)
+        return trajectory_of(poses, f'{self.path} {topic}')
+
+    def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
+        self.problems.note(f'{camera} image that does not decode, done without', str(error))
+
+    def fingerprint(self, config: Config) -> str:
+        self.check(config)
+        files = [
+            file
+            for frame in self._frames
+            for name, (_, file) in frame.images.items()
+            if name in config.cameras
+        ]
+        return fingerprint(self.root, [*self.tables, *files], config)

@@ -1,0 +1,129 @@
+"""Tables as people and spreadsheets write them: CSV of any separator, with a BOM or without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+import csv
+from dataclasses import dataclass, field
+import io
+from pathlib import Path
+
+from husky_placerec.data.stamps import parse_stamp
+from husky_placerec.errors import InputError
+
+SEPARATORS = ',;\t'
+GAPS = ('', 'nan', 'none', 'null')
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table; a column that it lacks is as an empty one."""
+
+    path: Path
+    number: int  # of the line, from 1
+    values: Sequence[str]
+    columns: Mapping[str, int] = field(repr=False)
+
+    @property
+    def where(self) -> str:
+        return f'{self.path.name}:{self.number}'
+
+    def text(self, column: str) -> str:
+        """Return the value, empty where there is none."""
+        index = self.columns.get(column, len(self.values))
+        text = self.values[index].strip() if index < len(self.values) else ''
+        return '' if text.lower() in GAPS else text
+
+    def stamp_ns(self, column: str) -> int | None:
+        """
+        Return a stamp in ns; None where there is none.
+
+        :raises InputError: for what is no stamp.
+        """
+        text = self.text(column)
+        if not text:
+            return None
+        try:
+            return parse_stamp(text)
+        except (ValueError, ArithmeticError) as error:
+            why = str(error) if isinstance(error, ValueError) else 'no number'
+            raise InputError(
+                f'{self.path}:{self.number}: {column} is {text!r} ({why}); expected a stamp: '
+                '19 digits (ns), 16 digits (us), or seconds'
+            ) from error
+
+    def number_in(self, column: str) -> float:
+        """
+        Return a number; its point may be a comma where commas do not separate.
+
+        :raises InputError: for what is no number.
+        """
+        text = self.text(column)
+        try:
+            return float(text.replace(',', '.'))
+        except ValueError as error:
+            raise InputError(
+                f'{self.path}:{self.number}: {column} is {text!r}; expected a number'
+            ) from error
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a CSV file, and the names of its columns."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read_header(path: Path) -> tuple[str, ...]:
+    """
+    Return the names of the columns of a table.
+
+    :raises InputError: for a file that cannot be read.
+    """
+    try:
+        with path.open(encoding='utf-8-sig', newline='') as file:
+            return _header(file.readline())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f'{path}: cannot be read ({error})') from error
+
+
+def read_table(path: Path) -> Table:
+    """
+    Read a CSV with a header, separated by comma, semicolon or tab; empty lines do not count.
+
+    :raises InputError: for a file that cannot be read, a column that is there twice, or a line
+        that is longer than the header.
+    """
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f'{path}: cannot be read ({error})') from error
+    separator = _separator(text.partition('\n')[0])
+    lines = csv.reader(io.StringIO(text, newline=''), delimiter=separator)
+    columns = tuple(name.strip() for name in next(lines, []))
+    named = [name for name in columns if name]
+    if not named or len(set(named)) < len(named):
+        raise InputError(f'{path}: expected a header of different names; found {list(columns)}')
+    index = {name: i for i, name in enumerate(columns) if name}
+    rows = []
+    for values in lines:
+        if not any(value.strip() for value in values):
+            continue
+        if len(values) > len(columns):
+            raise InputError(
+                f'{path}:{lines.line_num}: {len(values)} values; expected {len(columns)}, '
+                f'separated by {separator!r} as in the header'
+            )
+        rows.append(Row(path, lines.line_num, tuple(values), index))
+    return Table(path, columns, tuple(rows))
+
+
+def _header(line: str) -> tuple[str, ...]:
+    words = next(csv.reader([line], delimiter=_separator(line)), [])
+    return tuple(word.strip() for word in words)
+
+
+def _separator(header: str) -> str:
+    return max(SEPARATORS, key=header.count)
