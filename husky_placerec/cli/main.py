@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 from husky_placerec import __version__
-from husky_placerec.cli import demo, maps, replay, sim
+from husky_placerec.cli import demo, evaluate, maps, replay, sim
 from husky_placerec.cli.common import err, out
 from husky_placerec.errors import InputError
 from rich.text import Text
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(maps.app, name='map')
 app.command(epilog=replay.EPILOG)(replay.replay)
+app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=sim.EPILOG)(sim.sim)
 app.command(epilog=demo.EPILOG)(demo.demo)
 

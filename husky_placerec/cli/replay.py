@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TYPE_CHECKING
+from typing import Annotated, Any
 
 from husky_placerec.cli.common import (
     ConfigOption,
@@ -17,15 +17,13 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SourceArgument,
+    ToleranceOption,
     warn_of_problems,
 )
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
 from rich.table import Table
 import typer
-
-if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
-    pass
 
 EPILOG = (
     'Examples:\n\n'
@@ -48,10 +46,7 @@ def replay(
         ),
     ] = None,
     poses: PosesOption = None,
-    tolerance: Annotated[
-        list[float] | None,
-        typer.Option(help='Tolerance of a recall, in m. Repeatable; 5, 10 and 25 by default.'),
-    ] = None,
+    tolerance: ToleranceOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
@@ -98,7 +93,7 @@ def replay(
         stamps=str(stamps) if stamps else None,
         truth=truth.source if truth else None,
     )
-    write_results(output, results, numbers, used)
+    write_results(output, [(r.recognition, r.truth) for r in results], numbers, used)
     out.print(_summary_table(numbers))
     out.print(
         f'{output}: recognitions.jsonl, poses.tum, summary.json, config.yaml', highlight=False

@@ -27,13 +27,14 @@ class Rules:
     How an evaluation recognises and counts.
 
     :param candidates: places that are kept of each search.
-    :param opposites: of each camera the one that looks the other way; None: places passed in
-        reverse are not searched.
+    :param opposites: of each camera the one that looks the other way; None where some has none.
+    :param search_reversed: also recognise places that are passed in the other direction.
     """
 
     tolerances_m: tuple[float, ...] = TOLERANCES_M
     candidates: int = 10
     opposites: tuple[int, ...] | None = None
+    search_reversed: bool = True
     min_similarity: float = 0.8
 
 
@@ -76,7 +77,8 @@ def evaluate_pair(
     tree = cKDTree(database.poses[:, :2])
     parts, kept, first, seconds = [], [], 0, 0.0
     began = time.perf_counter()
-    for found in search_exactly(described, places, count, rules.opposites):
+    ways = rules.opposites if rules.search_reversed else None
+    for found in search_exactly(described, places, count, ways):
         seconds += time.perf_counter() - began
         truths = queries.poses[first : first + len(found.places)]
         first += len(truths)
@@ -95,14 +97,14 @@ def evaluate_pair(
 
 
 def recognitions(
-    pair: Pair, database: Track, queries: Track, cameras: Sequence[str]
+    pair: Pair, database: Track, queries: Track, cameras: Sequence[str], rules: Rules
 ) -> Iterator[tuple[Recognition, Pose]]:
     """Yield the recognition and the truth of each query, as a replay would."""
     poses = candidate_poses(pair.found, database)
     columns = (pair.found.places, pair.found.similarities, pair.found.turned, poses)
     for row, accepted in enumerate(pair.judged.accepted.tolist()):
         candidates = tuple(
-            Candidate(place, similarity, turned, Pose(*pose))
+            Candidate(place, similarity, None if rules.opposites is None else turned, Pose(*pose))
             for place, similarity, turned, pose in zip(*(c[row].tolist() for c in columns))
             if place >= 0
         )

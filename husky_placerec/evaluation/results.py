@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -10,12 +10,14 @@ from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.evaluation.metrics import judge, Judged, summarize, TOLERANCES_M
-from husky_placerec.files import new_folder, write_atomic
+from husky_placerec.files import new_folder
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.records import record
 from husky_placerec.types import Pose, Recognition, SECOND_NS
 import numpy as np
 import yaml
+
+Writer = Callable[[Path], None]
 
 
 @dataclass(frozen=True)
@@ -60,23 +62,42 @@ def judge_results(
 
 
 def write_results(
-    folder: Path, results: Sequence[Result], numbers: dict[str, Any], used: dict[str, Any]
+    folder: Path,
+    recognitions: Sequence[tuple[Recognition, Pose | None]],
+    numbers: dict[str, Any],
+    used: dict[str, Any],
+    report: Writer | None = None,
 ) -> None:
     """
     Write the folder, whole or not at all; an old one of that name is replaced.
 
     :param used: all parameters and inputs.
+    :param report: writes more into the folder.
     """
-    lines = [json.dumps(record(r.recognition, r.truth)) for r in results]
-    files = {
-        'recognitions.jsonl': '\n'.join(lines) + '\n',
-        'poses.tum': ''.join(map(_tum_line, results)),
-        'summary.json': json.dumps(numbers, indent=2) + '\n',
-        'config.yaml': yaml.safe_dump(used, sort_keys=False, allow_unicode=True),
-    }
     with new_folder(folder) as work:
-        for name, text in files.items():
-            write_atomic(work / name, text.encode())
+        with (work / 'recognitions.jsonl').open('w', encoding='utf-8') as lines:
+            lines.writelines(json_line(*each) for each in recognitions)
+        poses = ''.join(tum_line(recognition) for recognition, _ in recognitions)
+        (work / 'poses.tum').write_text(poses, encoding='utf-8')
+        write_numbers(work, numbers, used)
+        if report is not None:
+            report(work)
+
+
+def json_line(recognition: Recognition, truth: Pose | None, **first: str) -> str:
+    """
+    Return a line of `recognitions.jsonl`.
+
+    :param first: what stands first in it.
+    """
+    return json.dumps({**first, **record(recognition, truth)}) + '\n'
+
+
+def write_numbers(folder: Path, numbers: dict[str, Any], used: dict[str, Any]) -> None:
+    """Write `summary.json` and `config.yaml`."""
+    (folder / 'summary.json').write_text(json.dumps(numbers, indent=2) + '\n', encoding='utf-8')
+    text = yaml.safe_dump(used, sort_keys=False, allow_unicode=True)
+    (folder / 'config.yaml').write_text(text, encoding='utf-8')
 
 
 def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -> dict[str, Any]:
@@ -87,11 +108,10 @@ def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -
     }
 
 
-def _tum_line(result: Result) -> str:
+def tum_line(recognition: Recognition) -> str:
     """Return the accepted pose as evo reads it; an int division keeps the stamp's digits."""
-    recognition = result.recognition
     if not recognition.accepted or recognition.pose is None:
         return ''
     seconds, nanoseconds = divmod(recognition.stamp_ns, SECOND_NS)
-    numbers = ' '.join(f'{value:.6f}' for value in recognition.pose.as_array())
+    numbers = ' '.join(f'{value:.6f}' for value in vars(recognition.pose).values())
     return f'{seconds}.{nanoseconds:09d} {numbers}\n'

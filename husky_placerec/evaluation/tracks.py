@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import itertools
 from pathlib import Path
 
+from husky_placerec.config import Config
+from husky_placerec.data.source import find_trajectory, open_source
 from husky_placerec.errors import InputError
-from husky_placerec.evaluation.tags import Tags
+from husky_placerec.evaluation.tags import Tags, tags_of
+from husky_placerec.types import SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -43,6 +46,15 @@ class Track:
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
+
+    def keep(self, kept: NDArray[np.bool_]) -> Track:
+        """Return the drive without the frames that are not kept."""
+        columns = {
+            name: getattr(self, name)[kept]
+            for name in ('rows', 'stamps_ns', 'image_stamps_ns', 'poses')
+        }
+        left_out = self.left_out + int((~kept).sum())
+        return replace(self, **columns, left_out=left_out)
 
 
 def unlike_names(paths: Sequence[Path]) -> list[str]:
@@ -94,15 +106,44 @@ def check_comparable(tracks: Sequence[Track], reach_m: float) -> list[tuple[str,
     return apart
 
 
-def check_stamps(stamps_ns: NDArray[np.int64], source: str) -> None:
+def read_track(
+    path: Path,
+    name: str,
+    config: Config,
+    *,
+    kind: str | None = None,
+    poses: str | None = None,
+    max_gap_s: float = 2.0,
+    tags: Tags | None = None,
+) -> Track:
     """
-    Refuse frames that share a stamp, for then nothing tells them apart.
+    Read stamps and poses of a drive, not yet its images.
 
-    :raises InputError: that names the first.
+    :param tags: as the user says; by default as the name does.
+    :raises InputError: for a source that cannot be read, or has no frame with a pose.
     """
-    unique, counts = np.unique(stamps_ns, return_counts=True)
-    if (counts > 1).any():
+    with open_source(path, kind) as source:
+        source.check(config)
+        trajectory = find_trajectory(source, poses)
+        stamps, images = [], []
+        for frame in source.frames(config):
+            stamps.append(frame.stamp_ns)
+            images.append([frame.image_stamps_ns.get(camera, -1) for camera in config.cameras])
+    stamps_ns = np.array(stamps, np.int64)
+    covered = np.flatnonzero(trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS)))
+    if not len(covered):
         raise InputError(
-            f'{source}: {int((counts - 1).sum())} of {len(stamps_ns)} frames repeat the stamp of '
-            f'another, first at {unique[counts > 1][0]}; expected one frame a stamp'
+            f'{path}: none of {len(stamps_ns)} frames has a pose; the poses of '
+            f'{trajectory.source} span {trajectory.stamps_ns[0]} to {trajectory.stamps_ns[-1]}'
         )
+    return Track(
+        name,
+        path,
+        trajectory.frame_id,
+        covered,
+        stamps_ns[covered],
+        np.array(images, np.int64)[covered],
+        trajectory.at(stamps_ns[covered]),
+        tags or tags_of(name),
+        len(stamps_ns) - len(covered),
+    )

@@ -1,8 +1,8 @@
 """
 Exact search of many queries at once, in memory that does not grow with the map.
 
-It ranks as `PlaceMap.search` does, query by query; an evaluation of tens of thousands of frames has
-the time for neither an index nor a loop over queries.
+It ranks as `PlaceMap.search` does, query by query; an evaluation of tens of thousands of frames
+has the time for neither an index nor a loop over queries.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _search(
 
 
 def _by_cameras(queries: FloatArray, places: FloatArray, count: int) -> Nearest:
-    """Search each kind of query in each kind of place; in nearly every map there is one of both."""
+    """Search by which cameras there are; nearly always all of them are, on both sides."""
     best = _nothing(len(queries))
     for query_cameras, query_rows in _groups(queries):
         found = _nothing(len(query_rows))
@@ -88,7 +88,9 @@ def _by_cameras(queries: FloatArray, places: FloatArray, count: int) -> Nearest:
                 faiss.METRIC_INNER_PRODUCT,
             )
             turned = np.zeros(scores.shape, np.bool_)
-            found = _best(found, Nearest(rows[columns], scores / shared, turned), count)
+            found = _best(
+                found, Nearest(rows[columns], scores / np.float32(shared), turned), count
+            )
         best = _placed(best, found, query_rows)
     return best
 
