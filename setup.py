@@ -8,18 +8,21 @@ PACKAGE = 'husky_placerec'
 # What the node, the map tools and a replay need; a network needs [timm] besides.
 RUNTIME = [
     'faiss-cpu>=1.8',
+    'jinja2>=3.0',
     'matplotlib>=3.7',
     'numpy>=1.26',
     'opencv-python-headless>=4.8',
     'pyyaml>=6.0',
     'rich>=13.0',
     'rosbags>=0.10.4',
+    'scikit-learn>=1.2',
     'scipy>=1.10',
     'tqdm>=4.64',
     'typer>=0.9',
 ]
 EXTRAS = {
     'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
+    'ray': ['ray>=2.40'],
     'sim': ['numba>=0.59', 'pillow>=10.1'],
     # The real rclpy and messages, for machines without ROS.
     'ros': [
@@ -48,7 +51,7 @@ setup(
     maintainer_email='husky_placerec@example.com',
     license='Apache-2.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={f'{PACKAGE}.campus': ['fonts/*']},
+    package_data={f'{PACKAGE}.campus': ['fonts/*'], f'{PACKAGE}.evaluation.report': ['*.html']},
     python_requires='>=3.10',
     install_requires=RUNTIME,
     extras_require=EXTRAS,

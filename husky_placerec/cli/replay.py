@@ -63,7 +63,13 @@ def replay(
     from husky_placerec.data.source import find_truth, open_source
     from husky_placerec.evaluation.metrics import TOLERANCES_M
     from husky_placerec.evaluation.replay import replay as replay_source
-    from husky_placerec.evaluation.results import summary, used_parameters, write_results
+    from husky_placerec.evaluation.report import replay_report
+    from husky_placerec.evaluation.results import (
+        judge_results,
+        summary,
+        used_parameters,
+        write_results,
+    )
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.storage import load_map
     from husky_placerec.recognition.recognizer import Recognizer
@@ -93,11 +99,17 @@ def replay(
         stamps=str(stamps) if stamps else None,
         truth=truth.source if truth else None,
     )
-    write_results(output, [(r.recognition, r.truth) for r in results], numbers, used)
+    judged = judge_results(results, place_map, tolerance or TOLERANCES_M)
+    report = None
+    if judged is not None:
+        report = replay_report(results, judged, place_map, numbers, parameters, source, kind)
+    decided = [(result.recognition, result.truth) for result in results]
+    write_results(output, decided, numbers, used, report)
     out.print(_summary_table(numbers))
-    out.print(
-        f'{output}: recognitions.jsonl, poses.tum, summary.json, config.yaml', highlight=False
-    )
+    files = 'recognitions.jsonl, poses.tum, summary.json, config.yaml'
+    if report is not None:
+        files = f'report.html, {files}'
+    out.print(f'{output}: {files}', highlight=False)
 
 
 def _summary_table(numbers: dict[str, Any]) -> Table:

@@ -51,7 +51,9 @@ def draw_precision_recall(judged: Judged, threshold: float) -> bytes:
     if len(curve.thresholds):
         at = int(np.searchsorted(curve.thresholds, threshold).clip(0, len(curve.thresholds) - 1))
         if threshold <= curve.thresholds[-1]:
-            _point(axes, curve.recall[at], curve.precision[at], f'accepted from {threshold:g}', BAD)
+            _point(
+                axes, curve.recall[at], curve.precision[at], f'accepted from {threshold:g}', BAD
+            )
     if curve.full_precision_threshold is not None and curve.full_precision_recall:
         label = f'nothing wrong from {curve.full_precision_threshold:.2f}'
         _point(axes, curve.full_precision_recall, 1, label, GOOD)
@@ -73,7 +75,8 @@ def draw_similarities(judged: Judged, threshold: float) -> bytes:
     axes = drawn.add_subplot()
     similarity, right = judged.similarity[judged.found], judged.right[judged.found]
     if len(similarity):
-        bins = np.linspace(similarity.min(), max(similarity.max(), similarity.min() + 1e-6), 31)
+        low, high = similarity.min(), similarity.max()
+        bins = np.linspace(low, max(high, low + 1e-6), 31).tolist()
         axes.hist(similarity[right], bins, color=GOOD, alpha=0.75, label='right')
         axes.hist(similarity[~right], bins, color=BAD, alpha=0.55, label='wrong')
         if bins[0] <= threshold <= bins[-1]:

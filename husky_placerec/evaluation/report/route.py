@@ -44,7 +44,9 @@ def draw_routes(cases: Sequence[Case]) -> bytes:
     drawn = figure(5.2 * len(cases) if len(cases) > 1 else 8, 5.6)
     for number, case in enumerate(cases, 1):
         axes = drawn.add_subplot(1, len(cases), number)
-        plain(axes, f'{case.queries}\nin the map of {case.database}', 'x, east (m)', 'y, north (m)')
+        plain(
+            axes, f'{case.queries}\nin the map of {case.database}', 'x, east (m)', 'y, north (m)'
+        )
         axes.set_aspect('equal', adjustable='datalim')
         _draw(axes, case)
     handles = {

@@ -77,9 +77,7 @@ def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
     if share is None:
         return ''
     within = numbers['right_within']['heading_deg']
-    return (
-        f'{100 * share:.0f} of 100 also have the direction right, to within {within:g} degrees.'
-    )
+    return f'{100 * share:.0f} of 100 also have the direction right, to within {within:g} degrees.'
 
 
 def _acceptance(numbers: Mapping[str, Any], threshold: float) -> str:
@@ -87,7 +85,7 @@ def _acceptance(numbers: Mapping[str, Any], threshold: float) -> str:
     if precision is None:
         return (
             f'None was accepted: no best match is as alike as min_similarity asks ({threshold:g}). '
-            'The scale is the descriptor\'s own; the curve below tells what to ask for.'
+            "The scale is the descriptor's own; the curve below tells what to ask for."
         )
     return (
         f'{accepted} of {numbers["frames"]} were accepted (similarity of {threshold:g} or more); '

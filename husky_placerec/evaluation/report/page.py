@@ -1,0 +1,136 @@
+"""The HTML page: sections and pictures put into the template, everything inside one file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from husky_placerec import __version__
+from husky_placerec.evaluation.report.case import Mistake
+from husky_placerec.evaluation.report.photos import Photos
+from jinja2 import Environment, StrictUndefined
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG with what to say about it; `name` is that of its file."""
+
+    name: str
+    png: bytes
+    alt: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    All that a report tells.
+
+    :param rows: of the table, the method first: each with the keys of `summary.json`.
+    :param groups: tables by pair, season and light: title and rows.
+    :param pictures: in the order of the page, by the section that they belong to.
+    :param facts: the foot of the page: what was used.
+    """
+
+    title: str
+    headline: str
+    sentences: Sequence[str]
+    rows: Mapping[str, Mapping[str, Any]]
+    groups: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
+    pictures: Mapping[str, Sequence[Picture]]
+    mistakes: Sequence[Mistake]
+    photos: Photos
+    cameras: Sequence[str]
+    facts: Mapping[str, str]
+    notes: Sequence[str]
+
+
+def write_page(folder: Path, page: Page) -> None:
+    """Write `report.html` and its PNGs."""
+    for pictures in page.pictures.values():
+        for picture in pictures:
+            (folder / f'{picture.name}.png').write_bytes(picture.png)
+    (folder / 'report.html').write_text(render(page), encoding='utf-8')
+
+
+def render(page: Page) -> str:
+    """Return the page as HTML that refers to nothing outside itself."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(
+        percent=_percent, metres=_metres, degrees=_degrees, png=_png, interval=_interval
+    )
+    template = files(__package__).joinpath('page.html').read_text(encoding='utf-8')
+    return environment.from_string(template).render(
+        page=page,
+        tolerances=list(next(iter(page.rows.values()))['recall']),
+        mistakes=[_mistake(mistake, page) for mistake in page.mistakes],
+        version=__version__,
+        written=datetime.now(timezone.utc).isoformat(' ', timespec='minutes'),
+    )
+
+
+def _mistake(mistake: Mistake, page: Page) -> dict[str, Any]:
+    """Return what the template shows of a mistake; an image that is not at hand is None."""
+    case, row = mistake.case, mistake.row
+    sides = {
+        'was here': (case.queries, case.stamps_ns[row], case.query_sources),
+        'taken for': (case.database, case.place_stamps_ns[row], case.map_sources),
+    }
+    return {
+        'case': case,
+        'accepted': mistake.accepted,
+        'similarity': mistake.similarity,
+        'distance_m': float(case.judged.distance_m[row]),
+        'angle_deg': float(case.judged.angle_deg[row]),
+        'turned': bool(case.turned[row]),
+        'nearest_m': float(case.judged.nearest_m[row]),
+        'known': bool(case.judged.on_map[row]),
+        'sides': [
+            {
+                'title': title,
+                'drive': drive,
+                'stamp_ns': int(stamp),
+                'images': _images(int(stamp), sources, page),
+            }
+            for title, (drive, stamp, sources) in sides.items()
+        ],
+    }
+
+
+def _images(stamp_ns: int, sources: Sequence[Path], page: Page) -> list[tuple[str, str | None]]:
+    found: Mapping[str, bytes] = next(
+        (page.photos[path, stamp_ns] for path in sources if (path, stamp_ns) in page.photos), {}
+    )
+    return [(name, _data('jpeg', found[name]) if name in found else None) for name in page.cameras]
+
+
+def _data(kind: str, data: bytes) -> str:
+    return f'data:image/{kind};base64,{base64.b64encode(data).decode()}'
+
+
+def _png(picture: Picture) -> str:
+    return _data('png', picture.png)
+
+
+def _percent(share: float | None, digits: int = 0) -> str:
+    return '–' if share is None else f'{100 * share:.{digits}f} %'
+
+
+def _metres(value: float | None) -> str:
+    return '–' if value is None else f'{value:.1f} m'
+
+
+def _degrees(value: float | None) -> str:
+    return '–' if value is None else f'{value:.0f}°'
+
+
+def _interval(row: Mapping[str, Any], recall: str, tolerance: str, rank: str) -> str:
+    bounds = row.get('intervals', {}).get(recall, {}).get(tolerance, {}).get(rank)
+    return f'{100 * bounds[0]:.0f}–{100 * bounds[1]:.0f}' if bounds else ''
