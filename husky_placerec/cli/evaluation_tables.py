@@ -26,13 +26,17 @@ def _methods(numbers: Mapping[str, Any]) -> Table:
     title = f'Recall over {len(numbers["pairs"])} pairs of drives, with 95 % intervals'
     table = Table(title=title, title_justify='left')
     tolerances = list(numbers['recall'])
-    for heading in ('', *(f'R@1 {m} m' for m in tolerances), *(f'R@5 {m} m' for m in tolerances)):
-        table.add_column(heading, justify='right' if heading else 'left')
-    table.add_column('top-1, mean', justify='right')
+    table.add_column('', overflow='fold')
+    for heading in (
+        *(f'R@1\n{m} m' for m in tolerances),
+        f'R@5\n{tolerances[0]} m',
+        'mean\ntop-1',
+    ):
+        table.add_column(heading, justify='right')
     rows = {numbers['method']: numbers, **numbers['baselines']}
     for name, row in rows.items():
         cells = [_interval(row, m, '1') for m in tolerances]
-        cells += [percent(row['recall'][m]['5']) for m in tolerances]
+        cells.append(percent(row['recall'][tolerances[0]]['5']))
         table.add_row(Text(name), *map(Text, cells), _metres(row['mean_top1_distance_m']))
     return table
 
@@ -41,21 +45,21 @@ def _groups(title: str, groups: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title=title, title_justify='left')
     tolerances = list(groups[0]['recall'])
     for heading in ('map', 'queries'):
-        table.add_column(heading)
-    for heading in (*(f'R@1 {m} m' for m in tolerances), 'top-1, mean'):
+        table.add_column(heading, overflow='fold')
+    for heading in (*(f'R@1\n{m} m' for m in tolerances), 'mean\ntop-1'):
         table.add_column(heading, justify='right')
     for group in groups:
-        cells = [_interval(group, m, '1') for m in tolerances]
+        cells = [percent(group['recall'][m]['1']) for m in tolerances]
         cells.append(_metres(group['mean_top1_distance_m']))
         table.add_row(*map(Text, (group['database'], group['queries'], *cells)))
     return table
 
 
 def _interval(row: Mapping[str, Any], tolerance: str, rank: str) -> str:
-    """Return a recall in %, and between which numbers it is."""
+    """Return a recall in %, and under it between which numbers it is."""
     text = percent(row['recall'][tolerance][rank])
     bounds = row.get('intervals', {}).get('recall', {}).get(tolerance, {}).get(rank)
-    return text if not bounds else f'{text} ({100 * bounds[0]:.0f}-{100 * bounds[1]:.0f})'
+    return text if not bounds else f'{text}\n{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}'
 
 
 def _metres(value: float | None) -> str:

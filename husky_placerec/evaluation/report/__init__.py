@@ -1,4 +1,4 @@
-"""The report: one HTML file that a person reads without explanation, and its pictures beside it."""
+"""The report: one HTML file that a person reads without explanation, its pictures beside it."""
 
 from husky_placerec.evaluation.report.of_evaluation import evaluation_report
 from husky_placerec.evaluation.report.of_replay import replay_report

@@ -78,7 +78,7 @@ def worst_mistakes(cases: Sequence[Case], most: int = 20, apart_m: float = 10.0)
     """
     Return the mistakes the method was surest of: accepted ones first, then by similarity.
 
-    Of frames that follow each other and fail alike only the worst is taken, while there are others.
+    Of frames next to each other that fail alike only the worst is taken.
     """
     found = [
         Mistake(case, int(row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import itertools
 
 from husky_placerec.evaluation.metrics import Judged, precision_recall
 from husky_placerec.evaluation.report.style import (
@@ -14,6 +15,7 @@ from husky_placerec.evaluation.report.style import (
     plain,
     png,
 )
+from matplotlib.axes import Axes
 import numpy as np
 from sklearn.calibration import calibration_curve
 
@@ -28,7 +30,7 @@ def draw_distances(judged: Judged) -> bytes:
     distances = judged.distance_m[judged.found]
     counts = np.histogram(distances, [*EDGES_M, np.inf])[0]
     share = 100 * counts / max(len(distances), 1)
-    names = [f'{a:g}-{b:g}' for a, b in zip(EDGES_M, EDGES_M[1:])] + [f'over {EDGES_M[-1]:g}']
+    names = [f'{a:g}-{b:g}' for a, b in itertools.pairwise(EDGES_M)] + [f'over {EDGES_M[-1]:g}']
     ends = [*EDGES_M[1:], np.inf]
     colours = [GOOD if end <= 5 else ACCENT if end <= 25 else BAD for end in ends]
     bars = axes.bar(names, share, color=colours)
@@ -65,8 +67,8 @@ def draw_precision_recall(judged: Judged, threshold: float) -> bytes:
     return png(drawn)
 
 
-def _point(axes: object, recall: float, precision: float, label: str, colour: str) -> None:
-    axes.plot(100 * recall, 100 * precision, 'o', color=colour, ms=8, label=label)  # type: ignore[attr-defined]
+def _point(axes: Axes, recall: float, precision: float, label: str, colour: str) -> None:
+    axes.plot(100 * recall, 100 * precision, 'o', color=colour, ms=8, label=label)
 
 
 def draw_similarities(judged: Judged, threshold: float) -> bytes:

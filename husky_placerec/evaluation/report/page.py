@@ -15,6 +15,8 @@ from husky_placerec.evaluation.report.case import Mistake
 from husky_placerec.evaluation.report.photos import Photos
 from jinja2 import Environment, StrictUndefined
 
+NOTHING = '-'  # where there was nothing to count
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -120,17 +122,17 @@ def _png(picture: Picture) -> str:
 
 
 def _percent(share: float | None, digits: int = 0) -> str:
-    return '–' if share is None else f'{100 * share:.{digits}f} %'
+    return NOTHING if share is None else f'{100 * share:.{digits}f} %'
 
 
 def _metres(value: float | None) -> str:
-    return '–' if value is None else f'{value:.1f} m'
+    return NOTHING if value is None else f'{value:.1f} m'
 
 
 def _degrees(value: float | None) -> str:
-    return '–' if value is None else f'{value:.0f}°'
+    return NOTHING if value is None else f'{value:.0f}°'
 
 
 def _interval(row: Mapping[str, Any], recall: str, tolerance: str, rank: str) -> str:
     bounds = row.get('intervals', {}).get(recall, {}).get(tolerance, {}).get(rank)
-    return f'{100 * bounds[0]:.0f}–{100 * bounds[1]:.0f}' if bounds else ''
+    return f'{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}' if bounds else ''

@@ -54,8 +54,8 @@ def error_pictures(judged: Judged, threshold: float) -> list[Picture]:
             'precision_recall',
             draw_precision_recall(judged, threshold),
             'Precision over recall',
-            'From left to right the threshold of acceptance falls: more is recognised, and more of '
-            'it is wrong.',
+            'From left to right the threshold of acceptance falls: more is recognised, and more '
+            'of it is wrong.',
         ),
     ]
     reliability = draw_reliability(judged)

@@ -49,8 +49,8 @@ def _sureness(numbers: Mapping[str, Any], tolerance: str) -> str:
     if not bounds:
         return ''
     return (
-        f'Another drive like these would, 95 times of 100, give a figure between '
-        f'{100 * bounds[0]:.0f} and {100 * bounds[1]:.0f}.'
+        f'With other frames of such drives that figure may differ: with 95 % confidence it is '
+        f'between {100 * bounds[0]:.0f} and {100 * bounds[1]:.0f}.'
     )
 
 
@@ -84,7 +84,7 @@ def _acceptance(numbers: Mapping[str, Any], threshold: float) -> str:
     accepted, precision = numbers['accepted'], numbers['precision']
     if precision is None:
         return (
-            f'None was accepted: no best match is as alike as min_similarity asks ({threshold:g}). '
+            f'None was accepted: no best match is as alike as min_similarity ({threshold:g}). '
             "The scale is the descriptor's own; the curve below tells what to ask for."
         )
     return (
