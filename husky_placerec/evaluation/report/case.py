@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from husky_placerec.evaluation.metrics import Judged
+from husky_placerec.evaluation.metrics import HEADING_DEG, Judged
 import numpy as np
 from numpy.typing import NDArray
 
 # What became of a frame; each has its colour and its mark on the map of the route.
 HIT, SHY, WRONG, MISSED, UNKNOWN = range(5)
+GROSS_M = 25.0
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,21 @@ class Mistake:
         return bool(self.case.judged.accepted[self.row])
 
     @property
+    def gross(self) -> bool:
+        """Whether it is more than a near miss."""
+        judged = self.case.judged
+        return bool(
+            judged.distance_m[self.row] > GROSS_M or judged.angle_deg[self.row] > HEADING_DEG
+        )
+
+    @property
     def similarity(self) -> float:
         return float(self.case.judged.similarity[self.row])
 
 
 def worst_mistakes(cases: Sequence[Case], most: int = 20, apart_m: float = 10.0) -> list[Mistake]:
     """
-    Return the mistakes the method was surest of: accepted ones first, then by similarity.
+    Return the worst mistakes: accepted ones first, then gross ones, then the most similar.
 
     Of frames next to each other that fail alike only the worst is taken.
     """
@@ -87,7 +96,7 @@ def worst_mistakes(cases: Sequence[Case], most: int = 20, apart_m: float = 10.0)
             case.judged.found & ~case.judged.right & (case.judged.on_map | case.judged.accepted)
         )
     ]
-    found.sort(key=lambda mistake: (not mistake.accepted, -mistake.similarity))
+    found.sort(key=lambda each: (not each.accepted, not each.gross, -each.similarity))
     chosen: list[Mistake] = []
     for mistake in found:
         if len(chosen) == most:

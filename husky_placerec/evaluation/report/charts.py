@@ -24,10 +24,10 @@ SIZE = 6.2, 3.7  # inches
 
 
 def draw_distances(judged: Judged) -> bytes:
-    """Draw how far the best match is from the truth."""
+    """Draw how far the best match is from the truth, of frames that the map knows."""
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
-    distances = judged.distance_m[judged.found]
+    distances = judged.distance_m[judged.found & judged.on_map]
     counts = np.histogram(distances, [*EDGES_M, np.inf])[0]
     share = 100 * counts / max(len(distances), 1)
     names = [f'{a:g}-{b:g}' for a, b in itertools.pairwise(EDGES_M)] + [f'over {EDGES_M[-1]:g}']

@@ -62,6 +62,7 @@ def evaluation_report(
         mistakes=mistakes,
         photos=photos,
         cameras=evaluation.cameras,
+        opposites=evaluation.rules.opposites,
         facts=_facts(evaluation, config),
         notes=evaluation.notes,
     )

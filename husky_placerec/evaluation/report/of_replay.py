@@ -61,6 +61,7 @@ def replay_report(
         mistakes=mistakes,
         photos=photos,
         cameras=spec.cameras,
+        opposites=place_map.opposites,
         facts={
             'drive': f'{source}, {len(results)} frames, {len(judged)} with truth',
             'map': repr(place_map),

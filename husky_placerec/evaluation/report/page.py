@@ -13,7 +13,9 @@ from typing import Any
 from husky_placerec import __version__
 from husky_placerec.evaluation.report.case import Mistake
 from husky_placerec.evaluation.report.photos import Photos
+from husky_placerec.types import SECOND_NS
 from jinja2 import Environment, StrictUndefined
+import numpy as np
 
 NOTHING = '-'  # where there was nothing to count
 
@@ -36,6 +38,7 @@ class Page:
     :param rows: of the table, the method first: each with the keys of `summary.json`.
     :param groups: tables by pair, season and light: title and rows.
     :param pictures: in the order of the page, by the section that they belong to.
+    :param opposites: of each camera the one that looks the other way, where all have one.
     :param facts: the foot of the page: what was used.
     """
 
@@ -48,6 +51,7 @@ class Page:
     mistakes: Sequence[Mistake]
     photos: Photos
     cameras: Sequence[str]
+    opposites: Sequence[int] | None
     facts: Mapping[str, str]
     notes: Sequence[str]
 
@@ -81,36 +85,42 @@ def render(page: Page) -> str:
 def _mistake(mistake: Mistake, page: Page) -> dict[str, Any]:
     """Return what the template shows of a mistake; an image that is not at hand is None."""
     case, row = mistake.case, mistake.row
-    sides = {
-        'was here': (case.queries, case.stamps_ns[row], case.query_sources),
-        'taken for': (case.database, case.place_stamps_ns[row], case.map_sources),
-    }
+    turned = bool(case.turned[row]) and page.opposites is not None
+    beside = [page.cameras[i] for i in page.opposites or ()] if turned else page.cameras
+    sides = [
+        _side('was here', case.queries, case.stamps_ns[row], case.query_sources, page),
+        _side('taken for', case.database, case.place_stamps_ns[row], case.map_sources, page),
+    ]
+    for side, cameras in zip(sides, (page.cameras, beside)):
+        side['images'] = [(camera, side['found'].get(camera)) for camera in cameras]
     return {
         'case': case,
         'accepted': mistake.accepted,
         'similarity': mistake.similarity,
         'distance_m': float(case.judged.distance_m[row]),
         'angle_deg': float(case.judged.angle_deg[row]),
-        'turned': bool(case.turned[row]),
+        'turned': turned,
         'nearest_m': float(case.judged.nearest_m[row]),
         'known': bool(case.judged.on_map[row]),
-        'sides': [
-            {
-                'title': title,
-                'drive': drive,
-                'stamp_ns': int(stamp),
-                'images': _images(int(stamp), sources, page),
-            }
-            for title, (drive, stamp, sources) in sides.items()
-        ],
+        'sides': sides,
     }
 
 
-def _images(stamp_ns: int, sources: Sequence[Path], page: Page) -> list[tuple[str, str | None]]:
-    found: Mapping[str, bytes] = next(
+def _side(
+    title: str, drive: str, stamp: np.int64, sources: Sequence[Path], page: Page
+) -> dict[str, Any]:
+    stamp_ns = int(stamp)
+    photos: Mapping[str, bytes] = next(
         (page.photos[path, stamp_ns] for path in sources if (path, stamp_ns) in page.photos), {}
     )
-    return [(name, _data('jpeg', found[name]) if name in found else None) for name in page.cameras]
+    time = datetime.fromtimestamp(stamp_ns // SECOND_NS, timezone.utc)
+    return {
+        'title': title,
+        'drive': drive,
+        'stamp_ns': stamp_ns,
+        'time': f'{time:%Y-%m-%d %H:%M:%S} UTC',
+        'found': {camera: _data('jpeg', photo) for camera, photo in photos.items()},
+    }
 
 
 def _data(kind: str, data: bytes) -> str:

@@ -42,7 +42,7 @@ def error_pictures(judged: Judged, threshold: float) -> list[Picture]:
             'distances',
             draw_distances(judged),
             'Histogram of the distance of the best match',
-            'Accepted or not. Frames far from any place of the map count too.',
+            f'Of the frames within {RIGHT_M:g} m of a place of the map, accepted or not.',
         ),
         Picture(
             'similarities',

@@ -15,8 +15,8 @@ def headline(numbers: Mapping[str, Any]) -> str:
     if share is None:
         return 'No frame was taken at a place that the map knows.'
     return (
-        f'{100 * share:.0f} of 100 frames are recognised at the first try, to within '
-        f'{tolerance} m of where the robot was.'
+        f'Of 100 frames at places that the map knows, {100 * share:.0f} are recognised at the '
+        f'first try, to within {tolerance} m.'
     )
 
 
@@ -69,7 +69,7 @@ def _comparison(numbers: Mapping[str, Any], tolerance: str) -> str:
     ]
     if CHANCE in shares:
         named.append(f'picking a place at random {100 * shares[CHANCE]:.0f}')
-    return f'Simpler methods on the same frames, of 100: {"; ".join(named)}.'
+    return f'Of the same 100 frames, simpler methods recognise: {"; ".join(named)}.'
 
 
 def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
@@ -77,7 +77,10 @@ def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
     if share is None:
         return ''
     within = numbers['right_within']['heading_deg']
-    return f'{100 * share:.0f} of 100 also have the direction right, to within {within:g} degrees.'
+    return (
+        f'For {100 * share:.0f} of these 100 the direction is right too, to within {within:g} '
+        'degrees.'
+    )
 
 
 def _acceptance(numbers: Mapping[str, Any], threshold: float) -> str:
