@@ -12,6 +12,7 @@ RUNTIME = [
     'matplotlib>=3.7',
     'numpy>=1.26',
     'opencv-python-headless>=4.8',
+    'pymap3d>=3.1',
     'pyyaml>=6.0',
     'rich>=13.0',
     'rosbags>=0.10.4',
@@ -22,6 +23,7 @@ RUNTIME = [
 ]
 EXTRAS = {
     'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
+    'hub': ['huggingface-hub>=0.20'],
     'ray': ['ray>=2.40'],
     'sim': ['numba>=0.59', 'pillow>=10.1'],
     # The real rclpy and messages, for machines without ROS.

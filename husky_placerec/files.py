@@ -63,6 +63,13 @@ def new_folder(path: Path) -> Iterator[Path]:
     _sync_folder(path.parent)
 
 
+def lift(folder: Path) -> None:
+    """Move the files of a folder into its parent, and remove it."""
+    for file in list(folder.iterdir()):
+        file.rename(folder.parent / file.name)
+    folder.rmdir()
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()

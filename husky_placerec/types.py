@@ -98,6 +98,22 @@ class Pose:
         return math.degrees(4 * math.atan2(min(apart, together), max(apart, together)))
 
 
+def tum_line(stamp_ns: int, pose: Pose) -> str:
+    """Return a line of a TUM trajectory; an int division keeps the stamp's digits."""
+    seconds, nanoseconds = divmod(stamp_ns, SECOND_NS)
+    numbers = ' '.join(f'{value:.9f}' for value in pose.as_array())
+    return f'{seconds}.{nanoseconds:09d} {numbers}\n'
+
+
+@dataclass(frozen=True)
+class GeoOrigin:
+    """Where on the Earth a map's frame has its origin (WGS 84: degrees, metres), x to the east."""
+
+    latitude: float
+    longitude: float
+    altitude: float
+
+
 @dataclass(frozen=True)
 class Place:
     """One entry of a map: when and where it was seen, on which drive, by which cameras."""

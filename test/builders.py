@@ -138,3 +138,49 @@ def random_map(seed=0, count=20, present=None, opposites=(1, 0), **changes):
 
 def planar(x, y=0.0, yaw_deg=0.0):
     return Pose.planar(x, y, np.radians(yaw_deg))
+
+
+TRACK_HEADER = [
+    *('timestamp', 'front_cam_ts', 'back_cam_ts', 'lidar_ts'),
+    *('tx', 'ty', 'tz', 'qx', 'qy', 'qz', 'qw'),
+]
+
+
+def track_rows(count=6, start_ns=START_NS, step_m=5.0, back_ms=54):
+    """Make rows of a track like ITLP-Campus': every 5 s and 5 m, images beside the row's stamp."""
+    return [
+        [
+            *(start_ns + i * 5 * SECOND_NS + ms * MS for ms in (0, -31, back_ms - 31, 3)),
+            *(i * step_m, 0.5 * i, 0.1),
+            *(0.0, 0.0, 0.0, 1.0),
+        ]
+        for i in range(count)
+    ]
+
+
+def write_csv(path, header, rows, separator=',', line='\n', encoding='utf-8'):
+    text = line.join(separator.join(map(str, row)) for row in [header, *rows]) + line
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def write_images(folder, rows, unit_ns=1, seed=0):
+    """Write the images of a track's rows, each unlike the others; return what is in each file."""
+    written = {}
+    for column, camera in ((1, 'front_cam'), (2, 'back_cam')):
+        (folder / camera).mkdir(parents=True, exist_ok=True)
+        for number, row in enumerate(rows):
+            rgb = smooth_image(seed + 100 * column + number, 64, 48, 8)
+            file = folder / camera / f'{int(row[column]) // unit_ns}.png'
+            file.write_bytes(encode(rgb))
+            written[file] = rgb
+    return written
+
+
+def write_track_folder(folder, rows=None, **table):
+    """Write a track of tiny images and return its folder."""
+    rows = track_rows() if rows is None else rows
+    write_images(folder, rows)
+    write_csv(folder / 'track.csv', TRACK_HEADER, rows, **table)
+    return folder

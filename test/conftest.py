@@ -46,6 +46,18 @@ def map_path(drives, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope='session')
+def track(tmp_path_factory):
+    """Render a track of three frames, with its bag."""
+    pytest.importorskip('numba')
+    from husky_placerec.campus.drives import DriveConfig
+    from husky_placerec.campus.recording import write_track
+
+    path = tmp_path_factory.mktemp('sim') / 'track'
+    write_track(path, DriveConfig(seed=3, length_m=9.0, width=160, height=96), workers=1)
+    return path
+
+
 @pytest.fixture
 def placerec(monkeypatch, capsys):
     """Return a function that runs a command line, and what the user then sees."""

@@ -15,22 +15,12 @@ import pytest
 
 pytest.importorskip('numba')
 
-from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.labels import EGO_VEHICLE
 from husky_placerec.campus.messages import INFO_TOPICS, ODOMETRY_TOPIC, TRUTH_TOPIC
-from husky_placerec.campus.recording import write_track
 
 SIZE = '--width', '160', '--height', '96'
 SHORT = '--seed', '3', '--length', '9', *SIZE
-CONFIG = DriveConfig(seed=3, length_m=9.0, width=160, height=96)
 STAMP_DIGITS = 19
-
-
-@pytest.fixture(scope='module')
-def track(tmp_path_factory):
-    path = tmp_path_factory.mktemp('sim') / 'track'
-    write_track(path, CONFIG, workers=1)
-    return path
 
 
 def rows_of(file):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from husky_placerec.campus.bag_writer import BagWriter
-from husky_placerec.campus.drives import DriveConfig
-from husky_placerec.campus.messages import Speaker
-from husky_placerec.campus.photographer import encoded_pictures
-from husky_placerec.campus.track_writer import TrackWriter
+from husky_placerec.campus.drives import DriveConfig, TimedPose
+from husky_placerec.campus.messages import Speaker, TOPICS
+from husky_placerec.campus.photographer import Encoded, encoded_pictures
 from husky_placerec.campus.trip import DELAYS_NS, Trip
-from husky_placerec.files import new_folder, refuse_existing
+from husky_placerec.data.bag_writer import BagWriter
+from husky_placerec.data.track_writer import TrackWriter
+from husky_placerec.files import lift, new_folder, refuse_existing
 
 Progress = Callable[[int, int], None]
 
@@ -31,7 +31,7 @@ def write_drive(
     config.check()
     with new_folder(path) as work:
         _record(config, work, path.name, None, workers, progress)
-        _lift(work / path.name)
+        lift(work / path.name)
 
 
 def write_track(
@@ -50,7 +50,7 @@ def write_track(
     refuse_existing(path, overwrite)
     config.check()
     with new_folder(path) as work:
-        track = TrackWriter(work, tuple(DELAYS_NS))
+        track = TrackWriter(work, tuple(DELAYS_NS), annotated=True)
         _record(config, work, 'bag', track, workers, progress)
         track.close()
 
@@ -65,21 +65,27 @@ def _record(
 ) -> None:
     trip = Trip(config)
     total = len(trip.frames)
-    with BagWriter(folder / bag_name) as bag:
+    with BagWriter(folder / bag_name, TOPICS) as bag:
         speaker = Speaker(bag.write, config.rig, (config.width, config.height))
         trip.begin(speaker)
         pictures = encoded_pictures(config, total, workers)
         for done, (frame, images) in enumerate(zip(trip.frames, pictures, strict=True), 1):
             stamps = trip.tell_frame(speaker, frame, images)
             if track is not None:
-                track.add(frame.stamp_ns, frame.pose, stamps, images)
+                _add(track, frame, stamps, images)
             if progress is not None:
                 progress(done, total)
         trip.finish(speaker)
 
 
-def _lift(folder: Path) -> None:
-    """Move the files of a folder into its parent; the bag's writer makes a folder of its own."""
-    for file in folder.iterdir():
-        file.rename(folder.parent / file.name)
-    folder.rmdir()
+def _add(
+    track: TrackWriter,
+    frame: TimedPose,
+    stamps: Mapping[str, int],
+    images: Mapping[str, Encoded],
+) -> None:
+    pictures = {name: (stamps[name], image.png) for name, image in images.items()}
+    track.add(frame.stamp_ns, frame.pose, pictures)
+    for name, image in images.items():
+        texts = [(sign.box, sign.text) for sign in image.signs]
+        track.annotate(name, stamps[name], image.mask_png, texts)

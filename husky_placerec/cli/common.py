@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from husky_placerec.data.source import Source
+    from husky_placerec.data.trajectory import Trajectory
 
 MAX_GAP_S = 2.0
 
@@ -33,8 +34,17 @@ SetOption = Annotated[
 PosesOption = Annotated[
     str | None,
     typer.Option(
-        help='Topic with poses (Odometry, PoseStamped, PoseWithCovarianceStamped), or a TUM or '
-        'CSV file. By default the only ones that the source has.'
+        help='Topic with poses (Odometry, PoseStamped, PoseWithCovarianceStamped, NavSatFix), or '
+        'a TUM file, or a CSV with stamp, x, y, z, and qx, qy, qz, qw or yaw. '
+        'By default the only ones that the source has.'
+    ),
+]
+HeadingOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar='TOPIC',
+        help='Where the poses are satellite fixes (NavSatFix): topic with the heading (Imu, '
+        'Odometry, PoseStamped). By default that of the motion.',
     ),
 ]
 ToleranceOption = Annotated[
@@ -65,6 +75,12 @@ def warn(message: str) -> None:
 
 def percent(share: float | None) -> str:
     return '-' if share is None else f'{100 * share:.1f} %'
+
+
+def warn_of_poses(trajectory: Trajectory) -> None:
+    """Say what speaks against the poses."""
+    for note in trajectory.notes:
+        warn(f'{trajectory.source}: {note}')
 
 
 def warn_of_problems(source: Source) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from husky_placerec.cli.common import (
     ConfigOption,
+    HeadingOption,
     KindOption,
     MAX_GAP_S,
     MaxGapOption,
@@ -67,6 +68,7 @@ def evaluate(
         ),
     ] = None,
     poses: PosesOption = None,
+    heading: HeadingOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
@@ -91,7 +93,7 @@ def evaluate(
     from husky_placerec.evaluation.protocol import Rules
     from husky_placerec.evaluation.report import evaluation_report
     from husky_placerec.evaluation.tags import parse_tags
-    from husky_placerec.evaluation.tracks import check_comparable, read_track, unlike_names
+    from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.building import opposite_cameras
 
@@ -113,18 +115,20 @@ def evaluate(
         raise InputError(
             f'--tag {", ".join(unknown)}: no such drive; there are {", ".join(names)}'
         )
-    tracks = [
-        read_track(
+    tracks: list[Track] = []
+    for path, name in zip(sources, names):
+        track = read_track(
             path,
             name,
             parameters,
             kind=kind,
             poses=poses,
+            heading=heading,
+            origin=tracks[0].origin if tracks else None,
             max_gap_s=max_gap,
             tags=tags.get(name),
         )
-        for path, name in zip(sources, names)
-    ]
+        tracks.append(track)
     for first, second, apart_m in check_comparable(tracks, max(rules.tolerances_m)):
         warn(f'{first} and {second} do not overlap: their routes keep {apart_m:.0f} m apart')
     with RayExecutor(ray) if ray else nullcontext(LocalExecutor()) as executor:

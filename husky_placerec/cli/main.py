@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 from husky_placerec import __version__
-from husky_placerec.cli import demo, evaluate, maps, replay, sim
+from husky_placerec.cli import convert, data, demo, download, evaluate, maps, replay, sim
 from husky_placerec.cli.common import err, out
 from husky_placerec.errors import InputError
 from rich.text import Text
@@ -19,8 +19,11 @@ app = typer.Typer(
     context_settings={'help_option_names': ['-h', '--help']},
 )
 app.add_typer(maps.app, name='map')
+app.add_typer(data.app, name='data')
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command(epilog=convert.EPILOG)(convert.convert)
+app.command(epilog=download.EPILOG)(download.download)
 app.command(epilog=sim.EPILOG)(sim.sim)
 app.command(epilog=demo.EPILOG)(demo.demo)
 

@@ -7,6 +7,7 @@ from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
     ConfigOption,
+    HeadingOption,
     KindOption,
     MapArgument,
     MAX_GAP_S,
@@ -17,6 +18,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SourceArgument,
     warn,
+    warn_of_poses,
     warn_of_problems,
 )
 from husky_placerec.progress import progress
@@ -37,6 +39,8 @@ app = typer.Typer(help='Build and inspect place maps.', no_args_is_help=True)
     '  placerec map build drive_1 campus.map --set extractor=hog\n\n'
     '  placerec map build 00_2023-02-10 winter.map   (a track of ITLP-Campus)\n\n'
     '  placerec map build drive_1 campus.map --poses /odometry/global -c config/husky.yaml\n\n'
+    '  placerec map build drive_1 campus.map --poses /fix --heading /imu/data --every 2 '
+    '--turn 20\n\n'
     '  placerec map build lap.mcap lap.map --poses lap.tum --set cameras=\\[front] '
     '--set camera.front.topic=/camera/image_raw --set camera.front.transport=raw',
 )
@@ -47,14 +51,28 @@ def map_build(
     config: ConfigOption = None,
     settings: SetOption = None,
     track: Annotated[str, typer.Option(help='Name of the drive; that of SOURCE by default.')] = '',
+    heading: HeadingOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
+    every: Annotated[
+        float | None,
+        typer.Option(metavar='METRES', help='Take a place only this far from the last.', min=0),
+    ] = None,
+    turn: Annotated[
+        float | None,
+        typer.Option(metavar='DEGREES', help='Or when the robot has turned this much.', min=0),
+    ] = None,
+    skip_unposed: Annotated[
+        bool,
+        typer.Option('--skip-unposed', help='Leave out frames without a pose, not refuse them.'),
+    ] = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """
-    Build a place map from a drive: every pair of images becomes a place.
+    Build a place map from a drive: every pair of images becomes a place, unless it is thinned.
 
-    The drive needs poses of base_link in the map frame that cover every frame.
+    The drive needs poses of base_link in the map frame that cover every frame; with
+    --skip-unposed, those frames that they cover become places.
     """
     from husky_placerec.config import read_config
     from husky_placerec.data.source import find_trajectory, open_source
@@ -62,13 +80,15 @@ def map_build(
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.building import build_map
     from husky_placerec.placemap.storage import save_map
+    from husky_placerec.placemap.thinning import Thinning
 
     refuse_existing(output, overwrite)
     parameters = read_config(config, settings or [])
     with open_source(source, kind) as drive:
         drive.check(parameters)
-        trajectory = find_trajectory(drive, poses)
+        trajectory = find_trajectory(drive, poses, heading)
         _warn_of_frames(trajectory)
+        warn_of_poses(trajectory)
         extractor = load_extractor(parameters)
         place_map = build_map(
             drive,
@@ -77,6 +97,8 @@ def map_build(
             parameters,
             track=track or drive.name,
             max_gap_s=max_gap,
+            thinning=Thinning(every, turn),
+            skip_unposed=skip_unposed,
             progress=progress('Describing'),
         )
         warn_of_problems(drive)
@@ -111,6 +133,13 @@ def _warn_of_frames(trajectory: Trajectory) -> None:
         warn(f'{trajectory.source}: poses of {trajectory.child_frame_id} are taken for base_link')
 
 
+def _origin(place_map: PlaceMap) -> str:
+    origin = place_map.origin
+    if origin is None:
+        return 'not known'
+    return f'{origin.latitude:.7f}, {origin.longitude:.7f}, {origin.altitude:.2f} m; x is east'
+
+
 def _map_table(place_map: PlaceMap) -> Table:
     spec, places = place_map.spec, place_map.places
     low, high = places.poses[:, :2].min(axis=0), places.poses[:, :2].max(axis=0)
@@ -125,6 +154,7 @@ def _map_table(place_map: PlaceMap) -> Table:
         'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
         'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
         'frame': place_map.frame_id,
+        'origin (WGS 84)': _origin(place_map),
         'extent': f'{high[0] - low[0]:.0f} x {high[1] - low[1]:.0f} m',
         'created': place_map.created,
         'sources': ', '.join(place_map.sources),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from husky_placerec.cli.common import (
     ConfigOption,
+    HeadingOption,
     KindOption,
     MAX_GAP_S,
     MaxGapOption,
@@ -18,9 +19,9 @@ from husky_placerec.cli.common import (
     SetOption,
     SourceArgument,
     ToleranceOption,
+    warn_of_poses,
     warn_of_problems,
 )
-from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
 from rich.table import Table
 import typer
@@ -46,6 +47,7 @@ def replay(
         ),
     ] = None,
     poses: PosesOption = None,
+    heading: HeadingOption = None,
     tolerance: ToleranceOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -59,6 +61,7 @@ def replay(
     Truth is the source's only poses when their frame is the map's, or what --poses names.
     """
     from husky_placerec.config import read_config
+    from husky_placerec.data.problems import no_frames
     from husky_placerec.data.selection import read_selection
     from husky_placerec.data.source import find_truth, open_source
     from husky_placerec.evaluation.metrics import TOLERANCES_M
@@ -81,16 +84,18 @@ def replay(
         place_map = load_map(map_path)
         parameters = read_config(config, settings or [], cameras=place_map.spec.cameras)
         drive.check(parameters)
-        truth = find_truth(drive, poses, place_map.frame_id)
+        truth = find_truth(drive, poses, place_map.frame_id, heading, place_map.origin)
+        if truth is not None:
+            warn_of_poses(truth)
         recognizer = Recognizer.load(place_map, parameters)
         frames = replay_source(
             drive, recognizer, parameters, truth=truth, max_gap_s=max_gap, selection=selection
         )
         total = len(selection.frames) if selection else drive.frame_count(parameters)
         results = list(progress('Recognising')(frames, total))
+        if not results:
+            raise no_frames(source, drive.problems)
         warn_of_problems(drive)
-    if not results:
-        raise InputError(f'{source}: no frames')
     numbers = summary(results, place_map, tolerance or TOLERANCES_M)
     used = used_parameters(
         parameters,

@@ -12,11 +12,13 @@ from typing import Any
 from husky_placerec.config import Config
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.navsat import fix_trajectory, is_usable
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.data.problems import Problems
-from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.data.trajectory import refuse_heading, Trajectory
 from husky_placerec.errors import InputError
-from husky_placerec.types import Frame, SECOND_NS
+from husky_placerec.types import Frame, GeoOrigin, SECOND_NS
+import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys import get_typestore, Stores
@@ -31,7 +33,9 @@ POSE_TYPES = (
     'geometry_msgs/msg/PoseStamped',
     'geometry_msgs/msg/PoseWithCovarianceStamped',
 )
-
+FIX_TYPE = 'sensor_msgs/msg/NavSatFix'
+IMU_TYPE = 'sensor_msgs/msg/Imu'
+NO_ORIENTATION = -1.0  # the first covariance of an Imu that knows none
 
 # A CDR message begins with 4 bytes about its encoding; a header begins with its stamp.
 _STAMP = {0: struct.Struct('>iI'), 1: struct.Struct('<iI')}
@@ -173,21 +177,34 @@ class Bag:
             yield from pairer.add(camera, stamp_ns, message)
 
     def pose_topics(self) -> list[str]:
-        """Return the topics with poses; those in `odom`, which drift, if there are no others."""
+        """
+        Return the topics with poses.
+
+        Where there are several kinds, those that do not drift count, then satellite fixes, and
+        poses in `odom`, which drift, if there are no others.
+        """
         topics = [name for name, kind in self.topics.items() if kind in POSE_TYPES]
         steady = [name for name in topics if self._first(name).header.frame_id != ODOMETRY_FRAME]
-        return steady or topics
+        fixes = [name for name, kind in self.topics.items() if kind == FIX_TYPE]
+        return steady or fixes or topics
 
     def _first(self, topic: str) -> Any:
         return next(message for _, _, message in self.messages({topic: topic}))
 
-    def trajectory(self, topic: str) -> Trajectory:
+    def trajectory(
+        self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
+    ) -> Trajectory:
         """
-        Read the poses of a topic of Odometry, PoseStamped or PoseWithCovarianceStamped.
+        Read the poses of a topic of Odometry, PoseStamped, PoseWithCovarianceStamped or NavSatFix.
 
+        :param heading: topic with the orientation that fixes lack, one of those or Imu.
+        :param origin: of the frame of fixes; the first fix by default.
         :raises InputError: for a topic that is not there, and as `Trajectory.make`.
         """
-        name = self.resolve(topic, POSE_TYPES)
+        name = self.resolve(topic, (*POSE_TYPES, FIX_TYPE))
+        if self.topics[name] == FIX_TYPE:
+            return self._fixes(name, heading, origin)
+        refuse_heading(heading, f'{self.path} {name}')
         stamps, poses, frames = [], [], ('', '')
         for _, stamp_ns, message in self.messages({name: name}):
             pose = getattr(message.pose, 'pose', message.pose)
@@ -196,6 +213,30 @@ class Bag:
             poses.append([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
             frames = message.header.frame_id, getattr(message, 'child_frame_id', '')
         return Trajectory.make(stamps, poses, f'{self.path} {name}', *frames)
+
+    def _fixes(self, name: str, heading: str | None, origin: GeoOrigin | None) -> Trajectory:
+        turns = None if heading is None else self._headings(heading)
+        stamps, fixes = [], []
+        for _, stamp_ns, fix in self.messages({name: name}):
+            if is_usable(fix):
+                stamps.append(stamp_ns)
+                fixes.append((fix.latitude, fix.longitude, fix.altitude))
+        values = np.array(fixes, np.float64).reshape(-1, 3)
+        return fix_trajectory(stamps, values, f'{self.path} {name}', turns, origin)
+
+    def _headings(self, topic: str) -> Trajectory:
+        """Read orientations; the positions of the trajectory are no such thing."""
+        name = self.resolve(topic, (IMU_TYPE, *POSE_TYPES))
+        if self.topics[name] != IMU_TYPE:
+            return self.trajectory(name)
+        stamps, poses = [], []
+        for _, stamp_ns, imu in self.messages({name: name}):
+            if imu.orientation_covariance[0] == NO_ORIENTATION:
+                raise InputError(f'{self.path}: {name} has no orientation (its covariance is -1)')
+            q = imu.orientation
+            stamps.append(stamp_ns)
+            poses.append([0.0, 0.0, 0.0, q.x, q.y, q.z, q.w])
+        return Trajectory.make(stamps, poses, f'{self.path} {name}')
 
     @property
     def contents(self) -> str:

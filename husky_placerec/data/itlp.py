@@ -12,11 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from husky_placerec.data.annotations import Annotations, TextLabel
 from husky_placerec.data.image_index import ImageIndex
 from husky_placerec.data.pose_table import pose_reader
 from husky_placerec.data.stored import StoredFrame, StoredSource
 from husky_placerec.data.tables import read_header, read_table, Row, Table
 from husky_placerec.errors import InputError
+import numpy as np
+from numpy.typing import NDArray
 
 TRACK_TABLE = 'track.csv'
 SPLITS = ('train.csv', 'val.csv', 'test.csv')
@@ -27,15 +30,11 @@ CAMERA_SUFFIX = '_cam'  # a camera `front` has the column front_cam_ts and the f
 
 def is_track(path: Path) -> bool:
     """Say whether this is a track, a folder of tracks, or one of their tables."""
-    return bool(_tables(path))
+    return bool(_tables(path) or _tables_above(path))
 
 
 def _tables(path: Path) -> list[Path]:
-    """
-    Return the tables that list the frames: of the folder, or of the one above it.
-
-    A folder of the hackathon's edition that holds one track has its table above it.
-    """
+    """Return the tables of a folder that list frames; of a file, itself."""
     if path.is_file():
         return [path] if path.name == TRACK_TABLE or _is_split(path) else []
     if (path / TRACK_TABLE).is_file():
@@ -48,7 +47,9 @@ def _is_split(file: Path) -> bool:
 
 
 def _tables_above(path: Path) -> list[Path]:
-    """Return the tables of the folder above that name this folder as a track."""
+    """Return the tables of the folder above that name this one as a track, as a hackathon's do."""
+    if not path.is_dir():
+        return []
     splits = [path.resolve().parent / name for name in SPLITS]
     name = path.resolve().name
     return [
@@ -70,7 +71,7 @@ class Track(StoredSource):
 
     @property
     def tables(self) -> list[Path]:
-        return _tables(self.path) or (_tables_above(self.path) if self.path.is_dir() else [])
+        return _tables(self.path) or _tables_above(self.path)
 
     @property
     def root(self) -> Path:
@@ -83,8 +84,33 @@ class Track(StoredSource):
             )
         self.table_name = '+'.join(file.name for file in self.tables)
         self._indices: dict[Path, ImageIndex] = {}
+        self._beside: dict[Path, Annotations] = {}
         self._only = '' if _tables(self.path) else self.path.resolve().name  # of several tracks
         return [frame for file in self.tables for frame in self._read_table(read_table(file))]
+
+    def mask(self, camera: str, stamp_ns: int) -> NDArray[np.uint8] | None:
+        """
+        Return the mask of an image, [H, W] classes of Mapillary Vistas, 0 to 64.
+
+        :param stamp_ns: of the image; None is returned, and noted, where it has no mask.
+        """
+        notes = self._annotations(camera, stamp_ns)
+        return notes.mask(camera + CAMERA_SUFFIX, stamp_ns) if notes is not None else None
+
+    def texts(self, camera: str, stamp_ns: int) -> list[TextLabel]:
+        """Return the texts that were read in an image, in the order of the table."""
+        notes = self._annotations(camera, stamp_ns)
+        return notes.texts(camera + CAMERA_SUFFIX, stamp_ns) if notes is not None else []
+
+    def _annotations(self, camera: str, stamp_ns: int) -> Annotations | None:
+        """Return what lies beside the image; it is in the same folder of several tracks."""
+        for folder, index in self._indices.items():
+            if folder.name == camera + CAMERA_SUFFIX and index.find(stamp_ns) is not None:
+                place = self.root / folder.parent
+                if place not in self._beside:
+                    self._beside[place] = Annotations(place, self.problems)
+                return self._beside[place]
+        return None
 
     def _read_table(self, table: Table) -> list[StoredFrame]:
         columns = {_camera_name(name): name for name in table.columns if _is_camera(name)}

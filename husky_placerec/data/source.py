@@ -9,17 +9,15 @@ from typing import Protocol, TypeVar
 
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
-from husky_placerec.data.folder import has_images, ImageFolder
+from husky_placerec.data.folder import ImageFolder
 from husky_placerec.data.images import decode_image, ImageMessage
-from husky_placerec.data.itlp import is_track, Track
+from husky_placerec.data.itlp import Track
+from husky_placerec.data.kinds import kind_of, KINDS
 from husky_placerec.data.pose_file import read_trajectory
 from husky_placerec.data.problems import Problems
-from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.data.trajectory import refuse_heading, Trajectory
 from husky_placerec.errors import InputError
-from husky_placerec.types import Frame, Pixels
-
-KINDS = ('track', 'bag', 'folder')
-SHOWN_ENTRIES = 8  # of a folder that is none of them
+from husky_placerec.types import Frame, GeoOrigin, Pixels
 
 Self = TypeVar('Self', bound='Source')
 
@@ -73,10 +71,14 @@ class Source(Protocol):
     def pose_topics(self) -> list[str]:
         """Return the names of what has poses in it: topics of a bag, the table of a track."""
 
-    def trajectory(self, topic: str) -> Trajectory:
+    def trajectory(
+        self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
+    ) -> Trajectory:
         """
         Read the poses of that name.
 
+        :param heading: topic with the orientation of satellite fixes, which have none.
+        :param origin: of the local frame of satellite fixes; the first of them by default.
         :raises InputError: when it is not there, and as `Trajectory.make`.
         """
 
@@ -105,40 +107,10 @@ def open_source(path: Path, kind: str | None = None) -> Source:
         raise InputError(f'--as {kind}: expected {", ".join(KINDS[:-1])} or {KINDS[-1]}')
     if not path.exists():
         raise InputError(f'{path}: no such source; expected a track, a bag or a folder of images')
-    found = kind or _kind_of(path)
+    found = kind or kind_of(path)
     if found == 'track':
         return Track(path)
     return Bag(path) if found == 'bag' else ImageFolder(path)
-
-
-def _kind_of(path: Path) -> str:
-    if is_track(path):
-        return 'track'
-    if path.is_file() and path.suffix.lower() != '.csv':
-        return 'bag'  # whose reader says what it thinks of another file
-    if path.is_dir() and ((path / 'metadata.yaml').is_file() or _has_bag_files(path)):
-        return 'bag'
-    if has_images(path):
-        return 'folder'
-    raise InputError(
-        f'{path}: {_entries(path)}; expected a track (track.csv, or train.csv, val.csv or '
-        'test.csv with a column "track"), a bag (metadata.yaml, an .mcap or a .db3), or a folder '
-        'of images with a CSV'
-    )
-
-
-def _has_bag_files(path: Path) -> bool:
-    return any(file.suffix in ('.mcap', '.db3') for file in path.iterdir())
-
-
-def _entries(path: Path) -> str:
-    if path.is_file():
-        return 'a table without a column "track" or images'
-    names = sorted(entry.name for entry in path.iterdir())
-    if not names:
-        return 'an empty folder'
-    more = f' and {len(names) - SHOWN_ENTRIES} more' if len(names) > SHOWN_ENTRIES else ''
-    return f'found {", ".join(names[:SHOWN_ENTRIES])}{more}'
 
 
 def decode_frame(frame: Frame[ImageMessage], source: str) -> Frame[Pixels]:
@@ -186,17 +158,24 @@ def decoded_frames(
             yield frame
 
 
-def find_trajectory(source: Source, poses: str | None) -> Trajectory:
+def find_trajectory(
+    source: Source,
+    poses: str | None,
+    heading: str | None = None,
+    origin: GeoOrigin | None = None,
+) -> Trajectory:
     """
     Read the poses of a source: of a topic, of a file, or the only ones that it has.
 
+    :param heading: topic with the orientation of satellite fixes.
+    :param origin: of the local frame of satellite fixes; the first of them by default.
     :raises InputError: when there are none, or which to take cannot be told.
     """
     if poses is not None:
-        return read_poses(source, poses)
+        return read_poses(source, poses, heading, origin)
     topics = source.pose_topics()
     if len(topics) == 1:
-        return source.trajectory(topics[0])
+        return source.trajectory(topics[0], heading, origin)
     found = f'found {", ".join(topics)}' if topics else f'there are: {source.contents}'
     raise InputError(
         f'{source.path}: expected one topic or table with poses; {found}; '
@@ -204,24 +183,38 @@ def find_trajectory(source: Source, poses: str | None) -> Trajectory:
     )
 
 
-def find_truth(source: Source, poses: str | None, frame_id: str) -> Trajectory | None:
+def find_truth(
+    source: Source,
+    poses: str | None,
+    frame_id: str,
+    heading: str | None = None,
+    origin: GeoOrigin | None = None,
+) -> Trajectory | None:
     """
     Return where the robot was in the frame of a map, None where that is not known.
 
-    Odometry is no truth: without being told, only poses in the map's own frame are taken.
+    Odometry is no truth: without being told, only poses in the map's own frame are taken, and
+    satellite fixes only where the map knows its place on the Earth.
 
     :param poses: what the user names, a topic or a file; taken as it is.
+    :param origin: the map's.
     """
     if poses is not None:
-        return read_poses(source, poses)
+        return read_poses(source, poses, heading, origin)
     topics = source.pose_topics()
     if len(topics) != 1 or frame_id == 'odom':
         return None
-    trajectory = source.trajectory(topics[0])
-    return trajectory if trajectory.frame_id == frame_id else None
+    trajectory = source.trajectory(topics[0], heading, origin)
+    same = trajectory.frame_id == frame_id and trajectory.origin in (None, origin)
+    return trajectory if same else None
 
 
-def read_poses(source: Source, poses: str) -> Trajectory:
+def read_poses(
+    source: Source,
+    poses: str,
+    heading: str | None = None,
+    origin: GeoOrigin | None = None,
+) -> Trajectory:
     """
     Read the poses that the user names: a TUM or CSV file that exists, else a topic of a bag.
 
@@ -229,7 +222,8 @@ def read_poses(source: Source, poses: str) -> Trajectory:
     """
     path = Path(poses)
     if path.is_file():
+        refuse_heading(heading, poses)
         return read_trajectory(path)
     if path.suffix and poses not in source.pose_topics():
         raise InputError(f'{poses}: no such file with poses')
-    return source.trajectory(poses)
+    return source.trajectory(poses, heading, origin)

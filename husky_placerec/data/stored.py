@@ -12,11 +12,11 @@ from husky_placerec.config import Config
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.pose_table import trajectory_of
-from husky_placerec.data.problems import Problems
+from husky_placerec.data.problems import no_frames, Problems
 from husky_placerec.data.tables import read_header
-from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.data.trajectory import refuse_heading, Trajectory
 from husky_placerec.errors import InputError
-from husky_placerec.types import Frame
+from husky_placerec.types import Frame, GeoOrigin
 
 Self = TypeVar('Self', bound='StoredSource')
 
@@ -94,6 +94,8 @@ class StoredSource:
 
     def __enter__(self: Self) -> Self:
         self._frames = self._in_order(self._read())
+        if not self._frames:
+            raise no_frames(self.path, self.problems)
         return self
 
     def __exit__(
@@ -146,7 +148,10 @@ class StoredSource:
     def pose_topics(self) -> list[str]:
         return [self.table_name] if any(frame.pose for frame in self._frames) else []
 
-    def trajectory(self, topic: str) -> Trajectory:
+    def trajectory(
+        self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
+    ) -> Trajectory:
+        refuse_heading(heading, f'{self.path} {topic}')
         if topic not in self.pose_topics():
             raise InputError(
                 f'{self.path}: no poses in {topic}; there are: '

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from husky_placerec.errors import InputError
-from husky_placerec.types import Pose, SECOND_NS
+from husky_placerec.types import GeoOrigin, Pose, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation, Slerp
@@ -25,6 +26,8 @@ class Trajectory:
     :param frame_id: the frame that the poses are in; empty where the source does not say.
     :param child_frame_id: what the poses are of; empty where the source does not say.
     :param source: what to name in messages.
+    :param origin: where on the Earth the frame's origin is, if that is known.
+    :param notes: what the user should know before trusting the poses.
     """
 
     stamps_ns: NDArray[np.int64]
@@ -32,6 +35,8 @@ class Trajectory:
     frame_id: str
     child_frame_id: str
     source: str
+    origin: GeoOrigin | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def make(
@@ -61,6 +66,9 @@ class Trajectory:
         values[:, 3:] /= norms[:, None]
         return cls(stamps, values, frame_id, child_frame_id, source)
 
+    def with_origin(self, origin: GeoOrigin, notes: Sequence[str]) -> Trajectory:
+        return replace(self, origin=origin, notes=tuple(notes))
+
     def covers(self, stamps_ns: NDArray[np.int64], max_gap_ns: int) -> NDArray[np.bool_]:
         """Say for each stamp whether poses no further apart than `max_gap_ns` enclose it."""
         last = len(self.stamps_ns) - 1
@@ -83,6 +91,18 @@ class Trajectory:
         return np.hstack([position, orientation])
 
 
+def refuse_heading(heading: str | None, source: str) -> None:
+    """
+    Refuse a heading for poses that have one.
+
+    :raises InputError: when `heading` is given.
+    """
+    if heading is not None:
+        raise InputError(
+            f'--heading {heading}: {source} has orientations; it is for satellite fixes'
+        )
+
+
 def poses_at(
     trajectory: Trajectory, stamps_ns: NDArray[np.int64], max_gap_s: float
 ) -> NDArray[np.float64]:
@@ -99,7 +119,7 @@ def poses_at(
         f'{trajectory.source}: no pose for {len(missing)} of {len(stamps_ns)} frames '
         f'(first at {missing[0]}, last at {missing[-1]}); the poses span '
         f'{trajectory.stamps_ns[0]} to {trajectory.stamps_ns[-1]}, and between two of them '
-        f'at most {max_gap_s:g} s may pass'
+        f'at most {max_gap_s:g} s may pass (--max-gap; --skip-unposed leaves such frames out)'
     )
 
 

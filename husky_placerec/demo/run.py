@@ -8,7 +8,7 @@ from pathlib import Path
 
 from husky_placerec.config import make_config
 from husky_placerec.data.bag import Bag
-from husky_placerec.data.source import find_trajectory
+from husky_placerec.data.source import find_trajectory, open_source
 from husky_placerec.data.trajectory import poses_or_none
 from husky_placerec.demo.drives import prepare
 from husky_placerec.demo.live import Heard, play_to_node
@@ -90,25 +90,25 @@ def run(folder: Path, progress: Passing, tell: Callable[[str], None]) -> Outcome
     )
 
 
-def _build(bag_path: Path, parameters: Mapping[str, object]) -> PlaceMap:
+def _build(path: Path, parameters: Mapping[str, object]) -> PlaceMap:
     config = make_config(parameters)
-    with Bag(bag_path) as bag:
+    with open_source(path) as drive:
         return build_map(
-            bag,
-            find_trajectory(bag, None),
+            drive,
+            find_trajectory(drive, None),
             load_extractor(config),
             config,
-            track=bag_path.stem,
+            track=drive.name,
             max_gap_s=MAX_GAP_S,
         )
 
 
-def _recall(place_map: PlaceMap, bag_path: Path, parameters: Mapping[str, object]) -> float:
+def _recall(place_map: PlaceMap, path: Path, parameters: Mapping[str, object]) -> float:
     config = make_config(parameters)
-    with Bag(bag_path) as bag:
+    with open_source(path) as drive:
         recognizer = Recognizer.load(place_map, config)
-        truth = find_trajectory(bag, None)
-        results = list(replay(bag, recognizer, config, truth=truth, max_gap_s=MAX_GAP_S))
+        truth = find_trajectory(drive, None)
+        results = list(replay(drive, recognizer, config, truth=truth, max_gap_s=MAX_GAP_S))
     recall: float = summary(results, place_map)['recall'][f'{RIGHT_M:g}']['1']
     return recall
 

@@ -148,8 +148,8 @@ def _problems(tracks: Sequence[Track], described: Sequence[Described]) -> list[s
     notes = [
         f'{track.path}: {line}' for track, each in zip(tracks, described) for line in each.problems
     ]
-    return notes + [
-        f'{track.path}: {track.left_out} frames have no pose and are left out'
-        for track in tracks
-        if track.left_out
-    ]
+    for track in tracks:
+        notes += [f'{track.path}: {note}' for note in track.notes]
+        if track.left_out:
+            notes.append(f'{track.path}: {track.left_out} frames have no pose and are left out')
+    return notes

@@ -9,7 +9,7 @@ from typing import Any
 
 from husky_placerec.evaluation.evaluate import Evaluation
 from husky_placerec.evaluation.protocol import Pair, recognitions
-from husky_placerec.evaluation.results import json_line, tum_line, write_numbers, Writer
+from husky_placerec.evaluation.results import json_line, pose_line, write_numbers, Writer
 from husky_placerec.files import new_folder
 
 
@@ -38,7 +38,7 @@ def write_evaluation(
                     lines.write(
                         json_line(recognition, truth, database=pair.database, queries=pair.queries)
                     )
-                    poses.append(tum_line(recognition))
+                    poses.append(pose_line(recognition))
                 texts = {'poses.tum': ''.join(poses), 'submission.txt': submission(pair)}
                 _write_texts(work / 'pairs' / f'{pair.database}--{pair.queries}', texts)
                 if not number:

@@ -13,7 +13,7 @@ from husky_placerec.evaluation.metrics import judge, Judged, summarize, TOLERANC
 from husky_placerec.files import new_folder
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.records import record
-from husky_placerec.types import Pose, Recognition, SECOND_NS
+from husky_placerec.types import Pose, Recognition, tum_line
 import numpy as np
 import yaml
 
@@ -77,7 +77,7 @@ def write_results(
     with new_folder(folder) as work:
         with (work / 'recognitions.jsonl').open('w', encoding='utf-8') as lines:
             lines.writelines(json_line(*each) for each in recognitions)
-        poses = ''.join(tum_line(recognition) for recognition, _ in recognitions)
+        poses = ''.join(pose_line(recognition) for recognition, _ in recognitions)
         (work / 'poses.tum').write_text(poses, encoding='utf-8')
         write_numbers(work, numbers, used)
         if report is not None:
@@ -108,10 +108,8 @@ def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -
     }
 
 
-def tum_line(recognition: Recognition) -> str:
-    """Return the accepted pose as evo reads it; an int division keeps the stamp's digits."""
+def pose_line(recognition: Recognition) -> str:
+    """Return the accepted pose as evo reads it, nothing for a refused one."""
     if not recognition.accepted or recognition.pose is None:
         return ''
-    seconds, nanoseconds = divmod(recognition.stamp_ns, SECOND_NS)
-    numbers = ' '.join(f'{value:.6f}' for value in vars(recognition.pose).values())
-    return f'{seconds}.{nanoseconds:09d} {numbers}\n'
+    return tum_line(recognition.stamp_ns, recognition.pose)

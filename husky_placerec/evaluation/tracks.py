@@ -11,7 +11,7 @@ from husky_placerec.config import Config
 from husky_placerec.data.source import find_trajectory, open_source
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tags import Tags, tags_of
-from husky_placerec.types import SECOND_NS
+from husky_placerec.types import GeoOrigin, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -31,7 +31,9 @@ class Track:
     :param stamps_ns: [N] int64, all different.
     :param image_stamps_ns: [N, C] int64, -1 where a camera gave no image.
     :param poses: [N, 7] x y z qx qy qz qw of `base_link`.
-    :param left_out: frames of the source that have no pose.
+    :param origin: where on the Earth the frame's origin is, if that is known.
+    :param left_out: frames of the source that have no pose or no image.
+    :param notes: what to know before trusting the poses.
     """
 
     name: str
@@ -42,7 +44,9 @@ class Track:
     image_stamps_ns: NDArray[np.int64]
     poses: NDArray[np.float64]
     tags: Tags
+    origin: GeoOrigin | None = None
     left_out: int = 0
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -113,18 +117,21 @@ def read_track(
     *,
     kind: str | None = None,
     poses: str | None = None,
+    heading: str | None = None,
+    origin: GeoOrigin | None = None,
     max_gap_s: float = 2.0,
     tags: Tags | None = None,
 ) -> Track:
     """
     Read stamps and poses of a drive, not yet its images.
 
+    :param origin: of the local frame of satellite fixes: that of the first drive.
     :param tags: as the user says; by default as the name does.
     :raises InputError: for a source that cannot be read, or has no frame with a pose.
     """
     with open_source(path, kind) as source:
         source.check(config)
-        trajectory = find_trajectory(source, poses)
+        trajectory = find_trajectory(source, poses, heading, origin)
         stamps, images = [], []
         for frame in source.frames(config):
             stamps.append(frame.stamp_ns)
@@ -145,5 +152,7 @@ def read_track(
         np.array(images, np.int64)[covered],
         trajectory.at(stamps_ns[covered]),
         tags or tags_of(name),
+        trajectory.origin,
         len(stamps_ns) - len(covered),
+        trajectory.notes,
     )

@@ -9,7 +9,7 @@ from husky_placerec.descriptor.fusion import turned_round
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.placemap.index import SearchIndex
 from husky_placerec.placemap.places import Places
-from husky_placerec.types import Candidate, FloatArray, Place, Pose
+from husky_placerec.types import Candidate, FloatArray, GeoOrigin, Place, Pose
 import numpy as np
 
 
@@ -25,6 +25,7 @@ class PlaceMap:
     :param opposites: for each camera the index of the one that looks the other way; None when
         some camera has none, so that a place passed in reverse cannot be told.
     :param sources: where the places come from.
+    :param origin: where on the Earth the frame has its origin, if that is known.
     :param name: what to call the map in messages.
     """
 
@@ -36,6 +37,7 @@ class PlaceMap:
     sources: tuple[str, ...]
     created: str
     name: str = 'map'
+    origin: GeoOrigin | None = None
 
     def __len__(self) -> int:
         return len(self.places)

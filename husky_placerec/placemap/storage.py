@@ -7,6 +7,7 @@ step that makes a new version the map, so whoever reads has the old one or the n
 
 from __future__ import annotations
 
+from dataclasses import asdict
 import io
 import json
 from pathlib import Path
@@ -17,6 +18,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.files import new_folder, refuse_existing, sha256, write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
+from husky_placerec.types import GeoOrigin
 import numpy as np
 
 FORMAT_VERSION = 1
@@ -64,6 +66,7 @@ def load_map(path: Path) -> PlaceMap:
             tuple(about['sources']),
             about['created'],
             name=str(path),
+            origin=GeoOrigin(**about['origin']) if 'origin' in about else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f'{path / "map.json"}: not as expected ({error!r})') from error
@@ -114,6 +117,8 @@ def _write(place_map: PlaceMap, folder: Path) -> None:
         'sources': list(place_map.sources),
         'files': files,
     }
+    if place_map.origin is not None:
+        about['origin'] = asdict(place_map.origin)
     write_atomic(folder / 'map.json', json.dumps(about, indent=2, ensure_ascii=False).encode())
 
 

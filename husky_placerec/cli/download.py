@@ -1,0 +1,41 @@
+"""`placerec download`: public data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from husky_placerec.cli.common import out
+import typer
+
+EPILOG = (
+    'Examples:\n\n'
+    '  placerec download itlp   (where it comes from)\n\n'
+    '  placerec download itlp -o itlp --only "00_*"   (fetches one track)'
+)
+
+
+def download(
+    name: Annotated[str, typer.Argument(metavar='NAME', help='itlp: ITLP-Campus Outdoor.')],
+    output: Annotated[
+        Path | None, typer.Option('--output', '-o', help='Folder to fetch it into.')
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar='PATTERN', help='Paths to fetch, such as "00_*".')
+    ] = None,
+) -> None:
+    """
+    Say where a data set comes from, and with -o fetch it from the Hugging Face hub.
+
+    It is large; what was fetched is not fetched again, so it may be interrupted.
+    """
+    from husky_placerec.data.download import data_set_named, fetch
+
+    data_set = data_set_named(name)
+    out.print(data_set.title, highlight=False)
+    out.print(f'licence: {data_set.licence}', highlight=False, soft_wrap=True)
+    for page in data_set.pages:
+        out.print(f'  {page}', highlight=False, soft_wrap=True)
+    if output is not None:
+        fetch(data_set, output, only)
+        out.print(f'{output}: fetched', highlight=False)

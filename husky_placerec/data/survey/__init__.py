@@ -1,0 +1,1 @@
+"""What is in a source, in numbers, and what is wrong with it."""
