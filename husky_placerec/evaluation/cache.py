@@ -147,7 +147,7 @@ class DescriptorStore:
         try:
             with np.load(self._shard_path(number)) as arrays:
                 return Descriptors(**arrays)
-        except (OSError, ValueError, TypeError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile):
             return None
 
     def _shard_path(self, number: int) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+import logging
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
@@ -67,7 +68,7 @@ class RayExecutor:
         self._owned = not self._ray.is_initialized()
         if self._owned:
             try:
-                self._ray.init(self._address, log_to_driver=False, logging_level='ERROR')
+                self._ray.init(self._address, log_to_driver=False, logging_level=logging.ERROR)
             except Exception as error:  # whatever the client raises
                 raise InputError(
                     f'--ray {self._address}: no cluster there ({str(error).splitlines()[0]})'

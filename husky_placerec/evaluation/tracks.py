@@ -72,10 +72,15 @@ def unlike_names(paths: Sequence[Path]) -> list[str]:
         if count > 1:
             raise InputError(f'{path}: given {count} times; a drive is not compared with itself')
     for parts in range(1, max(len(path.parts) for path in resolved) + 1):
-        names = ['_'.join((*path.parts[-parts:-1], path.stem)) for path in resolved]
-        if len(set(names)) == len(names):
-            return names
-    return [f'{path.stem}_{i}' for i, path in enumerate(resolved)]
+        for ends in ([_stem(path) for path in resolved], [path.name for path in resolved]):
+            names = ['_'.join((*p.parts[-parts:-1], end)) for p, end in zip(resolved, ends)]
+            if len(set(names)) == len(names):
+                return names
+    raise AssertionError('different paths have different names')
+
+
+def _stem(path: Path) -> str:
+    return path.name if path.is_dir() else path.stem
 
 
 def check_comparable(tracks: Sequence[Track], reach_m: float) -> list[tuple[str, str, float]]:
