@@ -8,6 +8,7 @@ is mapped into memory, however long the drive.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 import hashlib
 import io
@@ -34,11 +35,13 @@ class Descriptors:
 
     :param stamps_ns: [N] int64.
     :param vectors: [N, C, D] float16, zeros where a camera gave no image or a broken one.
+    :param seen: [N, C] bool, whether there was an image that decodes.
     :param seconds: [N] float32, what the description took.
     """
 
     stamps_ns: NDArray[np.int64]
     vectors: FloatArray
+    seen: NDArray[np.bool_]
     seconds: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -67,7 +70,7 @@ class DescriptorStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._waiting: list[tuple[int, FloatArray, float]] = []
+        self._waiting: list[tuple[int, FloatArray, Sequence[bool], float]] = []
         self._shards = 0
         self.done = 0  # frames, those of the shards that are there
         while not self.complete and (shard := self._shard(self._shards)) is not None:
@@ -78,9 +81,11 @@ class DescriptorStore:
     def complete(self) -> bool:
         return (self._folder / 'about.json').is_file()
 
-    def add(self, stamp_ns: int, descriptor: FloatArray, seconds: float) -> None:
-        """Take the next frame's [C, D] descriptor."""
-        self._waiting.append((stamp_ns, descriptor.astype(np.float16), seconds))
+    def add(
+        self, stamp_ns: int, descriptor: FloatArray, seen: Sequence[bool], seconds: float
+    ) -> None:
+        """Take the next frame's [C, D] descriptor, and which cameras saw something."""
+        self._waiting.append((stamp_ns, descriptor.astype(np.float16), seen, seconds))
         self.done += 1
         if len(self._waiting) == SHARD:
             self._flush()
@@ -113,12 +118,13 @@ class DescriptorStore:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        stamps, vectors, seconds = zip(*self._waiting)
+        stamps, vectors, seen, seconds = zip(*self._waiting)
         data = io.BytesIO()
         np.savez(
             data,
             stamps_ns=np.array(stamps, np.int64),
             vectors=np.stack(vectors),
+            seen=np.array(seen, np.bool_),
             seconds=np.array(seconds, np.float32),
         )
         write_atomic(self._shard_path(self._shards), data.getvalue())

@@ -114,11 +114,13 @@ def _describe(
     total = source.frame_count(config) - begin
     frames = progress(in_threads(decode, encoded, DECODERS, AHEAD), total)
     for number, frame in enumerate(frames, begin):
+        seen = [camera in frame.images for camera in config.cameras]
         for name, store in stores.items():
             if number >= store.done:
                 began = time.perf_counter()
                 descriptor = extractors[name].describe(frame)
-                store.add(frame.stamp_ns, descriptor, time.perf_counter() - began)
+                seconds = time.perf_counter() - began
+                store.add(frame.stamp_ns, descriptor, seen, seconds)
     for store in stores.values():
         store.finish(source.problems.lines())
 

@@ -71,37 +71,50 @@ def evaluate(
     methods = {method_name(config): config, **others}
     described = _describe(tracks, methods, kind, cache, executor, bars)
     notes = [*missing, *_problems(tracks, described)]
+    return compare(tracks, described, config, rules, notes, with_baselines, executor, bars)
+
+
+def compare(
+    tracks: Sequence[Track],
+    described: Sequence[Described],
+    config: Config,
+    rules: Rules,
+    notes: Sequence[str] = (),
+    with_chance: bool = True,
+    executor: Executor | None = None,
+    bars: Bars = no_bars,
+) -> Evaluation:
+    """
+    Evaluate drives that are described.
+
+    :param described: of each drive all frames of its source; the first method counts, the others
+        are its baselines.
+    """
+    executor = executor or LocalExecutor()
     kept = [_seen(track, each) for track, each in zip(tracks, described)]
     tracks = [track for track, _ in kept]
-    own, *rest = methods
+    own, *_ = described[0].by_method
     order = ordered_pairs(tracks)
     shared = [executor.share(track) for track in tracks]
-
-    def compare(method: str) -> list[Pair]:
+    by_method = {}
+    for method in described[0].by_method:
         vectors = [executor.share(each[method]) for _, each in kept]
         arguments = [(shared[d], vectors[d], shared[q], vectors[q], rules) for d, q in order]
         results = executor.map(evaluate_pair, arguments, threads=config.threads)
-        return list(bars(f'Comparing, {method}')(results, len(order)))
-
-    pairs = compare(own)
-    figures = {own: [pair.figures for pair in pairs]}
-    for name in rest:
-        figures[name] = [pair.figures for pair in compare(name)]
-    if with_baselines:
+        by_method[method] = list(bars(f'Comparing, {method}')(results, len(order)))
+    pairs = by_method[own]
+    figures = {name: [pair.figures for pair in each] for name, each in by_method.items()}
+    if with_chance:
         figures[CHANCE] = [
             chance_figures(tracks[q].poses, tracks[d].poses, rules.tolerances_m) for d, q in order
         ]
-    seconds = [
-        np.asarray(each.by_method[own].seconds)[track.rows]
-        for track, each in zip(tracks, described)
-    ]
-    latencies = [1000 * seconds[q] + pair.search_ms for (_, q), pair in zip(order, pairs)]
+    seconds = [each.by_method[own].seconds[track.rows] for track, each in zip(tracks, described)]
     return Evaluation(
         own,
         tuple(tracks),
         tuple(pairs),
         figures,
-        tuple(latencies),
+        tuple(1000 * seconds[q] + pair.search_ms for (_, q), pair in zip(order, pairs)),
         rules,
         tuple(config.cameras),
         described[0].specs[own],
@@ -128,20 +141,14 @@ def _describe(
 
 
 def _seen(track: Track, described: Described) -> tuple[Track, dict[str, FloatArray]]:
-    """Leave out the frames that have no image, so that every method has the same queries."""
+    """Leave out the frames that have no image; one too dark to describe stays, as a miss."""
     vectors = {name: each.vectors for name, each in described.by_method.items()}
-    if len(track) < len(next(iter(vectors.values()))):
-        vectors = {name: each[track.rows] for name, each in vectors.items()}
-    seen = _any(next(iter(vectors.values())))
-    if seen.all():
-        return track, vectors
-    return track.keep(seen), {name: each[seen] for name, each in vectors.items()}
-
-
-def _any(vectors: FloatArray) -> np.ndarray:
-    """Say of each frame whether a camera saw it; by blocks, for the array may be on disk."""
-    blocks = [vectors[i : i + 4096].any(axis=(1, 2)) for i in range(0, len(vectors), 4096)]
-    return np.concatenate(blocks)
+    first = next(iter(described.by_method.values()))
+    seen = np.asarray(first.seen.any(axis=1))
+    kept = track.keep(seen[track.rows])
+    if len(kept) == len(seen):
+        return kept, vectors  # as they are on disk
+    return kept, {name: each[kept.rows] for name, each in vectors.items()}
 
 
 def _problems(tracks: Sequence[Track], described: Sequence[Described]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 import logging
+import socket
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
@@ -12,6 +13,7 @@ from husky_placerec.errors import InputError
 
 Made = TypeVar('Made')
 RETRIES = 3  # of a task whose worker died
+TIMEOUT_S = 5.0
 
 
 class Executor(Protocol):
@@ -67,6 +69,7 @@ class RayExecutor:
     def __enter__(self) -> RayExecutor:
         self._owned = not self._ray.is_initialized()
         if self._owned:
+            self._refuse_absent()
             try:
                 self._ray.init(self._address, log_to_driver=False, logging_level=logging.ERROR)
             except Exception as error:  # whatever the client raises
@@ -74,6 +77,16 @@ class RayExecutor:
                     f'--ray {self._address}: no cluster there ({str(error).splitlines()[0]})'
                 ) from error
         return self
+
+    def _refuse_absent(self) -> None:
+        """Knock at the address first: Ray itself would wait for minutes, then end the process."""
+        host, colon, port = self._address.removeprefix('ray://').rpartition(':')
+        if not colon or not port.isdigit():
+            return
+        try:
+            socket.create_connection((host, int(port)), TIMEOUT_S).close()
+        except OSError as error:
+            raise InputError(f'--ray {self._address}: no cluster there ({error})') from error
 
     def __exit__(
         self,

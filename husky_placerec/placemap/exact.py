@@ -24,7 +24,7 @@ class Nearest:
     """
     The places most like each of Q queries, the best first.
 
-    :param places: [Q, K] int64, -1 where there is none.
+    :param places: [Q, K] int64, as many as were asked for and there are; -1 where there is none.
     :param similarities: [Q, K] float32, minus infinity where there is none.
     :param turned: [Q, K] bool, whether the place is passed in reverse.
     """
@@ -69,7 +69,8 @@ def _search(
             turned = np.full(found.places.shape, bool(way))
             shifted = np.where(found.places < 0, -1, found.places + first)
             best = _best(best, Nearest(shifted, found.similarities, turned), count)
-    return best
+    width = min(count, len(descriptors))
+    return _best(best, _nothing(len(queries), width), width)
 
 
 def _by_cameras(queries: FloatArray, places: FloatArray, count: int) -> Nearest:
