@@ -38,6 +38,7 @@ EXTRAS = {
         'import-linter',
         'mypy',
         'pytest',
+        'ray>=2.40',
         'ruff',
         'types-PyYAML',
     ],

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from husky_placerec.evaluation.metrics.figures import Figures, Key, ONE_PERCENT, one_percent, RANKS
 from husky_placerec.evaluation.metrics.judged import angles_deg, Floats, HEADING_DEG
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import gammaln
 
-_MOST_PLACES = 2000  # for the mean distance, of a long map every n-th
+_MOST_PLACES = 500  # for the mean distance, of a long map every n-th
 
 
 def chance_figures(truths: Floats, map_poses: Floats, tolerances_m: Sequence[float]) -> Figures:
@@ -20,21 +21,24 @@ def chance_figures(truths: Floats, map_poses: Floats, tolerances_m: Sequence[flo
     :param truths: [Q, 7] poses of the queries.
     :param map_poses: [N, 7].
     """
-    places, tree = len(map_poses), cKDTree(map_poses[:, :2])
+    places = len(map_poses)
     ranks = {**{str(rank): rank for rank in RANKS}, ONE_PERCENT: one_percent(places)}
+    query, distance, facing = _near_pairs(truths, map_poses, max(tolerances_m))
     values: dict[Key, float] = {}
     for tolerance in tolerances_m:
-        near, facing = _right_places(truths, map_poses, tree, tolerance)
-        for recall, right in (('recall', near), ('recall_with_heading', facing)):
+        within = distance <= tolerance
+        near = np.bincount(query[within], minlength=len(truths))
+        near_and_facing = np.bincount(query[within & facing], minlength=len(truths))
+        for recall, right in (('recall', near), ('recall_with_heading', near_and_facing)):
             for name, rank in ranks.items():
                 hit = _hit(right[near > 0], places, min(rank, places))
                 values[recall, f'{tolerance:g}', name] = float(hit.mean()) if len(hit) else np.nan
     values['mean_top1_distance_m',] = _mean_distance(truths, map_poses)
     numbers = np.array(list(values.values()))
-    return Figures(tuple(values), numbers, np.repeat(numbers[None], 1, axis=0))
+    return Figures(tuple(values), numbers, numbers[None])
 
 
-def _hit(right: Floats, places: int, drawn: int) -> Floats:
+def _hit(right: NDArray[np.int64], places: int, drawn: int) -> Floats:
     """Return the probability that of `drawn` places one is among the right ones."""
     left = places - right
     # Of all ways to draw, those that draw only wrong ones; by logarithms, for they are many.
@@ -47,17 +51,14 @@ def _hit(right: Floats, places: int, drawn: int) -> Floats:
     return np.where(left >= drawn, 1 - np.exp(log_missed), 1.0)
 
 
-def _right_places(
-    truths: Floats, map_poses: Floats, tree: cKDTree, tolerance_m: float
-) -> tuple[Floats, Floats]:
-    """Return [Q] how many places are near each query, and how many of them face its way."""
-    near, facing = np.zeros(len(truths)), np.zeros(len(truths))
-    for i, (truth, rows) in enumerate(
-        zip(truths, tree.query_ball_point(truths[:, :2], tolerance_m))
-    ):
-        near[i] = len(rows)
-        facing[i] = (angles_deg(map_poses[rows, 3:], truth[3:]) <= HEADING_DEG).sum()
-    return near, facing
+def _near_pairs(
+    truths: Floats, map_poses: Floats, reach_m: float
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:
+    """Return of all places near queries: which query, how near, whether it faces the same way."""
+    trees = (cKDTree(poses[:, :2]) for poses in (truths, map_poses))
+    pairs = next(trees).sparse_distance_matrix(next(trees), reach_m, output_type='ndarray')
+    angles = angles_deg(truths[pairs['i'], 3:], map_poses[pairs['j'], 3:])
+    return pairs['i'], pairs['v'], angles <= HEADING_DEG
 
 
 def _mean_distance(truths: Floats, map_poses: Floats) -> float:

@@ -10,6 +10,7 @@ cube root.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 import hashlib
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 DRAWS = 1000
-_BATCH = 1 << 22  # numbers at a time, so that 100,000 queries fit in memory
+_BATCH = 1 << 21  # numbers at a time, so that 100,000 queries fit in memory
 
 
 def draws(
@@ -30,13 +31,24 @@ def draws(
     :param block: neighbours that are drawn together; the cube root of Q by default.
     """
     length = block or max(1, round(count ** (1 / 3)))
-    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], 'big')
-    rng = np.random.default_rng(seed)
-    batch = max(1, _BATCH // max(count, 1))
+    if total * count <= _BATCH:  # as short as most drives are, and then wanted for every map
+        yield _few_draws(count, name, total, length)
+        return
+    rng = _generator(name)
+    batch = max(1, _BATCH // count)
     for first in range(0, total, batch):
-        rows = min(batch, total - first)
-        starts = rng.integers(count, size=(rows, -(-count // length)))
+        starts = rng.integers(count, size=(min(batch, total - first), -(-count // length)))
         yield _times(starts, length, count)
+
+
+@lru_cache(maxsize=16)
+def _few_draws(count: int, name: str, total: int, length: int) -> NDArray[np.float64]:
+    starts = _generator(name).integers(count, size=(total, -(-count // length)))
+    return _times(starts, length, count)
+
+
+def _generator(name: str) -> np.random.Generator:
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], 'big'))
 
 
 def _times(starts: NDArray[np.int64], length: int, count: int) -> NDArray[np.float64]:
