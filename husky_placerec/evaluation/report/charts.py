@@ -83,7 +83,7 @@ def draw_similarities(judged: Judged, threshold: float) -> bytes:
         axes.hist(similarity[~right], bins, color=BAD, alpha=0.55, label='wrong')
         if bins[0] <= threshold <= bins[-1]:
             axes.axvline(threshold, color='black', ls=':', label=f'accepted from {threshold:g}')
-    axes.legend(frameon=False)
+        axes.legend(frameon=False)
     plain(axes, 'How alike the best match is', 'similarity of the best match', 'frames')
     return png(drawn)
 
