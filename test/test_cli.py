@@ -63,9 +63,11 @@ def test_a_replay_repeats_itself_to_the_byte(placerec, drives, map_path, tmp_pat
     assert first == second
 
 
-def test_help_has_examples(placerec):
-    for words in (['map', 'build'], ['replay'], ['demo']):
-        assert 'Example' in placerec(*words, '--help').stdout
+@pytest.mark.parametrize(
+    'words', ['map build', 'replay', 'demo', 'sim', 'convert', 'data check', 'download']
+)
+def test_help_has_examples(placerec, words):
+    assert 'Example' in placerec(*words.split(), '--help').stdout
 
 
 def test_a_missing_bag(placerec, tmp_path):

@@ -433,3 +433,7 @@ def test_a_replay_repeats_chosen_frames_of_a_track(tmp_path, placerec):
     lines = (tmp_path / 'out' / 'recognitions.jsonl').read_text().splitlines()
     assert [json.loads(line)['stamp_ns'] for line in lines] == chosen
     assert json.loads(lines[0])['error_m'] == 0.0
+    log = tmp_path / 'out' / 'recognitions.jsonl'  # which has the stamps of the images
+    options = '--map', tmp_path / 'map', '-o', tmp_path / 'again', '--stamps', log
+    assert placerec('replay', tmp_path / 'track', *options).returncode == 0
+    assert (tmp_path / 'again' / 'recognitions.jsonl').read_bytes() == log.read_bytes()

@@ -60,7 +60,9 @@ OverwriteOption = Annotated[bool, typer.Option('--overwrite', help='Replace an o
 MapArgument = Annotated[Path, typer.Argument(metavar='MAP', help='Folder of a place map.')]
 SOURCE_HELP = (
     'A track (a folder with track.csv, or train.csv, val.csv or test.csv with a column "track"), '
-    'a bag (a folder with metadata.yaml, an .mcap or a .db3), or a folder of images with a CSV.'
+    'a bag (a folder with metadata.yaml, an .mcap or a .db3), or a folder of images with a CSV: '
+    'stamp, a column of paths a camera (front, back), and if known x, y, z, and qx, qy, qz, qw or '
+    'yaw.'
 )
 SourceArgument = Annotated[Path, typer.Argument(metavar='SOURCE', help=SOURCE_HELP)]
 KindOption = Annotated[

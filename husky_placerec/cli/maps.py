@@ -71,8 +71,8 @@ def map_build(
     """
     Build a place map from a drive: every pair of images becomes a place, unless it is thinned.
 
-    The drive needs poses of base_link in the map frame that cover every frame; with
-    --skip-unposed, those frames that they cover become places.
+    The drive needs poses of base_link in the map frame that cover every frame; those that they do
+    not cover are left out with --skip-unposed.
     """
     from husky_placerec.config import read_config
     from husky_placerec.data.source import find_trajectory, open_source

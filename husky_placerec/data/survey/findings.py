@@ -68,7 +68,9 @@ def _of_camera(name: str, camera: CameraSurvey, survey: Survey) -> Iterator[Find
             survey.kind == 'Bag',
             f'{name}: {camera.broken} of {total} images do not decode, the first '
             f'{survey.broken[name]}',
-            'record or copy them again; a map is not built of a bag with broken images',
+            'copy it again; no map is built of a broken bag'
+            if survey.kind == 'Bag'
+            else 'copy it again; until then it is done without',
         )
     if not EARLIEST_NS <= camera.first_ns <= camera.last_ns <= LATEST_NS:
         yield Finding(
