@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from builders import random_descriptors, random_map
+from builders import random_descriptors, random_map, random_poses
+from husky_placerec.evaluation.protocol import turned_poses
 from husky_placerec.placemap import exact
 from husky_placerec.placemap.exact import search_exactly
+from husky_placerec.types import Pose
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
@@ -49,3 +51,9 @@ def test_a_map_smaller_than_the_count_gives_what_it_has():
     rng = np.random.default_rng(4)
     places, queries = (random_descriptors(rng, np.ones((n, 2), bool)) for n in (3, 2))
     assert joined(queries, places, 10)['places'].shape == (2, 3)
+
+
+def test_poses_are_turned_round_as_one_by_one():
+    poses = random_poses(np.random.default_rng(6), 20)
+    expected = [Pose.from_array(pose).turned_round().as_array() for pose in poses]
+    assert turned_poses(poses) == pytest.approx(np.array(expected))

@@ -18,6 +18,7 @@ from husky_placerec.placemap.exact import Nearest, search_exactly
 from husky_placerec.recognition.gate import LOW_SIMILARITY, NO_CANDIDATE
 from husky_placerec.types import Candidate, FloatArray, Pose, Recognition
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 
@@ -100,37 +101,38 @@ def recognitions(
     pair: Pair, database: Track, queries: Track, cameras: Sequence[str], rules: Rules
 ) -> Iterator[tuple[Recognition, Pose]]:
     """Yield the recognition and the truth of each query, as a replay would."""
-    poses = candidate_poses(pair.found, database)
-    columns = (pair.found.places, pair.found.similarities, pair.found.turned, poses)
-    for row, accepted in enumerate(pair.judged.accepted.tolist()):
+    poses = [  # each place's once, as it is and turned round: there are many more candidates
+        [Pose(*pose) for pose in each.tolist()]
+        for each in (database.poses, turned_poses(database.poses))
+    ]
+    tells = rules.opposites is not None
+    found = zip(*(column.tolist() for column in vars(pair.found).values()))
+    truths = zip(queries.stamps_ns.tolist(), queries.image_stamps_ns.tolist(), queries.poses)
+    for accepted, columns, (stamp_ns, images, truth) in zip(pair.judged.accepted, found, truths):
         candidates = tuple(
-            Candidate(place, similarity, None if rules.opposites is None else turned, Pose(*pose))
-            for place, similarity, turned, pose in zip(*(c[row].tolist() for c in columns))
+            Candidate(place, similarity, turned if tells else None, poses[turned][place])
+            for place, similarity, turned in zip(*columns)
             if place >= 0
         )
         reason = None if accepted else LOW_SIMILARITY if candidates else NO_CANDIDATE
-        stamps = zip(cameras, queries.image_stamps_ns[row].tolist())
-        yield (
-            Recognition(
-                int(queries.stamps_ns[row]),
-                {camera: stamp for camera, stamp in stamps if stamp >= 0},
-                accepted,
-                reason,
-                candidates,
-            ),
-            Pose(*queries.poses[row].tolist()),
-        )
+        stamps = {camera: stamp for camera, stamp in zip(cameras, images) if stamp >= 0}
+        recognition = Recognition(stamp_ns, stamps, bool(accepted), reason, candidates)
+        yield recognition, Pose.from_array(truth)
 
 
 def candidate_poses(found: Nearest, database: Track) -> np.ndarray:
     """Return [Q, K, 7], turned round where a place is passed in reverse, NaN where none is."""
     poses = database.poses[found.places]
-    qx, qy, qz, qw = np.moveaxis(poses[..., 3:], -1, 0)
-    # The product with (0, 0, 1, 0): half a turn about the body's own z axis.
-    reverse = np.stack([qy, -qx, qw, -qz], axis=-1)
-    poses[..., 3:] = np.where(found.turned[..., None], reverse, poses[..., 3:])
+    poses = np.where(found.turned[..., None], turned_poses(poses), poses)
     poses[found.places < 0] = np.nan
     return poses
+
+
+def turned_poses(poses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return [..., 7] poses faced the other way, as `Pose.turned_round`."""
+    qx, qy, qz, qw = np.moveaxis(poses[..., 3:], -1, 0)
+    # The product with (0, 0, 1, 0): half a turn about the body's own z axis.
+    return np.concatenate([poses[..., :3], np.stack([qy, -qx, qw, -qz], axis=-1)], axis=-1)
 
 
 def _judged(
