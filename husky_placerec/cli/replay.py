@@ -126,6 +126,8 @@ def _summary_table(numbers: dict[str, Any]) -> Table:
     for tolerance, recalls in numbers.get('recall', {}).items():
         shares = ' / '.join(percent(recalls[k]) for k in recalls)
         table.add_row(f'recall@{"/".join(recalls)} at {tolerance} m', shares)
+        chance = numbers['baselines']['chance']['recall'][tolerance]
+        table.add_row('   by chance', ' / '.join(percent(chance[k]) for k in recalls))
     if 'recall' in numbers:
         off_map = numbers['off_map']
         table.add_row('precision of accepted', percent(numbers['precision']))

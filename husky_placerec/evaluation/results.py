@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config
-from husky_placerec.evaluation.metrics import judge, Judged, summarize, TOLERANCES_M
+from husky_placerec.evaluation.baselines import CHANCE
+from husky_placerec.evaluation.metrics import (
+    chance_figures,
+    judge,
+    Judged,
+    summarize,
+    TOLERANCES_M,
+)
 from husky_placerec.files import new_folder
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.records import record
@@ -45,6 +52,9 @@ def summary(
     if judged is not None:
         numbers['frames_with_truth'] = len(judged)
         numbers.update(summarize(judged))
+        truths = np.array([r.truth.as_array() for r in results if r.truth is not None])
+        chance = chance_figures(truths, place_map.places.poses, tolerances_m)
+        numbers['baselines'] = {CHANCE: chance.as_dict()}
     return numbers
 
 

@@ -16,7 +16,8 @@ from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
 
-QUERIES, PLACES = 2048, 8192  # searched at a time: 100 MB of float32 for vectors of 1536 numbers
+# Searched at a time: 60 MB of float32 for vectors of 1536 numbers, and few candidates to hold.
+QUERIES, PLACES = 512, 8192
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.evaluation.baselines import NAMES
 from husky_placerec.evaluation.metrics import Judged
 from husky_placerec.evaluation.report.case import Case
 from husky_placerec.evaluation.report.page import Page, write_page
@@ -45,7 +46,7 @@ def replay_report(
         title=f'Place recognition: {case.title}',
         headline=headline(numbers),
         sentences=sentences(numbers, config.min_similarity),
-        rows={spec.backbone or spec.extractor: numbers},
+        rows={spec.backbone or NAMES[spec.extractor]: numbers, **numbers['baselines']},
         groups=[],
         pictures={
             'pairs': [],
