@@ -47,6 +47,12 @@ HeadingOption = Annotated[
         'Odometry, PoseStamped). By default that of the motion.',
     ),
 ]
+ToleranceOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        help='Tolerance of a recall, in m. Repeatable; 5, 10 and 25 by default.', min=0.001
+    ),
+]
 MaxGapOption = Annotated[
     float, typer.Option(help='Longest time between two poses to interpolate, in s.', min=0)
 ]
