@@ -18,6 +18,7 @@ from husky_placerec.evaluation.replay import replay
 from husky_placerec.evaluation.results import summary
 from husky_placerec.evaluation.tracks import read_track
 from husky_placerec.placemap.storage import load_map
+from husky_placerec.recognition.gate import Gate
 from husky_placerec.recognition.recognizer import Recognizer
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ FILES = {
     *('recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml', 'report.html'),
     *('submission.txt', 'pairs', *PNGS),
 }
-RULES = Rules(opposites=(1, 0), min_similarity=0.7)
+RULES = Rules(opposites=(1, 0), gate=Gate(0.7, 0.02))
 
 
 class Page(HTMLParser):
@@ -124,7 +125,7 @@ def test_baselines_stand_in_every_table(placerec, drives, cache, tmp_path):
 
 
 def test_the_evaluation_is_the_replay_of_every_frame(drives, map_path, cache):
-    config = make_config({'extractor': 'hog', 'min_similarity': 0.7})
+    config = make_config({'extractor': 'hog', 'min_similarity': 0.7, 'min_margin': 0.02})
     tracks = [read_track(path, path.name, config) for path in drives]
     found = evaluate(tracks, config, RULES, cache=cache, with_baselines=False)
     place_map = load_map(map_path)
@@ -168,13 +169,13 @@ def test_a_map_that_outlived_its_drive_still_has_a_report(placerec, drives, map_
     shutil.copytree(map_path, moved)
     about = moved / 'map.json'
     about.write_text(about.read_text().replace(str(drives[0]), '/nowhere/drive'))
-    poses = tmp_path / 'shifted.tum'  # a truth 100 m away makes every match a mistake
+    poses = tmp_path / 'shifted.tum'  # a truth 15 m further on makes every match a mistake
     with open_source(drives[1]) as source:
         trajectory = find_trajectory(source, None)
     poses.write_text(
         '\n'.join(
-            f'{stamp} {" ".join(map(str, [pose[0] + 20, *pose[1:]]))}'
-            for stamp, pose in zip(trajectory.stamps_ns, trajectory.poses)
+            f'{stamp} {" ".join(map(str, pose))}'
+            for stamp, pose in zip(trajectory.stamps_ns, np.roll(trajectory.poses, -75, axis=0))
         )
     )
     options = '--map', moved, '-o', tmp_path / 'out', '--poses', poses

@@ -38,6 +38,30 @@ def test_the_ranking_is_that_of_the_map(places, opposites, monkeypatch):
         assert found['turned'][row, :count].tolist() == turned
 
 
+@pytest.mark.parametrize('opposites', [(1, 0), None])
+@pytest.mark.parametrize('apart_m', [0.0, 60.0, 1000.0])
+def test_rivals_are_those_of_the_map(opposites, apart_m, monkeypatch):
+    monkeypatch.setattr(exact, 'PLACES', 7)
+    present = np.array([BOTH] * 12 + [FRONT_ONLY] * 5 + [BACK_ONLY] * 3, bool)
+    place_map = random_map(present=present, opposites=opposites)
+    kinds = np.array([BOTH, FRONT_ONLY, BACK_ONLY, NONE] * 3, bool)
+    queries = random_descriptors(np.random.default_rng(1), kinds).astype(np.float32)
+    positions = place_map.places.poses[:, :2]
+    (best,) = search_exactly(queries, place_map.descriptors, 3, opposites)
+    found = exact.rival_similarities(
+        queries, place_map.descriptors, positions, best, apart_m, opposites
+    )
+    for query, rival in zip(queries, found):
+        candidates = place_map.search(query, 1, both_ways=True)
+        expected = candidates and place_map.rival_similarity(
+            query, candidates[0], apart_m, both_ways=True
+        )
+        if expected is None or not candidates:
+            assert rival == -np.inf
+        else:
+            assert rival == pytest.approx(expected, abs=1e-5)
+
+
 def test_the_nearest_are_those_of_scikit_learn():
     rng = np.random.default_rng(4)
     places, queries = (random_descriptors(rng, np.ones((n, 2), bool)) for n in (300, 50))

@@ -15,7 +15,8 @@ import numpy as np
 SPEED_M_PER_S = 1.0
 _FIRST_DAY_S = 1_717_228_800  # 2024-06-01 08:00 UTC, in seconds since 1970
 _DAY_S = 86_400
-_LANE_M = 45.0  # how long a robot keeps to its lane, a change of it included
+_LANE_M = 90.0  # how long a robot keeps to its lane, a change of it included
+_CHANGES = 3  # a change takes one part in so many of that
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ class Track:
         place = arc / self._road.length_m % 1 * len(self._lanes_m)
         here = int(place) % len(self._lanes_m)
         from_m, to_m = self._lanes_m[here], self._lanes_m[(here + 1) % len(self._lanes_m)]
-        share = min(2 * (place - int(place)), 1.0)  # changes in the first half of the stretch
-        per_m = 2 * len(self._lanes_m) / self._road.length_m
+        share = min(_CHANGES * (place - int(place)), 1.0)
+        per_m = _CHANGES * len(self._lanes_m) / self._road.length_m
         steep = (to_m - from_m) * 6 * share * (1 - share) * per_m
         return float(from_m + (to_m - from_m) * share**2 * (3 - 2 * share)), math.atan(steep)
 

@@ -96,6 +96,7 @@ def evaluate(
     from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.building import opposite_cameras
+    from husky_placerec.recognition.gate import Gate
 
     if len(sources) < 2:
         raise InputError(f'{sources[0]}: one drive; expected two or more to compare')
@@ -107,7 +108,8 @@ def evaluate(
         parameters.candidates,
         opposite_cameras(parameters),
         parameters.search_reversed,
-        parameters.min_similarity,
+        Gate(parameters.min_similarity, parameters.min_margin),
+        parameters.elsewhere,
     )
     names = unlike_names(sources)
     tags = parse_tags(tag or [])

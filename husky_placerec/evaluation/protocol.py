@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 import itertools
+import math
 import time
 
 from husky_placerec.evaluation.metrics import Figures, Judged, TOLERANCES_M
 from husky_placerec.evaluation.metrics.figures import one_percent, RANKS
 from husky_placerec.evaluation.tracks import Track
-from husky_placerec.placemap.exact import Nearest, search_exactly
-from husky_placerec.recognition.gate import LOW_SIMILARITY, NO_CANDIDATE
+from husky_placerec.placemap.exact import Nearest, rival_similarities, search_exactly
+from husky_placerec.recognition.gate import Gate
 from husky_placerec.types import Candidate, FloatArray, Pose, Recognition
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +31,16 @@ class Rules:
     :param candidates: places that are kept of each search.
     :param opposites: of each camera the one that looks the other way; None where some has none.
     :param search_reversed: also recognise places that are passed in the other direction.
+    :param gate: decides what is accepted, as on the robot.
+    :param elsewhere_m: distance from which a place contradicts another.
     """
 
     tolerances_m: tuple[float, ...] = TOLERANCES_M
     candidates: int = 10
     opposites: tuple[int, ...] | None = None
     search_reversed: bool = True
-    min_similarity: float = 0.8
+    gate: Gate = Gate(0.8, 0.0)
+    elsewhere_m: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Pair:
     What came of one drive's frames in the other's map.
 
     :param found: the kept candidates.
+    :param margins: [Q] lead of the first over the best that contradicts it; NaN where none does,
+        and where the gate asks for no lead.
     :param search_ms: a query, all searched at once.
     """
 
@@ -53,6 +59,7 @@ class Pair:
     judged: Judged
     figures: Figures
     found: Nearest
+    margins: FloatArray
     search_ms: float
 
 
@@ -76,15 +83,17 @@ def evaluate_pair(
     """
     count = min(max(*RANKS, rules.candidates, one_percent(len(database))), len(database))
     tree = cKDTree(database.poses[:, :2])
-    parts, kept, first, seconds = [], [], 0, 0.0
+    parts, kept, leads, first, seconds = [], [], [], 0, 0.0
     began = time.perf_counter()
     ways = rules.opposites if rules.search_reversed else None
     for found in search_exactly(described, places, count, ways):
+        rows = slice(first, first + len(found.places))
+        margins = _margins(described[rows], places, database, found, ways, rules)
         seconds += time.perf_counter() - began
-        truths = queries.poses[first : first + len(found.places)]
-        first += len(truths)
-        parts.append(_judged(found, database, truths, tree, rules))
+        first = rows.stop
+        parts.append(_judged(found, margins, database, queries.poses[rows], tree, rules))
         kept.append([column[:, : rules.candidates] for column in vars(found).values()])
+        leads.append(margins)
         began = time.perf_counter()
     judged = Judged.join(parts)
     return Pair(
@@ -93,6 +102,7 @@ def evaluate_pair(
         judged,
         Figures.of(judged, queries.name),
         Nearest(*(np.concatenate(columns) for columns in zip(*kept))),
+        np.concatenate(leads),
         1000 * seconds / len(queries),
     )
 
@@ -108,16 +118,19 @@ def recognitions(
     tells = rules.opposites is not None
     found = zip(*(column.tolist() for column in vars(pair.found).values()))
     truths = zip(queries.stamps_ns.tolist(), queries.image_stamps_ns.tolist(), queries.poses)
-    for accepted, columns, (stamp_ns, images, truth) in zip(pair.judged.accepted, found, truths):
+    leads = map(_or_none, pair.margins.tolist())
+    for margin, columns, (stamp_ns, images, truth) in zip(leads, found, truths):
         candidates = tuple(
             Candidate(place, similarity, turned if tells else None, poses[turned][place])
             for place, similarity, turned in zip(*columns)
             if place >= 0
         )
-        reason = None if accepted else LOW_SIMILARITY if candidates else NO_CANDIDATE
+        reason = rules.gate.refuse(candidates[0].similarity if candidates else None, margin)
         stamps = {camera: stamp for camera, stamp in zip(cameras, images) if stamp >= 0}
-        recognition = Recognition(stamp_ns, stamps, bool(accepted), reason, candidates)
-        yield recognition, Pose.from_array(truth)
+        yield (
+            Recognition(stamp_ns, stamps, reason is None, reason, candidates, margin=margin),
+            Pose.from_array(truth),
+        )
 
 
 def candidate_poses(found: Nearest, database: Track) -> np.ndarray:
@@ -135,15 +148,46 @@ def turned_poses(poses: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([poses[..., :3], np.stack([qy, -qx, qw, -qz], axis=-1)], axis=-1)
 
 
+def _margins(
+    described: FloatArray,
+    places: FloatArray,
+    database: Track,
+    found: Nearest,
+    ways: Sequence[int] | None,
+    rules: Rules,
+) -> FloatArray:
+    """Return [Q] leads; NaN where nothing contradicts, or nobody asks."""
+    if rules.gate.min_margin <= 0:
+        return np.full(len(described), np.nan, np.float32)
+    rivals = rival_similarities(
+        described, places, database.poses[:, :2], found, rules.elsewhere_m, ways
+    )
+    leads = np.where(np.isfinite(rivals), found.similarities[:, 0] - rivals, np.nan)
+    return leads.astype(np.float32)
+
+
+def _or_none(number: float) -> float | None:
+    return None if math.isnan(number) else number
+
+
 def _judged(
-    found: Nearest, database: Track, truths: np.ndarray, tree: cKDTree, rules: Rules
+    found: Nearest,
+    margins: FloatArray,
+    database: Track,
+    truths: np.ndarray,
+    tree: cKDTree,
+    rules: Rules,
 ) -> Judged:
     similarity = found.similarities[:, 0]
+    accepted = [
+        rules.gate.refuse(alike if math.isfinite(alike) else None, _or_none(margin)) is None
+        for alike, margin in zip(similarity.tolist(), margins.tolist())
+    ]
     return Judged.of_candidates(
         candidate_poses(found, database),
         similarity,
         truths,
-        similarity >= rules.min_similarity,
+        np.array(accepted, np.bool_),
         tree,
         rules.tolerances_m,
     )

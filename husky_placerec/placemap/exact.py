@@ -56,6 +56,47 @@ def search_exactly(
         )
 
 
+def rival_similarities(
+    queries: FloatArray,
+    descriptors: FloatArray,
+    positions: NDArray[np.floating],
+    best: Nearest,
+    apart_m: float,
+    opposites: Sequence[int] | None = None,
+) -> FloatArray:
+    """
+    Return [Q]: how similar the best place is that contradicts the first one found of each query.
+
+    It is what `PlaceMap.rival_similarity` returns, query by query; minus infinity where nothing
+    contradicts.
+
+    :param queries: [Q, C, D], those of one block of `search_exactly`, whose result is `best`.
+    :param positions: [N, 2] of the places, metres.
+    :param apart_m: distance from which a place is elsewhere.
+    """
+    ways = [queries] if opposites is None else [queries, turned_round(queries, opposites)]
+    rivals = np.full(len(queries), -np.inf, np.float32)
+    if not best.places.shape[1]:
+        return rivals
+    spots, turned = positions[best.places[:, 0]], best.turned[:, 0]
+    for first in range(0, len(descriptors), PLACES):
+        places = np.asarray(descriptors[first : first + PLACES], np.float32)
+        there = positions[first : first + PLACES]
+        near = np.linalg.norm(spots[:, None] - there, axis=-1) <= apart_m
+        for way, vectors in enumerate(ways):
+            similarity = _similarities(np.asarray(vectors, np.float32), places)
+            similarity[near & (turned == bool(way))[:, None]] = -np.inf
+            rivals = np.maximum(rivals, similarity.max(axis=1))
+    return rivals
+
+
+def _similarities(queries: FloatArray, places: FloatArray) -> FloatArray:
+    """Return [Q, N] mean cosines over the shared cameras, minus infinity where none is."""
+    shared = queries.any(axis=2).astype(np.float32) @ places.any(axis=2).T.astype(np.float32)
+    cosines = _flat(queries) @ _flat(places).T
+    return np.where(shared > 0, cosines / np.maximum(shared, 1), -np.inf).astype(np.float32)
+
+
 def _search(
     queries: FloatArray, descriptors: FloatArray, count: int, opposites: Sequence[int] | None
 ) -> Nearest:
