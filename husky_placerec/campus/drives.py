@@ -47,7 +47,7 @@ class DriveConfig:
     detour: bool = False  # about a third of the drive on an unmapped road
     lateral_m: float = 0.0  # to the left of where a robot usually drives
     lane_change_m: float = 0.0  # the same, but now there and now back
-    heading_deg: float = 3.0  # amplitude of the heading's wander
+    heading_deg: float = 3.0  # greatest wander of the heading
 
     # What is other on this drive; shares but for traffic.
     condition: str = 'summer_day'

@@ -17,6 +17,7 @@ _FIRST_DAY_S = 1_717_228_800  # 2024-06-01 08:00 UTC, in seconds since 1970
 _DAY_S = 86_400
 _LANE_M = 90.0  # how long a robot keeps to its lane, a change of it included
 _CHANGES = 3  # a change takes one part in so many of that
+_GREATEST_SWING = 1.3
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Track:
         left_m = self._left_m
         left_m += 0.36 * math.sin(5 * turn + slow) + 0.24 * math.sin(11 * turn + quick)
         swing = math.sin(17 * turn + heading) + 0.3 * math.sin(83 * turn + jitter)
-        return left_m, self._heading_deg * swing
+        return left_m, self._heading_deg * swing / _GREATEST_SWING
 
     def _lane(self, arc: float) -> tuple[float, float]:
         """Return the lane's offset to the robot's left, and how it is turned while changing."""
