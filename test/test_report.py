@@ -23,6 +23,7 @@ from husky_placerec.evaluation.report.charts import (
 )
 from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
 from husky_placerec.evaluation.report.words import headline, sentences
+from husky_placerec.recognition.gate import Gate
 import numpy as np
 import pytest
 
@@ -104,10 +105,13 @@ def test_reliability_is_drawn_where_probabilities_were_stated():
 @pytest.mark.parametrize('distance', [[np.inf, np.inf], [1.0, 1.0], [90.0, 90.0]])
 def test_extreme_drives_can_be_drawn(distance):
     drive = case(distance, [-np.inf if np.isinf(d) else 0.5 for d in distance], [0, 0])
-    for draw in (draw_distances, lambda j: draw_precision_recall(j, 0.8)):
+    for draw in (draw_distances, lambda j: draw_precision_recall(j, GATE)):
         assert draw(drive.judged).startswith(b'\x89PNG')
     assert draw_similarities(drive.judged, 0.8).startswith(b'\x89PNG')
     assert draw_routes([drive]).startswith(b'\x89PNG')
+
+
+GATE = Gate(0.8, 0.1)
 
 
 def numbers(**changes):
@@ -130,8 +134,15 @@ def numbers(**changes):
 def test_the_result_in_words():
     assert '100 frames' in headline(numbers())
     assert '87 are recognised' in headline(numbers())
-    words = ' '.join(sentences(numbers(), 0.8))
-    for part in ('between 80 and 92', 'at random 5', '98.0 %', '40 %', 'not put to test'):
+    words = ' '.join(sentences(numbers(), GATE))
+    for part in (
+        'between 80 and 92',
+        'at random 5',
+        '98.0 %',
+        '40 %',
+        'not put to test',
+        'a lead of 0.1',
+    ):
         assert part in words
 
 
@@ -148,6 +159,6 @@ def test_words_where_nothing_was_known_or_accepted():
         baselines={'chance': {'recall': {'5': {'1': None}}}},
     )
     assert headline(lost).startswith('No frame')
-    words = ' '.join(sentences(lost, 0.8))
+    words = ' '.join(sentences(lost, GATE))
     assert 'None was accepted' in words
     assert '200 frames were taken where the map has no place' in words

@@ -15,6 +15,7 @@ from husky_placerec.evaluation.report.style import (
     plain,
     png,
 )
+from husky_placerec.recognition.gate import Gate
 from matplotlib.axes import Axes
 import numpy as np
 from sklearn.calibration import calibration_curve
@@ -44,18 +45,19 @@ def draw_distances(judged: Judged) -> bytes:
     return png(drawn)
 
 
-def draw_precision_recall(judged: Judged, threshold: float) -> bytes:
-    """Draw precision over recall as the threshold of acceptance falls, and where it stands."""
+def draw_precision_recall(judged: Judged, gate: Gate) -> bytes:
+    """Draw precision over recall as a threshold of similarity falls, and where the gate stands."""
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
     curve = precision_recall(judged)
     axes.plot(100 * curve.recall, 100 * curve.precision, '-', color=ACCENT, lw=2)
-    if len(curve.thresholds):
-        at = int(np.searchsorted(curve.thresholds, threshold).clip(0, len(curve.thresholds) - 1))
-        if threshold <= curve.thresholds[-1]:
-            _point(
-                axes, curve.recall[at], curve.precision[at], f'accepted from {threshold:g}', BAD
-            )
+    accepted, known = judged.accepted, judged.on_map.sum()
+    if accepted.any() and known:
+        right = judged.right & accepted
+        label = f'as accepted: from {gate.min_similarity:g}'
+        if gate.min_margin > 0:
+            label += f', leading by {gate.min_margin:g}'
+        _point(axes, right.sum() / known, right.sum() / accepted.sum(), label, BAD)
     if curve.full_precision_threshold is not None and curve.full_precision_recall:
         label = f'nothing wrong from {curve.full_precision_threshold:.2f}'
         _point(axes, curve.full_precision_recall, 1, label, GOOD)

@@ -43,13 +43,13 @@ def evaluation_report(
     page = Page(
         title=f'Place recognition: {len(evaluation.tracks)} drives, {len(cases)} pairs',
         headline=headline(numbers),
-        sentences=sentences(numbers, config.min_similarity),
+        sentences=sentences(numbers, evaluation.rules.gate),
         rows={evaluation.method: numbers, **numbers['baselines']},
         groups=_groups(numbers),
         pictures={
             'pairs': _matrix(evaluation, numbers),
             'route': [route_picture(cases)],
-            'errors': error_pictures(pooled, config.min_similarity),
+            'errors': error_pictures(pooled, evaluation.rules.gate),
             'latency': [
                 latency_picture(
                     np.concatenate(evaluation.latencies_ms),

@@ -21,6 +21,7 @@ from husky_placerec.evaluation.report.parts import (
 from husky_placerec.evaluation.report.words import headline, sentences
 from husky_placerec.evaluation.results import Result, Writer
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.gate import Gate
 import numpy as np
 
 
@@ -41,17 +42,17 @@ def replay_report(
     """
     case = _case(results, judged, place_map, source)
     mistakes, photos = mistakes_with_photos([case], config, kind)
-    spec = place_map.spec
+    spec, gate = place_map.spec, Gate(config.min_similarity, config.min_margin)
     page = Page(
         title=f'Place recognition: {case.title}',
         headline=headline(numbers),
-        sentences=sentences(numbers, config.min_similarity),
+        sentences=sentences(numbers, gate),
         rows={spec.backbone or NAMES[spec.extractor]: numbers, **numbers['baselines']},
         groups=[],
         pictures={
             'pairs': [],
             'route': [route_picture([case])],
-            'errors': error_pictures(judged, config.min_similarity),
+            'errors': error_pictures(judged, gate),
             'latency': [
                 latency_picture(
                     1000 * np.array([result.seconds for result in results]),

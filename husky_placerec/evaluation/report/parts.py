@@ -19,6 +19,7 @@ from husky_placerec.evaluation.report.charts import (
 from husky_placerec.evaluation.report.page import Picture
 from husky_placerec.evaluation.report.photos import find_photos, Photos
 from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
+from husky_placerec.recognition.gate import Gate
 import numpy as np
 
 
@@ -35,7 +36,7 @@ def route_picture(cases: Sequence[Case]) -> Picture:
     return Picture('route', draw_routes(chosen), alt, text)
 
 
-def error_pictures(judged: Judged, threshold: float) -> list[Picture]:
+def error_pictures(judged: Judged, gate: Gate) -> list[Picture]:
     """Return histogram and curves; that of reliability where probabilities were stated."""
     pictures = [
         Picture(
@@ -46,16 +47,16 @@ def error_pictures(judged: Judged, threshold: float) -> list[Picture]:
         ),
         Picture(
             'similarities',
-            draw_similarities(judged, threshold),
+            draw_similarities(judged, gate.min_similarity),
             'Histograms of the similarity of right and wrong best matches',
             'The less the two overlap, the better a threshold can tell them apart.',
         ),
         Picture(
             'precision_recall',
-            draw_precision_recall(judged, threshold),
+            draw_precision_recall(judged, gate),
             'Precision over recall',
-            'From left to right the threshold of acceptance falls: more is recognised, and more '
-            'of it is wrong.',
+            'From left to right a threshold of similarity falls: more is recognised, and more of '
+            'it is wrong.',
         ),
     ]
     reliability = draw_reliability(judged)

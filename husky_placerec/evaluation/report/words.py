@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from husky_placerec.evaluation.baselines import CHANCE
+from husky_placerec.recognition.gate import Gate
 
 
 def headline(numbers: Mapping[str, Any]) -> str:
@@ -20,7 +21,7 @@ def headline(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def sentences(numbers: Mapping[str, Any], threshold: float) -> list[str]:
+def sentences(numbers: Mapping[str, Any], gate: Gate) -> list[str]:
     """Return what else to know, a sentence each, the most important first."""
     tolerance = _main_tolerance(numbers)
     return list(
@@ -30,7 +31,7 @@ def sentences(numbers: Mapping[str, Any], threshold: float) -> list[str]:
                 _sureness(numbers, tolerance),
                 _comparison(numbers, tolerance),
                 _direction(numbers, tolerance),
-                _acceptance(numbers, threshold),
+                _acceptance(numbers, gate),
                 _best_threshold(numbers),
                 _unknown(numbers),
             ],
@@ -83,17 +84,22 @@ def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
     )
 
 
-def _acceptance(numbers: Mapping[str, Any], threshold: float) -> str:
+def _acceptance(numbers: Mapping[str, Any], gate: Gate) -> str:
     accepted, precision = numbers['accepted'], numbers['precision']
     if precision is None:
         return (
-            f'None was accepted: no best match is as alike as min_similarity ({threshold:g}). '
+            f'None was accepted: no best match has {_asked(gate)}. '
             "The scale is the descriptor's own; the curve below tells what to ask for."
         )
     return (
-        f'{accepted} of {numbers["frames"]} were accepted (similarity of {threshold:g} or more); '
+        f'{accepted} of {numbers["frames"]} were accepted ({_asked(gate)}); '
         f'{100 * precision:.1f} % of these are right.'
     )
+
+
+def _asked(gate: Gate) -> str:
+    lead = f', and a lead of {gate.min_margin:g} over any elsewhere' if gate.min_margin else ''
+    return f'a similarity of {gate.min_similarity:g} or more{lead}'
 
 
 def _best_threshold(numbers: Mapping[str, Any]) -> str:
