@@ -65,11 +65,13 @@ def main() -> None:
     parser.add_argument('--frames', type=int, default=900)
     parser.add_argument('--size', type=int, default=768, help='numbers a camera')
     parser.add_argument('--noise', type=float, default=4.0)
+    parser.add_argument('--methods', type=int, default=4, help='one, and baselines beside it')
     args = parser.parse_args()
     tracks = [make_track(i, args.frames) for i in range(args.drives)]
     config = make_config({'extractor': 'pixels'})
     rules = Rules(opposites=(1, 0))
     spec = DescriptorSpec(CAMERAS, 'pixels', size=args.size)
+    names = [f'method {number}' for number in range(args.methods)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         stores = [
@@ -77,7 +79,8 @@ def main() -> None:
             for i, track in enumerate(tracks)
         ]
         described = [
-            Described({'synthetic': store.load()}, {'synthetic': spec}, []) for store in stores
+            Described({name: store.load() for name in names}, dict.fromkeys(names, spec), [])
+            for store in stores
         ]
         began, cpu_began = time.perf_counter(), time.process_time()
         evaluation = compare(tracks, described, config, rules)
@@ -87,7 +90,8 @@ def main() -> None:
         results_s = time.perf_counter() - began - figures_s
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
-        f'{args.drives} drives of {args.frames} frames, 2 x {args.size} numbers, '
+        f'{args.drives} drives of {args.frames} frames, {args.methods} methods of '
+        f'2 x {args.size} numbers, '
         f'{len(evaluation.pairs)} pairs, recall@1 at 5 m {numbers["recall"]["5"]["1"]:.3f}'
     )
     print(f'figures {figures_s:.1f} s ({cpu_s:.1f} s of CPU), results written {results_s:.1f} s')
