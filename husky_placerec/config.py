@@ -51,6 +51,8 @@ HUSKY_CAMERAS = {
     'back': CameraConfig('realsense_back/color/image_raw/compressed', opposite='front'),
 }
 
+FUSED = ('add', 'attention')  # fusions that make one vector of all cameras
+
 
 @dataclass(frozen=True)
 class Config:
@@ -85,6 +87,23 @@ class Config:
         '',
         'Mean and deviation of the RGB input: imagenet, or half (0.5 and 0.5); empty: as the map.',
         choices=('', 'imagenet', 'half'),
+    )
+    pooling: str = parameter(
+        '',
+        'Pooling of the feature map: average, gem, gem:ROWSxCOLUMNS, netvlad[:CLUSTERS] or '
+        'mixvpr[:ROWS]; empty: as the map.',
+    )
+    head: int = parameter(
+        0,
+        'Numbers to which a head with batch normalisation projects; 0: as the map, else no head.',
+        least=0,
+        most=65536,
+    )
+    fusion: str = parameter(
+        '',
+        'How the vectors of the cameras become a descriptor of a network: concat, or add or '
+        'attention, which cannot tell the direction; empty: as the map.',
+        choices=('', 'add', 'attention', 'concat'),
     )
     input_width: int = parameter(
         0, 'Width in pixels at which images are described; 0: as the map.', least=0, most=4096
@@ -161,6 +180,8 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
         name: _checked(name, values.get(name, default), declared, default, source)
         for name, (declared, default) in known.items()
     }
+    if checked['fusion'] in FUSED:  # its descriptors keep no camera apart that could be exchanged
+        checked.update({f'camera.{name}.opposite': '' for name in names})
     flat = {name: value for name, value in checked.items() if '.' not in name}
     cameras = {
         name: CameraConfig(

@@ -18,6 +18,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SourceArgument,
     warn,
+    warn_of_limits,
     warn_of_poses,
     warn_of_problems,
 )
@@ -90,6 +91,7 @@ def map_build(
         _warn_of_frames(trajectory)
         warn_of_poses(trajectory)
         extractor = load_extractor(parameters)
+        warn_of_limits(extractor.spec)
         place_map = build_map(
             drive,
             trajectory,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import cv2
 from husky_placerec.config import Config
+from husky_placerec.descriptor.fusion import added
 from husky_placerec.descriptor.hog import HogExtractor
 from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve
 from husky_placerec.errors import InputError
 from husky_placerec.types import FloatArray, Frame, Pixels
 import numpy as np
+
+Fusing = Callable[[FloatArray], FloatArray]  # [C, D], zeros for absent cameras, to [D]
 
 
 class ImageExtractor(Protocol):
@@ -26,27 +29,32 @@ class ImageExtractor(Protocol):
 
 
 class DescriptorExtractor:
-    """Describes frames: a unit vector for each camera that is there, zeros for one that is not."""
+    """
+    Describes frames: a unit vector for each camera that is there, zeros for one that is not.
 
-    def __init__(self, images: ImageExtractor) -> None:
+    With fusion by `add` or `attention` there is one vector for all that are there.
+    """
+
+    def __init__(self, images: ImageExtractor, fuse: Fusing | None = None) -> None:
         self._images = images
-        self.spec = images.spec
+        self._fuse = fuse
+        self.spec = images.spec.with_fused_rows()
 
     def describe(self, frame: Frame[Pixels]) -> FloatArray:
         """
-        Return the frame's descriptor, [C, D].
+        Return the frame's descriptor, [C, D], or [1, D] where it is fused.
 
         :raises KeyError: for a camera that the extractor was not made for.
         """
         spec = self.spec
-        descriptor = np.zeros((len(spec.cameras), spec.size), np.float32)
+        descriptor = np.zeros((len(spec.sees), spec.size), np.float32)
         if frame.images:
-            row = {name: i for i, name in enumerate(spec.cameras)}
+            row = {name: i for i, name in enumerate(spec.sees)}
             rows = [row[name] for name in frame.images]
             size = (spec.input_width, spec.input_height)
             images = [resize(image, size) for image in frame.images.values()]
             descriptor[rows] = self._images.describe(images)
-        return descriptor
+        return descriptor if self._fuse is None else self._fuse(descriptor)[None]
 
 
 def resize(image: Pixels, size: tuple[int, int]) -> Pixels:
@@ -70,9 +78,11 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         return DescriptorExtractor(PixelExtractor(spec))
     # Imported here: a robot that runs without a network needs no torch.
     try:
-        from husky_placerec.descriptor.backbone import TimmExtractor
+        from husky_placerec.descriptor.torch_extractor import TorchExtractor
     except ImportError as error:
         raise InputError(
             f'extractor timm: {error}; it needs torch and timm (pip install husky_placerec[timm])'
         ) from error
-    return DescriptorExtractor(TimmExtractor(spec, threads=config.threads))
+    images = TorchExtractor(spec, threads=config.threads)
+    fusions: dict[str, Fusing | None] = {'concat': None, 'add': added, 'attention': images.fuse}
+    return DescriptorExtractor(images, fusions[spec.fusion])
