@@ -43,6 +43,28 @@ class CameraConfig:
         choices=('compressed', 'raw'),
     )
     opposite: str = parameter('', 'Camera that looks the other way; empty if there is none.')
+    fx: float = parameter(
+        0.0, 'Focal length across, in px of width x height; 0: not known.', least=0.0, most=1e5
+    )
+    fy: float = parameter(0.0, 'Focal length down, in px; 0: as fx.', least=0.0, most=1e5)
+    cx: float = parameter(
+        0.0, 'Principal point from the left edge, in px; 0: the middle.', least=0.0, most=1e5
+    )
+    cy: float = parameter(
+        0.0, 'Principal point from the upper edge, in px; 0: the middle.', least=0.0, most=1e5
+    )
+    width: int = parameter(
+        0,
+        'Width in px of the images that fx is told for; 0: not known.',
+        least=0,
+        most=65536,
+    )
+    height: int = parameter(
+        0,
+        'Height in px of the images that fy is told for; 0: not known.',
+        least=0,
+        most=65536,
+    )
 
 
 # The cameras of the Husky that recorded ITLP-Campus Outdoor.
@@ -110,6 +132,13 @@ class Config:
     )
     input_height: int = parameter(
         0, 'Height in pixels at which images are described; 0: as the map.', least=0, most=4096
+    )
+    pinhole_focal: float = parameter(
+        0.0,
+        'Focal length, in px of the input size, of one virtual pinhole to which all cameras are '
+        'resampled; needs their intrinsics; 0: as the map, else none.',
+        least=0.0,
+        most=1e5,
     )
     threads: int = parameter(2, 'CPU threads that the extractor may use.', least=1, most=256)
 

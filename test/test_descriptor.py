@@ -201,6 +201,7 @@ ASKED = {
     'pooling': 'gem:1x3',
     'head': 6,
     'fusion': 'concat',
+    'pinhole_focal': 88.0,
     'input_width': 11,
     'input_height': 12,
 }

@@ -153,6 +153,7 @@ def _map_table(place_map: PlaceMap) -> Table:
         'with all cameras': str(int(places.present.all(axis=1).sum())),
         'descriptor': model if spec.extractor == 'timm' else spec.extractor,
         'input': f'{spec.input_width}x{spec.input_height}',
+        'virtual pinhole': f'{spec.pinhole_focal:g} px' if spec.pinhole_focal else 'none',
         'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
         'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
         'frame': place_map.frame_id,

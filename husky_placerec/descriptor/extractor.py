@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
 from husky_placerec.config import Config
 from husky_placerec.descriptor.fusion import added
 from husky_placerec.descriptor.hog import HogExtractor
+from husky_placerec.descriptor.pinhole import make_pinhole, VirtualPinhole
 from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve
 from husky_placerec.errors import InputError
@@ -35,10 +37,17 @@ class DescriptorExtractor:
     With fusion by `add` or `attention` there is one vector for all that are there.
     """
 
-    def __init__(self, images: ImageExtractor, fuse: Fusing | None = None) -> None:
+    def __init__(
+        self,
+        images: ImageExtractor,
+        fuse: Fusing | None = None,
+        pinhole: VirtualPinhole | None = None,
+    ) -> None:
         self._images = images
         self._fuse = fuse
-        self.spec = images.spec.with_fused_rows()
+        self._pinhole = pinhole
+        focal = pinhole.focal if pinhole else 0.0
+        self.spec = replace(images.spec.with_fused_rows(), pinhole_focal=focal)
 
     def describe(self, frame: Frame[Pixels]) -> FloatArray:
         """
@@ -51,10 +60,15 @@ class DescriptorExtractor:
         if frame.images:
             row = {name: i for i, name in enumerate(spec.sees)}
             rows = [row[name] for name in frame.images]
-            size = (spec.input_width, spec.input_height)
-            images = [resize(image, size) for image in frame.images.values()]
+            images = [self.prepare(camera, image) for camera, image in frame.images.items()]
             descriptor[rows] = self._images.describe(images)
         return descriptor if self._fuse is None else self._fuse(descriptor)[None]
+
+    def prepare(self, camera: str, image: Pixels) -> Pixels:
+        """Bring a camera's image to the input size: resized, or seen by the virtual pinhole."""
+        if self._pinhole is not None:
+            return self._pinhole.resample(camera, image)
+        return resize(image, (self.spec.input_width, self.spec.input_height))
 
 
 def resize(image: Pixels, size: tuple[int, int]) -> Pixels:
@@ -72,10 +86,12 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
     :raises InputError: for a model or weights that cannot be loaded.
     """
     spec = resolve(config, stored)
+    size = (spec.input_width, spec.input_height)
+    pinhole = make_pinhole(config, spec.pinhole_focal, size)
     if spec.extractor == 'hog':
-        return DescriptorExtractor(HogExtractor(spec))
+        return DescriptorExtractor(HogExtractor(spec), pinhole=pinhole)
     if spec.extractor == 'pixels':
-        return DescriptorExtractor(PixelExtractor(spec))
+        return DescriptorExtractor(PixelExtractor(spec), pinhole=pinhole)
     # Imported here: a robot that runs without a network needs no torch.
     try:
         from husky_placerec.descriptor.torch_extractor import TorchExtractor
@@ -85,4 +101,4 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         ) from error
     images = TorchExtractor(spec, threads=config.threads)
     fusions: dict[str, Fusing | None] = {'concat': None, 'add': added, 'attention': images.fuse}
-    return DescriptorExtractor(images, fusions[spec.fusion])
+    return DescriptorExtractor(images, fusions[spec.fusion], pinhole)
