@@ -32,6 +32,13 @@ EXTRAS = {
         'ros-jazzy-rmw-fastrtps-cpp',
         'ros-jazzy-common-interfaces',
     ],
+    'train': [
+        'pytorch-metric-learning>=2.5',
+        'safetensors>=0.4',
+        'tensorboard>=2.14',
+        'timm>=1.0',
+        'torch>=2.2',
+    ],
     'test': [
         'catkin-pkg',
         'colcon-common-extensions',
@@ -62,6 +69,7 @@ setup(
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
         (f'share/{PACKAGE}/config', glob('config/*.yaml')),
+        (f'share/{PACKAGE}/config/training', glob('config/training/*.yaml')),
         (f'share/{PACKAGE}/launch', glob('launch/*.launch.py')),
     ],
     entry_points={

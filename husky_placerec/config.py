@@ -206,7 +206,7 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
         if name not in known:
             raise InputError(f'{source}: no parameter {name}; there are: {", ".join(known)}')
     checked = {
-        name: _checked(name, values.get(name, default), declared, default, source)
+        name: check_value(name, values.get(name, default), declared, default, source)
         for name, (declared, default) in known.items()
     }
     if checked['fusion'] in FUSED:  # its descriptors keep no camera apart that could be exchanged
@@ -276,7 +276,7 @@ def _are_names(names: list[Any]) -> bool:
     return good and len(set(names)) == len(names)
 
 
-def _checked(name: str, value: Any, declared: Field[Any], default: Any, source: str) -> Any:
+def check_value(name: str, value: Any, declared: Field[Any], default: Any, source: str) -> Any:
     """Return the value in the type of its default, or say what is wrong with it."""
     expected = type(default)
     if expected is float and type(value) is int:

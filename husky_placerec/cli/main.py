@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 from husky_placerec import __version__
-from husky_placerec.cli import convert, data, demo, download, evaluate, maps, replay, sim
+from husky_placerec.cli import convert, data, demo, download, evaluate, maps, replay, sim, train
 from husky_placerec.cli.common import err, out
 from husky_placerec.errors import InputError
 from rich.text import Text
@@ -25,6 +25,7 @@ app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)
 app.command(epilog=sim.EPILOG)(sim.sim)
+app.command(epilog=train.EPILOG)(train.train)
 app.command(epilog=demo.EPILOG)(demo.demo)
 
 

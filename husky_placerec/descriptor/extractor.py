@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -30,6 +30,33 @@ class ImageExtractor(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """
+    Brings a camera's image to the input size: resized, or seen by the virtual pinhole.
+
+    :param size: width and height.
+    """
+
+    size: tuple[int, int]
+    pinhole: VirtualPinhole | None = None
+
+    @classmethod
+    def of(cls, spec: DescriptorSpec, config: Config) -> Preparation:
+        """
+        Make the preparation of a model's input.
+
+        :raises InputError: for a virtual pinhole and a camera whose intrinsics are not known.
+        """
+        size = (spec.input_width, spec.input_height)
+        return cls(size, make_pinhole(config, spec.pinhole_focal, size))
+
+    def __call__(self, camera: str, image: Pixels) -> Pixels:
+        if self.pinhole is not None:
+            return self.pinhole.resample(camera, image)
+        return resize(image, self.size)
+
+
 class DescriptorExtractor:
     """
     Describes frames: a unit vector for each camera that is there, zeros for one that is not.
@@ -40,13 +67,13 @@ class DescriptorExtractor:
     def __init__(
         self,
         images: ImageExtractor,
+        prepare: Preparation,
         fuse: Fusing | None = None,
-        pinhole: VirtualPinhole | None = None,
     ) -> None:
         self._images = images
         self._fuse = fuse
-        self._pinhole = pinhole
-        focal = pinhole.focal if pinhole else 0.0
+        self._prepare = prepare
+        focal = prepare.pinhole.focal if prepare.pinhole else 0.0
         self.spec = replace(images.spec.with_fused_rows(), pinhole_focal=focal)
 
     def describe(self, frame: Frame[Pixels]) -> FloatArray:
@@ -60,15 +87,9 @@ class DescriptorExtractor:
         if frame.images:
             row = {name: i for i, name in enumerate(spec.sees)}
             rows = [row[name] for name in frame.images]
-            images = [self.prepare(camera, image) for camera, image in frame.images.items()]
+            images = [self._prepare(camera, image) for camera, image in frame.images.items()]
             descriptor[rows] = self._images.describe(images)
         return descriptor if self._fuse is None else self._fuse(descriptor)[None]
-
-    def prepare(self, camera: str, image: Pixels) -> Pixels:
-        """Bring a camera's image to the input size: resized, or seen by the virtual pinhole."""
-        if self._pinhole is not None:
-            return self._pinhole.resample(camera, image)
-        return resize(image, (self.spec.input_width, self.spec.input_height))
 
 
 def resize(image: Pixels, size: tuple[int, int]) -> Pixels:
@@ -86,12 +107,11 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
     :raises InputError: for a model or weights that cannot be loaded.
     """
     spec = resolve(config, stored)
-    size = (spec.input_width, spec.input_height)
-    pinhole = make_pinhole(config, spec.pinhole_focal, size)
+    prepare = Preparation.of(spec, config)
     if spec.extractor == 'hog':
-        return DescriptorExtractor(HogExtractor(spec), pinhole=pinhole)
+        return DescriptorExtractor(HogExtractor(spec), prepare)
     if spec.extractor == 'pixels':
-        return DescriptorExtractor(PixelExtractor(spec), pinhole=pinhole)
+        return DescriptorExtractor(PixelExtractor(spec), prepare)
     # Imported here: a robot that runs without a network needs no torch.
     try:
         from husky_placerec.descriptor.torch_extractor import TorchExtractor
@@ -101,4 +121,4 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         ) from error
     images = TorchExtractor(spec, threads=config.threads)
     fusions: dict[str, Fusing | None] = {'concat': None, 'add': added, 'attention': images.fuse}
-    return DescriptorExtractor(images, fusions[spec.fusion], pinhole)
+    return DescriptorExtractor(images, prepare, fusions[spec.fusion])

@@ -55,12 +55,37 @@ class DescriptorNetwork(nn.Module):
 
         :param masks: [B, h, w], at least 0: what each part of an image counts in the pooling.
         """
-        features = self.backbone((images - self.mean) / self.std)
+        return self.project(self.pool(self.features(images), masks))
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the feature map of images of 0 to 1."""
+        return self.backbone((images - self.mean) / self.std)
+
+    def pool(self, features: torch.Tensor, masks: torch.Tensor | None = None) -> torch.Tensor:
+        """Pool a feature map, as `forward` does, into [B, P]."""
         # Powers and norms want float32, also where the backbone runs in less.
         with torch.autocast(features.device.type, enabled=False):
             features = features.float()
-            pooled = self.pooling(features, position_weights(features, masks))
+            return self.pooling(features, position_weights(features, masks))
+
+    def project(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Return the unit vectors [B, D] of what was pooled."""
+        with torch.autocast(pooled.device.type, enabled=False):
             return functional.normalize(self.head(pooled), dim=1)
+
+    def fuse(self, vectors: torch.Tensor, present: torch.Tensor, fusion: str) -> torch.Tensor:
+        """
+        Return the unit vectors [B, C * D] or [B, D] of frames, for a loss.
+
+        :param vectors: [B, C, D] unit vectors of the cameras.
+        :param present: [B, C]; what absent cameras have in their rows does not count.
+        """
+        if self.fusion is not None:
+            return self.fusion(vectors, present)
+        there = vectors * present[..., None]
+        return functional.normalize(
+            there.flatten(1) if fusion == 'concat' else there.sum(1), dim=1
+        )
 
     @torch.no_grad()
     def _try(self, spec: DescriptorSpec) -> tuple[int, int, int]:

@@ -41,7 +41,8 @@ class VirtualPinhole:
     """
     Resamples the images of each camera to the virtual one's.
 
-    What a camera does not see is filled from its edge, since black would be an edge of its own. A focal length at which every camera sees all of it is the better choice: the largest of
+    What a camera does not see is filled from its edge, since black would be an edge of its own. A
+    focal length at which every camera sees all of it is the better choice: the largest of
     fx * W / width and fy * H / height over the cameras.
 
     :param cameras: intrinsics by camera name.
