@@ -32,6 +32,8 @@ EXTRAS = {
         'ros-jazzy-rmw-fastrtps-cpp',
         'ros-jazzy-common-interfaces',
     ],
+    'onnx': ['onnxruntime>=1.17'],
+    'export': ['onnx>=1.15', 'onnxruntime>=1.17', 'safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
     'train': [
         'pytorch-metric-learning>=2.5',
         'safetensors>=0.4',

@@ -94,16 +94,18 @@ class Config:
 
     extractor: str = parameter(
         '',
-        'What describes an image: timm (a network), hog (no training) or pixels (a baseline); '
-        'empty: as the map.',
-        choices=('', 'timm', 'hog', 'pixels'),
+        'What describes an image: timm (a network on PyTorch), onnx (an exported network), hog '
+        '(no training) or pixels (a baseline); empty: as the map.',
+        choices=('', 'timm', 'onnx', 'hog', 'pixels'),
     )
     backbone: str = parameter('', 'Name of a timm model; empty: as the map.')
     backbone_options: str = parameter(
         '', 'Options of that timm model, NAME=VALUE, separated by blanks; empty: as the map.'
     )
     weights: str = parameter(
-        '', 'Weights of the backbone: a file, hub (fetched once) or random; empty: as the map.'
+        '',
+        'Weights of the network or its backbone: a file (.onnx: ONNX Runtime runs it), hub '
+        '(fetched once) or random; empty: as the map.',
     )
     normalization: str = parameter(
         '',

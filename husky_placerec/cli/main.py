@@ -6,7 +6,18 @@ import sys
 from typing import Annotated
 
 from husky_placerec import __version__
-from husky_placerec.cli import convert, data, demo, download, evaluate, maps, replay, sim, train
+from husky_placerec.cli import (
+    convert,
+    data,
+    demo,
+    download,
+    evaluate,
+    maps,
+    model,
+    replay,
+    sim,
+    train,
+)
 from husky_placerec.cli.common import err, out
 from husky_placerec.errors import InputError
 from rich.text import Text
@@ -20,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(maps.app, name='map')
 app.add_typer(data.app, name='data')
+app.add_typer(model.app, name='model')
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=convert.EPILOG)(convert.convert)

@@ -44,7 +44,7 @@ class Backbone(nn.Module):
         patches = tokens[:, getattr(self.network, 'num_prefix_tokens', 0) :].transpose(1, 2)
         embed = getattr(self.network, 'patch_embed', None)
         rows, columns = embed.dynamic_feat_size(tuple(size)) if embed else (patches.shape[2], 1)
-        return patches.unflatten(2, (rows, columns))
+        return patches.reshape(-1, self.channels, int(rows), int(columns))
 
 
 def _make(spec: DescriptorSpec) -> Any:  # a timm model: more than an nn.Module

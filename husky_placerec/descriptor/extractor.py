@@ -112,6 +112,10 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         return DescriptorExtractor(HogExtractor(spec), prepare)
     if spec.extractor == 'pixels':
         return DescriptorExtractor(PixelExtractor(spec), prepare)
+    if spec.extractor == 'onnx' or spec.weights.endswith('.onnx'):
+        exported = _load_onnx(spec, config.threads)
+        prepare = Preparation.of(exported.spec, config)
+        return DescriptorExtractor(exported, prepare, added if spec.fusion == 'add' else None)
     # Imported here: a robot that runs without a network needs no torch.
     try:
         from husky_placerec.descriptor.torch_extractor import TorchExtractor
@@ -122,3 +126,13 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
     images = TorchExtractor(spec, threads=config.threads)
     fusions: dict[str, Fusing | None] = {'concat': None, 'add': added, 'attention': images.fuse}
     return DescriptorExtractor(images, prepare, fusions[spec.fusion])
+
+
+def _load_onnx(spec: DescriptorSpec, threads: int) -> ImageExtractor:
+    try:
+        from husky_placerec.descriptor.onnx_extractor import OnnxExtractor
+    except ImportError as error:
+        raise InputError(
+            f'extractor onnx: {error}; it needs ONNX Runtime (pip install husky_placerec[onnx])'
+        ) from error
+    return OnnxExtractor(spec, threads=threads)

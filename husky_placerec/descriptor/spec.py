@@ -20,6 +20,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         'input_width': 320,
         'input_height': 192,
     },
+    'onnx': {},  # the file says
     'hog': {'input_width': 320, 'input_height': 192},
     'pixels': {'input_width': 32, 'input_height': 24},
 }
@@ -29,6 +30,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 class DescriptorSpec:
     """
     Everything that a descriptor depends on.
+
+    What runs a network is not part of it: a file that `placerec model export` wrote describes as
+    the network that it was made of, to float32's noise, which the export measures; so its spec is
+    that network's, and a map that one made is searched with the other. A runtime of less precision
+    says so in `precision`, and is refused by a map of float32.
 
     :param weights: where the weights came from (a file, hub, random); only a hint, since
         `weights_sha256`, the hash of the loaded values, tells what they are.

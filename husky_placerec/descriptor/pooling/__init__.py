@@ -43,13 +43,13 @@ def make_pooling(name: str, channels: int, height: int, width: int) -> nn.Module
 
 def position_weights(features: torch.Tensor, masks: torch.Tensor | None) -> torch.Tensor:
     """
-    Return what each position of a feature map counts, [B, 1, H, W] of mean 1.
+    Return what each position of a feature map counts, [B or 1, 1, H, W] of mean 1.
 
     :param masks: [B, h, w] of any size, at least 0; None counts all alike. A mask that leaves
         nothing counts all alike too.
     """
     if masks is None:
-        return torch.ones_like(features[:, :1])
+        return features.new_ones(1, 1, *features.shape[-2:])
     size = features.shape[-2:]
     weights = functional.interpolate(masks[:, None].to(features), size, mode='area')
     mean = weights.mean((-2, -1), keepdim=True)

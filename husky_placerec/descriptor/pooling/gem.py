@@ -46,15 +46,15 @@ class GeM(nn.Module):
 
     def _cells(self, values: torch.Tensor) -> torch.Tensor:
         """Average over the cells; as products, since ONNX knows no uneven adaptive pooling."""
-        rows = _cell_shares(values.shape[-2], self.grid[0]).to(values)
-        columns = _cell_shares(values.shape[-1], self.grid[1]).to(values)
+        rows = _cell_shares(int(values.shape[-2]), self.grid[0]).to(values)
+        columns = _cell_shares(int(values.shape[-1]), self.grid[1]).to(values)
         return rows @ values @ columns.T
 
 
 def _cell_shares(size: int, cells: int) -> torch.Tensor:
     """Return [cells, size]: what each position counts in the mean of each cell."""
-    shares = torch.zeros(cells, size)
-    for cell in range(cells):
-        first, last = cell * size // cells, -(-(cell + 1) * size // cells)
-        shares[cell, first:last] = 1 / (last - first)
-    return shares
+    bounds = [(n * size // cells, -(-(n + 1) * size // cells)) for n in range(cells)]
+    # A list, not a tensor that is written to: an export has to see a constant.
+    return torch.tensor(
+        [[(first <= at < last) / (last - first) for at in range(size)] for first, last in bounds]
+    )
