@@ -14,6 +14,7 @@ from husky_placerec.placemap.building import opposite_cameras
 from husky_placerec.training.drives import Drive
 from husky_placerec.types import FloatArray
 import numpy as np
+from numpy.typing import NDArray
 import torch
 
 TOLERANCES_M = (5.0, 10.0, 25.0)
@@ -45,26 +46,29 @@ def chance(groups: Sequence[Sequence[Drive]]) -> Recalls:
     return _mean(found)
 
 
-@torch.inference_mode()
 def describe(network: DescriptorNetwork, drive: Drive, fusion: str) -> FloatArray:
     """Return the drive's descriptors, [N, C, D] or [N, 1, D]."""
-    training = network.training
-    network.eval()
     flat = drive.images.reshape(-1, *drive.images.shape[2:])
-    parts = [
-        network(
-            torch.from_numpy(np.array(flat[first : first + BATCH])).permute(0, 3, 1, 2).float()
-            / 255
-        )
-        for first in range(0, len(flat), BATCH)
-    ]
-    vectors = torch.cat(parts).reshape(*drive.present.shape, -1)
+    vectors = describe_images(network, flat).reshape(*drive.present.shape, -1)
     present = torch.from_numpy(drive.present)
     vectors = vectors * present[..., None]
     if fusion != 'concat':
-        vectors = network.fuse(vectors, present, fusion)[:, None]
-    network.train(training)
+        with torch.inference_mode():
+            vectors = network.fuse(vectors, present, fusion)[:, None]
     return normalize(vectors.numpy())
+
+
+@torch.inference_mode()
+def describe_images(network: DescriptorNetwork, images: NDArray[np.uint8]) -> torch.Tensor:
+    """Return [B, D] unit vectors of [B, H, W, 3] images, as after training."""
+    training = network.training
+    network.eval()
+    parts = []
+    for first in range(0, len(images), BATCH):
+        batch = torch.from_numpy(np.array(images[first : first + BATCH])).permute(0, 3, 1, 2)
+        parts.append(network(batch.float() / 255))
+    network.train(training)
+    return torch.cat(parts)
 
 
 def _mean(found: Sequence[Sequence[float | None]]) -> Recalls:
