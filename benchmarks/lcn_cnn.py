@@ -58,7 +58,7 @@ def network(weights: str = 'random') -> DescriptorNetwork:
 def describe(network: DescriptorNetwork, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return [N, 2, D] unit vectors of [N, 2, H, W, 3] images."""
     flat = describe_images(network, images.reshape(-1, HEIGHT, WIDTH, 3))
-    return flat.numpy().reshape(len(images), 2, -1)
+    return flat.cpu().numpy().reshape(len(images), 2, -1)
 
 
 def rendered(configs: Sequence[DriveConfig], folder: Path, workers: int = 2) -> list[Drive]:

@@ -137,10 +137,10 @@ class Config:
     )
     pinhole_focal: float = parameter(
         0.0,
-        'Focal length, in px of the input size, of one virtual pinhole to which all cameras are '
-        'resampled; needs their intrinsics; 0: as the map, else none.',
+        'Focal length, in widths of its image (0.5 sees 90 degrees), of one virtual pinhole to '
+        'which all cameras are resampled; needs their intrinsics; 0: as the map, else none.',
         least=0.0,
-        most=1e5,
+        most=100.0,
     )
     threads: int = parameter(2, 'CPU threads that the extractor may use.', least=1, most=256)
 

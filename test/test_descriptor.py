@@ -233,7 +233,9 @@ def test_another_extractor_than_the_maps_takes_nothing_from_the_map():
 
 
 def test_a_map_of_an_extractor_that_there_is_not_is_refused():
-    with pytest.raises(InputError, match="no extractor 'sift'; there are: timm, hog, pixels"):
+    with pytest.raises(
+        InputError, match="no extractor 'sift'; there are: timm, onnx, hog, pixels"
+    ):
         resolve(make_config({}), replace(FULL, extractor='sift'))
 
 

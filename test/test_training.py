@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import os
+from pathlib import Path
 import re
 import subprocess
 import sys
@@ -198,6 +199,23 @@ def test_drives_that_do_not_overlap_are_refused(recipe_file, tracks, tmp_path):
 def test_what_is_wrong_in_a_recipe_is_named(changes, expected, recipe_file):
     with pytest.raises(InputError, match=expected):
         read_recipe(recipe_file(**changes))
+
+
+@pytest.mark.parametrize('name', ['itlp_convnext_tiny', 'sim_small'])
+def test_the_recipes_that_come_along_are_complete(name):
+    recipe = read_recipe(Path(__file__).parents[1] / 'config' / 'training' / f'{name}.yaml')
+    assert recipe.parameters.backbone == {'itlp_convnext_tiny': 'convnext_tiny'}.get(
+        name, 'lcn_cnn'
+    )
+    assert not {drive for group in recipe.drives for drive in group} & set(recipe.validation[0])
+    assert recipe.total in (1799, 3000)
+
+
+def test_a_device_that_is_not_there_is_refused(recipe_file):
+    if torch.cuda.is_available():
+        pytest.skip('here it is')
+    with pytest.raises(InputError, match='device is cuda; torch finds none'):
+        trainer_of(recipe_file(device='cuda'))
 
 
 def test_batches_are_places_apart_with_frames_of_different_drives(recipe_file):

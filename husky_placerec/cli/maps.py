@@ -147,13 +147,15 @@ def _map_table(place_map: PlaceMap) -> Table:
     low, high = places.poses[:, :2].min(axis=0), places.poses[:, :2].max(axis=0)
     table = Table(title=place_map.name, show_header=False, title_justify='left')
     model = f'{spec.backbone}, weights {spec.weights} ({spec.weights_sha256[:12]})'
+    focal = spec.pinhole_focal
+    pinhole = f'focal length {focal:g} widths' if focal else 'none'
     rows = {
         'places': f'{len(place_map)} on {len(set(places.tracks))} track(s)',
         'cameras': ', '.join(spec.cameras) + ('' if place_map.opposites else ' (no opposites)'),
         'with all cameras': str(int(places.present.all(axis=1).sum())),
         'descriptor': model if spec.extractor == 'timm' else spec.extractor,
         'input': f'{spec.input_width}x{spec.input_height}',
-        'virtual pinhole': f'{spec.pinhole_focal:g} px' if spec.pinhole_focal else 'none',
+        'virtual pinhole': pinhole,
         'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
         'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
         'frame': place_map.frame_id,

@@ -60,4 +60,3 @@ def train(
         out.print(line, highlight=False)
 
     train_by(read_recipe(recipe), output, resume=resume, overwrite=overwrite, say=say)
-    out.print(f'{output}: weights.safetensors', highlight=False)

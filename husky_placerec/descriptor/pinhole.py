@@ -43,10 +43,10 @@ class VirtualPinhole:
 
     What a camera does not see is filled from its edge, since black would be an edge of its own. A
     focal length at which every camera sees all of it is the better choice: the largest of
-    fx * W / width and fy * H / height over the cameras.
+    fx / width and fy * H / height / W over the cameras, for an input of W x H.
 
     :param cameras: intrinsics by camera name.
-    :param focal: of the virtual pinhole, in pixels of its own size.
+    :param focal: of the virtual pinhole, in widths of its own image: 0.5 sees 90 degrees.
     :param size: width and height.
     """
 
@@ -56,9 +56,10 @@ class VirtualPinhole:
 
     def resample(self, camera: str, image: Pixels) -> Pixels:
         """Return the [H, W, 3] view of the virtual pinhole in an image of any size."""
-        maps, small = _maps(self.cameras[camera], self.focal, self.size, image.shape[1::-1])
+        found, focal_px = image.shape[1::-1], self.focal * self.size[0]
+        maps, small = _maps(self.cameras[camera], focal_px, self.size, found)
         # Areas are averaged first, so that fine texture does not alias; then nearly 1 to 1.
-        if small != image.shape[1::-1]:
+        if small != found:
             image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.uint8)
         view = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(view, np.uint8)
@@ -95,18 +96,18 @@ def _intrinsics(name: str, camera: CameraConfig) -> Intrinsics:
 
 @lru_cache(maxsize=16)  # a camera's images are all of one size
 def _maps(
-    lens: Intrinsics, focal: float, size: tuple[int, int], found: tuple[int, int]
+    lens: Intrinsics, focal_px: float, size: tuple[int, int], found: tuple[int, int]
 ) -> tuple[tuple[FloatArray, FloatArray], tuple[int, int]]:
     """Return cv2.remap's maps, and the size to which an image of `found` size is shrunk first."""
     shrink = (
-        min(1.0, focal / (lens.fx * found[0] / lens.width)),
-        min(1.0, focal / (lens.fy * found[1] / lens.height)),
+        min(1.0, focal_px / (lens.fx * found[0] / lens.width)),
+        min(1.0, focal_px / (lens.fy * found[1] / lens.height)),
     )
     small = max(1, round(found[0] * shrink[0])), max(1, round(found[1] * shrink[1]))
     scale_x, scale_y = small[0] / lens.width, small[1] / lens.height
     # Rays through the middles of the virtual pixels; remap counts from the middle of the first.
-    right = (np.arange(size[0]) + 0.5 - size[0] / 2) / focal
-    down = (np.arange(size[1]) + 0.5 - size[1] / 2) / focal
+    right = (np.arange(size[0]) + 0.5 - size[0] / 2) / focal_px
+    down = (np.arange(size[1]) + 0.5 - size[1] / 2) / focal_px
     columns = (lens.fx * right + lens.cx) * scale_x - 0.5
     rows = (lens.fy * down + lens.cy) * scale_y - 0.5
     x, y = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))

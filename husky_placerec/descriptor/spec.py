@@ -41,8 +41,8 @@ class DescriptorSpec:
     :param cameras: the rows of a descriptor; a fused one has a single row, `front_back`.
     :param fused: the cameras behind that row, in the order of the network; empty for `concat`.
     :param head: numbers after the projection head; 0 without one.
-    :param pinhole_focal: focal length in pixels of the virtual pinhole of the input size, through
-        which all cameras look; 0 without one.
+    :param pinhole_focal: focal length of the virtual pinhole through which all cameras look, in
+        widths of the input; 0 without one.
     :param size: numbers a row.
     """
 

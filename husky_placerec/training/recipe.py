@@ -58,6 +58,7 @@ class Recipe:
     precision: str = parameter(
         'float32', 'Of the backbone while training.', choices=('float32', 'bfloat16')
     )
+    device: str = parameter('cpu', 'That trains: cpu, or cuda.', choices=('cpu', 'cuda'))
     checkpointed: int = parameter(
         0,
         'Images that go through the backbone at a time, their activations computed again for the '

@@ -20,6 +20,7 @@ from husky_placerec.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
     save_weights,
+    WEIGHTS,
 )
 from husky_placerec.training.drives import Drive, load_drive, read_group
 from husky_placerec.training.processes import Processes, processes
@@ -78,7 +79,10 @@ class _Run:
             self._save(trainer)
             if self.ours.rank == 0:
                 write_atomic(self.output / RECIPE, self.recipe.text.encode())
-        with bar('Training', self.recipe.total, ' iterations') as shown, self._events() as events:
+        with (
+            bar('Training', self.recipe.total, ' iterations', quiet=self.ours.rank > 0) as shown,
+            self._events() as events,
+        ):
             shown.update(trainer.iteration)
             while trainer.iteration < self.recipe.total:
                 done = self._step(trainer)
@@ -90,6 +94,8 @@ class _Run:
                     self._save(trainer)
                 elif trainer.iteration % self.recipe.save_every == 0:
                     self._save(trainer)
+        best = max((each['5'] for each in self.validations), default=0.0)
+        self.say(f'{self.output / WEIGHTS}: those of {100 * best:.1f} % within 5 m')
 
     def _step(self, trainer: Trainer) -> dict[str, float]:
         try:

@@ -41,6 +41,9 @@ class Trainer:
 
     def __post_init__(self) -> None:
         recipe = self.recipe
+        if recipe.device == 'cuda' and not torch.cuda.is_available():
+            raise InputError('device is cuda; torch finds none; expected device: cpu')
+        self.network.to(recipe.device)
         self.sampler = PlaceSampler(self.groups, recipe, self.opposites is not None)
         self.loss = MetricLoss(recipe)
         self.rng = np.random.default_rng(recipe.seed)
@@ -75,7 +78,7 @@ class Trainer:
             )
         loss, hard = self.loss(
             self.descriptors(samples),
-            torch.tensor([sample.place for sample in samples]),
+            torch.tensor([sample.place for sample in samples], device=self.recipe.device),
             self.iteration / self.recipe.total,
         )
         if not torch.isfinite(loss):
@@ -99,12 +102,13 @@ class Trainer:
         mine = samples[self.processes.share(len(samples))]
         prepared = [self._images(sample) for sample in mine]
         images = torch.from_numpy(np.concatenate([images for images, _ in prepared]))
-        pooled = self._pooled(images.permute(0, 3, 1, 2).float() / 255)
+        images = images.to(self.recipe.device).permute(0, 3, 1, 2)
+        pooled = self._pooled(images.float() / 255)
         cameras = len(prepared[0][1])
         whole = self.processes.gather(pooled, len(samples) * cameras)
         present = torch.from_numpy(np.stack([self._present(sample) for sample in samples]))
         vectors = self.network.project(whole).unflatten(0, (len(samples), cameras))
-        return self.network.fuse(vectors, present, self.fusion)
+        return self.network.fuse(vectors, present.to(vectors.device), self.fusion)
 
     def state(self) -> dict[str, Any]:
         """Return all that the rest of the training depends on."""

@@ -50,23 +50,23 @@ def describe(network: DescriptorNetwork, drive: Drive, fusion: str) -> FloatArra
     """Return the drive's descriptors, [N, C, D] or [N, 1, D]."""
     flat = drive.images.reshape(-1, *drive.images.shape[2:])
     vectors = describe_images(network, flat).reshape(*drive.present.shape, -1)
-    present = torch.from_numpy(drive.present)
+    present = torch.from_numpy(drive.present).to(vectors.device)
     vectors = vectors * present[..., None]
     if fusion != 'concat':
         with torch.inference_mode():
             vectors = network.fuse(vectors, present, fusion)[:, None]
-    return normalize(vectors.numpy())
+    return normalize(vectors.cpu().numpy())
 
 
 @torch.inference_mode()
 def describe_images(network: DescriptorNetwork, images: NDArray[np.uint8]) -> torch.Tensor:
     """Return [B, D] unit vectors of [B, H, W, 3] images, as after training."""
-    training = network.training
+    training, device = network.training, network.mean.device
     network.eval()
     parts = []
     for first in range(0, len(images), BATCH):
         batch = torch.from_numpy(np.array(images[first : first + BATCH])).permute(0, 3, 1, 2)
-        parts.append(network(batch.float() / 255))
+        parts.append(network(batch.to(device).float() / 255))
     network.train(training)
     return torch.cat(parts)
 
