@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -125,13 +125,15 @@ class Candidate:
 
     `similarity` is the mean cosine over the cameras that query and place share, -1 to 1.
     `reversed` says that the robot faces the other way than when the map was made, so that `pose`
-    is the place's, turned round; None where the descriptor cannot tell.
+    is the place's, turned round; None where the descriptor cannot tell. `cosines` has the
+    similarity of each of these cameras alone, by the name of the query's.
     """
 
     place: int
     similarity: float
     reversed: bool | None
     pose: Pose
+    cosines: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 from husky_placerec import __version__
-from husky_placerec.cli import convert, data, demo, download, maps, replay, sim
+from husky_placerec.cli import convert, data, demo, download, map_changes, replay, sim
 from husky_placerec.cli.common import err, out
 from husky_placerec.errors import InputError
 from rich.text import Text
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode='rich',
     context_settings={'help_option_names': ['-h', '--help']},
 )
-app.add_typer(maps.app, name='map')
+app.add_typer(map_changes.app, name='map')
 app.add_typer(data.app, name='data')
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=convert.EPILOG)(convert.convert)
