@@ -22,8 +22,11 @@ from husky_placerec.descriptor.fusion import normalize
 from husky_placerec.descriptor.products import inner_products
 from husky_placerec.types import FloatArray
 import numpy as np
+from numpy.typing import NDArray
 
-SHRINKAGE = 0.1  # of the covariance towards the identity of the same trace
+# Of the covariance towards the identity of the same trace, at least: however many views there are,
+# the directions in which they hardly differ tell places apart the least.
+LEAST_SHRINKAGE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ class Whitening:
     matrix: FloatArray
 
     @classmethod
-    def fit(cls, vectors: FloatArray, shrinkage: float = SHRINKAGE) -> Whitening:
+    def fit(cls, vectors: FloatArray) -> Whitening:
         """
         Fit to [N, D] vectors of all cameras.
 
@@ -50,6 +53,7 @@ class Whitening:
         size = len(mean)
         covariance = (values - mean).T @ (values - mean) / max(len(values) - 1, 1)
         even = max(np.trace(covariance) / size, np.finfo(np.float32).tiny)
+        shrinkage = max(_oracle_shrinkage(covariance, len(values)), LEAST_SHRINKAGE)
         shrunk = (1 - shrinkage) * covariance + shrinkage * even * np.eye(size)
         powers, directions = np.linalg.eigh(shrunk)
         scales = 1 / np.sqrt(powers)
@@ -81,3 +85,11 @@ class Whitening:
         there = np.asarray(vectors).any(axis=-1, keepdims=True)
         centred = (np.asarray(vectors, np.float32) - self.mean) * there
         return np.asarray(centred @ self.matrix, np.float32)
+
+
+def _oracle_shrinkage(covariance: NDArray[np.float64], count: int) -> float:
+    """Return how little so many samples tell of a covariance, 0 to 1 (OAS: Chen et al., 2010)."""
+    size = len(covariance)
+    squares, trace = float(np.sum(covariance**2)), float(np.trace(covariance))
+    spread = (count + 1 - 2 / size) * (squares - trace**2 / size)
+    return min(1.0, ((1 - 2 / size) * squares + trace**2) / spread) if spread > 0 else 1.0

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from husky_placerec.errors import InputError
 from husky_placerec.files import sha256, sync_file
+from husky_placerec.placemap.manifest import MANIFEST
 
 HASH_DIGITS = 12  # in a file's name
 KINDS = ('places', 'descriptors', 'whitening', 'lengths', 'index', 'thumbnails')
@@ -65,8 +66,9 @@ def checked_file(folder: Path, entry: Mapping[str, str]) -> Path:
 def collect(folder: Path, *versions: Files) -> None:
     """Remove the data files that none of these versions names."""
     used = {entry['name'] for files in versions for entry in files.values()}
-    for kind in KINDS:
-        for file in folder.glob(f'{kind}-*'):
+    unfinished = f'.{MANIFEST}.*'  # of a writer that was killed; there is only one at a time
+    for pattern in (*(f'{kind}-*' for kind in KINDS), unfinished):
+        for file in folder.glob(pattern):
             if file.name not in used:
                 file.unlink()
 

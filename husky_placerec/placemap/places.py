@@ -73,16 +73,17 @@ class Places:
     def write_csv(self, path: Path, cameras: Sequence[str]) -> None:
         names: dict[bytes, str] = {}
         with path.open('w', encoding='utf-8', newline='') as file:
-            writer = csv.writer(file, lineterminator='\n')
-            writer.writerow(COLUMNS)
+            file.write(','.join(COLUMNS) + '\n')
+            # Names in quotes whatever is in them: csv would leave a lone carriage return bare.
+            writer = csv.writer(file, lineterminator='\n', quoting=csv.QUOTE_NONNUMERIC)
             columns = zip(self.stamps_ns.tolist(), self.poses.tolist(), self.tracks, self.present)
             for stamp, pose, track, present in columns:
                 key = present.tobytes()
                 if key not in names:
                     there = (name for name, seen in zip(cameras, present) if seen)
                     names[key] = CAMERA_SEPARATOR.join(there)
-                # repr of a float is the shortest text that reads back as the same number
-                writer.writerow([stamp, *map(repr, pose), track, names[key]])
+                # csv writes a float's repr, the shortest text that reads back as the same number
+                writer.writerow([stamp, *pose, track, names[key]])
 
     @classmethod
     def read_csv(cls, path: Path, cameras: Sequence[str]) -> Places:

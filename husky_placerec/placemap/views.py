@@ -74,7 +74,8 @@ class Views:
             assert self.lengths is not None
             lengths = np.asarray(self.lengths[places], np.float32).reshape(-1)
             cosines = (inner_products(rows, direction) - offset[:, None]) / lengths
-        return Comparison(places, cosines.reshape(-1, count, cameras), self.present[places], there)
+        cosines = cosines.reshape(cameras, count, cameras)
+        return Comparison(places, cosines, self.present[places], there)
 
 
 @dataclass(frozen=True, eq=False)
