@@ -25,10 +25,11 @@ import faiss
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.placemap.choosing import INDEX_KINDS
 from husky_placerec.placemap.exact import best_similarities
+from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import read_manifest
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
-from husky_placerec.placemap.storage import load_map, save_map
+from husky_placerec.placemap.storage import save_map
 from husky_placerec.types import SECOND_NS
 import numpy as np
 from rich.console import Console

@@ -11,11 +11,12 @@ from husky_placerec.data.pose_file import read_trajectory
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.exporting import export_map
+from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.merging import merge_maps
 from husky_placerec.placemap.moving import align, motion_of, transform
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.pruning import neighbours_alike, prune
-from husky_placerec.placemap.storage import load_map, save_map
+from husky_placerec.placemap.storage import save_map
 from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
 from husky_placerec.placemap.validation import recall_of_drive, whitened_if_better
 from husky_placerec.types import GeoOrigin, Pose, SECOND_NS

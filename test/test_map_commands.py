@@ -6,7 +6,8 @@ import json
 import shutil
 
 from builders import random_map
-from husky_placerec.placemap.storage import load_map, save_map
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.storage import save_map
 import numpy as np
 import pytest
 

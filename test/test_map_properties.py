@@ -8,9 +8,10 @@ import tempfile
 
 from builders import random_map, START_NS
 from husky_placerec.errors import InputError
+from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.merging import merge_maps
 from husky_placerec.placemap.places import Places
-from husky_placerec.placemap.storage import load_map, save_map, verify_map
+from husky_placerec.placemap.storage import save_map, verify_map
 from husky_placerec.placemap.thumbnails import ThumbnailList
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st

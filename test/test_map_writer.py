@@ -14,7 +14,8 @@ import time
 from builders import random_map
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.data_files import only_writer
-from husky_placerec.placemap.storage import edit_map, load_map, save_map, verify_map
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.storage import edit_map, save_map, verify_map
 import pytest
 
 KILLS = 40

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 
 from builders import BACK, FRONT, random_map, spec
 from husky_placerec.errors import InputError
+from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import signed
 from husky_placerec.placemap.places import COLUMNS, Places
-from husky_placerec.placemap.storage import load_map, save_map, verify_map
+from husky_placerec.placemap.storage import save_map, verify_map
 import numpy as np
 import pytest
 

@@ -22,9 +22,10 @@ from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.building import opposite_cameras
+from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.moving import transform
 from husky_placerec.placemap.places import Places
-from husky_placerec.placemap.storage import load_map, save_map
+from husky_placerec.placemap.storage import save_map
 from husky_placerec.recognition.gate import Gate
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.records import record

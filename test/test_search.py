@@ -7,7 +7,8 @@ from dataclasses import replace
 from builders import BACK, FRONT, MS, random_descriptors, random_map, START_NS
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.choosing import choose_index, INDEX_KINDS
-from husky_placerec.placemap.storage import load_map, save_map
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.storage import save_map
 import numpy as np
 import pytest
 

@@ -80,8 +80,8 @@ def described_drive(
 
 def queries_of(source: Path, options: DriveOptions, like: PlaceMap) -> PlaceMap:
     """Describe a drive to measure a map by; a map of a drive is described already."""
+    from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.manifest import MANIFEST
-    from husky_placerec.placemap.storage import load_map
 
     if (source / MANIFEST).is_file():
         return load_map(source)

@@ -44,8 +44,9 @@ def map_merge(
 ) -> None:
     """Join maps of several tracks, seasons or robots, of one model and in one frame."""
     from husky_placerec.files import refuse_existing
+    from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.merging import merge_maps
-    from husky_placerec.placemap.storage import load_map, save_map
+    from husky_placerec.placemap.storage import save_map
 
     refuse_existing(output, overwrite)
     check_index(index)
@@ -93,8 +94,9 @@ def map_prune(
     """Make a smaller map: a place every few metres, and each appearance that adds something."""
     from husky_placerec.cli.map_tables import recall_table
     from husky_placerec.files import refuse_existing
+    from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.pruning import neighbours_alike, prune
-    from husky_placerec.placemap.storage import load_map, save_map
+    from husky_placerec.placemap.storage import save_map
     from husky_placerec.placemap.validation import recall_of_drive
 
     refuse_existing(output, overwrite)
@@ -151,9 +153,10 @@ def map_add(
 
     A drive that is in it already changes nothing.
     """
+    from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.merging import merge_maps, Merged
     from husky_placerec.placemap.place_map import PlaceMap
-    from husky_placerec.placemap.storage import edit_map, load_map
+    from husky_placerec.placemap.storage import edit_map
 
     check_index(index)
     options = DriveOptions(
@@ -231,8 +234,9 @@ def map_align(
     Rigidly, by least squares over the places whose stamps the trajectory covers.
     """
     from husky_placerec.data.pose_file import read_trajectory
+    from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.moving import align, transform
-    from husky_placerec.placemap.storage import edit_map, load_map
+    from husky_placerec.placemap.storage import edit_map
     import numpy as np
 
     if not trajectory.is_file():
@@ -267,7 +271,7 @@ def map_export(
     """Write a map for other programs."""
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.exporting import check_export, export_map
-    from husky_placerec.placemap.storage import load_map
+    from husky_placerec.placemap.loading import load_map
 
     check_export(output)
     refuse_existing(output, overwrite)

@@ -107,7 +107,7 @@ def map_build(
 def map_info(path: MapArgument) -> None:
     """Show what is in a map and what made it."""
     from husky_placerec.cli.map_tables import gain_table, map_table
-    from husky_placerec.placemap.storage import load_map
+    from husky_placerec.placemap.loading import load_map
 
     place_map = load_map(path)
     out.print(map_table(place_map))
@@ -118,7 +118,8 @@ def map_info(path: MapArgument) -> None:
 @app.command('verify', epilog='Example:\n\n  placerec map verify campus.map')
 def map_verify(path: MapArgument) -> None:
     """Check every hash, pose and descriptor of a map."""
-    from husky_placerec.placemap.storage import load_map, verify_map
+    from husky_placerec.placemap.loading import load_map
+    from husky_placerec.placemap.storage import verify_map
 
     for checked in verify_map(path):
         out.print(f'[green]ok[/]  {checked}', highlight=False)

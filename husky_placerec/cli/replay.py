@@ -73,7 +73,7 @@ def replay(
     from husky_placerec.evaluation.replay import replay as replay_source
     from husky_placerec.evaluation.results import summary, used_parameters, write_results
     from husky_placerec.files import refuse_existing
-    from husky_placerec.placemap.storage import load_map
+    from husky_placerec.placemap.loading import load_map
     from husky_placerec.recognition.recognizer import Recognizer
 
     output = output or Path('results') / f'replay-{datetime.now():%Y%m%d-%H%M%S}'

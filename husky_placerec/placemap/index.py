@@ -11,6 +11,7 @@ by the map's own descriptors, and that answers every kind of query at once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any
 
 import faiss
@@ -77,15 +78,23 @@ class ShortlistIndex(SearchIndex):
         if whitening is not None:
             seen = whitening.whiten(seen)
         wanted = min(self.plan.shortlist, self.faiss.ntotal)
-        selected = None
-        if without is not None and len(without):
-            selected = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._views.rows_of(without)))
         rows = np.empty(0, np.int64)
         if len(seen):
-            options = _options(self.plan, selected)
+            # Cameras that are not there leave their share of the work to those that are.
+            plan = replace(self.plan, breadth=self.plan.breadth * len(query) // len(seen))
+            options = _options(plan, self._selected(without))
             rows = self.faiss.search(np.ascontiguousarray(seen), wanted, params=options)[1]
         places = np.unique(self._views.places[rows[rows >= 0]])  # faiss fills up with -1
         return self._views.compare(query, places)
+
+
+    def _selected(self, without: NDArray[np.int64] | None) -> faiss.IDSelector | None:
+        if without is None or not len(without):
+            return None
+        counts = np.ones(self.faiss.ntotal, np.bool_)
+        counts[self._views.rows_of(without)] = False
+        bits = np.packbits(counts, bitorder='little')
+        return faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
 
 
 def _options(plan: IndexPlan, selected: faiss.IDSelector | None) -> faiss.SearchParameters:

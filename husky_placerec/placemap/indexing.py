@@ -75,7 +75,6 @@ def build_index(
     Build and measure the index of a map.
 
     It is asked for each of some places, which does not count itself: what a neighbour is found by.
-    An HNSW or IVF-SQ8 is searched more broadly until it finds enough, or takes too long.
 
     :param kind: one of INDEX_KINDS; None: by the size of the map.
     :raises InputError: for another kind.
@@ -83,6 +82,13 @@ def build_index(
     places, cameras, size = views.descriptors.shape
     plan = choose_index(places, cameras, size, kind)
     built = None if plan.kind == FLAT else build_faiss(views, plan, progress)
+    return tune(views, kinds, plan, built)
+
+
+def tune(
+    views: Views, kinds: Sequence[QueryKind], plan: IndexPlan, built: faiss.Index | None
+) -> BuiltIndex:
+    """Search an index more broadly until it finds enough, or takes too long; measure it."""
     trial = _Trial.make(views, kinds, built)
     report = trial.measure(plan)
     while _worst(report) < ENOUGH_RECALL:
@@ -140,9 +146,10 @@ class _Trial:
             spent = np.zeros(len(self.queries))
             for i, query in enumerate(self.queries):
                 began = time.thread_time()
-                seen = index.compare(query * kind.there[:, None], self.asked[i : i + 1])
-                found[i] = seen.similarities(kind.partners).max(initial=-np.inf)
+                seen = index.compare(query * kind.there[:, None])
+                similarities = seen.similarities(kind.partners)
                 spent[i] = (time.thread_time() - began) * 1000
+                found[i] = similarities[seen.places != self.asked[i]].max(initial=-np.inf)
             times_ms.append(float(np.median(spent)))
             there = np.isfinite(expected)
             if there.any():
