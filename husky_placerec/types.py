@@ -52,7 +52,7 @@ class Pose:
     @classmethod
     def from_array(cls, values: NDArray[np.floating] | list[float]) -> Pose:
         """Make a pose of [7] numbers: x y z qx qy qz qw."""
-        return cls(*(float(value) for value in values))
+        return cls(*np.asarray(values, np.float64).tolist())
 
     @classmethod
     def planar(cls, x: float, y: float, yaw: float, z: float = 0.0) -> Pose:
@@ -81,7 +81,8 @@ class Pose:
 
     def turned_round(self) -> Pose:
         """Return the same place faced the other way: half a turn about the body's own z axis."""
-        return self @ Pose(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+        # The product of the quaternions (qx, qy, qz, qw) and (0, 0, 1, 0).
+        return Pose(self.x, self.y, self.z, self.qy, -self.qx, self.qw, -self.qz)
 
     def distance_m(self, other: Pose) -> float:
         """Return the distance between the two positions in the plane, in metres."""

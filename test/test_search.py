@@ -155,9 +155,9 @@ def test_a_map_comes_back_with_its_index_and_finds_the_same(indexed, queries, tm
     ('places', 'size', 'kind'),
     [
         (600, 768, 'flat'),
-        (5000, 768, 'flat'),
-        (15_000, 768, 'sq8'),
-        (60_000, 768, 'hnsw'),
+        (3500, 768, 'flat'),
+        (4000, 768, 'sq8'),
+        (5000, 768, 'hnsw'),
         (60_000, 256, 'hnsw'),
         (1_000_000, 256, 'ivf_sq8'),
     ],

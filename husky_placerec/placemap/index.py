@@ -11,7 +11,6 @@ by the map's own descriptors, and that answers every kind of query at once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from typing import Any
 
 import faiss
@@ -33,12 +32,15 @@ class SearchIndex(ABC):
     plan: IndexPlan
 
     @abstractmethod
-    def compare(self, query: FloatArray, without: NDArray[np.int64] | None = None) -> Comparison:
+    def compare(
+        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+    ) -> Comparison:
         """
         Compare a query with the places that it may be.
 
         :param query: [C, D], zeros for absent cameras.
         :param without: places that do not count.
+        :param count: how many of the best places are wanted.
         """
 
 
@@ -52,7 +54,9 @@ class ExhaustiveIndex(SearchIndex):
         self._rows = np.ascontiguousarray(descriptors.reshape(-1, descriptors.shape[2]))
         self._places = np.arange(len(descriptors), dtype=np.int64)
 
-    def compare(self, query: FloatArray, without: NDArray[np.int64] | None = None) -> Comparison:
+    def compare(
+        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+    ) -> Comparison:
         found = self._views.compare(query, self._places, self._rows)
         if without is None or not len(without):
             return found
@@ -71,22 +75,23 @@ class ShortlistIndex(SearchIndex):
         self.faiss = index
         self._views = views
 
-    def compare(self, query: FloatArray, without: NDArray[np.int64] | None = None) -> Comparison:
+    def compare(
+        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+    ) -> Comparison:
         faiss.omp_set_num_threads(1)  # faiss keeps this a thread; more threads only wait
         seen = query[query.any(axis=1)]
         whitening = self._views.whitening
         if whitening is not None:
             seen = whitening.whiten(seen)
-        wanted = min(self.plan.shortlist, self.faiss.ntotal)
+        wanted = min(max(self.plan.shortlist, count), self.faiss.ntotal)
         rows = np.empty(0, np.int64)
         if len(seen):
             # Cameras that are not there leave their share of the work to those that are.
-            plan = replace(self.plan, breadth=self.plan.breadth * len(query) // len(seen))
-            options = _options(plan, self._selected(without))
+            breadth = self.plan.breadth * len(query) // len(seen)
+            options = _options(self.plan.kind, breadth, wanted, self._selected(without))
             rows = self.faiss.search(np.ascontiguousarray(seen), wanted, params=options)[1]
         places = np.unique(self._views.places[rows[rows >= 0]])  # faiss fills up with -1
         return self._views.compare(query, places)
-
 
     def _selected(self, without: NDArray[np.int64] | None) -> faiss.IDSelector | None:
         if without is None or not len(without):
@@ -97,13 +102,15 @@ class ShortlistIndex(SearchIndex):
         return faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
 
 
-def _options(plan: IndexPlan, selected: faiss.IDSelector | None) -> faiss.SearchParameters:
+def _options(
+    kind: str, breadth: int, wanted: int, selected: faiss.IDSelector | None
+) -> faiss.SearchParameters:
     chosen: dict[str, Any] = {} if selected is None else {'sel': selected}
-    if plan.kind == HNSW:
-        chosen['efSearch'] = max(plan.breadth, plan.shortlist)
+    if kind == HNSW:
+        chosen['efSearch'] = max(breadth, wanted)
         return faiss.SearchParametersHNSW(**chosen)  # type: ignore[attr-defined]
-    if plan.kind == IVF_SQ8:
-        return faiss.SearchParametersIVF(nprobe=plan.breadth, **chosen)  # type: ignore[call-arg]
+    if kind == IVF_SQ8:
+        return faiss.SearchParametersIVF(nprobe=breadth, **chosen)  # type: ignore[call-arg]
     return faiss.SearchParameters(**chosen)
 
 

@@ -140,7 +140,7 @@ class PlaceMap:
         :param without: places that do not count, such as those `near` a position, or
             `seen_between` two stamps.
         """
-        return self._best(self._index.compare(query, without), count, self._ways(both_ways))
+        return self._best(self._index.compare(query, without, count), count, self._ways(both_ways))
 
     def search_each(self, query: FloatArray, count: int) -> dict[str, list[Candidate]]:
         """
@@ -148,7 +148,8 @@ class PlaceMap:
 
         A camera alone looks both ways. All cost little more than one, since they share products.
         """
-        found, there, ways = self._index.compare(query), query.any(axis=1), self._ways(True)
+        found = self._index.compare(query, count=count)
+        there, ways = query.any(axis=1), self._ways(True)
         return {
             kind.name: self._best(
                 found,
