@@ -23,7 +23,7 @@ import time
 
 import faiss
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.placemap.choosing import INDEX_KINDS
+from husky_placerec.placemap.choosing import choose_index, INDEX_KINDS
 from husky_placerec.placemap.exact import best_similarities
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import read_manifest
@@ -131,43 +131,45 @@ def four(query: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(q, np.float32) for q in (query, query[::-1].copy(), front, back)]
 
 
-def growth(most: int, size: int, plot: Path | None) -> None:
-    """Grow a map tenfold by tenfold, by the index that its size gets and by each other."""
-    counts = [n for n in (1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000) if n <= most]
-    found: dict[str, list[tuple[int, float, float]]] = {}
-    table = Table(title=f'Growth, fused size {2 * size}', title_justify='left')
-    for column in ('places', 'index', 'build s', 'worst recall@1', 'CPU ms', 'wall ms'):
+def growth(most: int, size: int, plot: Path | None, stored: Path | None) -> None:
+    """
+    Grow a map tenfold by tenfold, by the index that its size gets and by each other.
+
+    :param stored: a map that `million` kept, as the last step.
+    """
+    found: dict[str, list[tuple[int, float]]] = {}
+    table = Table(title=f'Growth, fused size {2 * size}; * is chosen', title_justify='left')
+    for column in ('places', 'index', 'build CPU s', 'worst recall@1', 'CPU ms', 'wall ms'):
         table.add_column(column, justify='right')
-    for count in counts:
+    for count in (n for n in (1000, 10_000, 100_000) if n <= most):
         plain, queries = town_map(count, size)
-        usual = plain.indexed()
-        kinds = [k for k in INDEX_KINDS if not (k in ('flat', 'sq8') and count > 100_000)]
-        for kind in kinds:
-            if kind == 'hnsw' and count > 100_000:
-                continue
+        chosen = choose_index(count, 2, size).kind
+        for kind in INDEX_KINDS:
             began = time.process_time()
-            made = usual if kind == usual.index.plan.kind else plain.indexed(kind)
-            built_s = time.process_time() - began
-            numbers = by_kind(made, queries)
-            worst = min(n['recall'] for n in numbers.values())
-            cpu_ms = max(n['cpu_ms'] for n in numbers.values())
-            wall_ms = max(n['wall_ms'] for n in numbers.values())
-            chosen = '*' if kind == usual.index.plan.kind else ''
-            found.setdefault(kind, []).append((count, cpu_ms, worst))
-            table.add_row(
-                f'{count}',
-                kind + chosen,
-                '' if chosen else f'{built_s:.0f}',
-                f'{worst:.3f}',
-                f'{cpu_ms:.2f}',
-                f'{wall_ms:.2f}',
-            )
+            made = plain.indexed(kind)
+            built_s = f'{time.process_time() - began:.1f}'
+            row = _grown(made, queries, found)
+            table.add_row(f'{count}', kind + ('*' if kind == chosen else ''), built_s, *row)
+    if stored:
+        made = load_map(stored)
+        row = _grown(made, np.load(stored.with_suffix('.npy')), found)
+        table.add_row(f'{len(made)}', f'{made.index.plan.kind}*', '', *row)
     console.print(table)
     if plot:
         draw(found, size, plot)
 
 
-def draw(found: dict[str, list[tuple[int, float, float]]], size: int, path: Path) -> None:
+def _grown(
+    made: PlaceMap, queries: np.ndarray, found: dict[str, list[tuple[int, float]]]
+) -> list[str]:
+    numbers = by_kind(made, queries).values()
+    worst = min(n['recall'] for n in numbers)
+    cpu_ms, wall_ms = (max(n[key] for n in numbers) for key in ('cpu_ms', 'wall_ms'))
+    found.setdefault(made.index.plan.kind, []).append((len(made), cpu_ms))
+    return [f'{worst:.3f}', f'{cpu_ms:.2f}', f'{wall_ms:.2f}']
+
+
+def draw(found: dict[str, list[tuple[int, float]]], size: int, path: Path) -> None:
     """Plot the time of a query over the size of the map."""
     import matplotlib
 
@@ -176,7 +178,7 @@ def draw(found: dict[str, list[tuple[int, float, float]]], size: int, path: Path
 
     figure, axes = plt.subplots(figsize=(7, 4), dpi=110)
     for kind, points in found.items():
-        counts, times, _ = zip(*points)
+        counts, times = zip(*points)
         axes.plot(counts, times, marker='o', label=kind)
     axes.axhline(5, color='grey', linestyle=':', label='budget')
     axes.set(xscale='log', yscale='log', xlabel='places', ylabel='CPU ms a query, one thread')
@@ -307,12 +309,14 @@ def main() -> None:
     parser.add_argument('--reversed-drives', type=int, default=1, help='of five')
     parser.add_argument('--most', type=int, default=100_000, help='places of growth')
     parser.add_argument('--plot', type=Path, help='picture of growth')
-    parser.add_argument('--folder', type=Path, help='where million keeps its map')
+    parser.add_argument(
+        '--folder', type=Path, help='where million keeps its map; the map that growth ends with'
+    )
     args = parser.parse_args()
     if args.what == 'small':
         small()
     elif args.what == 'growth':
-        growth(args.most, args.size, args.plot)
+        growth(args.most, args.size, args.plot, args.folder)
     elif args.what == 'peer':
         peer(args.places, args.size)
     elif args.what == 'ask':

@@ -15,8 +15,8 @@ FLAT, SQ8, HNSW, IVF_SQ8 = 'flat', 'sq8', 'hnsw', 'ivf_sq8'
 INDEX_KINDS = (FLAT, SQ8, HNSW, IVF_SQ8)
 
 BUDGET_MS = 5.0
-# A frame is looked up for the best place, for rivals elsewhere, and for rivals faced the other way.
-# What goes through all places has the budget for the three together.
+# A frame is looked up for the best place, for rivals elsewhere, and for rivals faced the other
+# way. What goes through all places has the budget for the three together.
 LOOKUPS = 3
 # Nanoseconds for each number that a map's descriptors have.
 FLAT_NS = 0.30
