@@ -8,6 +8,7 @@ PACKAGE = 'husky_placerec'
 # What the node, the map tools and a replay need; a network needs [timm] besides.
 RUNTIME = [
     'faiss-cpu>=1.8',
+    'jinja2>=3.0',
     'matplotlib>=3.7',
     'numpy>=1.26',
     'opencv-python-headless>=4.8',
@@ -15,6 +16,7 @@ RUNTIME = [
     'pyyaml>=6.0',
     'rich>=13.0',
     'rosbags>=0.10.4',
+    'scikit-learn>=1.2',
     'scipy>=1.10',
     'tqdm>=4.64',
     'typer>=0.9',
@@ -22,7 +24,8 @@ RUNTIME = [
 EXTRAS = {
     'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
     'hub': ['huggingface-hub>=0.20'],
-    'sim': ['numba>=0.59', 'pillow>=10.1'],
+    'ray': ['ray>=2.40'],
+    'sim': ['numba>=0.68', 'pillow>=10.1'],
     # The real rclpy and messages, for machines without ROS.
     'ros': [
         'ros-rclpy[fastrtps]==7.1.6',
@@ -36,6 +39,7 @@ EXTRAS = {
         'import-linter',
         'mypy',
         'pytest',
+        'ray>=2.40',
         'ruff',
         'types-PyYAML',
     ],
@@ -51,7 +55,7 @@ setup(
     maintainer_email='husky_placerec@example.com',
     license='Apache-2.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={f'{PACKAGE}.campus': ['fonts/*']},
+    package_data={f'{PACKAGE}.campus': ['fonts/*'], f'{PACKAGE}.evaluation.report': ['*.html']},
     python_requires='>=3.10',
     install_requires=RUNTIME,
     extras_require=EXTRAS,

@@ -15,6 +15,7 @@ import argparse
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+import hashlib
 import math
 import multiprocessing
 from pathlib import Path
@@ -118,10 +119,9 @@ def _rendered(config: DriveConfig, folder: Path) -> Drive:
 
 
 def drive_name(config: DriveConfig) -> str:
-    """Return a name that tells all that is not as by default."""
-    defaults = vars(DriveConfig())
-    changed = {name: value for name, value in vars(config).items() if value != defaults[name]}
-    return '_'.join(f'{name}={value}' for name, value in changed.items())
+    """Return a name that depends on everything that the drive does."""
+    digest = hashlib.sha256(repr(config).encode()).hexdigest()[:12]
+    return f'{config.seed}_{config.drive}_{config.condition}_{digest}'
 
 
 def small(picture: Picture) -> NDArray[np.uint8]:

@@ -135,7 +135,7 @@ def main() -> None:
             plans = {s: drives_of(protocol, s, identical, args.query_step) for s in args.seeds}
             campuses = _all_described(plans, args.drives)
             cameras = 'identical' if identical else 'unlike'
-            Console(width=130).print(_table(f'{protocol}, {cameras} cameras', campuses, networks))
+            Console(width=140).print(_table(f'{protocol}, {cameras} cameras', campuses, networks))
 
 
 def _all_described(
@@ -174,8 +174,8 @@ def _table(
     for name, values in cells.items():
         array = np.array(values)  # [campuses, queries, tolerances]
         row = [
-            f'{array[:, q, 0].mean():.0f} / {array[:, q, 1].mean():.0f}  '
-            f'({array[:, q, 0].min():.0f} to {array[:, q, 0].max():.0f})'
+            f'{array[:, q, 0].mean():.0f} / {array[:, q, 1].mean():.0f} '
+            f'({array[:, q, 0].min():.0f}-{array[:, q, 0].max():.0f})'
             for q in range(len(QUERIES))
         ]
         table.add_row(name, *row)

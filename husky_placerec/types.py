@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
+import math
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -90,7 +91,12 @@ class Pose:
 
     def angle_deg(self, other: Pose) -> float:
         """Return the angle of the rotation between the two orientations, 0 to 180 degrees."""
-        return float(np.degrees((self.rotation.inv() * other.rotation).magnitude()))
+        mine = self.qx, self.qy, self.qz, self.qw
+        others = other.qx, other.qy, other.qz, other.qw
+        apart = math.dist(mine, others)
+        together = math.dist(mine, [-value for value in others])
+        # q and -q are one orientation; the arc tangent is exact also where the angle is small.
+        return math.degrees(4 * math.atan2(min(apart, together), max(apart, together)))
 
 
 def tum_line(stamp_ns: int, pose: Pose) -> str:

@@ -14,9 +14,13 @@ ARGUMENTS = {  # type, default, description
     'seed': (int, '1', 'Number of the campus.'),
     'drive': (int, '0', 'Varies start, lateral wander, traffic and phase.'),
     'condition': (str, 'summer_day', 'Season, weather and light.'),
+    'protocol': (str, 'standard', 'How hard it is: standard or hard.'),
+    'start_m': (float, '0.0', 'Where on the route it begins, in m.'),
     'step_m': (float, '0.5', 'Distance between frames, in m.'),
     'length_m': (float, '300.0', 'Length of the drive, in m.'),
     'reverse': (bool, 'false', 'Drive the same road the other way.'),
+    'detour': (bool, 'false', 'Leave the mapped route for about a third.'),
+    'identical_cameras': (bool, 'false', "Both cameras as the front one's."),
     'rate': (float, '2.0', 'Frames in a second.'),
 }
 

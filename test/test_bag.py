@@ -93,6 +93,11 @@ def test_a_bag_is_a_folder_or_its_one_file(storage, form, tmp_path):
 
 
 @STORAGES
+def test_a_folder_may_be_named_as_a_bag_of_ros_1(storage, tmp_path):
+    assert read_all(write_bag(tmp_path / 'drive.bag', DRIVE, storage)) == ((24, 24), 24)
+
+
+@STORAGES
 def test_bytes_to_be_published_are_the_messages_with_their_stamps(storage, tmp_path):
     with Bag(write_bag(tmp_path / 'drive', DRIVE, storage)) as bag:
         found = list(bag.serialized(dict.fromkeys(bag.topics, 'key')))

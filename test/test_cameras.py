@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 import math
+from pathlib import Path
 
 import cv2
-from husky_placerec.campus import labels
+from husky_placerec.campus import labels, numeric
 from husky_placerec.campus.camera import Camera
 from husky_placerec.campus.conditions import CONDITIONS
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.faults import fault_named, FAULTS
+from husky_placerec.campus.light import light_of
 from husky_placerec.campus.photographer import encoded_pictures, Photographer
 from husky_placerec.campus.picture import Picture
 from husky_placerec.campus.rig import BACK, CameraModel, FRONT, HUSKY_RIG, IDENTICAL_RIG
+from husky_placerec.campus.shadow import ShadowMaker
 from husky_placerec.campus.signs import CYRILLIC, LATIN
+from husky_placerec.campus.sun_depths import BLOCK_PX
 from husky_placerec.campus.terrain import STEEPEST
+from husky_placerec.campus.traffic import Traffic
+from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pose
+import numba
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -122,6 +129,50 @@ def test_masks_say_what_is_seen(photographer: Photographer, condition: str, lawn
         assert (mask[int(0.7 * height) : int(0.9 * height)] == labels.ROAD).mean() > 0.7
         assert (mask == lawn).any() and not (mask == 28 + 29 - lawn).any()
     photographer.condition = CONDITIONS[CONFIG.condition]
+
+
+def test_pictures_do_not_depend_on_those_before(photographer: Photographer) -> None:
+    # From one end of the drive to the other, so that the map of the shadows is made anew.
+    first, _, again = (photographer.pictures(frame) for frame in (0, 19, 0))
+    for camera, picture in first.items():
+        np.testing.assert_array_equal(picture.image, again[camera].image)
+
+
+def test_the_bounds_of_a_shadow_hold_for_what_is_filtered_there() -> None:
+    campus = Campus(CONFIG.seed)
+    holes = np.ascontiguousarray(campus.textures.layers[..., 3])
+    place = campus.route.at(0.0)
+    pose = Pose(place.x, place.y, 0.0, 0.0, 0.0, 0.0, 1.0)
+    cars = Traffic(campus, 0).seen_from(place.x, place.y, 0.0)
+    light = light_of(CONDITIONS['summer_day'])
+    maker = ShadowMaker(holes)
+    alone, shadow = (maker.shadow(pose, light, campus.scene, soup) for soup in (cars[:0], cars))
+    assert (shadow.depths <= alone.depths).all() and (shadow.depths < alone.depths).any()
+    around = np.ones((BLOCK_PX + 2, BLOCK_PX + 2), np.uint8)
+    least, greatest = (
+        change(shadow.depths, around, anchor=(1, 1))[::BLOCK_PX, ::BLOCK_PX]
+        for change in (cv2.erode, cv2.dilate)
+    )
+    np.testing.assert_array_equal(shadow.nearest, least)
+    assert (shadow.farthest >= greatest).all() and (shadow.farthest == greatest).mean() > 0.9
+
+
+def test_compiled_code_is_renewed_when_any_source_of_the_campus_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numba.config, 'CACHE_DIR', str(tmp_path))
+
+    def double(numbers: np.ndarray) -> None:
+        numbers[0] *= 2
+
+    def taken_from_cache() -> bool:
+        function = numeric.compiled(double)
+        function(np.ones(1))
+        return bool(function.stats.cache_hits)
+
+    assert [taken_from_cache(), taken_from_cache()] == [False, True]
+    monkeypatch.setattr(numeric, '_SOURCES', 'others')
+    assert not taken_from_cache()
 
 
 def test_signs_are_found_with_their_words(photographer: Photographer) -> None:

@@ -48,7 +48,8 @@ def test_a_drive_is_mapped_inspected_and_recognised(placerec, drives, tmp_path):
     replayed = placerec('replay', driven, '--map', tmp_path / 'map', '-o', tmp_path / 'out')
     assert replayed.returncode == 0, replayed.stderr
     files = {file.name for file in (tmp_path / 'out').iterdir()}
-    assert files == {'recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml'}
+    plain = {'recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml'}
+    assert files >= {*plain, 'report.html', 'route.png'}
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
     assert summary['frames'] == 19
     assert summary['recall']['10']['1'] >= 0.75  # a third by chance
@@ -63,9 +64,11 @@ def test_a_replay_repeats_itself_to_the_byte(placerec, drives, map_path, tmp_pat
     assert first == second
 
 
-def test_help_has_examples(placerec):
-    for words in (['map', 'build'], ['replay'], ['demo']):
-        assert 'Example' in placerec(*words, '--help').stdout
+@pytest.mark.parametrize(
+    'words', ['map build', 'replay', 'demo', 'sim', 'convert', 'data check', 'download']
+)
+def test_help_has_examples(placerec, words):
+    assert 'Example' in placerec(*words.split(), '--help').stdout
 
 
 def test_a_missing_bag(placerec, tmp_path):

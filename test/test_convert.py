@@ -233,3 +233,18 @@ def test_poses_from_elsewhere_are_written_into_the_bag(placerec, tmp_path):
     assert len(trajectory.poses) == 30 + len(rows)
     at_frames = trajectory.at(np.array([frame.stamp_ns for frame in frames]))
     np.testing.assert_allclose(at_frames[:, 0], 5.0 * np.arange(6), atol=31 * MS / SECOND_NS)
+
+
+@pytest.mark.parametrize('form', ['track', 'bag', 'vpr', 'tum', None])
+def test_an_old_output_is_overwritten_but_not_somebodys_folder(placerec, tmp_path, form):
+    source = write_track_folder(tmp_path / 'source')
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine' / 'thesis.txt').write_text('years of work')
+    words = ['--to', form] if form else []
+    refused = placerec('convert', source, tmp_path / 'mine', *words, '--overwrite')
+    assert refused.returncode == 2
+    assert 'it is not overwritten' in refused.stderr
+    assert (tmp_path / 'mine' / 'thesis.txt').is_file()
+    for _ in range(2):
+        made = placerec('convert', source, tmp_path / 'out', *words, '--overwrite')
+        assert made.returncode == 0, made.stderr

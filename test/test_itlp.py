@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from builders import (
     BACK,
     FRONT,
@@ -378,3 +380,60 @@ def test_missing_and_broken_masks_and_texts_are_named(tmp_path):
     assert '2 x mask that is not one channel' in problems
     assert 'missing table of texts: text_labels/back_cam_text_labels.csv' in problems
     assert 'text of no image: front_cam_text_labels.csv:3' in problems
+
+
+def test_rows_without_a_pose_are_left_out_of_a_map_when_that_is_asked_for(tmp_path, placerec):
+    rows = track_rows()
+    write_images(tmp_path / 'track', rows)
+    rows[2][4:] = ['nan'] * 7
+    rows[4][6] = ''
+    write_csv(tmp_path / 'track' / 'track.csv', TRACK_HEADER, rows)
+    words = 'map', 'build', tmp_path / 'track', tmp_path / 'map', *HOG
+    refused = placerec(*words)
+    assert refused.returncode == 2
+    assert 'no pose for 2 of 6 frames' in refused.stderr
+    assert '--skip-unposed' in refused.stderr
+    built = placerec(*words, '--skip-unposed')
+    assert built.returncode == 0, built.stderr
+    assert '4 places' in built.stdout
+    assert '2 x row without a pose: track.csv:4, track.csv:6' in built.stderr
+
+
+def test_a_folder_of_tracks_says_which_there_are(tmp_path):
+    for name in ('00_winter', '01_spring'):
+        write_track_folder(tmp_path / name)
+    with pytest.raises(InputError, match='a folder of tracks; name one of 00_winter, 01_spring'):
+        open_source(tmp_path)
+
+
+def test_a_track_that_has_nothing_says_what_it_looked_for(tmp_path, placerec):
+    """A spreadsheet has rounded the stamps, so that no image is found by them."""
+    rows = track_rows()
+    write_images(tmp_path / 'track', rows)
+    rounded = [[*(f'{stamp:.6E}' for stamp in row[1:3]), *row[4:]] for row in rows]
+    header = [*TRACK_HEADER[1:3], *TRACK_HEADER[4:]]
+    write_csv(tmp_path / 'track' / 'track.csv', header, rounded)
+    refused = placerec('map', 'build', tmp_path / 'track', tmp_path / 'map', *HOG)
+    assert refused.returncode == 2
+    assert 'no frames' in refused.stderr
+    assert 'went through a float' in refused.stderr
+
+
+def test_a_replay_repeats_chosen_frames_of_a_track(tmp_path, placerec):
+    rows = track_rows()
+    write_track_folder(tmp_path / 'track', rows)
+    placerec('map', 'build', tmp_path / 'track', tmp_path / 'map', *HOG)
+    chosen = [rows[4][0], rows[1][0]]
+    (tmp_path / 'stamps.txt').write_text('\n'.join(map(str, chosen)))
+    options = '--map', tmp_path / 'map', '-o', tmp_path / 'out'
+    replayed = placerec(
+        'replay', tmp_path / 'track', *options, '--stamps', tmp_path / 'stamps.txt'
+    )
+    assert replayed.returncode == 0, replayed.stderr
+    lines = (tmp_path / 'out' / 'recognitions.jsonl').read_text().splitlines()
+    assert [json.loads(line)['stamp_ns'] for line in lines] == chosen
+    assert json.loads(lines[0])['error_m'] == 0.0
+    log = tmp_path / 'out' / 'recognitions.jsonl'  # which has the stamps of the images
+    options = '--map', tmp_path / 'map', '-o', tmp_path / 'again', '--stamps', log
+    assert placerec('replay', tmp_path / 'track', *options).returncode == 0
+    assert (tmp_path / 'again' / 'recognitions.jsonl').read_bytes() == log.read_bytes()

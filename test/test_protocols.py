@@ -83,8 +83,8 @@ def test_lanes_are_changed_there_and_back(campus: Campus) -> None:
         ]
     )
     assert aside.max() == pytest.approx(2.6, abs=0.05)
-    assert 0.2 < (aside > 2.0).mean() < 0.8
-    assert (aside < 0.2).mean() > 0.1
+    assert 0.2 < (aside > 2.0).mean() < 0.9
+    assert (aside < 0.2).mean() > 0.05
     assert np.abs(np.diff(aside)).max() < 0.4  # no jumps
 
 
@@ -158,7 +158,7 @@ def test_the_hard_protocol_is_what_it_says() -> None:
     hard.check()
     assert hard.campus().route.length_m >= 2000
     assert (hard.lane_change_m, hard.heading_deg, hard.traffic) == (2.6, 8.0, 3.0)
-    assert hard.changed_facades == 0.1 and hard.aliasing > 2 * standard.aliasing
+    assert hard.changed_facades == 0.1 and hard.aliasing >= 2 * standard.aliasing
     assert not hard.identical_cameras
     assert drive_of('hard', traffic=1.0).traffic == 1.0  # what is given counts
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.rig import CameraModel
 from husky_placerec.campus.scene import Scene, TILE_M
-from husky_placerec.campus.soup import Soup
+from husky_placerec.campus.soup import Soup, TRIANGLE
 from husky_placerec.types import Pose
 import numpy as np
 from numpy.typing import NDArray
@@ -68,17 +68,17 @@ def affine(
 
 def in_view(scene: Scene, moving: Soup, camera: Camera, far_m: float) -> Soup:
     """Return the tiles that may show in the picture, and all that moves."""
-    ahead, aside, distance = _places(scene, camera, 0.0)
+    ahead, aside, distance = _places(scene, camera)
     # Wider than the picture by one tile on each side; TILE_M keeps what is at the camera's feet.
     half_width = TILE_M + 2 + (ahead + TILE_RADIUS_M).clip(0) * _aside_per_ahead(camera)
     seen = (distance < far_m + TILE_RADIUS_M) & (ahead > -TILE_M) & (aside < half_width)
-    return _gather(scene, moving, seen)
+    return _gather(scene, seen, moving)
 
 
-def may_shade(scene: Scene, moving: Soup, camera: Camera, ahead_m: float, reach_m: float) -> Soup:
-    """Return the tiles within reach of a point ahead of the camera, and all that moves."""
-    _, _, distance = _places(scene, camera, ahead_m)
-    return _gather(scene, moving, distance < reach_m + TILE_RADIUS_M)
+def near(scene: Scene, place: NDArray[np.float64], reach_m: float) -> Soup:
+    """Return the tiles within reach of a place."""
+    distance = np.hypot(*(scene.centres - place[:2]).T)
+    return _gather(scene, distance < reach_m + TILE_RADIUS_M)
 
 
 def _aside_per_ahead(camera: Camera) -> float:
@@ -95,21 +95,20 @@ def _aside_per_ahead(camera: Camera) -> float:
     return widest
 
 
-def _places(scene: Scene, camera: Camera, ahead_m: float) -> tuple[NDArray, NDArray, NDArray]:
+def _places(scene: Scene, camera: Camera) -> tuple[NDArray, NDArray, NDArray]:
     heading_x, heading_y = camera.heading
     apart_x, apart_y = (scene.centres - camera.position[:2]).T
-    ahead = apart_x * heading_x + apart_y * heading_y - ahead_m
+    ahead = apart_x * heading_x + apart_y * heading_y
     aside = np.abs(apart_x * heading_y - apart_y * heading_x)
     return ahead, aside, np.hypot(ahead, aside)
 
 
-def _gather(scene: Scene, moving: Soup, chosen: NDArray[np.bool_]) -> Soup:
+def _gather(scene: Scene, chosen: NDArray[np.bool_], *others: Soup) -> Soup:
     # As bytes: numpy would compare the types of the records of each piece.
     pieces = [
-        scene.soup[scene.starts[tile] : scene.starts[tile + 1]].view(np.uint8)
-        for tile in np.flatnonzero(chosen)
+        scene.soup[scene.starts[tile] : scene.starts[tile + 1]] for tile in np.flatnonzero(chosen)
     ]
-    return np.concatenate([*pieces, moving.view(np.uint8)]).view(scene.soup.dtype)
+    return np.concatenate([piece.view(np.uint8) for piece in (*pieces, *others)]).view(TRIANGLE)
 
 
 def _plain(vector: NDArray[np.float64]) -> Colour:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 import math
 
 from husky_placerec.campus.alterations import Alterations
@@ -43,10 +44,10 @@ class DriveConfig:
     length_m: float = 300.0
     step_m: float = 3.0  # distance between frames
     reverse: bool = False  # the same stretch from its end to its beginning
-    detour: bool = False  # about a third of the drive on an unmapped road, in its middle
+    detour: bool = False  # about a third of the drive on an unmapped road
     lateral_m: float = 0.0  # to the left of where a robot usually drives
     lane_change_m: float = 0.0  # the same, but now there and now back
-    heading_deg: float = 3.0  # amplitude of the heading's wander
+    heading_deg: float = 3.0  # greatest wander of the heading
 
     # What is other on this drive; shares but for traffic.
     condition: str = 'summer_day'
@@ -74,8 +75,8 @@ class DriveConfig:
         return Alterations(self.changed_facades, self.scaffolding, self.snow_banks, self.leaves)
 
     def campus(self) -> Campus:
-        """Return the campus; it costs nothing until its parts are asked for."""
-        return Campus(self.seed, aliasing=self.aliasing, route_m=self.route_m, style=self.style)
+        """Return the campus; drives of one campus share it, as long as the process lives."""
+        return _campus(self.seed, self.aliasing, self.route_m, self.style)
 
     def check(self) -> None:
         """
@@ -101,3 +102,8 @@ class DriveConfig:
                     f'{name} is {getattr(self, name)}; expected {least_real} to {most}'
                 )
         self.campus()  # checks its own numbers
+
+
+@lru_cache(maxsize=2)
+def _campus(seed: int, aliasing: float, route_m: float, style: int) -> Campus:
+    return Campus(seed, aliasing=aliasing, route_m=route_m, style=style)

@@ -27,11 +27,13 @@ def develop(light: NDArray[np.float32], condition: Condition, rng: np.random.Gen
     brightness = 220.0 if condition.lamps < 1 else 130.0
     starts = rng.integers(0, len(_GRAIN) - 3 * light.shape[1], light.shape[0])
     grain = _GRAIN * np.float32(condition.noise)
-    return _exposed(light, float(condition.exposure), veil, brightness, grain, starts, _TONE)
+    image = np.empty(light.shape, np.uint8)
+    _expose(light, float(condition.exposure), veil, brightness, grain, starts, _TONE, image)
+    return image
 
 
 @compiled
-def _exposed(
+def _expose(
     light: NDArray[np.float32],
     exposure: float,
     veil: NDArray[np.float32],
@@ -39,16 +41,16 @@ def _exposed(
     grain: NDArray[np.float32],
     starts: NDArray[np.int64],
     tone: NDArray[np.float32],
-) -> Pixels:
+    image: Pixels,
+) -> None:
     """
-    Return grey levels in one pass.
+    Fill an image with grey levels in one pass.
 
     :param veil: [H, W], how much rain or snow covers; [1, 1] when there is none.
     :param brightness: of rain and snow.
     :param starts: where in the grain each row begins.
     """
     height, width, _ = light.shape
-    image = np.empty((height, width, 3), np.uint8)
     scale = np.float32(exposure * (tone.shape[0] - 1) / _BRIGHTEST)
     last = np.float32(tone.shape[0] - 1)
     has_veil = veil.shape[0] > 1
@@ -64,7 +66,6 @@ def _exposed(
                 image[row, column, channel] = np.uint8(
                     min(max(grey, np.float32(0)), np.float32(255))
                 )
-    return image
 
 
 def _tone_curve() -> NDArray[np.float32]:

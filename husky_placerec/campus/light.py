@@ -1,28 +1,20 @@
-"""The light of one picture: condition, sun, shadows and the nearest lamps."""
+"""The light of one picture: what the condition gives, and the nearest lamps."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 import math
 from typing import NamedTuple
 
-from husky_placerec.campus.camera import affine, Camera, may_shade
+from husky_placerec.campus.camera import Camera
 from husky_placerec.campus.conditions import Condition
 from husky_placerec.campus.numeric import Colour
-from husky_placerec.campus.rasterizer import sun_depths
 from husky_placerec.campus.scene import Scene
-from husky_placerec.campus.soup import Soup
 import numpy as np
 from numpy.typing import NDArray
 
 SUN_UP = 0.04  # height (sine) above which the sun lights the ground
-_WEAK_SUN = 0.2  # below, no shadow is to be seen
-_MAP_PX = 1024
-_REACH_M, _AHEAD_M = 60.0, 40.0  # half the shadow map's side; its middle ahead of the camera
 _LAMPS, _LAMPS_AHEAD_M = 8, 15.0
-
-
-Plane = tuple[float, float, float, float]  # x y z 1 -> a number
-SunView = tuple[Plane, Plane, Plane]  # from the world to column, row and depth (metres)
 
 
 class Light(NamedTuple):
@@ -39,11 +31,11 @@ class Light(NamedTuple):
     lit_windows: float
     cloud: float
     wet: float
-    sun_view: SunView  # of the shadow map
 
 
-def light_of(condition: Condition, camera: Camera) -> Light:
-    """Return the light of a condition, as one camera needs it."""
+@lru_cache
+def light_of(condition: Condition) -> Light:
+    """Return the light of a condition."""
     length = math.hypot(*condition.sun) or 1.0
     x, y, z = (part / length for part in condition.sun)
     return Light(
@@ -58,18 +50,7 @@ def light_of(condition: Condition, camera: Camera) -> Light:
         lit_windows=float(condition.lit_windows),
         cloud=float(condition.cloud),
         wet=float(condition.wet),
-        sun_view=_sun_view((x, y, z), camera),
     )
-
-
-def shadow_of(
-    light: Light, scene: Scene, moving: Soup, holes: NDArray[np.uint8], camera: Camera
-) -> NDArray[np.float32]:
-    """Return how far the sun sees ahead of a camera; one pixel when it throws no shadows."""
-    if light.sun[2] <= SUN_UP or max(light.sunlight) <= _WEAK_SUN:
-        return np.zeros((1, 1), np.float32)
-    soup = may_shade(scene, moving, camera, _AHEAD_M, _REACH_M)
-    return sun_depths(soup, np.array(light.sun_view, np.float32), holes, _MAP_PX)
 
 
 def lamps_near(light: Light, scene: Scene, camera: Camera) -> NDArray[np.float64]:
@@ -79,19 +60,6 @@ def lamps_near(light: Light, scene: Scene, camera: Camera) -> NDArray[np.float64
     x, y, _ = camera.ground_ahead(_LAMPS_AHEAD_M)
     distance = np.hypot(scene.lamps[:, 0] - x, scene.lamps[:, 1] - y)
     return scene.lamps[np.argsort(distance, kind='stable')[:_LAMPS]]
-
-
-def _sun_view(sun: Colour, camera: Camera) -> SunView:
-    onwards = -np.array(sun)
-    across = np.cross(onwards, (0.0, 0.0, 1.0))
-    across /= np.linalg.norm(across) + 1e-9
-    per_m = _MAP_PX / 2 / _REACH_M
-    middle = camera.ground_ahead(_AHEAD_M)
-    axes = np.array([across * per_m, np.cross(across, onwards) * per_m, onwards])
-    matrix = affine(axes, middle)
-    matrix[:2, 3] += _MAP_PX / 2
-    column, row, depth = (tuple(plane) for plane in matrix.tolist())
-    return column, row, depth
 
 
 def _floats(colour: Colour) -> Colour:

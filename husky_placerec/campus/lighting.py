@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from husky_placerec.campus.light import Light, Plane, SUN_UP
+from husky_placerec.campus.light import Light, SUN_UP
 from husky_placerec.campus.materials import CONIFER, CUTOUT, is_cut_out, LEAF, ROAD
 from husky_placerec.campus.numeric import Colour, dot, inlined, plus, scaled, smoothstep
 from husky_placerec.campus.paint import noise_on_ground
-from husky_placerec.campus.rasterizer import BLOCK_PX
+from husky_placerec.campus.shadow import Plane, Shadow
 from husky_placerec.campus.spot import Spot
+from husky_placerec.campus.sun_depths import BLOCK_PX
 from numpy.typing import NDArray
 
 _LAMP_REACH_M = 40.0
@@ -18,9 +19,7 @@ _OFF_SURFACE_M, _BIAS_M = 0.12, 0.35  # or a surface would shade itself
 
 
 @inlined
-def irradiance(
-    spot: Spot, light: Light, shadow: NDArray, bounds: NDArray, lamps: NDArray
-) -> Colour:
+def irradiance(spot: Spot, light: Light, shadow: Shadow, lamps: NDArray) -> Colour:
     """Return the light that a surface receives."""
     if spot.material == LEAF or spot.material == CONIFER:
         open_sky = 0.7 + 0.4 * (1 - spot.v)  # darker low in the crown
@@ -28,7 +27,7 @@ def irradiance(
         open_sky = 0.75 + 0.25 * min(max(spot.above_m / 2.5, 0.0), 1.0)  # and near the ground
     total = scaled(light.ambient, (0.75 + 0.25 * spot.normal[2]) * open_sky)
     if light.sun[2] > SUN_UP:
-        total = plus(total, scaled(light.sunlight, _direct(spot, light, shadow, bounds)))
+        total = plus(total, scaled(light.sunlight, _direct(spot, light, shadow)))
     return plus(total, scaled(_LAMP_COLOUR, light.lamps * _from_lamps(spot, lamps)))
 
 
@@ -43,7 +42,7 @@ def mirrored(spot: Spot, light: Light, noise: NDArray) -> float:
 
 
 @inlined
-def _direct(spot: Spot, light: Light, shadow: NDArray, bounds: NDArray) -> float:
+def _direct(spot: Spot, light: Light, shadow: Shadow) -> float:
     """Return how much of the sun's light arrives, 0 to 1."""
     if spot.material == CUTOUT:
         facing = 0.7
@@ -51,31 +50,33 @@ def _direct(spot: Spot, light: Light, shadow: NDArray, bounds: NDArray) -> float
         facing = 0.65
     else:
         facing = max(dot(spot.normal, light.sun), 0.0)
-    if facing > 0 and shadow.shape[0] > 1:
+    if facing > 0 and shadow.depths.shape[0] > 0:
         point = plus(spot.point, scaled(spot.normal, _OFF_SURFACE_M))
-        facing *= _sunlit(point, light, shadow, bounds)
+        facing *= _sunlit(point, shadow)
     return facing
 
 
 @inlined
-def _sunlit(point: Colour, light: Light, shadow: NDArray, bounds: NDArray) -> float:
+def _sunlit(point: Colour, shadow: Shadow) -> float:
     """Return the share of 3x3 pixels of the shadow map where nothing lies before the point."""
-    to_column, to_row, to_depth = light.sun_view
+    to_column, to_row, to_depth = shadow.axes
     column = math.floor(_along(to_column, point))
     row = math.floor(_along(to_row, point))
     depth = _along(to_depth, point) - _BIAS_M
-    size = shadow.shape[0]
+    size = shadow.depths.shape[0]
     if not (0 < column < size - 1 and 0 < row < size - 1):
         return 1.0
-    block = bounds[row // BLOCK_PX, column // BLOCK_PX]
-    if depth <= block[0]:  # all lit, as most ground is: no need to look at each pixel
+    block_row, block_column = row // BLOCK_PX, column // BLOCK_PX
+    if (
+        depth <= shadow.nearest[block_row, block_column]
+    ):  # all lit, as most ground is: no need to look at each pixel
         return 1.0
-    if depth > block[1]:
+    if depth > shadow.farthest[block_row, block_column]:
         return 0.0
     free = 0
     for near_row in range(row - 1, row + 2):
         for near_column in range(column - 1, column + 2):
-            if shadow[near_row, near_column] >= depth:
+            if shadow.depths[near_row, near_column] >= depth:
                 free += 1
     return free / 9
 
@@ -97,8 +98,10 @@ def _from_lamps(spot: Spot, lamps: NDArray) -> float:
         squared = dot(to_lamp, to_lamp)
         if squared > _LAMP_REACH_M**2:
             continue
-        direction = scaled(to_lamp, 1 / math.sqrt(squared))
-        facing = 0.5 if is_cut_out(spot.material) else max(dot(spot.normal, direction), 0.0)
-        downwards = smoothstep(-0.15, 0.5, direction[2])  # a shade keeps the light off the sky
+        per_m = 1 / math.sqrt(squared)
+        facing = 0.5 if is_cut_out(spot.material) else dot(spot.normal, to_lamp) * per_m
+        if facing <= 0:
+            continue
+        downwards = smoothstep(-0.15, 0.5, to_lamp[2] * per_m)  # a shade keeps it off the sky
         total += facing * downwards * 14 / (6 + squared)
     return total

@@ -12,7 +12,7 @@ from husky_placerec.campus.route import Route, USUAL_LENGTH_M
 import numpy as np
 
 MAPPED_M = 10.0  # to the side of the route: as far as its map reaches
-_DETOUR_SHARE = 1 / 3
+DETOUR_SHARE, _MOST_DETOUR_SHARE = 1 / 3, 0.42
 _CANDIDATES = 60  # side roads that are drawn; the best is built
 _HANDLE_M = 55.0  # how long a side road keeps to the direction of the route
 _MERGING_M = 50.0  # of a side road's ends, where it has to be near the route
@@ -35,10 +35,21 @@ class Tour:
     road: Road
     side_m: float  # length of the side road
     unmapped_m: float
+    unmapped_from_m: float  # arc
 
     def unmapped_share(self, length_m: float) -> float:
         """Return how much of a drive of this length, centred on the side road, is unmapped."""
         return self.unmapped_m / min(max(length_m, self.unmapped_m), self.road.length_m)
+
+    def start_m(self, length_m: float) -> float:
+        """
+        Return the arc where a drive of this length begins, so that about a third is unmapped.
+
+        Its middle is on the side road; a drive that is too short for that ends on it.
+        """
+        if self.unmapped_share(length_m) <= _MOST_DETOUR_SHARE:
+            return (self.side_m - length_m) / 2
+        return self.unmapped_from_m - (1 - DETOUR_SHARE) * length_m
 
 
 class Network:
@@ -66,7 +77,7 @@ class Network:
 
     def tour_for(self, length_m: float) -> Tour:
         """Return the tour of which a drive of this length has about a third unmapped."""
-        return min(self.tours, key=lambda tour: abs(tour.unmapped_share(length_m) - _DETOUR_SHARE))
+        return min(self.tours, key=lambda tour: abs(tour.unmapped_share(length_m) - DETOUR_SHARE))
 
     def distance_m(self, points: Line | tuple[float, float], without: Road | None = None) -> float:
         """Return how near the points come to the middle of any road but one."""
@@ -105,8 +116,13 @@ class Network:
         stations = [self.route.at(arc) for arc in back]
         line = np.concatenate([side.road.points, [(at.x, at.y) for at in stations]])
         spacing_m = side.road.length_m / (len(side.road.points) - 1)
-        unmapped_m = spacing_m * (self.route.distances_m(side.road.points) > MAPPED_M).sum()
-        return Tour(Road(line, closed=True), side.road.length_m, float(unmapped_m))
+        unmapped = np.flatnonzero(self.route.distances_m(side.road.points) > MAPPED_M)
+        return Tour(
+            Road(line, closed=True),
+            side.road.length_m,
+            float(spacing_m * len(unmapped)),
+            float(spacing_m * unmapped[0]),
+        )
 
 
 def _chord(rng: np.random.Generator, route: Route) -> SideRoad:

@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+import hashlib
 import math
+from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
 Colour = tuple[float, float, float]  # linear RGB; 1 is a white wall in full light
 
 _njit: Any = numba.njit  # some of its options are missing in its type stubs
-_OPTIONS = {'nogil': True, 'error_model': 'numpy', 'forceinline': True}
+_OPTIONS = {
+    'nogil': True,
+    'error_model': 'numpy',
+    'forceinline': True,
+    # Without numba's runtime, which would count references to each array that a function is given,
+    # with two atomic additions for every pixel: so compiled code makes no arrays, it fills them.
+    '_nrt': False,
+    # Neither `contract` nor `reassoc`: what they do depends on the instructions that a CPU has.
+    'fastmath': {'nnan', 'ninf', 'nsz', 'arcp'},
+}
 
-# What Python calls. The cache spares every process the compilation; numba renews it when the file
-# of the function itself changes, not when one of those that it calls does.
-compiled = _njit(cache=True, **_OPTIONS)
+
+def _digest_of_sources() -> str:
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob('*.py')):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+_SOURCES = _digest_of_sources()
+
+
+class _Cache(FunctionCache):
+    """
+    Spares every process the compilation, until a source of the campus changes.
+
+    Numba's own looks at the function's file alone, not at those of what is inlined into it.
+    """
+
+    def _index_key(self, *args: Any) -> tuple[Any, ...]:
+        return (*super()._index_key(*args), _SOURCES)
+
+
+def compiled(function: Callable[..., None]) -> Any:
+    """Compile what Python calls."""
+    dispatcher = _njit(**_OPTIONS)(function)
+    dispatcher._cache = _Cache(function)
+    return dispatcher
+
 
 # What only compiled code calls; inlined, because calls with many numbers would cost the most.
 inlined = _njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)

@@ -85,6 +85,8 @@ def _snowed(spot: Spot, albedo: Colour, noise: NDArray) -> Colour:
     elif spot.material == ROAD:  # less in the tracks of the wheels
         patches = noise_on_ground(noise, spot.point, 0.4) + 0.1 * math.sin(spot.u * 4 * math.pi)
         cover *= 0.25 + 0.5 * smoothstep(0.35, 0.65, patches)
+    if cover == 0:
+        return albedo
     shade = 0.8 + 0.25 * noise_on_ground(noise, spot.point, 0.5)
     return mix(albedo, scaled((0.80, 0.83, 0.88), shade), 0.95 * cover)
 

@@ -44,13 +44,15 @@ class Photographer:
         timed = self.poses[frame]
         elapsed_s = (timed.stamp_ns - self.poses[0].stamp_ns) / SECOND_NS
         moving = self._traffic.seen_from(timed.pose.x, timed.pose.y, elapsed_s)
-        result = {}
-        for number, camera in enumerate(self._config.rig):
-            # From the frame's number, so that the order of rendering does not matter.
-            rng = np.random.default_rng([self._config.seed, 6, self._config.drive, frame, number])
-            picture = self._renderer.render(timed.pose, camera, self.condition, moving, rng)
-            result[camera.name] = self._with_fault(picture, frame, number)
-        return result
+        rig = self._config.rig
+        # From the frame's number, so that the order of rendering does not matter.
+        seed = [self._config.seed, 6, self._config.drive, frame]
+        rngs = [np.random.default_rng([*seed, number]) for number in range(len(rig))]
+        pictures = self._renderer.render(timed.pose, rig, self.condition, moving, rngs)
+        return {
+            camera.name: self._with_fault(picture, frame, number)
+            for number, (camera, picture) in enumerate(zip(rig, pictures, strict=True))
+        }
 
     def _with_fault(self, picture: Picture, frame: int, number: int) -> Picture:
         if self._fault is None:

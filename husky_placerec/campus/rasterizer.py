@@ -1,21 +1,17 @@
-"""Which triangle each pixel shows, and which the sun sees: two compiled depth buffers."""
+"""Which triangle each pixel shows: a compiled depth buffer."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import cv2
-from husky_placerec.campus.materials import GRASS, is_cut_out, ROAD
+from husky_placerec.campus.coverage import is_hole, planes, row_span, span, transformed, weights
+from husky_placerec.campus.materials import is_cut_out
 from husky_placerec.campus.numeric import compiled, inlined
 from husky_placerec.campus.soup import Soup
 import numpy as np
 from numpy.typing import NDArray
 
 NEAR_M = 0.15
-_MASK_FROM = 115  # of 255; below, a cut-out is open
-_OCCLUDED = 1e9
-BLOCK_PX = 4
 
 
 # What a pixel shows; `triangle` is -1 where there is sky.
@@ -27,9 +23,9 @@ HIT = np.dtype(
         ('v', np.float32),
     ]
 )
+_NOTHING = np.array((0, -1, 0, 0), HIT)
 Hits = NDArray[np.void]  # [H, W]
 Hit = Any  # one record of it
-Weights = tuple[float, float, float]  # of column, row and 1
 
 
 def trace(
@@ -47,59 +43,27 @@ def trace(
     :param size: width and height in pixels.
     """
     width, height = size
-    seen = transformed(soup['points'], matrix)
+    seen = transformed(soup, matrix)
     farthest = seen[:, :, 2].max(axis=1)
     order = np.argsort(farthest, kind='stable')  # near first: what lies behind fails early
     order = order[farthest[order] > NEAR_M]
-    hits = np.zeros((height, width), HIT)
-    hits['triangle'] = -1
-    _draw_all(soup, seen, order, holes, focal_px, hits)
+    hits = np.full((height, width), _NOTHING)
+    polygon = np.empty((4, 5))  # after clipping: x, y in pixels, 1/depth, u, v
+    _draw_all(soup, seen, order, holes, focal_px, polygon, hits)
     return hits
-
-
-def sun_depths(
-    soup: Soup, matrix: NDArray[np.float32], holes: NDArray, size: int
-) -> NDArray[np.float32]:
-    """
-    Return [size, size]: how far from the sun the first surface is.
-
-    :param matrix: [3, 4], from the world to pixels of the map and depth in metres.
-    """
-    depths = np.full((size, size), _OCCLUDED, np.float32)
-    _draw_depths(soup, transformed(soup['points'], matrix), holes, depths)
-    return depths
-
-
-def bounds_of(depths: NDArray[np.float32]) -> NDArray[np.float32]:
-    """
-    Return [P / BLOCK_PX, P / BLOCK_PX, 2]: least and greatest depth of each block of a map.
-
-    A pixel more on each side counts in, so that they hold for all that is filtered in the block.
-    """
-    kernel, first = np.ones((BLOCK_PX + 2, BLOCK_PX + 2), np.uint8), (1, 1)
-    extremes = [change(depths, kernel, anchor=first) for change in (cv2.erode, cv2.dilate)]
-    return np.stack([extreme[::BLOCK_PX, ::BLOCK_PX] for extreme in extremes], axis=-1)
-
-
-@compiled
-def transformed(points: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return [T, 3, 3] points after a [3, 4] affine map."""
-    result = np.empty_like(points)
-    for triangle in range(points.shape[0]):
-        for corner in range(3):
-            x, y, z = points[triangle, corner]
-            for axis in range(3):
-                row = matrix[axis]
-                result[triangle, corner, axis] = row[0] * x + row[1] * y + row[2] * z + row[3]
-    return result
 
 
 @compiled
 def _draw_all(
-    soup: Soup, seen: NDArray, order: NDArray, holes: NDArray, focal_px: float, hits: Hits
+    soup: Soup,
+    seen: NDArray,
+    order: NDArray,
+    holes: NDArray,
+    focal_px: float,
+    polygon: NDArray,
+    hits: Hits,
 ) -> None:
     height, width = hits.shape
-    polygon = np.empty((4, 5))  # after clipping: x, y in pixels, 1/depth, u, v
     for triangle in order:
         corners = _clip(seen[triangle], soup[triangle].uv, polygon)
         for corner in range(corners):
@@ -148,19 +112,17 @@ def _draw(
     second: NDArray,
     third: NDArray,
 ) -> None:
-    to_second, to_third, area = _planes(first, second, third)
+    to_second, to_third, area = planes(first, second, third)
     if abs(area) < 1e-6:
         return
     has_holes = is_cut_out(soup[triangle].material)
     layer = soup[triangle].layer
     height, width = hits.shape
-    left, right = _span(first[0], second[0], third[0], width)
-    top, bottom = _span(first[1], second[1], third[1], height)
+    left, right = span(first[0], second[0], third[0], width)
+    top, bottom = span(first[1], second[1], third[1], height)
     for row in range(top, bottom):
-        for column in range(*_row_span(to_second, to_third, row, left, right)):
-            b = to_second[0] * column + to_second[1] * row + to_second[2]
-            c = to_third[0] * column + to_third[1] * row + to_third[2]
-            a = 1 - b - c
+        for column in range(*row_span(to_second, to_third, row, left, right)):
+            a, b, c = weights(to_second, to_third, row, column)
             if a < 0 or b < 0 or c < 0:
                 continue
             inverse = a * first[2] + b * second[2] + c * third[2]
@@ -170,91 +132,6 @@ def _draw(
             a, b, c = a * first[2] / inverse, b * second[2] / inverse, c * third[2] / inverse
             u = a * first[3] + b * second[3] + c * third[3]
             v = a * first[4] + b * second[4] + c * third[4]
-            if has_holes and _is_hole(holes, layer, u, v):
+            if has_holes and is_hole(holes, layer, u, v):
                 continue
             hit.inverse_depth, hit.triangle, hit.u, hit.v = inverse, triangle, u, v
-
-
-@compiled
-def _draw_depths(soup: Soup, seen: NDArray, holes: NDArray, depths: NDArray) -> None:
-    size = depths.shape[0]
-    for triangle in range(seen.shape[0]):
-        material = soup[triangle].material
-        if material in (GRASS, ROAD):
-            continue  # flat ground throws no shadow
-        first, second, third = seen[triangle]
-        to_second, to_third, area = _planes(first, second, third)
-        if abs(area) < 1e-6:
-            continue
-        has_holes, layer = is_cut_out(material), soup[triangle].layer
-        uv = soup[triangle].uv
-        left, right = _span(first[0], second[0], third[0], size)
-        top, bottom = _span(first[1], second[1], third[1], size)
-        for row in range(top, bottom):
-            for column in range(*_row_span(to_second, to_third, row, left, right)):
-                b = to_second[0] * column + to_second[1] * row + to_second[2]
-                c = to_third[0] * column + to_third[1] * row + to_third[2]
-                a = 1 - b - c
-                if a < 0 or b < 0 or c < 0:
-                    continue
-                depth = a * first[2] + b * second[2] + c * third[2]
-                if depth >= depths[row, column]:
-                    continue
-                if has_holes:
-                    u = a * uv[0, 0] + b * uv[1, 0] + c * uv[2, 0]
-                    v = a * uv[0, 1] + b * uv[1, 1] + c * uv[2, 1]
-                    if _is_hole(holes, layer, u, v):
-                        continue
-                depths[row, column] = depth
-
-
-@inlined
-def _planes(first: NDArray, second: NDArray, third: NDArray) -> tuple[Weights, Weights, float]:
-    """
-    Return the weights of the second and third corner and twice the area.
-
-    A weight at the middle of the pixel (column, row) is w[0] * column + w[1] * row + w[2].
-    """
-    x, y = float(first[0]), float(first[1])
-    second_x, second_y = second[0] - x, second[1] - y
-    third_x, third_y = third[0] - x, third[1] - y
-    area = second_x * third_y - third_x * second_y
-    per_area = 1 / area if area != 0 else 0.0
-    x, y = x - 0.5, y - 0.5
-    column, row = third_y * per_area, -third_x * per_area
-    to_second = (column, row, -column * x - row * y)
-    column, row = -second_y * per_area, second_x * per_area
-    return to_second, (column, row, -column * x - row * y), area
-
-
-@inlined
-def _span(first: float, second: float, third: float, size: int) -> tuple[int, int]:
-    """Return the range of pixels that three corners can touch."""
-    low, high = min(first, second, third), max(first, second, third)
-    return int(max(0.0, math.floor(low))), int(min(float(size), math.ceil(high) + 1))
-
-
-@inlined
-def _row_span(
-    to_second: Weights, to_third: Weights, row: int, left: int, right: int
-) -> tuple[int, int]:
-    """Return the part of a row in which no weight is below zero, and a pixel more."""
-    b, c = to_second[1] * row + to_second[2], to_third[1] * row + to_third[2]
-    first, last = float(left), float(right - 1)
-    for slope, start in (
-        (to_second[0], b),
-        (to_third[0], c),
-        (-to_second[0] - to_third[0], 1 - b - c),
-    ):
-        if slope > 0:
-            first = max(first, -start / slope - 1)
-        elif slope < 0:
-            last = min(last, -start / slope + 1)
-    return int(first), int(last) + 1
-
-
-@inlined
-def _is_hole(holes: NDArray, layer: int, u: float, v: float) -> bool:
-    size = holes.shape[1]
-    column, row = int((u - math.floor(u)) * size), int((v - math.floor(v)) * size)
-    return holes[layer, min(row, size - 1), min(column, size - 1)] < _MASK_FROM

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.bumper import add_bumper, rows_above
 from husky_placerec.campus.camera import Camera, in_view
 from husky_placerec.campus.conditions import Condition, WINTER
 from husky_placerec.campus.film import develop
-from husky_placerec.campus.light import lamps_near, light_of, shadow_of
+from husky_placerec.campus.light import lamps_near, Light, light_of
 from husky_placerec.campus.materials import LEAF
-from husky_placerec.campus.picture import Mask, Picture
-from husky_placerec.campus.rasterizer import bounds_of, Hits, trace
-from husky_placerec.campus.rig import CameraModel
+from husky_placerec.campus.picture import Picture
+from husky_placerec.campus.rasterizer import trace
+from husky_placerec.campus.rig import Bumper, CameraModel
 from husky_placerec.campus.scene import Scene
 from husky_placerec.campus.shading import shade
+from husky_placerec.campus.shadow import Shadow, ShadowMaker
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.surfaces import smooth_noise
 from husky_placerec.campus.textures import Textures
-from husky_placerec.campus.visible import visible_signs
+from husky_placerec.campus.visible import mask_of, visible_signs
 from husky_placerec.types import Pose
 import numpy as np
 
 _FARTHEST_M = 450.0
 _SNOW_LIES_FROM = 0.55  # z of a normal; paint.py has it half white there
+
+
+class _Moment(NamedTuple):
+    """What all cameras see at once."""
+
+    condition: Condition
+    light: Light
+    scene: Scene
+    moving: Soup
+    shadow: Shadow
 
 
 class Renderer:
@@ -36,46 +49,50 @@ class Renderer:
         self._summer, self._winter = scene, _in_winter(scene, textures)
         # The masks alone: less memory to reach into than with the colours between them.
         self._holes = np.ascontiguousarray(textures.layers[..., 3])
+        self._shadows = ShadowMaker(self._holes)
         self._mips = textures.mip_chain()
         self._noise = _weather_noise()
 
     def render(
         self,
         pose: Pose,
-        model: CameraModel,
+        rig: Sequence[CameraModel],
         condition: Condition,
         moving: Soup,
-        rng: np.random.Generator,
-    ) -> Picture:
+        rngs: Sequence[np.random.Generator],
+    ) -> list[Picture]:
         """
-        Return the picture that a camera takes.
+        Return the pictures that the cameras of a robot take at one moment.
 
         :param pose: of the robot's base_link.
         :param moving: what is there besides what never moves.
-        :param rng: draws noise, rain and snow; seed it from the frame for pixels that repeat.
+        :param rngs: one for each camera, that draws noise, rain and snow; seed it from the frame
+            for pixels that repeat.
         """
-        camera = Camera.at(pose, model, self._size)
         scene = self._winter if condition.season == WINTER else self._summer
+        light = light_of(condition)
+        moment = _Moment(
+            condition, light, scene, moving, self._shadows.shadow(pose, light, scene, moving)
+        )
+        return [
+            self._picture(moment, Camera.at(pose, model, self._size), model.bumper, rng)
+            for model, rng in zip(rig, rngs, strict=True)
+        ]
+
+    def _picture(
+        self, moment: _Moment, camera: Camera, bumper: Bumper, rng: np.random.Generator
+    ) -> Picture:
+        condition, light, scene, moving, shadow = moment
         far_m = min(_FARTHEST_M, 5 / condition.fog_per_m)  # exp(-5): all fog
         soup = in_view(scene, moving, camera, far_m)
         hits = trace(soup, camera.matrix, self._holes, self._size, camera.focal_px)
-        light = light_of(condition, camera)
-        shadow = shadow_of(light, scene, moving, self._holes, camera)
-        lamps = lamps_near(light, scene, camera)
-        bounds, rows = bounds_of(shadow), rows_above(model.bumper, camera.height)
-        textures, noise = self._mips, self._noise
-        image = shade(soup, hits, camera, light, shadow, bounds, lamps, textures, noise, rows)
-        mask = _mask(soup, hits)
-        add_bumper(image, mask, model.bumper, light)
+        image = np.zeros((camera.height, camera.width, 3), np.float32)
+        lamps, rows = lamps_near(light, scene, camera), rows_above(bumper, camera.height)
+        shade(soup, hits, camera, light, shadow, lamps, self._mips, self._noise, rows, image)
+        mask = mask_of(soup, hits)
+        add_bumper(image, mask, bumper, light)
         signs = visible_signs(soup, hits, mask, scene.signs)
         return Picture(develop(image, condition, rng), mask, signs)
-
-
-def _mask(soup: Soup, hits: Hits) -> Mask:
-    """Return the class of each pixel."""
-    # The last entry is for -1, where there is no triangle.
-    classes = np.append(soup['label'], labels.SKY).astype(np.uint8)
-    return classes[hits['triangle']]
 
 
 def _in_winter(scene: Scene, textures: Textures) -> Scene:

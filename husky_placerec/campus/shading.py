@@ -10,6 +10,7 @@ from husky_placerec.campus.lighting import irradiance, mirrored
 from husky_placerec.campus.numeric import Colour, compiled, dot, inlined, mix, plus, scaled, times
 from husky_placerec.campus.paint import emission, paint
 from husky_placerec.campus.rasterizer import Hits
+from husky_placerec.campus.shadow import Shadow
 from husky_placerec.campus.sky import sky_colour
 from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.spot import Spot, spot_at
@@ -26,27 +27,22 @@ def shade(
     hits: Hits,
     camera: Camera,
     light: Light,
-    shadow: NDArray,
-    bounds: NDArray,
+    shadow: Shadow,
     lamps: NDArray,
     mips: NDArray,
     noise: NDArray,
     rows: int,
-) -> NDArray[np.float32]:
+    image: NDArray[np.float32],
+) -> None:
     """
-    Return [H, W, 3], linear light.
+    Fill an image with linear light.
 
-    :param shadow: [P, P], how far the sun sees.
-    :param bounds: of its blocks, from bounds_of.
     :param lamps: [lamps, 3], places of the street lamps that matter.
     :param mips: the textures with their smaller copies.
     :param noise: periodic noise that makes clouds, lawns and snow.
-    :param rows: how many to shade; the robot hides those below, which stay black.
+    :param rows: how many to shade; the robot hides those below, which stay as they are.
+    :param image: [H, W, 3].
     """
-    image = np.zeros((camera.height, camera.width, 3), np.float32)
-    linear = np.empty(256)  # of a texture's grey levels
-    for level in range(256):
-        linear[level] = (level / 255) ** 2.2
     for row in range(rows):
         for column in range(camera.width):
             ray = _ray(camera, row, column)
@@ -58,13 +54,12 @@ def shade(
                 depth = 1 / hit.inverse_depth
                 point = plus(camera.position, scaled(ray, depth))
                 spot = spot_at(soup, hit, point, scaled(ray, -1 / length))
-                texture, mask = texel(hits, row, column, mips, spot.layer, linear)
-                colour = _surface(spot, texture, mask, light, shadow, bounds, lamps, noise)
+                texture, mask = texel(hits, row, column, mips, spot.layer)
+                colour = _surface(spot, texture, mask, light, shadow, lamps, noise)
                 clear = math.exp(-light.fog_per_m * depth * length)
                 colour = mix(light.horizon, colour, clear)
             for channel in range(3):
                 image[row, column, channel] = colour[channel]
-    return image
 
 
 @inlined
@@ -82,8 +77,7 @@ def _surface(
     texture: Colour,
     mask: float,
     light: Light,
-    shadow: NDArray,
-    bounds: NDArray,
+    shadow: Shadow,
     lamps: NDArray,
     noise: NDArray,
 ) -> Colour:
@@ -92,7 +86,7 @@ def _surface(
     is_wet = light.wet > 0 and spot.normal[2] > _WET_FROM
     if is_wet:
         albedo = scaled(albedo, 1 - 0.45 * light.wet)
-    colour = times(albedo, irradiance(spot, light, shadow, bounds, lamps))
+    colour = times(albedo, irradiance(spot, light, shadow, lamps))
     colour = plus(colour, emission(spot, albedo, mask, light))
     if is_wet:
         colour = mix(colour, light.horizon, mirrored(spot, light, noise))

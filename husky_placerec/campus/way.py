@@ -15,7 +15,9 @@ import numpy as np
 SPEED_M_PER_S = 1.0
 _FIRST_DAY_S = 1_717_228_800  # 2024-06-01 08:00 UTC, in seconds since 1970
 _DAY_S = 86_400
-_LANE_M = 45.0  # how long a robot keeps to its lane, a change of it included
+_LANE_M = 90.0  # how long a robot keeps to its lane, a change of it included
+_CHANGES = 3  # a change takes one part in so many of that
+_GREATEST_SWING = 1.3
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Track:
     The way one drive takes: along a road, right of its middle, with smooth wander.
 
     The arc is that of the mapped route; with a detour, that of a tour with an unmapped road in
-    it, counted from where the middle of the drive is that of the unmapped road.
+    it, counted from where the drive begins by itself.
     """
 
     def __init__(self, campus: Campus, config: DriveConfig) -> None:
@@ -47,7 +49,7 @@ class Track:
         if config.detour:
             tour = campus.network.tour_for(config.length_m)
             self._road = tour.road
-            self._start_m += (tour.side_m - config.length_m) / 2
+            self._start_m += tour.start_m(config.length_m)
         if config.reverse:
             self._start_m += config.length_m
         self._start_ns = (_FIRST_DAY_S + config.drive * _DAY_S) * SECOND_NS
@@ -76,15 +78,15 @@ class Track:
         left_m = self._left_m
         left_m += 0.36 * math.sin(5 * turn + slow) + 0.24 * math.sin(11 * turn + quick)
         swing = math.sin(17 * turn + heading) + 0.3 * math.sin(83 * turn + jitter)
-        return left_m, self._heading_deg * swing
+        return left_m, self._heading_deg * swing / _GREATEST_SWING
 
     def _lane(self, arc: float) -> tuple[float, float]:
         """Return the lane's offset to the robot's left, and how it is turned while changing."""
         place = arc / self._road.length_m % 1 * len(self._lanes_m)
         here = int(place) % len(self._lanes_m)
         from_m, to_m = self._lanes_m[here], self._lanes_m[(here + 1) % len(self._lanes_m)]
-        share = min(2 * (place - int(place)), 1.0)  # changes in the first half of the stretch
-        per_m = 2 * len(self._lanes_m) / self._road.length_m
+        share = min(_CHANGES * (place - int(place)), 1.0)
+        per_m = _CHANGES * len(self._lanes_m) / self._road.length_m
         steep = (to_m - from_m) * 6 * share * (1 - share) * per_m
         return float(from_m + (to_m - from_m) * share**2 * (3 - 2 * share)), math.atan(steep)
 

@@ -47,10 +47,20 @@ HeadingOption = Annotated[
         'Odometry, PoseStamped). By default that of the motion.',
     ),
 ]
+ToleranceOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        help='Tolerance of a recall, in m. Repeatable; 5, 10 and 25 by default.', min=0.001
+    ),
+]
 MaxGapOption = Annotated[
     float, typer.Option(help='Longest time between two poses to interpolate, in s.', min=0)
 ]
 OverwriteOption = Annotated[bool, typer.Option('--overwrite', help='Replace an old output.')]
+SkipUnposedOption = Annotated[
+    bool,
+    typer.Option('--skip-unposed', help='Leave out frames without a pose, not refuse them.'),
+]
 IndexOption = Annotated[
     str | None,
     typer.Option(
@@ -61,7 +71,9 @@ IndexOption = Annotated[
 MapArgument = Annotated[Path, typer.Argument(metavar='MAP', help='Folder of a place map.')]
 SOURCE_HELP = (
     'A track (a folder with track.csv, or train.csv, val.csv or test.csv with a column "track"), '
-    'a bag (a folder with metadata.yaml, an .mcap or a .db3), or a folder of images with a CSV.'
+    'a bag (a folder with metadata.yaml, an .mcap or a .db3), or a folder of images with a CSV: '
+    'stamp, a column of paths a camera (front, back), and if known x, y, z, and qx, qy, qz, qw or '
+    'yaw.'
 )
 SourceArgument = Annotated[Path, typer.Argument(metavar='SOURCE', help=SOURCE_HELP)]
 KindOption = Annotated[

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from husky_placerec.data.trajectory import Trajectory
 
 FORMATS = ('track', 'bag', 'vpr', 'tum')
+MARKS = {'track': ('track.csv',), 'bag': ('metadata.yaml',), 'vpr': ('*/@*.jpg',)}  # of folders
 
 EPILOG = (
     'Examples:\n\n'
@@ -76,6 +77,7 @@ def convert(
     refuse_existing(output, overwrite)
     if output.resolve() in (source.resolve(), *source.resolve().parents):
         raise InputError(f'{output}: is what is to be converted, or has it inside')
+    _refuse_other(output, to)
     parameters = read_config(config, settings or [])
     with open_source(source, kind) as drive:
         form = to or ('track' if isinstance(drive, Bag) else 'bag')
@@ -99,6 +101,18 @@ def convert(
             _warn_of_slop(formats.widest_frame_ns(drive, parameters), parameters)
         warn_of_problems(drive)
     out.print(f'{output}: {made}', highlight=False)
+
+
+def _refuse_other(output: Path, form: str | None) -> None:
+    """Refuse to overwrite what is no earlier output of this command, such as somebody's folder."""
+    if form == 'tum':
+        known = not output.is_dir()
+    else:
+        patterns = MARKS.get(form or '', MARKS['track'] + MARKS['bag'])
+        known = any(any(output.glob(pattern)) for pattern in patterns)
+    if output.exists() and not known:
+        what = form or 'track or bag'
+        raise InputError(f'{output}: exists and is no {what}; it is not overwritten')
 
 
 def _trajectory(

@@ -29,6 +29,7 @@ class DriveOptions:
     turn_deg: float | None = None
     thumbnail_width: int = 0
     kind: str | None = None
+    skip_unposed: bool = False
 
     def for_measuring(self) -> DriveOptions:
         """Return the same for a drive to measure by: every frame, by its own poses."""
@@ -70,6 +71,7 @@ def described_drive(
             max_gap_s=options.max_gap_s,
             thinning=Thinning(options.every_m, options.turn_deg),
             thumbnail_width=options.thumbnail_width,
+            skip_unposed=options.skip_unposed,
             progress=progress(title),
         )
         warn_of_problems(drive)

@@ -6,7 +6,16 @@ import sys
 from typing import Annotated
 
 from husky_placerec import __version__
-from husky_placerec.cli import convert, data, demo, download, map_changes, replay, sim
+from husky_placerec.cli import (
+    convert,
+    data,
+    demo,
+    download,
+    evaluate,
+    map_changes,
+    replay,
+    sim,
+)
 from husky_placerec.cli.common import err, out
 from husky_placerec.errors import InputError
 from rich.text import Text
@@ -21,6 +30,7 @@ app = typer.Typer(
 app.add_typer(map_changes.app, name='map')
 app.add_typer(data.app, name='data')
 app.command(epilog=replay.EPILOG)(replay.replay)
+app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)
 app.command(epilog=sim.EPILOG)(sim.sim)

@@ -17,6 +17,7 @@ from husky_placerec.cli.common import (
     OverwriteOption,
     PosesOption,
     SetOption,
+    SkipUnposedOption,
     SourceArgument,
     warn,
 )
@@ -146,6 +147,7 @@ def map_add(
         ),
     ] = 0,
     index: IndexOption = None,
+    skip_unposed: SkipUnposedOption = False,
     kind: KindOption = None,
 ) -> None:
     """
@@ -160,7 +162,17 @@ def map_add(
 
     check_index(index)
     options = DriveOptions(
-        poses, heading, config, settings or [], track, max_gap, every, turn, thumbnails, kind
+        poses,
+        heading,
+        config,
+        settings or [],
+        track,
+        max_gap,
+        every,
+        turn,
+        thumbnails,
+        kind,
+        skip_unposed,
     )
     drive = described_drive(source, options, load_map(path))
     done: list[Merged] = []

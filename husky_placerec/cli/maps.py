@@ -17,6 +17,7 @@ from husky_placerec.cli.common import (
     OverwriteOption,
     PosesOption,
     SetOption,
+    SkipUnposedOption,
     SourceArgument,
     warn,
 )
@@ -71,13 +72,15 @@ def map_build(
         ),
     ] = 0,
     index: IndexOption = None,
+    skip_unposed: SkipUnposedOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """
     Build a place map from a drive: every pair of images becomes a place, unless it is thinned.
 
-    The drive needs poses of base_link in the map frame that cover every frame.
+    The drive needs poses of base_link in the map frame that cover every frame; those that they do
+    not cover are left out with --skip-unposed.
     """
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.storage import save_map
@@ -86,7 +89,17 @@ def map_build(
     refuse_existing(output, overwrite)
     check_index(index)
     options = DriveOptions(
-        poses, heading, config, settings or [], track, max_gap, every, turn, thumbnails, kind
+        poses,
+        heading,
+        config,
+        settings or [],
+        track,
+        max_gap,
+        every,
+        turn,
+        thumbnails,
+        kind,
+        skip_unposed,
     )
     place_map = described_drive(source, options)
     if validate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TYPE_CHECKING
+from typing import Annotated, Any
 
 from husky_placerec.cli.common import (
     ConfigOption,
@@ -18,16 +18,13 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SourceArgument,
+    ToleranceOption,
     warn_of_poses,
     warn_of_problems,
 )
-from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
 from rich.table import Table
 import typer
-
-if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
-    pass
 
 EPILOG = (
     'Examples:\n\n'
@@ -51,10 +48,7 @@ def replay(
     ] = None,
     poses: PosesOption = None,
     heading: HeadingOption = None,
-    tolerance: Annotated[
-        list[float] | None,
-        typer.Option(help='Tolerance of a recall, in m. Repeatable; 5, 10 and 25 by default.'),
-    ] = None,
+    tolerance: ToleranceOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
@@ -67,11 +61,18 @@ def replay(
     Truth is the source's only poses when their frame is the map's, or what --poses names.
     """
     from husky_placerec.config import read_config
+    from husky_placerec.data.problems import no_frames
     from husky_placerec.data.selection import read_selection
     from husky_placerec.data.source import find_truth, open_source
     from husky_placerec.evaluation.metrics import TOLERANCES_M
     from husky_placerec.evaluation.replay import replay as replay_source
-    from husky_placerec.evaluation.results import summary, used_parameters, write_results
+    from husky_placerec.evaluation.report import replay_report
+    from husky_placerec.evaluation.results import (
+        judge_results,
+        summary,
+        used_parameters,
+        write_results,
+    )
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.loading import load_map
     from husky_placerec.recognition.recognizer import Recognizer
@@ -92,9 +93,9 @@ def replay(
         )
         total = len(selection.frames) if selection else drive.frame_count(parameters)
         results = list(progress('Recognising')(frames, total))
+        if not results:
+            raise no_frames(source, drive.problems)
         warn_of_problems(drive)
-    if not results:
-        raise InputError(f'{source}: no frames')
     numbers = summary(results, place_map, tolerance or TOLERANCES_M)
     used = used_parameters(
         parameters,
@@ -103,11 +104,17 @@ def replay(
         stamps=str(stamps) if stamps else None,
         truth=truth.source if truth else None,
     )
-    write_results(output, results, numbers, used)
+    judged = judge_results(results, place_map, tolerance or TOLERANCES_M)
+    report = None
+    if judged is not None:
+        report = replay_report(results, judged, place_map, numbers, parameters, source, kind)
+    decided = [(result.recognition, result.truth) for result in results]
+    write_results(output, decided, numbers, used, report)
     out.print(_summary_table(numbers))
-    out.print(
-        f'{output}: recognitions.jsonl, poses.tum, summary.json, config.yaml', highlight=False
-    )
+    files = 'recognitions.jsonl, poses.tum, summary.json, config.yaml'
+    if report is not None:
+        files = f'report.html, {files}'
+    out.print(f'{output}: {files}', highlight=False)
 
 
 def _summary_table(numbers: dict[str, Any]) -> Table:
@@ -119,6 +126,8 @@ def _summary_table(numbers: dict[str, Any]) -> Table:
     for tolerance, recalls in numbers.get('recall', {}).items():
         shares = ' / '.join(percent(recalls[k]) for k in recalls)
         table.add_row(f'recall@{"/".join(recalls)} at {tolerance} m', shares)
+        chance = numbers['baselines']['chance']['recall'][tolerance]
+        table.add_row('   by chance', ' / '.join(percent(chance[k]) for k in recalls))
     if 'recall' in numbers:
         off_map = numbers['off_map']
         table.add_row('precision of accepted', percent(numbers['precision']))

@@ -12,6 +12,7 @@ from husky_placerec.data.bag_writer import BagWriter
 from husky_placerec.data.encoding import encoded, form_of, JPEG, PNG
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.messages import compressed_image, IMAGE, ODOMETRY, odometry, serialized
+from husky_placerec.data.problems import no_frames
 from husky_placerec.data.source import Source
 from husky_placerec.data.track_writer import TrackWriter
 from husky_placerec.data.trajectory import MAP_FRAME, poses_or_none, Trajectory
@@ -49,7 +50,8 @@ def to_track(
                 pose = _pose_at(trajectory, frame.stamp_ns, max_gap_s)
                 track.add(frame.stamp_ns, pose, images)
                 count += 1
-        _refuse_nothing(source, count)
+        if not count:
+            raise no_frames(source.path, source.problems)
         track.close()
     return count
 
@@ -82,7 +84,8 @@ def to_bag(
             for stamp_ns, topic, data in progress(heapq.merge(*streams, key=itemgetter(0)), total):
                 bag.write(topic, stamp_ns, data)
                 count += topic != POSE_TOPIC
-        _refuse_nothing(source, count)
+        if not count:
+            raise no_frames(source.path, source.problems)
         lift(work / output.name)  # the bag's writer makes a folder of its own
     return count
 
@@ -118,7 +121,8 @@ def to_vpr(
                 name = image_name(pose, stamp_ns, trajectory.origin)
                 (work / camera / name).write_bytes(data)
             count += bool(files)
-        _refuse_nothing(source, count)
+        if not count:
+            raise no_frames(source.path, source.problems)
     return count
 
 
@@ -179,8 +183,3 @@ def _pose_at(trajectory: Trajectory | None, stamp_ns: int, max_gap_s: float) -> 
         return None
     (pose,) = poses_or_none(trajectory, np.array([stamp_ns], np.int64), max_gap_s)
     return pose
-
-
-def _refuse_nothing(source: Source, count: int) -> None:
-    if not count:
-        raise InputError(f'{source.path}: no frames to convert')

@@ -11,6 +11,7 @@ The CSV (any name; separated by comma, semicolon or tab) has a header and a line
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 from husky_placerec.data.image_index import SUFFIXES
@@ -52,7 +53,7 @@ class ImageFolder(StoredSource):
     :raises InputError: on entering, for no such CSV, several, or a line without a stamp.
     """
 
-    @property
+    @cached_property
     def tables(self) -> list[Path]:
         return [table.path for table in _listings(self.path)]
 

@@ -10,6 +10,7 @@ with a column `track` (and sometimes `floor`), beside a folder a track with the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from husky_placerec.data.annotations import Annotations, TextLabel
@@ -69,7 +70,7 @@ class Track(StoredSource):
     :raises InputError: on entering, for tables that cannot be read or have no camera.
     """
 
-    @property
+    @cached_property
     def tables(self) -> list[Path]:
         return _tables(self.path) or _tables_above(self.path)
 
@@ -129,7 +130,7 @@ class Track(StoredSource):
             frame_ns = self._stamp(row, STAMP_COLUMN)
             known = [stamp_ns for stamp_ns in (frame_ns, *stamps.values()) if stamp_ns is not None]
             pose = poses(row) if poses is not None else []
-            if not pose:
+            if not pose and poses is not None:
                 self.problems.note('row without a pose', row.where)
             if known:
                 frames.append(StoredFrame(known[0], self._images(row, columns, stamps), pose))

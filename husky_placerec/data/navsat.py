@@ -61,7 +61,7 @@ def fix_trajectory(
     origin = origin or origin_of(fixes)
     order = np.argsort(stamps_ns, kind='stable')
     stamps, places = np.array(stamps_ns, np.int64)[order], to_enu(fixes, origin)[order]
-    notes = ['the positions are of the antenna and taken for base_link']
+    notes = []
     if heading is None:
         turns = motion_headings(places, source)
         notes.append(
@@ -82,7 +82,7 @@ def fix_trajectory(
     trajectory = Trajectory.make(
         stamps.tolist(), np.hstack([places, turns]).tolist(), source, MAP_FRAME
     )
-    return trajectory.with_origin(origin, notes)
+    return trajectory.with_origin(origin).with_notes(*notes)
 
 
 def motion_headings(places: NDArray[np.float64], source: str) -> NDArray[np.float64]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from husky_placerec.errors import InputError
+
 NAMED = 3
 
 
@@ -29,3 +33,8 @@ class Problems:
 def _line(kind: str, names: list[str]) -> str:
     more = ', ...' if len(names) > NAMED else ''
     return f'{len(names)} x {kind}: {", ".join(names[:NAMED])}{more}'
+
+
+def no_frames(path: Path, problems: Problems) -> InputError:
+    """Return the error of a source that has no frames, with what its reader did without."""
+    return InputError('; '.join([f'{path}: no frames', *problems.lines()]))

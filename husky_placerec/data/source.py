@@ -9,17 +9,15 @@ from typing import Protocol, TypeVar
 
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
-from husky_placerec.data.folder import has_images, ImageFolder
+from husky_placerec.data.folder import ImageFolder
 from husky_placerec.data.images import decode_image, ImageMessage
-from husky_placerec.data.itlp import is_track, Track
+from husky_placerec.data.itlp import Track
+from husky_placerec.data.kinds import kind_of, KINDS
 from husky_placerec.data.pose_file import read_trajectory
 from husky_placerec.data.problems import Problems
 from husky_placerec.data.trajectory import refuse_heading, Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, GeoOrigin, Pixels
-
-KINDS = ('track', 'bag', 'folder')
-SHOWN_ENTRIES = 8  # of a folder that is none of them
 
 Self = TypeVar('Self', bound='Source')
 
@@ -109,40 +107,10 @@ def open_source(path: Path, kind: str | None = None) -> Source:
         raise InputError(f'--as {kind}: expected {", ".join(KINDS[:-1])} or {KINDS[-1]}')
     if not path.exists():
         raise InputError(f'{path}: no such source; expected a track, a bag or a folder of images')
-    found = kind or _kind_of(path)
+    found = kind or kind_of(path)
     if found == 'track':
         return Track(path)
     return Bag(path) if found == 'bag' else ImageFolder(path)
-
-
-def _kind_of(path: Path) -> str:
-    if is_track(path):
-        return 'track'
-    if path.is_file() and path.suffix.lower() != '.csv':
-        return 'bag'  # whose reader says what it thinks of another file
-    if path.is_dir() and ((path / 'metadata.yaml').is_file() or _has_bag_files(path)):
-        return 'bag'
-    if has_images(path):
-        return 'folder'
-    raise InputError(
-        f'{path}: {_entries(path)}; expected a track (track.csv, or train.csv, val.csv or '
-        'test.csv with a column "track"), a bag (metadata.yaml, an .mcap or a .db3), or a folder '
-        'of images with a CSV'
-    )
-
-
-def _has_bag_files(path: Path) -> bool:
-    return any(file.suffix in ('.mcap', '.db3') for file in path.iterdir())
-
-
-def _entries(path: Path) -> str:
-    if path.is_file():
-        return 'a table without a column "track" or images'
-    names = sorted(entry.name for entry in path.iterdir())
-    if not names:
-        return 'an empty folder'
-    more = f' and {len(names) - SHOWN_ENTRIES} more' if len(names) > SHOWN_ENTRIES else ''
-    return f'found {", ".join(names[:SHOWN_ENTRIES])}{more}'
 
 
 def decode_frame(frame: Frame[ImageMessage], source: str) -> Frame[Pixels]:

@@ -12,7 +12,7 @@ from husky_placerec.config import Config
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.pose_table import trajectory_of
-from husky_placerec.data.problems import Problems
+from husky_placerec.data.problems import no_frames, Problems
 from husky_placerec.data.tables import read_header
 from husky_placerec.data.trajectory import refuse_heading, Trajectory
 from husky_placerec.errors import InputError
@@ -94,6 +94,8 @@ class StoredSource:
 
     def __enter__(self: Self) -> Self:
         self._frames = self._in_order(self._read())
+        if not self._frames:
+            raise no_frames(self.path, self.problems)
         return self
 
     def __exit__(

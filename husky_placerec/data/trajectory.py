@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from husky_placerec.errors import InputError
@@ -66,8 +65,22 @@ class Trajectory:
         values[:, 3:] /= norms[:, None]
         return cls(stamps, values, frame_id, child_frame_id, source)
 
-    def with_origin(self, origin: GeoOrigin, notes: Sequence[str]) -> Trajectory:
-        return replace(self, origin=origin, notes=tuple(notes))
+    def with_origin(self, origin: GeoOrigin) -> Trajectory:
+        return replace(self, origin=origin)
+
+    def with_notes(self, *notes: str) -> Trajectory:
+        return replace(self, notes=(*self.notes, *notes))
+
+    def moved(self, base: Pose, child_frame_id: str) -> Trajectory:
+        """
+        Return the poses of another frame on the same body.
+
+        :param base: that frame in the one that the poses are of.
+        """
+        turns = Rotation.from_quat(self.poses[:, 3:])
+        positions = self.poses[:, :3] + turns.apply([base.x, base.y, base.z])
+        poses = np.hstack([positions, (turns * base.rotation).as_quat()])
+        return replace(self, poses=poses, child_frame_id=child_frame_id)
 
     def covers(self, stamps_ns: NDArray[np.int64], max_gap_ns: int) -> NDArray[np.bool_]:
         """Say for each stamp whether poses no further apart than `max_gap_ns` enclose it."""
@@ -119,7 +132,7 @@ def poses_at(
         f'{trajectory.source}: no pose for {len(missing)} of {len(stamps_ns)} frames '
         f'(first at {missing[0]}, last at {missing[-1]}); the poses span '
         f'{trajectory.stamps_ns[0]} to {trajectory.stamps_ns[-1]}, and between two of them '
-        f'at most {max_gap_s:g} s may pass'
+        f'at most {max_gap_s:g} s may pass (--max-gap; --skip-unposed leaves such frames out)'
     )
 
 

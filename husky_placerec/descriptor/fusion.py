@@ -23,8 +23,8 @@ def normalize(vectors: FloatArray) -> FloatArray:
 
 def turned_round(descriptor: FloatArray, opposites: Sequence[int]) -> FloatArray:
     """
-    Return the [C, D] descriptor as a robot that faces the other way would have it.
+    Return [C, D] or [N, C, D] descriptors as a robot that faces the other way would have them.
 
     :param opposites: for each camera the index of the one that looks the other way.
     """
-    return descriptor[list(opposites)]
+    return descriptor[..., list(opposites), :]

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config
-from husky_placerec.evaluation.metrics import Judged, summarize, TOLERANCES_M
-from husky_placerec.files import new_folder, write_atomic
+from husky_placerec.evaluation.baselines import CHANCE
+from husky_placerec.evaluation.metrics import (
+    chance_figures,
+    judge,
+    Judged,
+    summarize,
+    TOLERANCES_M,
+)
+from husky_placerec.files import new_folder
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.records import record
 from husky_placerec.types import Pose, Recognition, tum_line
 import numpy as np
 import yaml
+
+Writer = Callable[[Path], None]
 
 
 @dataclass(frozen=True)
@@ -39,31 +48,66 @@ def summary(
         'accepted': sum(result.recognition.accepted for result in results),
         'latency_ms': {f'p{q}': float(np.percentile(latencies_ms, q)) for q in (50, 95)},
     }
-    judged = [Judged(r.recognition, r.truth) for r in results if r.truth is not None]
-    if judged:
+    judged = judge_results(results, place_map, tolerances_m)
+    if judged is not None:
         numbers['frames_with_truth'] = len(judged)
-        numbers.update(summarize(judged, place_map.places.poses, tolerances_m))
+        numbers.update(summarize(judged))
+        truths = np.array([r.truth.as_array() for r in results if r.truth is not None])
+        chance = chance_figures(truths, place_map.places.poses, tolerances_m)
+        numbers['baselines'] = {CHANCE: chance.as_dict()}
     return numbers
 
 
+def judge_results(
+    results: Sequence[Result],
+    place_map: PlaceMap,
+    tolerances_m: Sequence[float] = TOLERANCES_M,
+) -> Judged | None:
+    """Judge the frames whose truth is known; None where there is no such frame."""
+    known = [(r.recognition, r.truth) for r in results if r.truth is not None]
+    if not known:
+        return None
+    recognitions, truths = zip(*known)
+    return judge(recognitions, truths, place_map.places.poses, tolerances_m)
+
+
 def write_results(
-    folder: Path, results: Sequence[Result], numbers: dict[str, Any], used: dict[str, Any]
+    folder: Path,
+    recognitions: Sequence[tuple[Recognition, Pose | None]],
+    numbers: dict[str, Any],
+    used: dict[str, Any],
+    report: Writer | None = None,
 ) -> None:
     """
     Write the folder, whole or not at all; an old one of that name is replaced.
 
     :param used: all parameters and inputs.
+    :param report: writes more into the folder.
     """
-    lines = [json.dumps(record(r.recognition, r.truth)) for r in results]
-    files = {
-        'recognitions.jsonl': '\n'.join(lines) + '\n',
-        'poses.tum': ''.join(map(_tum_line, results)),
-        'summary.json': json.dumps(numbers, indent=2) + '\n',
-        'config.yaml': yaml.safe_dump(used, sort_keys=False, allow_unicode=True),
-    }
     with new_folder(folder) as work:
-        for name, text in files.items():
-            write_atomic(work / name, text.encode())
+        with (work / 'recognitions.jsonl').open('w', encoding='utf-8') as lines:
+            lines.writelines(json_line(*each) for each in recognitions)
+        poses = ''.join(pose_line(recognition) for recognition, _ in recognitions)
+        (work / 'poses.tum').write_text(poses, encoding='utf-8')
+        write_numbers(work, numbers, used)
+        if report is not None:
+            report(work)
+
+
+def json_line(recognition: Recognition, truth: Pose | None, **first: str) -> str:
+    """
+    Return a line of `recognitions.jsonl`.
+
+    :param first: what stands first in it.
+    """
+    return json.dumps({**first, **record(recognition, truth)}) + '\n'
+
+
+def write_numbers(folder: Path, numbers: dict[str, Any], used: dict[str, Any]) -> None:
+    """Write `summary.json` and `config.yaml`."""
+    (folder / 'summary.json').write_text(json.dumps(numbers, indent=2) + '\n', encoding='utf-8')
+    text = yaml.safe_dump(used, sort_keys=False, allow_unicode=True)
+    (folder / 'config.yaml').write_text(text, encoding='utf-8')
 
 
 def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -> dict[str, Any]:
@@ -74,9 +118,8 @@ def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -
     }
 
 
-def _tum_line(result: Result) -> str:
+def pose_line(recognition: Recognition) -> str:
     """Return the accepted pose as evo reads it, nothing for a refused one."""
-    recognition = result.recognition
     if not recognition.accepted or recognition.pose is None:
         return ''
     return tum_line(recognition.stamp_ns, recognition.pose)

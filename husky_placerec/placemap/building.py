@@ -8,16 +8,16 @@ from datetime import datetime, timezone
 from itertools import compress
 
 from husky_placerec.config import Config
+from husky_placerec.data.problems import no_frames
 from husky_placerec.data.source import decoded_frames, Source
 from husky_placerec.data.trajectory import MAP_FRAME, poses_at, Trajectory
 from husky_placerec.descriptor.extractor import DescriptorExtractor
-from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thinning import Thinning
 from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
 from husky_placerec.progress import Passing
-from husky_placerec.types import FloatArray, Frame, Pixels
+from husky_placerec.types import FloatArray, Frame, Pixels, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +32,7 @@ def build_map(
     max_gap_s: float,
     thinning: Thinning = Thinning(),
     thumbnail_width: int = 0,
+    skip_unposed: bool = False,
     progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
@@ -42,19 +43,24 @@ def build_map(
     :param track: name of the drive.
     :param max_gap_s: longest time between two poses that may be interpolated.
     :param thumbnail_width: pixels; 0: no thumbnails.
+    :param skip_unposed: leave out frames that the poses do not cover.
     :raises InputError: for no frames, frames that the poses do not cover, a broken image in a bag.
     """
     # Paired twice: what is wrong with the stamps is said before the long work begins.
     wanted = np.array([frame.stamp_ns for frame in source.frames(config)], np.int64)
     if not len(wanted):
-        raise InputError(f'{source.path}: no frames; a map needs at least one place')
-    poses = poses_at(trajectory, wanted, max_gap_s)
-    kept = thinning.keep(poses)
-    wanted, poses = wanted[kept], poses[kept]
+        raise no_frames(source.path, source.problems)
+    kept = trajectory.covers(wanted, round(max_gap_s * SECOND_NS))
+    if not skip_unposed or not kept.any():
+        kept[:] = True
+    poses = poses_at(trajectory, wanted[kept], max_gap_s)
+    few = thinning.keep(poses)
+    kept[kept] = few
+    wanted, poses = wanted[kept], poses[few]
     frames = decoded_frames(source, compress(source.frames(config), kept))
     seen = _describe(progress(frames, len(wanted)), extractor, thumbnail_width)
     if not len(seen.stamps_ns):
-        raise InputError(f'{source.path}: none of {len(wanted)} frames has an image that decodes')
+        raise no_frames(source.path, source.problems)
     there = np.isin(wanted, seen.stamps_ns)  # a frame whose images are all broken is left out
     present: NDArray[np.bool_] = np.asarray(seen.descriptors.any(axis=2))
     return PlaceMap(

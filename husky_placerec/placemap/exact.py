@@ -1,44 +1,183 @@
-"""The best similarities in a map, by comparison with every place: what an index is measured by."""
+"""
+Exact search of many queries at once, in memory that does not grow with the map.
+
+It ranks as `PlaceMap.search` does, query by query; an evaluation of tens of thousands of frames
+has the time for neither an index nor a loop over queries.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from husky_placerec.placemap.kinds import QueryKind
-from husky_placerec.placemap.views import BLOCK, Comparison, Views
+import faiss
+from husky_placerec.descriptor.fusion import turned_round
 from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
 
+# Searched at a time: 60 MB of float32 for vectors of 1536 numbers, and few candidates to hold.
+QUERIES, PLACES = 512, 8192
 
-def best_similarities(
-    views: Views,
+
+@dataclass(frozen=True)
+class Nearest:
+    """
+    The places most like each of Q queries, the best first.
+
+    :param places: [Q, K] int64, as many as were asked for and there are; -1 where there is none.
+    :param similarities: [Q, K] float32, minus infinity where there is none.
+    :param turned: [Q, K] bool, whether the place is passed in reverse.
+    """
+
+    places: NDArray[np.int64]
+    similarities: NDArray[np.float32]
+    turned: NDArray[np.bool_]
+
+
+def search_exactly(
     queries: FloatArray,
-    kinds: Sequence[QueryKind],
-    without: NDArray[np.int64],
+    descriptors: FloatArray,
+    count: int,
+    opposites: Sequence[int] | None = None,
+) -> Iterator[Nearest]:
+    """
+    Yield the `count` nearest places by the mean cosine over shared cameras, QUERIES at a time.
+
+    :param queries: [Q, C, D] of any float type, also memory-mapped; zeros for absent cameras.
+    :param descriptors: [N, C, D] likewise.
+    :param opposites: of each camera the one that looks the other way: places passed in reverse
+        are found too.
+    """
+    faiss.omp_set_num_threads(1)  # the callers run side by side, and results stay equal to the bit
+    for first in range(0, len(queries), QUERIES):
+        yield _search(
+            np.asarray(queries[first : first + QUERIES], np.float32), descriptors, count, opposites
+        )
+
+
+def rival_similarities(
+    queries: FloatArray,
+    descriptors: FloatArray,
+    positions: NDArray[np.floating],
+    best: Nearest,
+    apart_m: float,
+    opposites: Sequence[int] | None = None,
 ) -> FloatArray:
     """
-    Return [kinds, M], the similarity of the best place; -inf where no place shares a camera.
+    Return [Q]: how similar the best place is that contradicts the first one found of each query.
 
-    :param queries: [M, C, D], zeros for absent cameras.
-    :param without: [M], for each query one place that does not count.
+    It is what `PlaceMap.rival_similarity` returns, query by query; minus infinity where nothing
+    contradicts.
+
+    :param queries: [Q, C, D], those of one block of `search_exactly`, whose result is `best`.
+    :param positions: [N, 2] of the places, metres.
+    :param apart_m: distance from which a place is elsewhere.
     """
-    there: NDArray[np.bool_] = np.asarray(queries.any(axis=2))
-    asked = queries if views.whitening is None else views.whitening.whiten(queries)
-    best = np.full((len(kinds), len(queries)), -np.inf, np.float32)
-    for first in range(0, len(views.present), BLOCK):
-        end = min(first + BLOCK, len(views.present))
-        present = views.present[first:end]
-        seen = np.zeros((end - first, *queries.shape[1:]), np.float32)
-        seen[present] = views.compared(first, end)
-        # [M, A, n, C]: one product of matrices for all queries
-        products = np.tensordot(asked, seen, axes=(2, 2))
-        places = np.arange(first, end)
-        for m, cosines in enumerate(products):
-            found = Comparison(places, cosines, present, there[m])
-            for k, kind in enumerate(kinds):
-                similarities = found.similarities(kind.partners, kind.there)
-                if first <= without[m] < end:
-                    similarities[without[m] - first] = -np.inf
-                best[k, m] = max(best[k, m], similarities.max())
+    ways = [queries] if opposites is None else [queries, turned_round(queries, opposites)]
+    rivals = np.full(len(queries), -np.inf, np.float32)
+    if not best.places.shape[1]:
+        return rivals
+    spots, turned = positions[best.places[:, 0]], best.turned[:, 0]
+    for first in range(0, len(descriptors), PLACES):
+        places = np.asarray(descriptors[first : first + PLACES], np.float32)
+        there = positions[first : first + PLACES]
+        near = np.linalg.norm(spots[:, None] - there, axis=-1) <= apart_m
+        for way, vectors in enumerate(ways):
+            similarity = _similarities(np.asarray(vectors, np.float32), places)
+            similarity[near & (turned == bool(way))[:, None]] = -np.inf
+            rivals = np.maximum(rivals, similarity.max(axis=1))
+    return rivals
+
+
+def _similarities(queries: FloatArray, places: FloatArray) -> FloatArray:
+    """Return [Q, N] mean cosines over the shared cameras, minus infinity where none is."""
+    shared = queries.any(axis=2).astype(np.float32) @ places.any(axis=2).T.astype(np.float32)
+    cosines = _flat(queries) @ _flat(places).T
+    return np.where(shared > 0, cosines / np.maximum(shared, 1), -np.inf).astype(np.float32)
+
+
+def _search(
+    queries: FloatArray, descriptors: FloatArray, count: int, opposites: Sequence[int] | None
+) -> Nearest:
+    ways = [queries]
+    if opposites is not None:
+        ways.append(turned_round(queries, opposites))
+    best = _nothing(len(queries))
+    for first in range(0, len(descriptors), PLACES):
+        places = np.asarray(descriptors[first : first + PLACES], np.float32)
+        for way, vectors in enumerate(ways):
+            found = _by_cameras(vectors, places, count)
+            turned = np.full(found.places.shape, bool(way))
+            shifted = np.where(found.places < 0, -1, found.places + first)
+            best = _best(best, Nearest(shifted, found.similarities, turned), count)
+    width = min(count, len(descriptors))
+    return _best(best, _nothing(len(queries), width), width)
+
+
+def _by_cameras(queries: FloatArray, places: FloatArray, count: int) -> Nearest:
+    """Search by which cameras there are; nearly always all of them are, on both sides."""
+    best = _nothing(len(queries))
+    for query_cameras, query_rows in _groups(queries):
+        found = _nothing(len(query_rows))
+        for cameras, rows in _groups(places):
+            shared = int((cameras & query_cameras).sum())
+            if not shared:
+                continue
+            scores, columns = faiss.knn(
+                _flat(queries[query_rows]),
+                _flat(places[rows]),
+                min(count, len(rows)),
+                faiss.METRIC_INNER_PRODUCT,
+            )
+            turned = np.zeros(scores.shape, np.bool_)
+            found = _best(
+                found, Nearest(rows[columns], scores / np.float32(shared), turned), count
+            )
+        best = _placed(best, found, query_rows)
     return best
+
+
+def _groups(
+    descriptors: FloatArray,
+) -> list[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
+    """Return which cameras there are, and the rows that have just these."""
+    present = descriptors.any(axis=2)
+    kinds, kind = np.unique(present, axis=0, return_inverse=True)
+    return [(cameras, np.flatnonzero(kind.ravel() == i)) for i, cameras in enumerate(kinds)]
+
+
+def _flat(descriptors: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(descriptors.reshape(len(descriptors), -1))
+
+
+def _nothing(count: int, width: int = 0) -> Nearest:
+    shape = count, width
+    return Nearest(
+        np.full(shape, -1, np.int64),
+        np.full(shape, -np.inf, np.float32),
+        np.zeros(shape, np.bool_),
+    )
+
+
+def _best(first: Nearest, second: Nearest, count: int) -> Nearest:
+    """Merge two rankings; of equals the first one's come first."""
+    if not first.places.shape[1]:
+        return second
+    columns = [
+        np.concatenate([getattr(first, name), getattr(second, name)], axis=1)
+        for name in ('places', 'similarities', 'turned')
+    ]
+    order = np.argsort(-columns[1], axis=1, kind='stable')[:, :count]
+    return Nearest(*(np.take_along_axis(column, order, axis=1) for column in columns))
+
+
+def _placed(whole: Nearest, part: Nearest, rows: NDArray[np.int64]) -> Nearest:
+    """Put the rankings of some queries into their rows."""
+    if len(rows) == len(whole.places):
+        return part
+    width = max(whole.places.shape[1], part.places.shape[1])
+    wide = _best(whole, _nothing(len(whole.places), width), width)
+    for name in ('places', 'similarities', 'turned'):
+        getattr(wide, name)[rows, : part.places.shape[1]] = getattr(part, name)
+    return wide

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import time
 
 import faiss
+from husky_placerec.placemap.best import best_similarities
 from husky_placerec.placemap.choosing import (
     BUDGET_MS,
     choose_index,
@@ -15,7 +16,6 @@ from husky_placerec.placemap.choosing import (
     IndexPlan,
     IVF_SQ8,
 )
-from husky_placerec.placemap.exact import best_similarities
 from husky_placerec.placemap.index import (
     build_faiss,
     ExhaustiveIndex,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from husky_placerec.types import Candidate, Pose, Recognition
@@ -22,13 +21,13 @@ def record(recognition: Recognition, truth: Pose | None = None) -> dict[str, Any
         'place': best.place if best else None,
         'similarity': best.similarity if best else None,
         'margin': recognition.margin,
-        'pose': asdict(pose) if pose else None,
+        'pose': dict(vars(pose)) if pose else None,
         'covariance': list(recognition.covariance) if recognition.covariance else None,
         'state': recognition.state,
         'candidates': [_candidate(candidate) for candidate in recognition.candidates],
     }
     if truth is not None:
-        line['truth'] = asdict(truth)
+        line['truth'] = dict(vars(truth))
         line['error_m'] = pose.distance_m(truth) if pose else None
         line['error_deg'] = pose.angle_deg(truth) if pose else None
     return line
@@ -40,5 +39,5 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         'similarity': candidate.similarity,
         'cosines': dict(candidate.cosines),
         'reversed': candidate.reversed,
-        'pose': asdict(candidate.pose),
+        'pose': dict(vars(candidate.pose)),
     }

@@ -109,7 +109,11 @@ class PlacerecNode(Node):
         self._synchronizer = FrameSynchronizer(filters, self._pairer)
         self._synchronizer.registerCallback(self._store)
         topics = ', '.join(subscriber.sub.topic_name for subscriber in filters.values())
-        least = f'recognised from a similarity of {self._config.min_similarity:g}'
+        config = self._config
+        least = (
+            f'recognised from a similarity of {config.min_similarity:g} '
+            f'and a lead of {config.min_margin:g}'
+        )
         self.get_logger().info(f'{self._about}, {least}; listening to {topics}')
 
     def _subscriber(self, camera: str) -> Subscriber:

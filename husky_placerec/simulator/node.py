@@ -12,6 +12,7 @@ from typing import Any
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.messages import Speaker, STATIC_TF_TOPIC, TOPICS
 from husky_placerec.campus.photographer import encoded_pictures
+from husky_placerec.campus.protocols import drive_of
 from husky_placerec.campus.trip import Trip
 from husky_placerec.errors import InputError
 from husky_placerec.ros.conversions import to_stamp
@@ -38,6 +39,9 @@ class SimulatorNode(Node):
         super().__init__('simulator', **kwargs)
         self.error: str | None = None
         self.done = False
+        protocol = self.declare_parameter('protocol', '').value
+        if protocol:  # else the drive is as it was given
+            config = drive_of(protocol, step_m=config.step_m)
         defaults = {field.name: getattr(config, field.name) for field in fields(config)}
         values = {n: self.declare_parameter(n, value).value for n, value in defaults.items()}
         self._config = DriveConfig(**values)

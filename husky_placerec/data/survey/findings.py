@@ -68,7 +68,9 @@ def _of_camera(name: str, camera: CameraSurvey, survey: Survey) -> Iterator[Find
             survey.kind == 'Bag',
             f'{name}: {camera.broken} of {total} images do not decode, the first '
             f'{survey.broken[name]}',
-            'record or copy them again; a map is not built of a bag with broken images',
+            'copy it again; no map is built of a broken bag'
+            if survey.kind == 'Bag'
+            else 'copy it again; until then it is done without',
         )
     if not EARLIEST_NS <= camera.first_ns <= camera.last_ns <= LATEST_NS:
         yield Finding(
@@ -145,7 +147,7 @@ def _of_known_poses(poses: PoseSurvey) -> Iterator[Finding]:
             True,
             f'{poses.source}: no pose for {missing} of {poses.frames} frames, the longest gap '
             f'between poses is {poses.longest_gap_s:.1f} s',
-            'a map needs all; cut the drive, or allow it with --max-gap',
+            'a map leaves them out with --skip-unposed; or bridge the gap with --max-gap',
         )
     if poses.jumps:
         yield Finding(

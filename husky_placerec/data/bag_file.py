@@ -1,0 +1,143 @@
+"""The messages of a rosbag2 recording (mcap and sqlite3, also compressed), without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PosixPath
+import struct
+from types import TracebackType
+from typing import Any, TypeVar
+
+from husky_placerec.errors import InputError
+from husky_placerec.types import SECOND_NS
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
+from rosbags.typesys import get_typestore, Stores
+
+# A CDR message begins with 4 bytes about its encoding; a header begins with its stamp.
+_STAMP = {0: struct.Struct('>iI'), 1: struct.Struct('<iI')}
+
+Self = TypeVar('Self', bound='BagFile')
+
+
+def _header_stamp_ns(data: bytes) -> int:
+    seconds, nanoseconds = _STAMP[data[1] & 1].unpack_from(data, 4)
+    return int(seconds) * SECOND_NS + int(nanoseconds)
+
+
+class _Folder(PosixPath):
+    """A folder without a suffix: rosbags takes one named `a.bag` for a file of ROS 1."""
+
+    @property
+    def suffix(self) -> str:
+        return ''
+
+    def __truediv__(self, name: Any) -> Any:
+        return PosixPath(self) / name
+
+
+class BagFile:
+    """
+    A bag's topics and messages: a folder with `metadata.yaml`, an .mcap or a .db3.
+
+    :raises InputError: for a bag that is missing or cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.exists():
+            raise InputError(f'{path}: no such bag')
+        with self._readable():
+            whole = _Folder(path) if path.is_dir() else path
+            self._reader = AnyReader([whole], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+
+    def __enter__(self: Self) -> Self:
+        with self._readable():
+            self._reader.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._reader.close()
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """The type of each topic that has messages, by the topic's name."""
+        topics = self._reader.topics.items()
+        return {name: info.msgtype or '' for name, info in sorted(topics) if info.msgcount}
+
+    def message_count(self, topic: str) -> int:
+        return self._reader.topics[topic].msgcount
+
+    def resolve(self, topic: str, expected: tuple[str, ...]) -> str:
+        """
+        Return the topic as the bag names it: absolute, where a node's are relative.
+
+        :raises InputError: for a topic that is not there, or has another type.
+        """
+        name = '/' + topic.lstrip('/')
+        types = ' or '.join(expected)
+        if name not in self.topics:
+            raise InputError(
+                f'{self.path}: no messages on {name} ({types}); there are: {self.contents}'
+            )
+        if self.topics[name] not in expected:
+            raise InputError(f'{self.path}: {name} is of {self.topics[name]}; expected {types}')
+        return name
+
+    def messages(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, Any]]:
+        """Yield key, header stamp in ns and message of `topics` (key by name), as recorded."""
+        for connection, data in self._raw(topics):
+            with self._readable():
+                message: Any = self._reader.deserialize(data, connection.msgtype)
+            stamp = message.header.stamp
+            yield topics[connection.topic], stamp.sec * SECOND_NS + stamp.nanosec, message
+
+    def unstamped(self, topics: Mapping[str, str]) -> Iterator[Any]:
+        """Yield the messages of topics whose type has no header."""
+        for connection, data in self._raw(topics):
+            with self._readable():
+                message: Any = self._reader.deserialize(data, connection.msgtype)
+            yield message
+
+    def serialized(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, bytes]]:
+        """Yield key, header stamp in ns and CDR bytes of `topics`, to be published as they are."""
+        for connection, data in self._raw(topics):
+            yield topics[connection.topic], _header_stamp_ns(data), bytes(data)
+
+    def _raw(self, topics: Mapping[str, str]) -> Iterator[tuple[Connection, bytes]]:
+        """Yield what was recorded; a bag damaged in its middle reads as a shorter one."""
+        wanted = [c for c in self._reader.connections if c.topic in topics]
+        count = 0
+        with self._readable():
+            for connection, _, data in self._reader.messages(connections=wanted):
+                count += 1
+                yield connection, data
+        expected = sum(map(self.message_count, topics))
+        if count != expected:
+            raise InputError(
+                f'{self.path}: broken; {count} of {expected} messages can be read '
+                f'on {", ".join(topics)}'
+            )
+
+    @property
+    def contents(self) -> str:
+        return ', '.join(f'{name} ({kind})' for name, kind in self.topics.items()) or 'none at all'
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn whatever the storage plugins raise for broken files into one clear error."""
+        try:
+            yield
+        except (InputError, GeneratorExit, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            what = str(error) or type(error).__name__
+            raise InputError(
+                f'{self.path}: cannot be read as a bag, broken or truncated ({what})'
+            ) from error

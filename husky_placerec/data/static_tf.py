@@ -1,0 +1,39 @@
+"""Where the parts of a robot are on it, by the static transforms of its bag."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from husky_placerec.types import Pose
+
+TF_TYPE = 'tf2_msgs/msg/TFMessage'
+STATIC_TF = 'tf_static'  # under any namespace
+BASE_FRAME = 'base_link'
+
+Transforms = Mapping[tuple[str, str], Pose]  # of the second frame, in the first
+
+
+def transforms_of(message: Any) -> dict[tuple[str, str], Pose]:
+    """Return the transforms of a TFMessage, each in both directions."""
+    found = {}
+    for stamped in message.transforms:
+        t, q = stamped.transform.translation, stamped.transform.rotation
+        pose = Pose(t.x, t.y, t.z, q.x, q.y, q.z, q.w)
+        parent, child = stamped.header.frame_id.lstrip('/'), stamped.child_frame_id.lstrip('/')
+        found[parent, child], found[child, parent] = pose, pose.inverse()
+    return found
+
+
+def pose_in(transforms: Transforms, frame: str, of: str) -> Pose | None:
+    """Return the pose of the frame `of` in `frame`, over any number of steps; None without one."""
+    known = {frame: Pose.planar(0.0, 0.0, 0.0)}
+    reached = deque([frame])
+    while reached and of not in known:
+        here = reached.popleft()
+        for (parent, child), pose in transforms.items():
+            if parent == here and child not in known:
+                known[child] = known[here] @ pose
+                reached.append(child)
+    return known.get(of)

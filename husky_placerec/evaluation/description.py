@@ -1,0 +1,143 @@
+"""Drives as descriptors: each image is read once, whatever the number of models."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+import itertools
+from pathlib import Path
+import tempfile
+import time
+from typing import TypeVar
+
+from husky_placerec.config import Config
+from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.source import decode_usable, open_source, Source
+from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.descriptor.spec import DescriptorSpec, resolve
+from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore
+from husky_placerec.progress import Passing
+from husky_placerec.types import Frame, Pixels
+import numpy as np
+
+DECODERS = 2  # threads; one decodes while the other waits for the disk
+AHEAD = 8  # frames that wait decoded, at most
+
+Item = TypeVar('Item')
+Made = TypeVar('Made')
+
+
+@dataclass(frozen=True)
+class Described:
+    """
+    A source by several methods.
+
+    :param by_method: descriptors of all frames of the source, by the method's name.
+    :param specs: what made them.
+    :param problems: what the source lacked, a line a kind.
+    """
+
+    by_method: Mapping[str, Descriptors]
+    specs: Mapping[str, DescriptorSpec]
+    problems: list[str]
+
+
+def describe_source(
+    path: Path,
+    kind: str | None,
+    methods: Mapping[str, Config],
+    cache: Path | None,
+    progress: Passing = lambda items, _: items,
+) -> Described:
+    """
+    Describe all frames of a source by each method, or take what the cache has of it.
+
+    :param methods: the configuration of each, by its name; they differ in the extractor only.
+    :param cache: folder of descriptors; None keeps none.
+    :raises InputError: for a source or a model that cannot be read.
+    """
+    if cache is None:
+        with tempfile.TemporaryDirectory(prefix='placerec-') as folder:
+            described = describe_source(path, kind, methods, Path(folder), progress)
+            # What is mapped from files that are about to go lives on in memory.
+            kept = {
+                name: Descriptors(*(np.array(column) for column in vars(each).values()))
+                for name, each in described.by_method.items()
+            }
+            return Described(kept, described.specs, described.problems)
+    extractors = {name: _loaded(config) for name, config in methods.items()}
+    config = next(iter(methods.values()))
+    with open_source(path, kind) as source:
+        stores = {
+            name: DescriptorStore(cache / cache_key(source.fingerprint(config), extractor.spec))
+            for name, extractor in extractors.items()
+        }
+        missing = {name: store for name, store in stores.items() if not store.complete}
+        if missing:
+            _describe(source, config, extractors, missing, progress)
+    problems = [line for store in stores.values() for line in store.problems()]
+    return Described(
+        {name: store.load() for name, store in stores.items()},
+        {name: extractor.spec for name, extractor in extractors.items()},
+        list(dict.fromkeys(problems)),
+    )
+
+
+_EXTRACTORS: dict[tuple[DescriptorSpec, int], DescriptorExtractor] = {}
+
+
+def _loaded(config: Config) -> DescriptorExtractor:
+    """Load each model once a process, not once a drive."""
+    key = resolve(config, None), config.threads
+    if key not in _EXTRACTORS:
+        _EXTRACTORS[key] = load_extractor(config)
+    return _EXTRACTORS[key]
+
+
+def _describe(
+    source: Source,
+    config: Config,
+    extractors: Mapping[str, DescriptorExtractor],
+    stores: Mapping[str, DescriptorStore],
+    progress: Passing,
+) -> None:
+    """Go on where the slowest store stopped, and bring all of them to the end."""
+    begin = min(store.done for store in stores.values())
+    encoded = itertools.islice(source.frames(config), begin, None)
+
+    def decode(frame: Frame[ImageMessage]) -> Frame[Pixels]:
+        # A frame none of whose images decodes stays, as one without cameras.
+        return decode_usable(frame, source) or Frame(frame.stamp_ns, {}, {})
+
+    total = source.frame_count(config) - begin
+    frames = progress(in_threads(decode, encoded, DECODERS, AHEAD), total)
+    for number, frame in enumerate(frames, begin):
+        seen = [camera in frame.images for camera in config.cameras]
+        for name, store in stores.items():
+            if number >= store.done:
+                began = time.perf_counter()
+                descriptor = extractors[name].describe(frame)
+                seconds = time.perf_counter() - began
+                store.add(frame.stamp_ns, descriptor, seen, seconds)
+    for store in stores.values():
+        store.finish(source.problems.lines())
+
+
+def in_threads(
+    make: Callable[[Item], Made], items: Iterable[Item], threads: int, ahead: int
+) -> Iterator[Made]:
+    """Apply a function in threads and yield what it makes, in order, at most `ahead` early."""
+    waiting: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(make, item))
+                if len(waiting) >= ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

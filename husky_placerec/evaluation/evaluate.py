@@ -1,0 +1,162 @@
+"""An evaluation from drives to figures: every ordered pair, by the method and its baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from husky_placerec.config import Config
+from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.evaluation.baselines import baselines, CHANCE, method_name
+from husky_placerec.evaluation.description import describe_source, Described
+from husky_placerec.evaluation.execution import Executor, LocalExecutor
+from husky_placerec.evaluation.metrics import chance_figures, Figures
+from husky_placerec.evaluation.protocol import evaluate_pair, ordered_pairs, Pair, Rules
+from husky_placerec.evaluation.tracks import Track
+from husky_placerec.progress import Passing
+from husky_placerec.types import FloatArray
+import numpy as np
+
+Bars = Callable[[str], Passing]
+
+
+def no_bars(_: str) -> Passing:
+    return lambda items, _: items
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """
+    What came of the drives.
+
+    :param method: its name.
+    :param pairs: of every ordered pair, by the method.
+    :param figures: of each method and baseline by name, the method first: one entry a pair.
+    :param latencies_ms: of each pair, a number a query.
+    :param notes: what to say beside the figures.
+    """
+
+    method: str
+    tracks: tuple[Track, ...]
+    pairs: tuple[Pair, ...]
+    figures: Mapping[str, Sequence[Figures]]
+    latencies_ms: tuple[np.ndarray, ...]
+    rules: Rules
+    cameras: tuple[str, ...]
+    spec: DescriptorSpec
+    notes: tuple[str, ...]
+
+
+def evaluate(
+    tracks: Sequence[Track],
+    config: Config,
+    rules: Rules,
+    *,
+    kind: str | None = None,
+    cache: Path | None = None,
+    with_baselines: bool = True,
+    executor: Executor | None = None,
+    bars: Bars = no_bars,
+) -> Evaluation:
+    """
+    Recognise every drive in the map of every other.
+
+    :param cache: folder of descriptors; None keeps none.
+    :param bars: makes a progress bar of its title.
+    :raises InputError: for a source or a model that cannot be read.
+    """
+    executor = executor or LocalExecutor()
+    others, missing = baselines(config) if with_baselines else ({}, [])
+    methods = {method_name(config): config, **others}
+    described = _describe(tracks, methods, kind, cache, executor, bars)
+    notes = [*missing, *_problems(tracks, described)]
+    return compare(tracks, described, config, rules, notes, with_baselines, executor, bars)
+
+
+def compare(
+    tracks: Sequence[Track],
+    described: Sequence[Described],
+    config: Config,
+    rules: Rules,
+    notes: Sequence[str] = (),
+    with_chance: bool = True,
+    executor: Executor | None = None,
+    bars: Bars = no_bars,
+) -> Evaluation:
+    """
+    Evaluate drives that are described.
+
+    :param described: of each drive all frames of its source; the first method counts, the others
+        are its baselines.
+    """
+    executor = executor or LocalExecutor()
+    kept = [_seen(track, each) for track, each in zip(tracks, described)]
+    tracks = [track for track, _ in kept]
+    own, *_ = described[0].by_method
+    order = ordered_pairs(tracks)
+    shared = [executor.share(track) for track in tracks]
+    by_method = {}
+    for method in described[0].by_method:
+        vectors = [executor.share(each[method]) for _, each in kept]
+        arguments = [(shared[d], vectors[d], shared[q], vectors[q], rules) for d, q in order]
+        results = executor.map(evaluate_pair, arguments, threads=config.threads)
+        by_method[method] = list(bars(f'Comparing, {method}')(results, len(order)))
+    pairs = by_method[own]
+    figures = {name: [pair.figures for pair in each] for name, each in by_method.items()}
+    if with_chance:
+        figures[CHANCE] = [
+            chance_figures(tracks[q].poses, tracks[d].poses, rules.tolerances_m) for d, q in order
+        ]
+    seconds = [each.by_method[own].seconds[track.rows] for track, each in zip(tracks, described)]
+    return Evaluation(
+        own,
+        tuple(tracks),
+        tuple(pairs),
+        figures,
+        tuple(1000 * seconds[q] + pair.search_ms for (_, q), pair in zip(order, pairs)),
+        rules,
+        tuple(config.cameras),
+        described[0].specs[own],
+        tuple(notes),
+    )
+
+
+def _describe(
+    tracks: Sequence[Track],
+    methods: Mapping[str, Config],
+    kind: str | None,
+    cache: Path | None,
+    executor: Executor,
+    bars: Bars,
+) -> list[Described]:
+    if isinstance(executor, LocalExecutor):  # one drive after the other, a bar of frames for each
+        return [
+            describe_source(track.path, kind, methods, cache, bars(f'Describing {track.name}'))
+            for track in tracks
+        ]
+    arguments = [(track.path.resolve(), kind, methods, cache) for track in tracks]
+    results = executor.map(describe_source, arguments, threads=1)
+    return list(bars('Describing drives')(results, len(tracks)))
+
+
+def _seen(track: Track, described: Described) -> tuple[Track, dict[str, FloatArray]]:
+    """Leave out the frames that have no image; one too dark to describe stays, as a miss."""
+    vectors = {name: each.vectors for name, each in described.by_method.items()}
+    first = next(iter(described.by_method.values()))
+    seen = np.asarray(first.seen.any(axis=1))
+    kept = track.keep(seen[track.rows])
+    if len(kept) == len(seen):
+        return kept, vectors  # as they are on disk
+    return kept, {name: each[kept.rows] for name, each in vectors.items()}
+
+
+def _problems(tracks: Sequence[Track], described: Sequence[Described]) -> list[str]:
+    notes = [
+        f'{track.path}: {line}' for track, each in zip(tracks, described) for line in each.problems
+    ]
+    for track in tracks:
+        notes += [f'{track.path}: {note}' for note in track.notes]
+        if track.left_out:
+            notes.append(f'{track.path}: {track.left_out} frames have no pose and are left out')
+    return notes

@@ -1,0 +1,6 @@
+"""The report: one HTML file that a person reads without explanation, its pictures beside it."""
+
+from husky_placerec.evaluation.report.of_evaluation import evaluation_report
+from husky_placerec.evaluation.report.of_replay import replay_report
+
+__all__ = ['evaluation_report', 'replay_report']

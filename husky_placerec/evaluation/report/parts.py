@@ -1,0 +1,88 @@
+"""What the reports of a replay and of an evaluation have in common."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from husky_placerec.config import Config
+from husky_placerec.evaluation.metrics import HEADING_DEG, Judged, RIGHT_M
+from husky_placerec.evaluation.report.case import Case, Mistake, worst_mistakes
+from husky_placerec.evaluation.report.charts import (
+    draw_distances,
+    draw_latency,
+    draw_precision_recall,
+    draw_reliability,
+    draw_similarities,
+)
+from husky_placerec.evaluation.report.page import Picture
+from husky_placerec.evaluation.report.photos import find_photos, Photos
+from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
+from husky_placerec.recognition.gate import Gate
+import numpy as np
+
+
+def route_picture(cases: Sequence[Case]) -> Picture:
+    chosen = chosen_cases(cases)
+    text = (
+        f'Each mark is a frame, drawn where the robot was. Right is a best match within '
+        f'{RIGHT_M:g} m and {HEADING_DEG:g} degrees; a line leads from a wrong, accepted one to '
+        'where it was taken to be.'
+    )
+    if len(chosen) < len(cases):
+        text += ' Of all pairs the worst, the middle and the best one.'
+    alt = 'Map of the route with hits, misses and refusals'
+    return Picture('route', draw_routes(chosen), alt, text)
+
+
+def error_pictures(judged: Judged, gate: Gate) -> list[Picture]:
+    """Return histogram and curves; that of reliability where probabilities were stated."""
+    pictures = [
+        Picture(
+            'distances',
+            draw_distances(judged),
+            'Histogram of the distance of the best match',
+            f'Of the frames within {RIGHT_M:g} m of a place of the map, accepted or not.',
+        ),
+        Picture(
+            'similarities',
+            draw_similarities(judged, gate.min_similarity),
+            'Histograms of the similarity of right and wrong best matches',
+            'The less the two overlap, the better a threshold can tell them apart.',
+        ),
+        Picture(
+            'precision_recall',
+            draw_precision_recall(judged, gate),
+            'Precision over recall',
+            'From left to right a threshold of similarity falls: more is recognised, and more of '
+            'it is wrong.',
+        ),
+    ]
+    reliability = draw_reliability(judged)
+    if reliability is not None:
+        text = 'Above the dotted line the robot is too modest, below it too sure.'
+        alt = 'Reliability of the stated probabilities'
+        pictures.append(Picture('reliability', reliability, alt, text))
+    return pictures
+
+
+def latency_picture(latencies_ms: np.ndarray, text: str) -> Picture:
+    return Picture('latency', draw_latency(latencies_ms), 'Histogram of latency', text)
+
+
+def mistakes_with_photos(
+    cases: Sequence[Case], config: Config, kind: str | None
+) -> tuple[list[Mistake], Photos]:
+    """Return the worst mistakes, and the images of both sides that can still be found."""
+    mistakes = worst_mistakes(cases)
+    wanted: dict[Path, set[int]] = defaultdict(set)
+    for mistake in mistakes:
+        case = mistake.case
+        for sources, stamps in (
+            (case.query_sources, case.stamps_ns),
+            (case.map_sources, case.place_stamps_ns),
+        ):
+            for path in sources:
+                wanted[path].add(int(stamps[mistake.row]))
+    return mistakes, find_photos(wanted, config, kind)

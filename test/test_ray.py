@@ -1,0 +1,95 @@
+"""An evaluation on a Ray cluster of two workers, one of which is killed in the middle."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+import os
+import signal
+
+from husky_placerec.config import make_config
+from husky_placerec.errors import InputError
+from husky_placerec.evaluation.description import describe_source
+from husky_placerec.evaluation.evaluate import evaluate
+from husky_placerec.evaluation.execution import LocalExecutor, RayExecutor
+from husky_placerec.evaluation.protocol import Rules
+from husky_placerec.evaluation.tracks import read_track
+import numpy as np
+import pytest
+
+ray = pytest.importorskip('ray', reason='Ray is not installed (the extra [ray])')
+
+CONFIG = make_config({'extractor': 'hog'})
+RULES = Rules(opposites=(1, 0))
+
+
+@pytest.fixture(scope='module')
+def cluster():
+    """Start two workers; sockets need a short path."""
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level='error')
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def tracks(drives):
+    return [read_track(path, path.name, CONFIG) for path in drives]
+
+
+def assert_equal(first, second):
+    """Check that two evaluations are equal to the bit, but for the time that they took."""
+    for ours, theirs in zip(first.pairs, second.pairs, strict=True):
+        for part in ('judged', 'found', 'figures'):
+            a, b = getattr(ours, part), getattr(theirs, part)
+            for field in fields(a):
+                one, other = getattr(a, field.name), getattr(b, field.name)
+                if isinstance(one, np.ndarray):
+                    np.testing.assert_array_equal(one, other)
+                else:
+                    assert one == other
+    assert list(first.figures) == list(second.figures)
+
+
+@pytest.mark.usefixtures('cluster')
+def test_the_cluster_gives_the_same_to_the_bit_also_when_a_worker_is_killed(tracks, tmp_path):
+    killed = tmp_path / 'killed'
+
+    class Killer(RayExecutor):
+        def map(self, task, arguments, *, threads):
+            if task is not describe_source:
+                return super().map(task, arguments, threads=threads)
+
+            def describe(*words):  # dies once, when it has described some frames
+                def die(frames, _):
+                    for number, frame in enumerate(frames):
+                        if number == 5 and not killed.exists():
+                            killed.touch()
+                            os.kill(os.getpid(), signal.SIGKILL)
+                        yield frame
+
+                return describe_source(*words, die)
+
+            return super().map(describe, arguments, threads=threads)
+
+    local = evaluate(tracks, CONFIG, RULES, with_baselines=False, executor=LocalExecutor())
+    with Killer('auto') as executor:
+        spread = evaluate(tracks, CONFIG, RULES, with_baselines=False, executor=executor)
+    assert killed.exists()
+    assert_equal(local, spread)
+
+
+@pytest.mark.usefixtures('cluster')
+def test_what_the_user_can_mend_is_said_as_if_it_ran_here(tracks):
+    def refuse(_):
+        raise InputError('the drive is gone')
+
+    with RayExecutor('auto') as executor, pytest.raises(InputError, match='the drive is gone'):
+        list(executor.map(refuse, [(track.name,) for track in tracks], threads=1))
+
+
+def test_a_cluster_that_is_not_there():
+    assert not ray.is_initialized() or ray.shutdown() is None
+    with (
+        pytest.raises(InputError, match=r'--ray 127\.0\.0\.1:1: no cluster'),
+        RayExecutor('127.0.0.1:1'),
+    ):
+        pass
