@@ -150,6 +150,22 @@ def test_only_the_places_of_a_moved_map_are_written_anew(tmp_path):
     assert len(list((tmp_path / 'map').glob('places-*'))) == 2
 
 
+@pytest.mark.parametrize('kind', ['sq8', 'hnsw', 'ivf_sq8'])
+def test_the_index_of_a_moved_map_is_its_own(tmp_path, kind):
+    made = drive(count=200).indexed(kind)
+    save_map(made, tmp_path / 'map')
+    query = made.descriptors[5].astype(np.float32)
+    expected = [c.place for c in made.search(query, 5, both_ways=True)]
+    for i in range(3):  # longer than any version's files stay
+        moved = transform(load_map(tmp_path / 'map'), MOTION)
+        save_map(moved, tmp_path / 'map', overwrite=True)
+        save_map(moved, tmp_path / f'copy {i}')
+    (tmp_path / 'map').rename(tmp_path / 'elsewhere')
+    for path in (tmp_path / 'elsewhere', tmp_path / 'copy 0'):
+        found = load_map(path).search(query, 5, both_ways=True)
+        assert [c.place for c in found] == expected
+
+
 @pytest.mark.parametrize('rpy', [(0, 0, 90), (0, 0, float('nan')), (float('inf'), 0, 0)])
 def test_angles_that_are_no_radians_are_refused(rpy):
     with pytest.raises(InputError, match='--rpy'):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 import time
 
 import faiss
@@ -52,11 +53,17 @@ class IndexReport:
 
 @dataclass(frozen=True, eq=False)
 class BuiltIndex:
-    """An index as it is stored with a map; a flat one has nothing to store but its report."""
+    """
+    An index as it is stored with a map; a flat one has nothing to store but its report.
+
+    :param file: where faiss read it from. It may be memory-mapped, and what faiss would write of
+        it then is a reference to that file.
+    """
 
     plan: IndexPlan
     report: IndexReport
     faiss: faiss.Index | None = None
+    file: Path | None = None
 
     def searching(self, views: Views) -> SearchIndex:
         """Return what searches these views."""

@@ -135,4 +135,4 @@ def _read_index(
         raise InputError(
             f'{file}: {index.ntotal} views of size {index.d}; expected {views} of {size}'
         )
-    return BuiltIndex(plan, report, index)
+    return BuiltIndex(plan, report, index, file.absolute())

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+import shutil
 from typing import Any
 
 import faiss
@@ -121,11 +122,9 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         stacked = np.vstack([whitening.mean, whitening.matrix])
         files['whitening'] = write_data(folder, 'whitening', '.npy', _saving(stacked))
         files['lengths'] = write_data(folder, 'lengths', '.npy', _saving(lengths))
-    built, thumbnails = index.faiss, place_map.thumbnails
-    if built is not None:
-        files['index'] = write_data(
-            folder, 'index', '.faiss', lambda p: faiss.write_index(built, str(p))
-        )
+    if index.faiss is not None:
+        files['index'] = _write_index(index, folder)
+    thumbnails = place_map.thumbnails
     if thumbnails is not None:
         files['thumbnails'] = write_data(
             folder,
@@ -137,14 +136,30 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
 
 
 def _write_descriptors(place_map: PlaceMap, folder: Path) -> dict[str, str]:
-    """Write the descriptors, unless they are the very file that lies there already."""
     values = place_map.descriptors
-    there = Path(values.filename) if isinstance(values, np.memmap) and values.filename else None
-    if there is not None and there.parent == folder.absolute() and there.is_file():
-        entry = data_entry('descriptors', '.npy', sha256(there))
-        if entry['name'] == there.name:
-            return entry
+    if isinstance(values, np.memmap) and values.filename:
+        kept = _kept(folder, 'descriptors', Path(values.filename))
+        if kept:
+            return kept
     return write_data(folder, 'descriptors', '.npy', _saving(np.asarray(values, np.float16)))
+
+
+def _write_index(index: BuiltIndex, folder: Path) -> dict[str, str]:
+    built, file = index.faiss, index.file
+    assert built is not None
+    if file is None:
+        return write_data(folder, 'index', '.faiss', lambda p: faiss.write_index(built, str(p)))
+    return _kept(folder, 'index', file) or write_data(
+        folder, 'index', '.faiss', lambda p: shutil.copyfile(file, p)
+    )
+
+
+def _kept(folder: Path, kind: str, file: Path) -> dict[str, str] | None:
+    """Return the entry of a file that lies in the folder already, whole; None for another."""
+    if file.parent != folder.absolute() or not file.is_file():
+        return None
+    entry = data_entry(kind, file.suffix, sha256(file))
+    return entry if entry['name'] == file.name else None
 
 
 def _saving(array: np.ndarray) -> Callable[[Path], None]:
