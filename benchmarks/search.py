@@ -286,9 +286,9 @@ def peer(count: int, size: int) -> None:
         for query, top in zip(asked, expected):
             keys = index.search(query, 10, threads=1).keys
             exact = fused[keys].astype(np.float32) @ query * np.sqrt(sum(kind.cameras))
-            right.append(exact.max() / sum(kind.cameras) >= top - 1e-3)
+            right.append(exact.max() / sum(kind.cameras) >= top - SAME)
         found[kind.name] = {'recall': np.mean(right), 'cpu_ms': cpu_ms, 'wall_ms': wall_ms}
-    console.print(kinds_table('usearch on [front, back], the best of its 10', found))
+    console.print(kinds_table('usearch on both cameras as one vector, the best of its 10', found))
 
 
 def say(text: str) -> None:
