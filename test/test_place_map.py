@@ -303,6 +303,7 @@ def test_verifying_finds_a_descriptor_that_is_not_of_unit_length(wrong, saved):
         array[place, camera] *= {'long': 1.01, 'short': 0.99, 'zero': 0, 'nan': np.nan}[wrong]
     save_array(saved, array)
     message = refusal(verify_map, saved.path)
+    assert refusal(load_map, saved.path) == message
     assert f'descriptor of place {place}, {(FRONT, BACK)[camera]}, has length' in message
     assert message.endswith(f'expected {int(wrong != "there")}')
 

@@ -25,8 +25,7 @@ def check_map(place_map: PlaceMap) -> None:
     except ValueError as error:
         raise InputError(f'{name}: not all poses are poses ({error})') from error
     check_stamps(place_map)
-    for first in range(0, len(place_map), BLOCK):
-        _check_norms(place_map, first)
+    check_descriptors(place_map)
 
 
 def check_stamps(place_map: PlaceMap) -> None:
@@ -38,6 +37,16 @@ def check_stamps(place_map: PlaceMap) -> None:
     twice = place_map.places.duplicate()
     if twice:
         raise InputError(f'{place_map.name}: track {twice[0]} has two places at {twice[1]}')
+
+
+def check_descriptors(place_map: PlaceMap) -> None:
+    """
+    Check that each camera that saw a place has a unit vector, and no other has any.
+
+    :raises InputError: that names the first that is not so.
+    """
+    for first in range(0, len(place_map), BLOCK):
+        _check_norms(place_map, first)
 
 
 def _check_shape(place_map: PlaceMap) -> None:

@@ -11,7 +11,7 @@ import faiss
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
-from husky_placerec.placemap.checking import check_stamps
+from husky_placerec.placemap.checking import check_descriptors, check_stamps
 from husky_placerec.placemap.choosing import FLAT, IndexPlan, IVF_SQ8
 from husky_placerec.placemap.data_files import checked_file
 from husky_placerec.placemap.indexing import BuiltIndex, IndexReport
@@ -103,6 +103,8 @@ def _check_consistent(
     shape = (count, len(spec.cameras), spec.size)
     _require(place_map.descriptors, np.float16, shape, files['descriptors'])
     check_stamps(place_map)
+    # Mapped once more: what is looked at here does not stay in the memory.
+    check_descriptors(replace(place_map, descriptors=_read_array(files['descriptors'])))
 
 
 def _read_whitening(place_map: PlaceMap, files: Mapping[str, Path]) -> dict[str, Any]:
