@@ -9,7 +9,7 @@ SOURCES := setup.py setup.cfg constraints.txt Makefile
 ROS_EXTRA := $(if $(ROS_DISTRO),,ros,)
 VENV_FLAGS := $(if $(ROS_DISTRO),--system-site-packages)
 
-.PHONY: demo test lint clean help
+.PHONY: demo test lint bench clean help
 
 help:  ## Show this help
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -25,6 +25,9 @@ lint: $(VENV)/.test  ## Check the style, the types and which part may import whi
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.demo  ## Measure the search of a map beside a KD-tree, in a minute
+	$(BIN)/python benchmarks/search.py $(ARGS)
 
 clean:  ## Remove what was set up and made
 	rm -rf $(VENV) build install log demo results .mypy_cache .ruff_cache .pytest_cache

@@ -44,6 +44,7 @@ EXTRAS = {
     'test': [
         'catkin-pkg',
         'colcon-common-extensions',
+        'hypothesis>=6.100',
         'import-linter',
         'mypy',
         'pytest',

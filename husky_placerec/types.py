@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 import math
 from typing import Generic, TypeVar
 
@@ -53,7 +53,7 @@ class Pose:
     @classmethod
     def from_array(cls, values: NDArray[np.floating] | list[float]) -> Pose:
         """Make a pose of [7] numbers: x y z qx qy qz qw."""
-        return cls(*(float(value) for value in values))
+        return cls(*np.asarray(values, np.float64).tolist())
 
     @classmethod
     def planar(cls, x: float, y: float, yaw: float, z: float = 0.0) -> Pose:
@@ -82,7 +82,8 @@ class Pose:
 
     def turned_round(self) -> Pose:
         """Return the same place faced the other way: half a turn about the body's own z axis."""
-        return self @ Pose(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+        # The product of the quaternions (qx, qy, qz, qw) and (0, 0, 1, 0).
+        return Pose(self.x, self.y, self.z, self.qy, -self.qx, self.qw, -self.qz)
 
     def distance_m(self, other: Pose) -> float:
         """Return the distance between the two positions in the plane, in metres."""
@@ -131,13 +132,15 @@ class Candidate:
 
     `similarity` is the mean cosine over the cameras that query and place share, -1 to 1.
     `reversed` says that the robot faces the other way than when the map was made, so that `pose`
-    is the place's, turned round; None where the descriptor cannot tell.
+    is the place's, turned round; None where the descriptor cannot tell. `cosines` has the
+    similarity of each of these cameras alone, by the name of the query's.
     """
 
     place: int
     similarity: float
     reversed: bool | None
     pose: Pose
+    cosines: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def random_map(seed=0, count=20, present=None, opposites=(1, 0), **changes):
         'spec': spec(),
         'frame_id': 'campus',
         'opposites': opposites,
-        'sources': ('a bag', 'café'),
+        'sources': {'drive, "1"': 'café.bag'},
         'created': '2024-05-06T07:08:09+00:00',
     }
     return PlaceMap(**{**values, **changes})

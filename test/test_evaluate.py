@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 import json
 import re
@@ -17,7 +18,8 @@ from husky_placerec.evaluation.protocol import recognitions, Rules
 from husky_placerec.evaluation.replay import replay
 from husky_placerec.evaluation.results import summary
 from husky_placerec.evaluation.tracks import read_track
-from husky_placerec.placemap.storage import load_map
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.storage import save_map
 from husky_placerec.recognition.gate import Gate
 from husky_placerec.recognition.recognizer import Recognizer
 import numpy as np
@@ -166,9 +168,7 @@ def test_a_replay_with_truth_has_the_report_too(placerec, drives, map_path, tmp_
 
 def test_a_map_that_outlived_its_drive_still_has_a_report(placerec, drives, map_path, tmp_path):
     moved = tmp_path / 'moved.map'
-    shutil.copytree(map_path, moved)
-    about = moved / 'map.json'
-    about.write_text(about.read_text().replace(str(drives[0]), '/nowhere/drive'))
+    save_map(replace(load_map(map_path), sources={'mapped': '/nowhere/drive'}), moved)
     poses = tmp_path / 'shifted.tum'  # a truth 15 m further on makes every match a mistake
     with open_source(drives[1]) as source:
         trajectory = find_trajectory(source, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 from builders import (
@@ -105,7 +106,8 @@ def test_a_folder_is_mapped_and_recognised(tmp_path, placerec):
         *('replay', tmp_path / 'mine', '--map', tmp_path / 'map', '-o', tmp_path / 'out')
     )
     assert replayed.returncode == 0, replayed.stderr
-    assert 'median top-1 distance │ 0.00 m' in replayed.stdout
+    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert summary['median_top1_distance_m'] == 0
 
 
 def test_a_track_wins_over_the_bag_in_it(tmp_path):

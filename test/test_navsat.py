@@ -20,7 +20,7 @@ from builders import (
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.source import find_trajectory, find_truth
 from husky_placerec.errors import InputError
-from husky_placerec.placemap.storage import load_map
+from husky_placerec.placemap.loading import load_map
 from husky_placerec.types import GeoOrigin
 import numpy as np
 import pytest

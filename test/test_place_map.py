@@ -10,14 +10,17 @@ from types import SimpleNamespace
 
 from builders import BACK, FRONT, random_map, spec
 from husky_placerec.errors import InputError
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.manifest import signed
 from husky_placerec.placemap.places import COLUMNS, Places
-from husky_placerec.placemap.storage import load_map, save_map, verify_map
+from husky_placerec.placemap.storage import save_map, verify_map
 import numpy as np
 import pytest
 
 WHOLE = np.ones((40, 2), bool)
 PARTLY = np.random.default_rng(5).random((40, 2)) < 0.6
 PARTLY[~PARTLY.any(axis=1), 0] = True
+GONE = object()
 
 
 @pytest.fixture
@@ -27,13 +30,16 @@ def saved(tmp_path):
     save_map(random_map(present=PARTLY, count=40), path)
 
     def about():
-        return json.loads((path / 'map.json').read_text(encoding='utf-8'))
+        values = json.loads((path / 'map.json').read_text(encoding='utf-8'))
+        return {key: value for key, value in values.items() if key != 'sha256'}
 
     def file(kind):
         return path / about()['files'][kind]['name']
 
     def change(**changes):
-        (path / 'map.json').write_text(json.dumps({**about(), **changes}))
+        """Write another map.json, whole for all its checksum says; None removes a key."""
+        values = {key: value for key, value in {**about(), **changes}.items() if value is not GONE}
+        (path / 'map.json').write_text(json.dumps(signed(values)))
 
     def rewrite(kind, data):
         """Write a data file together with its hash."""
@@ -85,7 +91,6 @@ def test_an_old_map_is_replaced_while_its_readers_keep_it(saved):
     old, expected = load_map(saved.path), random_map(present=PARTLY, count=40).descriptors
     save_map(random_map(1), saved.path, overwrite=True)
     assert len(load_map(saved.path)) == 20
-    assert len(list(saved.path.iterdir())) == 3
     np.testing.assert_array_equal(old.descriptors, expected)
 
 
@@ -95,16 +100,27 @@ def test_a_map_may_be_written_over_itself(saved):
     assert len(list(saved.path.iterdir())) == 3
 
 
+def test_the_files_of_one_older_version_stay_for_its_readers(saved):
+    before = {saved.file(kind) for kind in ('places', 'descriptors')}
+    save_map(random_map(1), saved.path, overwrite=True)
+    assert all(file.is_file() for file in before)
+    save_map(random_map(2), saved.path, overwrite=True)
+    assert not any(file.exists() for file in before)
+    assert len(list(saved.path.iterdir())) == 5
+
+
 def test_a_replacement_that_fails_leaves_the_old_map(saved, monkeypatch):
     def disk_full(*_, **__):
         raise OSError
 
-    monkeypatch.setattr('husky_placerec.placemap.storage.json.dumps', disk_full)
+    monkeypatch.setattr('husky_placerec.placemap.manifest.json.dumps', disk_full)
     with pytest.raises(OSError):
         save_map(random_map(1), saved.path, overwrite=True)
-    assert len(load_map(saved.path)) == 40
     with pytest.raises(OSError):
         save_map(random_map(1), saved.path.parent / 'new')
+    monkeypatch.undo()
+    assert len(load_map(saved.path)) == 40
+    assert len(list(saved.path.iterdir())) == 3
     assert [file.name for file in saved.path.parent.iterdir()] == ['campus']
 
 
@@ -159,14 +175,12 @@ def test_another_format_version_is_named_with_the_one_expected(version, saved):
     assert expected in refusal(load_map, saved.path)
 
 
-KEYS = ['descriptor', 'files', 'frame_id', 'opposites', 'sources', 'created']
+KEYS = ['descriptor', 'files', 'frame_id', 'opposites', 'sources', 'created', 'index', 'places']
 
 
 @pytest.mark.parametrize('key', KEYS)
 def test_a_missing_key_is_named(key, saved):
-    about = saved.about()
-    del about[key]
-    (saved.path / 'map.json').write_text(json.dumps(about))
+    saved.change(**{key: GONE})
     message = refusal(load_map, saved.path)
     assert 'map.json: not as expected' in message
     assert key in message
@@ -209,9 +223,11 @@ def test_a_file_name_with_a_path_in_it_is_refused(name, saved):
     assert 'missing; map.json names it' in refusal(load_map, saved.path)
 
 
-def test_a_map_without_places_is_refused(tmp_path):
-    save_map(random_map(count=0), tmp_path / 'map')
-    assert 'map: an empty map' in refusal(load_map, tmp_path / 'map')
+def test_a_map_without_places_is_neither_written_nor_read(saved, tmp_path):
+    assert 'an empty map' in refusal(lambda p: save_map(random_map(count=0), p), tmp_path / 'map')
+    saved.rewrite('places', (','.join(COLUMNS) + '\n').encode())
+    saved.change(places=0)
+    assert 'an empty map' in refusal(load_map, saved.path)
 
 
 GOOD = ['5', '1', '2', '3', '0', '0', '0', '1', 'drive', 'front']
@@ -251,6 +267,8 @@ def test_places_with_other_columns_are_refused(text, saved):
 def test_places_and_descriptors_of_different_number_are_refused(saved):
     lines = saved.file('places').read_text().splitlines()
     saved.rewrite('places', '\n'.join(lines[:-1]).encode())
+    assert '39 places; expected 40' in refusal(load_map, saved.path)
+    saved.change(places=39)
     message = refusal(load_map, saved.path)
     assert 'float16 [40, 2, 16]; expected float16 [39, 2, 16]' in message
 
@@ -285,6 +303,7 @@ def test_verifying_finds_a_descriptor_that_is_not_of_unit_length(wrong, saved):
         array[place, camera] *= {'long': 1.01, 'short': 0.99, 'zero': 0, 'nan': np.nan}[wrong]
     save_array(saved, array)
     message = refusal(verify_map, saved.path)
+    assert refusal(load_map, saved.path) == message
     assert f'descriptor of place {place}, {(FRONT, BACK)[camera]}, has length' in message
     assert message.endswith(f'expected {int(wrong != "there")}')
 
@@ -299,5 +318,5 @@ def test_a_place_that_no_camera_described_is_saved_and_loaded(tmp_path):
 @pytest.mark.parametrize('track', ['a\nb', 'a\u2028b', 'a\x0cb'])
 def test_any_name_of_a_drive_comes_back(track, tmp_path):
     places = replace(random_map(count=1).places, tracks=(track,))
-    (tmp_path / 'places.csv').write_bytes(places.to_csv((FRONT, BACK)))
-    assert Places.from_csv(tmp_path / 'places.csv', (FRONT, BACK)).tracks == (track,)
+    places.write_csv(tmp_path / 'places.csv', (FRONT, BACK))
+    assert Places.read_csv(tmp_path / 'places.csv', (FRONT, BACK)).tracks == (track,)

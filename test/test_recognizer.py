@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
+import threading
+import time
 
 from builders import (
     BACK,
@@ -12,13 +15,17 @@ from builders import (
     random_descriptors,
     random_map,
     smooth_image,
+    spec,
     START_NS,
 )
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.building import opposite_cameras
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.moving import transform
 from husky_placerec.placemap.places import Places
+from husky_placerec.placemap.storage import save_map
 from husky_placerec.recognition.gate import Gate
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.records import record
@@ -258,3 +265,38 @@ def test_a_record_without_candidates_is_null_where_they_would_be(place_map):
     empty = ('pose', 'place', 'similarity', 'reversed', 'covariance', 'error_m', 'error_deg')
     assert [line[key] for key in empty] == [None] * 7
     assert line['candidates'] == []
+
+
+def test_a_map_is_exchanged_while_frames_are_recognised(place_map, tmp_path):
+    save_map(place_map, tmp_path / 'map')
+    recognizer = Recognizer.load(load_map(tmp_path / 'map'), make_config({}))
+    found, stop = [], threading.Event()
+
+    def work():
+        while not stop.is_set():
+            found.append(recognizer.recognize(view(5)))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    moved = [place_map]
+    for _ in range(3):
+        moved.append(transform(moved[-1], planar(10.0)))
+        save_map(moved[-1], tmp_path / 'map', overwrite=True)
+        recognizer.reload(load_map(tmp_path / 'map'))
+        count = len(found)
+        while len(found) < count + 3:
+            time.sleep(0.001)
+    stop.set()
+    worker.join()
+    assert {r.best.place for r in found} == {5}
+    assert all(r.accepted for r in found)  # no frame was lost
+    expected = [version.place(5).pose for version in moved]
+    assert list(dict.fromkeys(r.pose for r in found)) == expected
+
+
+@pytest.mark.parametrize('changes', [{'frame_id': 'another'}, {'spec': spec()}])
+def test_a_map_that_does_not_fit_is_not_exchanged(place_map, changes):
+    recognizer = Recognizer.load(place_map, make_config({}))
+    with pytest.raises(InputError):
+        recognizer.reload(replace(place_map, **changes))
+    assert recognizer.recognize(view(5)).best.place == 5

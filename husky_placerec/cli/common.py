@@ -58,6 +58,17 @@ MaxGapOption = Annotated[
     float, typer.Option(help='Longest time between two poses to interpolate, in s.', min=0)
 ]
 OverwriteOption = Annotated[bool, typer.Option('--overwrite', help='Replace an old output.')]
+SkipUnposedOption = Annotated[
+    bool,
+    typer.Option('--skip-unposed', help='Leave out frames without a pose, not refuse them.'),
+]
+IndexOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar='KIND',
+        help='How the map is searched: flat, sq8, hnsw or ivf_sq8. By default by its size.',
+    ),
+]
 MapArgument = Annotated[Path, typer.Argument(metavar='MAP', help='Folder of a place map.')]
 SOURCE_HELP = (
     'A track (a folder with track.csv, or train.csv, val.csv or test.csv with a column "track"), '

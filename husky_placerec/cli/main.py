@@ -12,7 +12,7 @@ from husky_placerec.cli import (
     demo,
     download,
     evaluate,
-    maps,
+    map_changes,
     model,
     replay,
     sim,
@@ -29,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode='rich',
     context_settings={'help_option_names': ['-h', '--help']},
 )
-app.add_typer(maps.app, name='map')
+app.add_typer(map_changes.app, name='map')
 app.add_typer(data.app, name='data')
 app.add_typer(model.app, name='model')
 app.command(epilog=replay.EPILOG)(replay.replay)

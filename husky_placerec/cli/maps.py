@@ -1,13 +1,14 @@
-"""`placerec map`: build and inspect place maps."""
+"""`placerec map build`, `info` and `verify`; the other verbs are in map_changes.py."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TYPE_CHECKING
+from typing import Annotated
 
 from husky_placerec.cli.common import (
     ConfigOption,
     HeadingOption,
+    IndexOption,
     KindOption,
     MapArgument,
     MAX_GAP_S,
@@ -16,22 +17,15 @@ from husky_placerec.cli.common import (
     OverwriteOption,
     PosesOption,
     SetOption,
+    SkipUnposedOption,
     SourceArgument,
     warn,
-    warn_of_limits,
-    warn_of_poses,
-    warn_of_problems,
 )
+from husky_placerec.cli.drives import described_drive, DriveOptions, queries_of
 from husky_placerec.progress import progress
-from rich.table import Table
-from rich.text import Text
 import typer
 
-if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
-    from husky_placerec.data.trajectory import Trajectory
-    from husky_placerec.placemap.place_map import PlaceMap
-
-app = typer.Typer(help='Build and inspect place maps.', no_args_is_help=True)
+app = typer.Typer(help='Build, inspect and change place maps.', no_args_is_help=True)
 
 
 @app.command(
@@ -42,6 +36,7 @@ app = typer.Typer(help='Build and inspect place maps.', no_args_is_help=True)
     '  placerec map build drive_1 campus.map --poses /odometry/global -c config/husky.yaml\n\n'
     '  placerec map build drive_1 campus.map --poses /fix --heading /imu/data --every 2 '
     '--turn 20\n\n'
+    '  placerec map build drive_1 campus.map --validate drive_2 --thumbnails 160\n\n'
     '  placerec map build lap.mcap lap.map --poses lap.tum --set cameras=\\[front] '
     '--set camera.front.topic=/camera/image_raw --set camera.front.transport=raw',
 )
@@ -62,10 +57,22 @@ def map_build(
         float | None,
         typer.Option(metavar='DEGREES', help='Or when the robot has turned this much.', min=0),
     ] = None,
-    skip_unposed: Annotated[
-        bool,
-        typer.Option('--skip-unposed', help='Leave out frames without a pose, not refuse them.'),
-    ] = False,
+    validate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar='SOURCE',
+            help='Another drive on the same roads, with poses in the same frame (or a map of it): '
+            'whether whitening helps is measured on it. Without one there is no whitening.',
+        ),
+    ] = None,
+    thumbnails: Annotated[
+        int,
+        typer.Option(
+            metavar='PIXELS', help='Store pictures of the places, so wide; 0: none.', min=0
+        ),
+    ] = 0,
+    index: IndexOption = None,
+    skip_unposed: SkipUnposedOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -75,95 +82,66 @@ def map_build(
     The drive needs poses of base_link in the map frame that cover every frame; those that they do
     not cover are left out with --skip-unposed.
     """
-    from husky_placerec.config import read_config
-    from husky_placerec.data.source import find_trajectory, open_source
-    from husky_placerec.descriptor.extractor import load_extractor
     from husky_placerec.files import refuse_existing
-    from husky_placerec.placemap.building import build_map
     from husky_placerec.placemap.storage import save_map
-    from husky_placerec.placemap.thinning import Thinning
+    from husky_placerec.placemap.validation import whitened_if_better
 
     refuse_existing(output, overwrite)
-    parameters = read_config(config, settings or [])
-    with open_source(source, kind) as drive:
-        drive.check(parameters)
-        trajectory = find_trajectory(drive, poses, heading)
-        _warn_of_frames(trajectory)
-        warn_of_poses(trajectory)
-        extractor = load_extractor(parameters)
-        warn_of_limits(extractor.spec)
-        place_map = build_map(
-            drive,
-            trajectory,
-            extractor,
-            parameters,
-            track=track or drive.name,
-            max_gap_s=max_gap,
-            thinning=Thinning(every, turn),
-            skip_unposed=skip_unposed,
-            progress=progress('Describing'),
-        )
-        warn_of_problems(drive)
+    check_index(index)
+    options = DriveOptions(
+        poses,
+        heading,
+        config,
+        settings or [],
+        track,
+        max_gap,
+        every,
+        turn,
+        thumbnails,
+        kind,
+        skip_unposed,
+    )
+    place_map = described_drive(source, options)
+    if validate:
+        place_map = whitened_if_better(place_map, queries_of(validate, options, place_map))
+    place_map = place_map.indexed(index, progress('Indexing', ' blocks'))
     save_map(place_map, output, overwrite=overwrite)
     lone = int((~place_map.places.present.all(axis=1)).sum())
     if lone:
         warn(f'{lone} of {len(place_map)} frames lack a camera')
+    if place_map.gain:
+        from husky_placerec.cli.map_tables import gain_table
+
+        out.print(gain_table(place_map.gain, used=place_map.whitening is not None))
     out.print(f'{output}: {len(place_map)} places', highlight=False)
 
 
 @app.command('info', epilog='Example:\n\n  placerec map info campus.map')
 def map_info(path: MapArgument) -> None:
     """Show what is in a map and what made it."""
-    from husky_placerec.placemap.storage import load_map
+    from husky_placerec.cli.map_tables import gain_table, map_table
+    from husky_placerec.placemap.loading import load_map
 
-    out.print(_map_table(load_map(path)))
+    place_map = load_map(path)
+    out.print(map_table(place_map))
+    if place_map.gain:
+        out.print(gain_table(place_map.gain, used=place_map.whitening is not None))
 
 
 @app.command('verify', epilog='Example:\n\n  placerec map verify campus.map')
 def map_verify(path: MapArgument) -> None:
     """Check every hash, pose and descriptor of a map."""
+    from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.storage import verify_map
 
     for checked in verify_map(path):
         out.print(f'[green]ok[/]  {checked}', highlight=False)
+    for jump in load_map(path).places.jumps():
+        warn(f'{path}: {jump}')
 
 
-def _warn_of_frames(trajectory: Trajectory) -> None:
-    if trajectory.frame_id == 'odom':
-        warn(f'{trajectory.source}: poses in the frame odom drift; a map wants poses that do not')
-    if trajectory.child_frame_id not in ('', 'base_link'):
-        warn(f'{trajectory.source}: poses of {trajectory.child_frame_id} are taken for base_link')
+def check_index(kind: str | None) -> None:
+    """Refuse an index that there is not, before the long work."""
+    from husky_placerec.placemap.choosing import choose_index
 
-
-def _origin(place_map: PlaceMap) -> str:
-    origin = place_map.origin
-    if origin is None:
-        return 'not known'
-    return f'{origin.latitude:.7f}, {origin.longitude:.7f}, {origin.altitude:.2f} m; x is east'
-
-
-def _map_table(place_map: PlaceMap) -> Table:
-    spec, places = place_map.spec, place_map.places
-    low, high = places.poses[:, :2].min(axis=0), places.poses[:, :2].max(axis=0)
-    table = Table(title=place_map.name, show_header=False, title_justify='left')
-    model = f'{spec.backbone}, weights {spec.weights} ({spec.weights_sha256[:12]})'
-    focal = spec.pinhole_focal
-    pinhole = f'focal length {focal:g} widths' if focal else 'none'
-    rows = {
-        'places': f'{len(place_map)} on {len(set(places.tracks))} track(s)',
-        'cameras': ', '.join(spec.cameras) + ('' if place_map.opposites else ' (no opposites)'),
-        'with all cameras': str(int(places.present.all(axis=1).sum())),
-        'descriptor': model if spec.extractor == 'timm' else spec.extractor,
-        'input': f'{spec.input_width}x{spec.input_height}',
-        'virtual pinhole': pinhole,
-        'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
-        'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
-        'frame': place_map.frame_id,
-        'origin (WGS 84)': _origin(place_map),
-        'extent': f'{high[0] - low[0]:.0f} x {high[1] - low[1]:.0f} m',
-        'created': place_map.created,
-        'sources': ', '.join(place_map.sources),
-    }
-    for name, value in rows.items():
-        table.add_row(name, Text(value))
-    return table
+    choose_index(1, 1, 1, kind)

@@ -75,7 +75,7 @@ def replay(
         write_results,
     )
     from husky_placerec.files import refuse_existing
-    from husky_placerec.placemap.storage import load_map
+    from husky_placerec.placemap.loading import load_map
     from husky_placerec.recognition.recognizer import Recognizer
 
     output = output or Path('results') / f'replay-{datetime.now():%Y%m%d-%H%M%S}'

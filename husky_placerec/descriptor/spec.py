@@ -114,6 +114,14 @@ class DescriptorSpec:
                 f'{self.input_width}x{self.input_height}; expected {width}x{height}'
             )
 
+    def differences(self, other: DescriptorSpec) -> list[tuple[str, Any, Any]]:
+        """Return name, own and other value of all that makes the descriptors different."""
+        return [
+            (field.name, getattr(self, field.name), getattr(other, field.name))
+            for field in fields(self)
+            if field.name != 'weights' and getattr(other, field.name) != getattr(self, field.name)
+        ]
+
     def require_same(self, found: DescriptorSpec, source: str) -> None:
         """
         Refuse a map that another descriptor made.
@@ -122,10 +130,8 @@ class DescriptorSpec:
         :raises InputError: that names each difference.
         """
         differences = [
-            f'{field.name} is {getattr(found, field.name)!r}, '
-            f'the running model has {getattr(self, field.name)!r}'
-            for field in fields(self)
-            if field.name != 'weights' and getattr(found, field.name) != getattr(self, field.name)
+            f'{name} is {theirs!r}, the running model has {ours!r}'
+            for name, ours, theirs in self.differences(found)
         ]
         if differences:
             raise InputError(f'{source}: made by another descriptor: {"; ".join(differences)}')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import compress
 
@@ -14,6 +15,7 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thinning import Thinning
+from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
 from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray, Frame, Pixels, SECOND_NS
 import numpy as np
@@ -29,14 +31,18 @@ def build_map(
     track: str,
     max_gap_s: float,
     thinning: Thinning = Thinning(),
+    thumbnail_width: int = 0,
     skip_unposed: bool = False,
     progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
     Make every frame of a source a place, or those that a thinning keeps.
 
+    The map has neither whitening nor index yet.
+
     :param track: name of the drive.
     :param max_gap_s: longest time between two poses that may be interpolated.
+    :param thumbnail_width: pixels; 0: no thumbnails.
     :param skip_unposed: leave out frames that the poses do not cover.
     :raises InputError: for no frames, frames that the poses do not cover, a broken image in a bag.
     """
@@ -52,21 +58,28 @@ def build_map(
     kept[kept] = few
     wanted, poses = wanted[kept], poses[few]
     frames = decoded_frames(source, compress(source.frames(config), kept))
-    stamps, descriptors = _describe(progress(frames, len(wanted)), extractor)
-    if not len(stamps):
+    seen = _describe(progress(frames, len(wanted)), extractor, thumbnail_width)
+    if not len(seen.stamps_ns):
         raise no_frames(source.path, source.problems)
-    there = np.isin(wanted, stamps)  # a frame all of whose images are broken is left out
-    present: NDArray[np.bool_] = np.asarray(descriptors.any(axis=2))
+    there = np.isin(wanted, seen.stamps_ns)  # a frame whose images are all broken is left out
+    present: NDArray[np.bool_] = np.asarray(seen.descriptors.any(axis=2))
     return PlaceMap(
-        Places(stamps, poses[there], (track,) * len(stamps), present),
-        descriptors,
+        Places(seen.stamps_ns, poses[there], (track,) * len(present), present),
+        seen.descriptors,
         extractor.spec,
         trajectory.frame_id or MAP_FRAME,
         opposite_cameras(config),
-        (str(source.path),),
-        datetime.now(timezone.utc).isoformat(timespec='seconds'),
+        {track: str(source.path)},
+        now(),
+        name=str(source.path),
         origin=trajectory.origin,
+        thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
     )
+
+
+def now() -> str:
+    """Return the time, as a map says when it was made."""
+    return datetime.now(timezone.utc).isoformat(timespec='seconds')
 
 
 def opposite_cameras(config: Config) -> tuple[int, ...] | None:
@@ -77,12 +90,20 @@ def opposite_cameras(config: Config) -> tuple[int, ...] | None:
     return tuple(config.cameras.index(name) for name in names)
 
 
+@dataclass(frozen=True)
+class _Seen:
+    stamps_ns: NDArray[np.int64]
+    descriptors: FloatArray  # [N, C, D] float16 as they are stored: in memory as in its file
+    thumbnails: list[dict[str, bytes]]
+
+
 def _describe(
-    frames: Iterable[Frame[Pixels]], extractor: DescriptorExtractor
-) -> tuple[NDArray[np.int64], FloatArray]:
-    """Return stamps, and [N, C, D] float16 as they are stored: a map in memory equals its file."""
-    stamps, descriptors = [], []
+    frames: Iterable[Frame[Pixels]], extractor: DescriptorExtractor, thumbnail_width: int
+) -> _Seen:
+    stamps, descriptors, thumbnails = [], [], []
     for frame in frames:
         stamps.append(frame.stamp_ns)
         descriptors.append(extractor.describe(frame).astype(np.float16))
-    return np.array(stamps, np.int64), np.array(descriptors)
+        if thumbnail_width:
+            thumbnails.append(make_thumbnails(frame, thumbnail_width))
+    return _Seen(np.array(stamps, np.int64), np.array(descriptors), thumbnails)

@@ -1,68 +1,144 @@
-"""Search of the places nearest to a descriptor."""
+"""
+The places that a query may be: all of a small map, a shortlist of a large one.
+
+An approximate index of both cameras' descriptors as one vector finds what both cameras see again,
+and little else: it sees a query of one camera, or of a robot that faces the other way, as a
+stranger. So views are indexed one by one. Each camera of the query looks up the views most like
+its own, whichever camera saw them; the places of all of these are compared with the query exactly,
+by the map's own descriptors, and that answers every kind of query at once.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from abc import ABC, abstractmethod
+from typing import Any
 
 import faiss
+from husky_placerec.placemap.choosing import FLAT, HNSW, IndexPlan, IVF_SQ8, SQ8
+from husky_placerec.placemap.views import BLOCK, Comparison, Views
+from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
 
+TRAINING_VIEWS = 40  # a cluster; k-means wants 39 at least
+HNSW_LINKS = 24
+HNSW_BUILDING = 80  # candidates while the graph is built
 
-class SearchIndex:
-    """
-    Exact search by the mean cosine over the cameras that query and place share.
 
-    A sum over absent cameras would count them as unlike, so places are indexed by which cameras
-    they have: one faiss index each, in nearly every map a single one.
-    """
+class SearchIndex(ABC):
+    """Finds the places that are worth comparing with a query."""
 
-    def __init__(self, descriptors: FloatArray, present: NDArray[np.bool_]) -> None:
+    plan: IndexPlan
+
+    @abstractmethod
+    def compare(
+        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+    ) -> Comparison:
         """
-        Index the places.
-
-        :param descriptors: [N, C, D], unit vectors, zeros for absent cameras.
-        :param present: [N, C].
-        """
-        groups: dict[tuple[bool, ...], list[int]] = defaultdict(list)
-        for place, cameras in enumerate(present.tolist()):
-            groups[tuple(cameras)].append(place)
-        self._groups = []
-        for cameras, places in groups.items():
-            index = faiss.IndexFlatIP(descriptors.shape[1] * descriptors.shape[2])
-            index.add(np.ascontiguousarray(descriptors[places].reshape(len(places), -1)))
-            self._groups.append((np.array(cameras), np.array(places, np.int64), index))
-
-    def search(
-        self, query: FloatArray, count: int, without: NDArray[np.int64] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """
-        Return the places most like a query and their similarities, best first.
+        Compare a query with the places that it may be.
 
         :param query: [C, D], zeros for absent cameras.
         :param without: places that do not count.
+        :param count: how many of the best places are wanted.
         """
+
+
+class ExhaustiveIndex(SearchIndex):
+    """Compares a query with every place."""
+
+    def __init__(self, views: Views) -> None:
+        self.plan = IndexPlan(FLAT)
+        self._views = views
+        descriptors = np.asarray(views.descriptors, np.float32)
+        self._rows = np.ascontiguousarray(descriptors.reshape(-1, descriptors.shape[2]))
+        self._places = np.arange(len(descriptors), dtype=np.int64)
+
+    def compare(
+        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+    ) -> Comparison:
+        found = self._views.compare(query, self._places, self._rows)
+        if without is None or not len(without):
+            return found
+        kept = np.ones(len(self._places), np.bool_)
+        kept[without] = False
+        return Comparison(
+            self._places[kept], found.cosines[:, kept], found.present[kept], found.there
+        )
+
+
+class ShortlistIndex(SearchIndex):
+    """Compares a query with the places of the views that faiss finds."""
+
+    def __init__(self, views: Views, plan: IndexPlan, index: faiss.Index) -> None:
+        self.plan = plan
+        self.faiss = index
+        self._views = views
+
+    def compare(
+        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+    ) -> Comparison:
         faiss.omp_set_num_threads(1)  # faiss keeps this a thread; more threads only wait
-        there = query.any(axis=1)
-        found: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
-        for cameras, places, index in self._groups:
-            shared = int((cameras & there).sum())
-            if shared:
-                chosen = None if without is None else _all_but(np.isin(places, without))
-                wanted = min(count, len(places))
-                scores, rows = index.search(query.reshape(1, -1), wanted, params=chosen)
-                there_is = rows[0] >= 0  # faiss fills up with -1
-                found.append((places[rows[0][there_is]], scores[0][there_is] / shared))
-        if not found:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        places = np.concatenate([group[0] for group in found])
-        similarities = np.concatenate([group[1] for group in found])
-        best = np.argsort(-similarities, kind='stable')[:count]
-        return places[best], similarities[best]
+        seen = query[query.any(axis=1)]
+        whitening = self._views.whitening
+        if whitening is not None:
+            seen = whitening.whiten(seen)
+        wanted = min(max(self.plan.shortlist, count), self.faiss.ntotal)
+        rows = np.empty(0, np.int64)
+        if len(seen):
+            # Cameras that are not there leave their share of the work to those that are.
+            breadth = self.plan.breadth * len(query) // len(seen)
+            options = _options(self.plan.kind, breadth, wanted, self._selected(without))
+            rows = self.faiss.search(np.ascontiguousarray(seen), wanted, params=options)[1]
+        places = np.unique(self._views.places[rows[rows >= 0]])  # faiss fills up with -1
+        return self._views.compare(query, places)
+
+    def _selected(self, without: NDArray[np.int64] | None) -> faiss.IDSelector | None:
+        if without is None or not len(without):
+            return None
+        counts = np.ones(self.faiss.ntotal, np.bool_)
+        counts[self._views.rows_of(without)] = False
+        bits = np.packbits(counts, bitorder='little')
+        return faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
 
 
-def _all_but(excluded: NDArray[np.bool_]) -> faiss.SearchParameters:
-    """Return what tells faiss to pass over some rows."""
-    rows = faiss.IDSelectorBatch(np.flatnonzero(excluded))
-    return faiss.SearchParameters(sel=faiss.IDSelectorNot(rows))  # type: ignore[call-arg]
+def _options(
+    kind: str, breadth: int, wanted: int, selected: faiss.IDSelector | None
+) -> faiss.SearchParameters:
+    chosen: dict[str, Any] = {} if selected is None else {'sel': selected}
+    if kind == HNSW:
+        chosen['efSearch'] = max(breadth, wanted)
+        return faiss.SearchParametersHNSW(**chosen)  # type: ignore[attr-defined]
+    if kind == IVF_SQ8:
+        return faiss.SearchParametersIVF(nprobe=breadth, **chosen)  # type: ignore[call-arg]
+    return faiss.SearchParameters(**chosen)
+
+
+def build_faiss(
+    views: Views, plan: IndexPlan, progress: Passing = lambda items, _: items
+) -> faiss.Index:
+    """Index every view of a map, by a plan other than flat."""
+    faiss.omp_set_num_threads(1)
+    size = views.descriptors.shape[2]
+    index: Any = faiss.index_factory(size, _factory(plan), faiss.METRIC_INNER_PRODUCT)
+    if plan.kind == HNSW:
+        index.hnsw.efConstruction = HNSW_BUILDING
+    index.train(_sample(views, max(plan.lists, 256) * TRAINING_VIEWS))
+    count = len(views.present)
+    starts = range(0, count, BLOCK)
+    for first in progress(starts, len(starts)):
+        index.add(views.compared(first, min(first + BLOCK, count)))
+    return index
+
+
+def _factory(plan: IndexPlan) -> str:
+    return {SQ8: 'SQ8', HNSW: f'HNSW{HNSW_LINKS}_SQ8', IVF_SQ8: f'IVF{plan.lists},SQ8'}[plan.kind]
+
+
+def _sample(views: Views, count: int) -> FloatArray:
+    """Return about so many views, from all over the map."""
+    total = len(views.present)
+    step = max(1, total * views.present.shape[1] // count)
+    places = np.arange(0, total, step)
+    part = Views(views.descriptors[places], views.present[places], views.whitening)
+    return part.compared(0, len(places))

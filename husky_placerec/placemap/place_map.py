@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from husky_placerec.descriptor.fusion import turned_round
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.placemap.index import SearchIndex
+from husky_placerec.descriptor.whitening import Whitening
+from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
+from husky_placerec.placemap.indexing import build_index, BuiltIndex
+from husky_placerec.placemap.kinds import query_kinds, QueryKind
 from husky_placerec.placemap.places import Places
+from husky_placerec.placemap.thumbnails import Thumbnails
+from husky_placerec.placemap.views import BLOCK, Comparison, Views
+from husky_placerec.progress import Passing
 from husky_placerec.types import Candidate, FloatArray, GeoOrigin, Place, Pose
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+
+Way = tuple['bool | None', tuple[int, ...]]  # reversed, and each camera's partner
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,14 +29,20 @@ class PlaceMap:
     Places, their descriptors and what made them.
 
     :param places: N places.
-    :param descriptors: [N, C, D] float16 or float32, a unit vector a camera, zeros where absent.
+    :param descriptors: [N, C, D] float16 or float32, a unit vector a camera, zeros where absent;
+        raw, whether they are whitened or not.
     :param spec: what made the descriptors.
     :param frame_id: the frame of the poses.
     :param opposites: for each camera the index of the one that looks the other way; None when
         some camera has none, so that a place passed in reverse cannot be told.
-    :param sources: where the places come from.
+    :param sources: for each track where it comes from.
     :param origin: where on the Earth the frame has its origin, if that is known.
     :param name: what to call the map in messages.
+    :param whitening: what the descriptors are compared through; None: as they are.
+    :param lengths: [N, C] of the whitened descriptors, where they are known already.
+    :param gain: recall on a validation drive without and with whitening, where it was measured.
+    :param index: None: every place is compared.
+    :param thumbnails: small images, where the map has them.
     """
 
     places: Places
@@ -35,10 +50,15 @@ class PlaceMap:
     spec: DescriptorSpec
     frame_id: str
     opposites: tuple[int, ...] | None
-    sources: tuple[str, ...]
+    sources: Mapping[str, str]
     created: str
     name: str = 'map'
     origin: GeoOrigin | None = None
+    whitening: Whitening | None = None
+    lengths: FloatArray | None = field(default=None, repr=False)
+    gain: Mapping[str, Mapping[str, float]] | None = None
+    index: BuiltIndex | None = None
+    thumbnails: Thumbnails | None = None
 
     def __len__(self) -> int:
         return len(self.places)
@@ -46,31 +66,100 @@ class PlaceMap:
     def place(self, index: int) -> Place:
         return self.places.place(index, self.spec.cameras)
 
+    @property
+    def kinds(self) -> list[QueryKind]:
+        """What the map can be asked."""
+        return query_kinds(self.spec.cameras, self.opposites)
+
+    @cached_property
+    def views(self) -> Views:
+        """What the places looked like."""
+        lengths = self.lengths
+        if self.whitening is not None and lengths is None:
+            blocks = range(0, len(self), BLOCK)
+            whitening = self.whitening
+            lengths = np.concatenate(
+                [whitening.lengths(self.descriptors[i : i + BLOCK]) for i in blocks]
+            )
+        return Views(self.descriptors, self.places.present, self.whitening, lengths)
+
     @cached_property
     def _index(self) -> SearchIndex:
-        return SearchIndex(np.asarray(self.descriptors, np.float32), self.places.present)
+        index = self.index
+        return ExhaustiveIndex(self.views) if index is None else index.searching(self.views)
 
     @cached_property
     def _positions(self) -> cKDTree:
         return cKDTree(self.places.poses[:, :2])
 
     def prepare(self) -> None:
-        """Build the search index now, rather than at the first query."""
+        """Make ready what a search needs now, rather than at the first query."""
         _ = self._index, self._positions
 
-    def search(self, query: FloatArray, count: int, *, both_ways: bool) -> list[Candidate]:
+    def whitened(self, whitening: Whitening | None) -> PlaceMap:
+        """Return the map compared through a whitening, or through none."""
+        return replace(self, whitening=whitening, lengths=None, gain=None, index=None)
+
+    def fit_whitening(self) -> Whitening:
+        """Fit a whitening to all that the map has seen."""
+        return Whitening.fit(np.asarray(self.descriptors, np.float32)[self.places.present])
+
+    def indexed(
+        self, kind: str | None = None, progress: Passing = lambda items, _: items
+    ) -> PlaceMap:
+        """
+        Return the map with an index, built and measured.
+
+        :param kind: None: chosen by the size of the map.
+        :raises InputError: for a kind that there is not.
+        """
+        return replace(self, index=build_index(self.views, self.kinds, kind, progress))
+
+    def near(self, position: NDArray[np.float64], radius_m: float) -> NDArray[np.int64]:
+        """Return the places within a distance in the plane of a position [2 or more]."""
+        return np.array(self._positions.query_ball_point(position[:2], radius_m), np.int64)
+
+    def seen_between(self, first_ns: int, last_ns: int) -> NDArray[np.int64]:
+        """Return the places seen in a span of time, its ends included."""
+        stamps = self.places.stamps_ns
+        return np.flatnonzero((first_ns <= stamps) & (stamps <= last_ns))
+
+    def search(
+        self,
+        query: FloatArray,
+        count: int,
+        *,
+        both_ways: bool,
+        without: NDArray[np.int64] | None = None,
+    ) -> list[Candidate]:
         """
         Return the places most like a query, best first.
 
         :param query: [C, D], zeros for absent cameras.
         :param both_ways: search also the places passed in reverse.
+        :param without: places that do not count, such as those `near` a position, or
+            `seen_between` two stamps.
         """
-        candidates = [
-            Candidate(int(place), float(similarity), reverse, self._pose(int(place), reverse))
-            for reverse, descriptor in self._ways(query, both_ways)
-            for place, similarity in zip(*self._index.search(descriptor, count))
-        ]
-        return sorted(candidates, key=lambda c: -c.similarity)[:count]
+        return self._best(self._index.compare(query, without, count), count, self._ways(both_ways))
+
+    def search_each(self, query: FloatArray, count: int) -> dict[str, list[Candidate]]:
+        """
+        Return the places most like a query by each kind of query that its cameras allow.
+
+        A camera alone looks both ways. All cost little more than one, since they share products.
+        """
+        found = self._index.compare(query, count=count)
+        there, ways = query.any(axis=1), self._ways(True)
+        return {
+            kind.name: self._best(
+                found,
+                count,
+                [way for way in ways if way[1] == kind.partners or not all(kind.cameras)],
+                kind.there,
+            )
+            for kind in self.kinds
+            if (kind.there & there).any()
+        }
 
     def rival_similarity(
         self, query: FloatArray, best: Candidate, apart_m: float, *, both_ways: bool
@@ -82,23 +171,49 @@ class PlaceMap:
 
         :param apart_m: distance from which a place is elsewhere.
         """
-        position = self.places.poses[best.place, :2]
-        near = np.array(self._positions.query_ball_point(position, apart_m), np.int64)
-        rivals = [
-            similarity
-            for reverse, descriptor in self._ways(query, both_ways)
-            for similarity in self._index.search(
-                descriptor, 1, near if reverse == best.reversed else None
-            )[1]
-        ]
-        return float(max(rivals)) if rivals else None
+        near = self.near(self.places.poses[best.place], apart_m)
+        elsewhere = self._index.compare(query, near)
+        found = []
+        for reverse, partners in self._ways(both_ways):
+            seen = elsewhere if reverse == best.reversed else self._index.compare(query)
+            found.append(seen.similarities(partners).max(initial=-np.inf))
+        rival = float(max(found))
+        return rival if np.isfinite(rival) else None
 
-    def _ways(self, query: FloatArray, both_ways: bool) -> list[tuple[bool | None, FloatArray]]:
-        """Return the query as each direction of the robot would have it."""
+    def _ways(self, both_ways: bool) -> list[Way]:
+        """Return the directions in which the robot may be facing."""
+        straight = tuple(range(len(self.spec.cameras)))
         if self.opposites is None:
-            return [(None, query)]
-        reverse = [(True, turned_round(query, self.opposites))] if both_ways else []
-        return [(False, query), *reverse]
+            return [(None, straight)]
+        return [(False, straight), *([(True, self.opposites)] if both_ways else [])]
+
+    def _best(
+        self,
+        found: Comparison,
+        count: int,
+        ways: list[Way],
+        there: NDArray[np.bool_] | None = None,
+    ) -> list[Candidate]:
+        """Return the best of a comparison, each place once for each way."""
+        if not len(found.places):
+            return []
+        scores = np.concatenate([found.similarities(partners, there) for _, partners in ways])
+        wanted = min(count, len(scores))
+        best = np.argpartition(-scores, wanted - 1)[:wanted]
+        best = best[np.argsort(-scores[best], kind='stable')]
+        return [
+            self._candidate(found, *divmod(int(at), len(found.places)), float(scores[at]), ways)
+            for at in best
+            if np.isfinite(scores[at])
+        ]
+
+    def _candidate(
+        self, found: Comparison, way: int, at: int, similarity: float, ways: list[Way]
+    ) -> Candidate:
+        reverse, partners = ways[way]
+        place = int(found.places[at])
+        cosines = {self.spec.cameras[i]: c for i, c in found.shared(at, partners).items()}
+        return Candidate(place, similarity, reverse, self._pose(place, reverse), cosines)
 
     def _pose(self, index: int, reverse: bool | None) -> Pose:
         pose = Pose.from_array(self.places.poses[index])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import csv
 from dataclasses import dataclass
-import io
+from itertools import islice
 from pathlib import Path
 
 from husky_placerec.data.trajectory import QUATERNION_TOLERANCE
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 COLUMNS = ('stamp_ns', 'x', 'y', 'z', 'qx', 'qy', 'qz', 'qw', 'track', 'cameras')
 CAMERA_SEPARATOR = '+'
+JUMP_M = 1000.0  # further apart than two neighbours on a drive can be
+CHUNK = 10_000  # rows at a time
 
 
 @dataclass(frozen=True)
@@ -42,55 +44,135 @@ class Places:
         pose = Pose.from_array(self.poses[index])
         return Place(int(self.stamps_ns[index]), pose, self.tracks[index], there)
 
-    def to_csv(self, cameras: Sequence[str]) -> bytes:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator='\n')
-        writer.writerow(COLUMNS)
-        for i in range(len(self)):
-            names = self.place(i, cameras).cameras
-            # repr of a float is the shortest text that reads back as the same number
-            numbers = [repr(float(value)) for value in self.poses[i]]
-            track = self.tracks[i]
-            writer.writerow([self.stamps_ns[i], *numbers, track, CAMERA_SEPARATOR.join(names)])
-        return text.getvalue().encode()
+    def chosen(self, indices: NDArray[np.int64]) -> Places:
+        """Return some of the places, in that order."""
+        tracks = tuple(self.tracks[i] for i in indices)
+        return Places(self.stamps_ns[indices], self.poses[indices], tracks, self.present[indices])
+
+    def duplicate(self) -> tuple[str, int] | None:
+        """Return track and stamp of a place that is there twice, None where none is."""
+        seen: dict[str, list[int]] = {}
+        for place, track in enumerate(self.tracks):
+            seen.setdefault(track, []).append(place)
+        for track, indices in seen.items():
+            stamps, counts = np.unique(self.stamps_ns[indices], return_counts=True)
+            if (counts > 1).any():
+                return track, int(stamps[counts > 1][0])
+        return None
+
+    def jumps(self) -> list[str]:
+        """Say where neighbours on a track are kilometres apart, which poses seldom mean."""
+        apart = np.linalg.norm(np.diff(self.poses[:, :3], axis=0), axis=1)
+        return [
+            f'track {self.tracks[i]}: {apart[i] / 1000:.1f} km from the place at '
+            f'{self.stamps_ns[i]} to the next at {self.stamps_ns[i + 1]}'
+            for i in np.flatnonzero(apart > JUMP_M)
+            if self.tracks[i] == self.tracks[i + 1]
+        ]
+
+    def write_csv(self, path: Path, cameras: Sequence[str]) -> None:
+        names: dict[bytes, str] = {}
+        with path.open('w', encoding='utf-8', newline='') as file:
+            file.write(','.join(COLUMNS) + '\n')
+            # Names in quotes whatever is in them: csv would leave a lone carriage return bare.
+            writer = csv.writer(file, lineterminator='\n', quoting=csv.QUOTE_NONNUMERIC)
+            columns = zip(self.stamps_ns.tolist(), self.poses.tolist(), self.tracks, self.present)
+            for stamp, pose, track, present in columns:
+                key = present.tobytes()
+                if key not in names:
+                    there = (name for name, seen in zip(cameras, present) if seen)
+                    names[key] = CAMERA_SEPARATOR.join(there)
+                # csv writes a float's repr, the shortest text that reads back as the same number
+                writer.writerow([stamp, *pose, track, names[key]])
 
     @classmethod
-    def from_csv(cls, path: Path, cameras: Sequence[str]) -> Places:
+    def read_csv(cls, path: Path, cameras: Sequence[str]) -> Places:
         """
-        Read what `to_csv` wrote.
+        Read what `write_csv` wrote.
 
         :raises InputError: that names the file and the line.
         """
-        with path.open(encoding='utf-8', newline='') as file:
-            rows = list(csv.reader(file))
-        if not rows or tuple(rows[0]) != COLUMNS:
-            raise InputError(f'{path}: expected the columns {", ".join(COLUMNS)}')
-        stamps, poses, tracks, present = [], [], [], []
-        for number, row in enumerate(rows[1:], 2):
-            try:
-                stamp, *pose, track, names = row
-                stamps.append(int(stamp))
-                poses.append([float(value) for value in pose])
-                there = names.split(CAMERA_SEPARATOR) if names else []
-                unknown = set(there) - set(cameras)
-                _check_pose(poses[-1])
-            except ValueError as error:
-                raise InputError(f'{path}:{number}: not a place ({error})') from error
-            if unknown:
-                raise InputError(f'{path}:{number}: no camera {", ".join(sorted(unknown))}')
-            tracks.append(track)
-            present.append([name in there for name in cameras])
-        return cls(
-            np.array(stamps, np.int64),
-            np.array(poses, np.float64).reshape(-1, 7),
-            tuple(tracks),
-            np.array(present, np.bool_).reshape(-1, len(cameras)),
+        try:
+            with path.open(encoding='utf-8', newline='') as file:
+                rows = csv.reader(file)
+                header = next(rows, None)
+                if header is None or tuple(header) != COLUMNS:
+                    raise InputError(f'{path}: expected the columns {", ".join(COLUMNS)}')
+                parser = _Parser(path, cameras)
+                parts = []
+                while chunk := list(islice(rows, CHUNK)):
+                    parts.append(parser.parse(chunk))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(f'{path}: cannot be read as CSV ({error})') from error
+        parts = parts or [parser.parse([])]
+        return joined(parts)
+
+
+def joined(parts: Sequence[Places]) -> Places:
+    """Return the places of several, one after the other."""
+    return Places(
+        np.concatenate([part.stamps_ns for part in parts]),
+        np.concatenate([part.poses for part in parts]),
+        tuple(track for part in parts for track in part.tracks),
+        np.concatenate([part.present for part in parts]),
+    )
+
+
+class _Parser:
+    """Makes places of rows of text, many at a time; of a bad one it names the line."""
+
+    def __init__(self, path: Path, cameras: Sequence[str]) -> None:
+        self._path = path
+        self._cameras = cameras
+        self._line = 2
+        self._present: dict[str, list[bool]] = {}
+        self._tracks: dict[str, str] = {}  # one string a track, however many places
+
+    def parse(self, rows: list[list[str]]) -> Places:
+        try:
+            places = self._parse(rows)
+        except ValueError:
+            for number, row in enumerate(rows, self._line):
+                try:
+                    self._parse([row])
+                except ValueError as error:
+                    raise InputError(f'{self._path}:{number}: not a place ({error})') from error
+            raise
+        self._line += len(rows)
+        return places
+
+    def _parse(self, rows: list[list[str]]) -> Places:
+        if any(len(row) != len(COLUMNS) for row in rows):
+            raise ValueError(f'expected {len(COLUMNS)} columns')
+        stamps = np.array([int(row[0]) for row in rows], np.int64)
+        values = [float(text) for row in rows for text in row[1:8]]
+        poses = np.array(values, np.float64).reshape(-1, 7)
+        check_poses(poses)
+        tracks = tuple(self._tracks.setdefault(row[8], row[8]) for row in rows)
+        present = [self._seen_by(row[9]) for row in rows]
+        return Places(
+            stamps, poses, tracks, np.array(present, np.bool_).reshape(-1, len(self._cameras))
         )
 
+    def _seen_by(self, text: str) -> list[bool]:
+        if text not in self._present:
+            names = text.split(CAMERA_SEPARATOR) if text else []
+            unknown = sorted(set(names) - set(self._cameras))
+            if unknown:
+                raise ValueError(f'no camera {", ".join(unknown)}')
+            self._present[text] = [name in names for name in self._cameras]
+        return self._present[text]
 
-def _check_pose(pose: list[float]) -> None:
-    if len(pose) != 7 or not np.isfinite(pose).all():
+
+def check_poses(poses: NDArray[np.float64]) -> None:
+    """
+    Check [N, 7] poses.
+
+    :raises ValueError: for numbers that are not finite, and quaternions that are not of length 1.
+    """
+    if not np.isfinite(poses).all():
         raise ValueError('a pose is seven finite numbers')
-    norm = float(np.linalg.norm(pose[3:]))
-    if abs(norm - 1) > QUATERNION_TOLERANCE:
-        raise ValueError(f'the quaternion has length {norm:.3f} instead of 1')
+    norms = np.linalg.norm(poses[:, 3:], axis=1)
+    wrong = np.flatnonzero(abs(norms - 1) > QUATERNION_TOLERANCE)
+    if len(wrong):
+        raise ValueError(f'the quaternion has length {norms[wrong[0]]:.3f} instead of 1')

@@ -1,77 +1,77 @@
 """
-The place map as a folder: `map.json`, places as CSV, descriptors as .npy.
+The place map as a folder, described in docs/map_format.md.
 
-The data files never change and carry their hash in their names; replacing `map.json` is the one
-step that makes a new version the map, so whoever reads has the old one or the new one whole.
+The data files never change; replacing `map.json` is the one step that makes a new version the map.
+Whoever reads has the old version or the new one, whole, and so has whoever comes after a crash.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-import io
-import json
 from pathlib import Path
+import shutil
 from typing import Any
 
-from husky_placerec.descriptor.spec import DescriptorSpec
+import faiss
 from husky_placerec.errors import InputError
-from husky_placerec.files import new_folder, refuse_existing, sha256, write_atomic
+from husky_placerec.files import new_folder, refuse_existing, sha256
+from husky_placerec.placemap.checking import check_map
+from husky_placerec.placemap.data_files import (
+    collect,
+    data_entry,
+    Files,
+    only_writer,
+    write_data,
+)
+from husky_placerec.placemap.indexing import BuiltIndex
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.manifest import commit, MANIFEST, read_manifest
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.placemap.places import Places
-from husky_placerec.types import GeoOrigin
+from husky_placerec.placemap.thumbnails import write_thumbnails
 import numpy as np
 
-FORMAT_VERSION = 1
-HASH_DIGITS = 12  # in a file's name
-# A float16 unit vector may be this far from unit length.
-NORM_TOLERANCE = 2e-3
+Change = Callable[[PlaceMap], PlaceMap]
 
 
 def save_map(place_map: PlaceMap, path: Path, *, overwrite: bool = False) -> None:
     """
     Write a map; an old one of that name stays whole until the new one is.
 
-    :raises InputError: when `path` exists and is not to be overwritten, or is no map.
+    A map without an index gets one.
+
+    :raises InputError: when `path` exists and is not to be overwritten, or is no map; for values
+        that no map may have.
     """
     refuse_existing(path, overwrite)
-    if path.exists() and not (path / 'map.json').is_file():
-        raise InputError(f'{path}: exists and is not a place map; it is not overwritten')
-    if path.exists():
-        _write(place_map, path)
-        _collect(path)
+    check_map(place_map)
+    place_map = place_map if place_map.index else place_map.indexed()
+    if not path.exists():
+        with new_folder(path) as work:
+            commit(work, _write(place_map, work))
         return
-    with new_folder(path) as work:
-        _write(place_map, work)
+    if not (path / MANIFEST).is_file():
+        raise InputError(f'{path}: exists and is not a place map; it is not overwritten')
+    with only_writer(path):
+        _replace(place_map, path)
 
 
-def load_map(path: Path) -> PlaceMap:
+def edit_map(path: Path, change: Change) -> PlaceMap:
     """
-    Read a map and check that all of it is there and unaltered.
+    Change a map where it is; a change that fails leaves it as it was.
 
-    :raises InputError: that names the file, what was found and what was expected.
+    :param change: returns the map that it is given when nothing is to be changed.
+    :raises InputError: as `load_map` and `save_map`.
     """
-    about = _read_json(path)
-    try:
-        spec = DescriptorSpec.from_json(about['descriptor'], str(path / 'map.json'))
-        files = {kind: _checked_file(path, entry) for kind, entry in about['files'].items()}
-        places = Places.from_csv(files['places'], spec.cameras)
-        descriptors = _read_descriptors(files['descriptors'])
-        opposites = about['opposites']
-        place_map = PlaceMap(
-            places,
-            descriptors,
-            spec,
-            about['frame_id'],
-            None if opposites is None else _opposites(opposites, spec.cameras),
-            tuple(about['sources']),
-            about['created'],
-            name=str(path),
-            origin=GeoOrigin(**about['origin']) if 'origin' in about else None,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f'{path / "map.json"}: not as expected ({error!r})') from error
-    _check_consistent(place_map, files['descriptors'])
-    return place_map
+    load_map(path)  # says what is wrong with the path before it is locked
+    with only_writer(path):
+        old = load_map(path)
+        new = change(old)
+        if new is not old:
+            check_map(new)
+            new = new if new.index else new.indexed()
+            _replace(new, path)
+    return new
 
 
 def verify_map(path: Path) -> list[str]:
@@ -81,113 +81,105 @@ def verify_map(path: Path) -> list[str]:
     :raises InputError: for the first thing that is wrong.
     """
     place_map = load_map(path)
-    norms = np.linalg.norm(np.asarray(place_map.descriptors, np.float32), axis=2)
-    wrong = ~(abs(norms - place_map.places.present) <= NORM_TOLERANCE)  # NaN is wrong too
-    for place, camera in zip(*np.nonzero(wrong)):
-        name = place_map.spec.cameras[camera]
-        expected = int(place_map.places.present[place, camera])
-        raise InputError(
-            f'{path}: the descriptor of place {place}, {name}, has length '
-            f'{norms[place, camera]:.4f}; expected {expected}'
-        )
+    check_map(place_map)
+    kinds = ', '.join(read_manifest(path)['files'])
+    views = int(place_map.places.present.sum())
     return [
-        'map.json: format, keys and file names',
-        'SHA-256 of places and descriptors',
-        f'{len(place_map)} poses: finite, unit quaternions',
-        f'{norms.size} descriptors: unit length, or zero for an absent camera',
+        f'{MANIFEST}: format, checksum, keys and file names',
+        f'SHA-256 of {kinds}',
+        f'{len(place_map)} poses: finite, unit quaternions, no stamp twice on a track',
+        f'{views} descriptors: unit length, and zero for an absent camera',
     ]
 
 
-def _write(place_map: PlaceMap, folder: Path) -> None:
-    cameras = place_map.spec.cameras
-    array = io.BytesIO()
-    np.save(array, np.asarray(place_map.descriptors, np.float16), allow_pickle=False)
+def _replace(place_map: PlaceMap, folder: Path) -> None:
+    """Commit a new version; the files of the one before stay until the next, for its readers."""
+    try:
+        old: Files = read_manifest(folder)['files']
+    except InputError:  # a damaged map may be overwritten
+        old = {}
+    try:
+        about = _write(place_map, folder)
+        commit(folder, about)
+    except BaseException:
+        collect(folder, old)
+        raise
+    collect(folder, old, about['files'])
+
+
+def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
+    """Write the data files and return what `map.json` says of them."""
+    cameras, index = place_map.spec.cameras, place_map.index
+    assert index is not None
     files = {
-        'places': _write_data(folder, 'places', '.csv', place_map.places.to_csv(cameras)),
-        'descriptors': _write_data(folder, 'descriptors', '.npy', array.getvalue()),
+        'places': write_data(
+            folder, 'places', '.csv', lambda p: place_map.places.write_csv(p, cameras)
+        ),
+        'descriptors': _write_descriptors(place_map, folder),
     }
-    opposites = place_map.opposites
-    about = {
-        'format_version': FORMAT_VERSION,
+    whitening, lengths = place_map.whitening, place_map.views.lengths
+    if whitening is not None and lengths is not None:
+        stacked = np.vstack([whitening.mean, whitening.matrix])
+        files['whitening'] = write_data(folder, 'whitening', '.npy', _saving(stacked))
+        files['lengths'] = write_data(folder, 'lengths', '.npy', _saving(lengths))
+    if index.faiss is not None:
+        files['index'] = _write_index(index, folder)
+    thumbnails = place_map.thumbnails
+    if thumbnails is not None:
+        files['thumbnails'] = write_data(
+            folder,
+            'thumbnails',
+            '.zip',
+            lambda p: write_thumbnails(p, thumbnails, len(place_map), cameras),
+        )
+    return _about(place_map, index, files)
+
+
+def _write_descriptors(place_map: PlaceMap, folder: Path) -> dict[str, str]:
+    values = place_map.descriptors
+    if isinstance(values, np.memmap) and values.filename:
+        kept = _kept(folder, 'descriptors', Path(values.filename))
+        if kept:
+            return kept
+    return write_data(folder, 'descriptors', '.npy', _saving(np.asarray(values, np.float16)))
+
+
+def _write_index(index: BuiltIndex, folder: Path) -> dict[str, str]:
+    built, file = index.faiss, index.file
+    assert built is not None
+    if file is None:
+        return write_data(folder, 'index', '.faiss', lambda p: faiss.write_index(built, str(p)))
+    return _kept(folder, 'index', file) or write_data(
+        folder, 'index', '.faiss', lambda p: shutil.copyfile(file, p)
+    )
+
+
+def _kept(folder: Path, kind: str, file: Path) -> dict[str, str] | None:
+    """Return the entry of a file that lies in the folder already, whole; None for another."""
+    if file.parent != folder.absolute() or not file.is_file():
+        return None
+    entry = data_entry(kind, file.suffix, sha256(file))
+    return entry if entry['name'] == file.name else None
+
+
+def _saving(array: np.ndarray) -> Callable[[Path], None]:
+    return lambda path: np.save(path, array, allow_pickle=False)
+
+
+def _about(place_map: PlaceMap, index: BuiltIndex, files: Files) -> dict[str, Any]:
+    cameras, opposites = place_map.spec.cameras, place_map.opposites
+    about: dict[str, Any] = {
         'places': len(place_map),
         'frame_id': place_map.frame_id,
         'descriptor': place_map.spec.as_json(),
         'opposites': None if opposites is None else [cameras[i] for i in opposites],
         'created': place_map.created,
-        'sources': list(place_map.sources),
+        'sources': dict(place_map.sources),
+        'index': {**asdict(index.plan), **asdict(index.report)},
         'files': files,
     }
     if place_map.origin is not None:
         about['origin'] = asdict(place_map.origin)
-    write_atomic(folder / 'map.json', json.dumps(about, indent=2, ensure_ascii=False).encode())
-
-
-def _write_data(folder: Path, stem: str, suffix: str, data: bytes) -> dict[str, str]:
-    temporary = folder / f'{stem}.new'
-    write_atomic(temporary, data)
-    digest = sha256(temporary)
-    name = f'{stem}-{digest[:HASH_DIGITS]}{suffix}'
-    temporary.replace(folder / name)
-    return {'name': name, 'sha256': digest}
-
-
-def _collect(folder: Path) -> None:
-    """Remove the data files of older versions."""
-    used = {entry['name'] for entry in _read_json(folder)['files'].values()}
-    for file in [*folder.glob('places-*.csv'), *folder.glob('descriptors-*.npy')]:
-        if file.name not in used:
-            file.unlink()
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    file = path / 'map.json'
-    if not file.is_file():
-        raise InputError(f'{path}: not a place map; it has no map.json')
-    try:
-        about = json.loads(file.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
-        raise InputError(f'{file}: cannot be read as JSON ({error})') from error
-    version = about.get('format_version') if isinstance(about, dict) else None
-    if version != FORMAT_VERSION:
-        raise InputError(f'{file}: format version is {version!r}; expected {FORMAT_VERSION}')
-    return dict(about)
-
-
-def _opposites(names: list[str], cameras: tuple[str, ...]) -> tuple[int, ...]:
-    opposites = tuple(cameras.index(name) for name in names)
-    mutual = len(opposites) == len(cameras) and all(
-        other != i and opposites[other] == i for i, other in enumerate(opposites)
-    )
-    if not mutual:
-        raise ValueError(f'opposites are {names}, which do not name each other')
-    return opposites
-
-
-def _checked_file(folder: Path, entry: dict[str, str]) -> Path:
-    name, expected = entry['name'], entry['sha256']
-    file = folder / name
-    if Path(name).name != name or not file.is_file():
-        raise InputError(f'{file}: missing; map.json names it')
-    found = sha256(file)
-    if found != expected:
-        raise InputError(f'{file}: truncated or altered; SHA-256 is {found}, expected {expected}')
-    return file
-
-
-def _read_descriptors(file: Path) -> np.ndarray:
-    try:
-        return np.load(file, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f'{file}: cannot be read as .npy ({error})') from error
-
-
-def _check_consistent(place_map: PlaceMap, file: Path) -> None:
-    spec, found = place_map.spec, place_map.descriptors.shape
-    expected = (len(place_map), len(spec.cameras), spec.size)
-    if found != expected or place_map.descriptors.dtype != np.float16:
-        raise InputError(
-            f'{file}: {place_map.descriptors.dtype} {list(found)}; '
-            f'expected float16 {list(expected)} by map.json and places'
-        )
-    if not len(place_map):
-        raise InputError(f'{place_map.name}: an empty map; expected at least one place')
+    if place_map.gain is not None:
+        about['whitening_gain'] = {kind: dict(recall) for kind, recall in place_map.gain.items()}
+    return about

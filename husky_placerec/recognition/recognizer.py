@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.gate import Gate
 from husky_placerec.types import Candidate, FloatArray, Frame, Pixels, Recognition
@@ -22,7 +23,7 @@ class Recognizer:
     ) -> None:
         extractor.spec.require_same(place_map.spec, place_map.name)
         place_map.prepare()
-        self.place_map = place_map
+        self._map = place_map
         self._extractor = extractor
         self._gate = Gate(config.min_similarity, config.min_margin)
         self._apart_m = config.elsewhere
@@ -38,6 +39,28 @@ class Recognizer:
         """
         return cls(load_extractor(config, place_map.spec), place_map, config)
 
+    @property
+    def place_map(self) -> PlaceMap:
+        return self._map
+
+    def reload(self, place_map: PlaceMap) -> None:
+        """
+        Go on with another version of the map, without missing a frame.
+
+        May be called from any thread while another recognises: what is slow is done before the
+        exchange, and each frame is recognised on one version from beginning to end.
+
+        :raises InputError: for a map of another descriptor or frame; the old one is then kept.
+        """
+        self._extractor.spec.require_same(place_map.spec, place_map.name)
+        if place_map.frame_id != self._map.frame_id:
+            raise InputError(
+                f'{place_map.name}: poses in the frame {place_map.frame_id}; '
+                f'expected {self._map.frame_id}, as before'
+            )
+        place_map.prepare()
+        self._map = place_map
+
     def warm_up(self) -> None:
         """Do once, on a blank frame, what is slow the first time; nothing is remembered of it."""
         spec = self.place_map.spec
@@ -47,10 +70,11 @@ class Recognizer:
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
         """Decide where the frame was taken, and whether to believe it."""
+        place_map = self._map  # may be exchanged meanwhile
         descriptor = self._extractor.describe(frame)
-        candidates = self.place_map.search(descriptor, self._count, both_ways=self._both_ways)
+        candidates = place_map.search(descriptor, self._count, both_ways=self._both_ways)
         best = candidates[0] if candidates else None
-        margin = self._margin(descriptor, best)
+        margin = self._margin(place_map, descriptor, best)
         reason = self._gate.refuse(best.similarity if best else None, margin)
         return Recognition(
             frame.stamp_ns,
@@ -61,11 +85,13 @@ class Recognizer:
             margin=margin,
         )
 
-    def _margin(self, descriptor: FloatArray, best: Candidate | None) -> float | None:
+    def _margin(
+        self, place_map: PlaceMap, descriptor: FloatArray, best: Candidate | None
+    ) -> float | None:
         """Return the best candidate's lead over the best that contradicts it."""
         if best is None:
             return None
-        rival = self.place_map.rival_similarity(
+        rival = place_map.rival_similarity(
             descriptor, best, self._apart_m, both_ways=self._both_ways
         )
         return None if rival is None else best.similarity - rival

@@ -37,6 +37,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
     return {
         'place': candidate.place,
         'similarity': candidate.similarity,
+        'cosines': dict(candidate.cosines),
         'reversed': candidate.reversed,
         'pose': dict(vars(candidate.pose)),
     }

@@ -13,7 +13,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.errors import InputError
-from husky_placerec.placemap.storage import load_map
+from husky_placerec.placemap.loading import load_map
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.records import record
 from husky_placerec.ros.conversions import MESSAGE_TYPES, to_pixels, to_pose_stamped

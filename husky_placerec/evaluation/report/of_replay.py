@@ -67,7 +67,7 @@ def replay_report(
         facts={
             'drive': f'{source}, {len(results)} frames, {len(judged)} with truth',
             'map': repr(place_map),
-            'made of': ', '.join(place_map.sources),
+            'made of': ', '.join(place_map.sources.values()),
         },
         notes=[],
     )
@@ -90,5 +90,5 @@ def _case(results: Sequence[Result], judged: Judged, place_map: PlaceMap, source
         place_map.places.poses[:, :2],
         np.array([bool(c and c.reversed) for c in best]),
         [source],
-        [Path(path) for path in place_map.sources],
+        [Path(path) for path in place_map.sources.values()],
     )

@@ -1,0 +1,77 @@
+"""What `placerec map` shows of a map."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from husky_placerec.cli.common import percent
+from husky_placerec.placemap.place_map import PlaceMap
+from rich.table import Table
+from rich.text import Text
+
+
+def map_table(place_map: PlaceMap) -> Table:
+    spec, places = place_map.spec, place_map.places
+    low, high = places.poses[:, :2].min(axis=0), places.poses[:, :2].max(axis=0)
+    table = Table(title=place_map.name, show_header=False, title_justify='left')
+    focal = spec.pinhole_focal
+    model = f'{spec.backbone}, weights {spec.weights} ({spec.weights_sha256[:12]})'
+    counts = Counter(places.tracks)
+    rows = {
+        'places': f'{len(place_map)} on {len(counts)} track(s)',
+        'cameras': ', '.join(spec.cameras) + ('' if place_map.opposites else ' (no opposites)'),
+        'with all cameras': str(int(places.present.all(axis=1).sum())),
+        'descriptor': model if spec.extractor == 'timm' else spec.extractor,
+        'input': f'{spec.input_width}x{spec.input_height}',
+        'virtual pinhole': f'focal length {focal:g} widths' if focal else 'none',
+        'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
+        'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
+        'whitening': 'yes' if place_map.whitening else 'no',
+        'index': _index(place_map),
+        'thumbnails': 'yes' if place_map.thumbnails else 'no',
+        'frame': place_map.frame_id,
+        'origin (WGS 84)': _origin(place_map),
+        'extent': f'{high[0] - low[0]:.0f} x {high[1] - low[1]:.0f} m',
+        'created': place_map.created,
+    }
+    for track, count in counts.items():
+        rows[f'track {track}'] = f'{count} places from {place_map.sources.get(track, "?")}'
+    for name, value in rows.items():
+        table.add_row(Text(name), Text(value))
+    return table
+
+
+def gain_table(gain: Mapping[str, Mapping[str, float]], used: bool) -> Table:
+    """Show the recall on a validation drive without and with whitening."""
+    title = f'Recall@1 at 5 m on the validation drive; whitening is {"on" if used else "off"}'
+    return recall_table(title, gain)
+
+
+def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Table:
+    """Show recalls side by side, a row for each kind of query."""
+    table = Table(title=title, title_justify='left')
+    table.add_column('query')
+    for name in recalls:
+        table.add_column(name, justify='right')
+    for kind in next(iter(recalls.values())):
+        table.add_row(kind, *(percent(recall.get(kind)) for recall in recalls.values()))
+    return table
+
+
+def _index(place_map: PlaceMap) -> str:
+    if place_map.index is None:
+        return 'none'
+    plan, report = place_map.index.plan, place_map.index.report
+    recalls = ', '.join(f'{kind} {share:.3f}' for kind, share in report.recall.items())
+    return (
+        f'{plan.kind}, {report.cpu_ms:.2f} ms a query; '
+        f'recall against exact: {recalls or "not measured"}'
+    )
+
+
+def _origin(place_map: PlaceMap) -> str:
+    origin = place_map.origin
+    if origin is None:
+        return 'not known'
+    return f'{origin.latitude:.7f}, {origin.longitude:.7f}, {origin.altitude:.2f} m; x is east'

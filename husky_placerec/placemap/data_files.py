@@ -1,0 +1,93 @@
+"""
+The data files of a map: they never change, and carry their hash in their names.
+
+So a new version lies beside the old one until `map.json` names it, and whoever has the old one
+open keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+import fcntl
+import os
+from pathlib import Path
+
+from husky_placerec.errors import InputError
+from husky_placerec.files import sha256, sync_file
+from husky_placerec.placemap.manifest import MANIFEST
+
+HASH_DIGITS = 12  # in a file's name
+KINDS = ('places', 'descriptors', 'whitening', 'lengths', 'index', 'thumbnails')
+
+Files = Mapping[str, Mapping[str, str]]  # name and SHA-256 by kind, as map.json has them
+
+
+def write_data(
+    folder: Path, kind: str, suffix: str, write: Callable[[Path], object]
+) -> dict[str, str]:
+    """
+    Write one data file and bring it to the disk.
+
+    :param write: writes to the path that it is given.
+    :return: its entry in `map.json`.
+    """
+    temporary = folder / f'{kind}-new{suffix}'
+    try:
+        write(temporary)
+        sync_file(temporary)
+        entry = data_entry(kind, suffix, sha256(temporary))
+        temporary.replace(folder / entry['name'])
+    finally:
+        temporary.unlink(missing_ok=True)
+    return entry
+
+
+def data_entry(kind: str, suffix: str, digest: str) -> dict[str, str]:
+    return {'name': f'{kind}-{digest[:HASH_DIGITS]}{suffix}', 'sha256': digest}
+
+
+def checked_file(folder: Path, entry: Mapping[str, str]) -> Path:
+    """
+    Return the path of a data file that is there and unaltered.
+
+    :raises InputError: for another.
+    """
+    name, expected = entry['name'], entry['sha256']
+    file = folder / name
+    if Path(name).name != name or not file.is_file():
+        raise InputError(f'{file}: missing; map.json names it')
+    found = sha256(file)
+    if found != expected:
+        raise InputError(f'{file}: truncated or altered; SHA-256 is {found}, expected {expected}')
+    return file
+
+
+def collect(folder: Path, *versions: Files) -> None:
+    """Remove the data files that none of these versions names."""
+    used = {entry['name'] for files in versions for entry in files.values()}
+    unfinished = f'.{MANIFEST}.*'  # of a writer that was killed; there is only one at a time
+    for pattern in (*(f'{kind}-*' for kind in KINDS), unfinished):
+        for file in folder.glob(pattern):
+            if file.name not in used:
+                file.unlink()
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """
+    Keep other writers out of a map; readers come and go.
+
+    The lock is the system's, so it ends with the process, however that ends.
+
+    :raises InputError: when another process is writing.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f'{folder}: another program is changing this map') from error
+        yield
+    finally:
+        os.close(handle)

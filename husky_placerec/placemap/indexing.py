@@ -1,0 +1,164 @@
+"""Building the index of a map: chosen by its size, searched as thoroughly as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+import time
+
+import faiss
+from husky_placerec.placemap.best import best_similarities
+from husky_placerec.placemap.choosing import (
+    BUDGET_MS,
+    choose_index,
+    FLAT,
+    HNSW,
+    IndexPlan,
+    IVF_SQ8,
+)
+from husky_placerec.placemap.index import (
+    build_faiss,
+    ExhaustiveIndex,
+    SearchIndex,
+    ShortlistIndex,
+)
+from husky_placerec.placemap.kinds import QueryKind
+from husky_placerec.placemap.views import Views
+from husky_placerec.progress import Passing
+from husky_placerec.types import FloatArray
+import numpy as np
+from numpy.typing import NDArray
+
+QUERIES = 200
+ENOUGH_RECALL = 0.995  # of the worst kind; a little more than the 0.99 that is promised
+SAME = 1e-5  # similarities of the same place, summed in another order
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    """
+    How good an index is.
+
+    :param recall: for each kind of query, the share for which it finds the best place; empty for a
+        map of a single place.
+    :param queries: how many there were of each kind.
+    :param cpu_ms: median time of a query on one thread, of the slowest kind.
+    """
+
+    recall: dict[str, float]
+    queries: int
+    cpu_ms: float
+
+
+@dataclass(frozen=True, eq=False)
+class BuiltIndex:
+    """
+    An index as it is stored with a map; a flat one has nothing to store but its report.
+
+    :param file: where faiss read it from. It may be memory-mapped, and what faiss would write of
+        it then is a reference to that file.
+    """
+
+    plan: IndexPlan
+    report: IndexReport
+    faiss: faiss.Index | None = None
+    file: Path | None = None
+
+    def searching(self, views: Views) -> SearchIndex:
+        """Return what searches these views."""
+        if self.faiss is None:
+            return ExhaustiveIndex(views)
+        return ShortlistIndex(views, self.plan, self.faiss)
+
+
+def build_index(
+    views: Views,
+    kinds: Sequence[QueryKind],
+    kind: str | None = None,
+    progress: Passing = lambda items, _: items,
+) -> BuiltIndex:
+    """
+    Build and measure the index of a map.
+
+    It is asked for each of some places, which does not count itself: what a neighbour is found by.
+
+    :param kind: one of INDEX_KINDS; None: by the size of the map.
+    :raises InputError: for another kind.
+    """
+    places, cameras, size = views.descriptors.shape
+    plan = choose_index(places, cameras, size, kind)
+    built = None if plan.kind == FLAT else build_faiss(views, plan, progress)
+    return tune(views, kinds, plan, built)
+
+
+def tune(
+    views: Views, kinds: Sequence[QueryKind], plan: IndexPlan, built: faiss.Index | None
+) -> BuiltIndex:
+    """Search an index more broadly until it finds enough, or takes too long; measure it."""
+    trial = _Trial.make(views, kinds, built)
+    report = trial.measure(plan)
+    while _worst(report) < ENOUGH_RECALL:
+        measured = [(wider, trial.measure(wider)) for wider in _wider(plan, len(views.places))]
+        affordable = [pair for pair in measured if pair[1].cpu_ms <= BUDGET_MS]
+        if not affordable:
+            break
+        plan, report = max(affordable, key=lambda pair: (_worst(pair[1]), -pair[1].cpu_ms))
+    return BuiltIndex(plan, report, built)
+
+
+def _worst(report: IndexReport) -> float:
+    return min(report.recall.values(), default=1)
+
+
+def _wider(plan: IndexPlan, views: int) -> list[IndexPlan]:
+    """Return more thorough ways to search the same index."""
+    found = []
+    if plan.kind != FLAT and plan.shortlist < views:
+        found.append(replace(plan, shortlist=2 * plan.shortlist))
+    if plan.kind == HNSW and plan.breadth < views:
+        found.append(replace(plan, breadth=2 * plan.breadth))
+    if plan.kind == IVF_SQ8 and plan.breadth < plan.lists:
+        found.append(replace(plan, breadth=2 * plan.breadth))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Queries of which the best similarity by each kind is known: [kinds, M]."""
+
+    views: Views
+    kinds: Sequence[QueryKind]
+    built: faiss.Index | None
+    asked: NDArray[np.int64]
+    queries: FloatArray
+    best: FloatArray
+
+    @classmethod
+    def make(cls, views: Views, kinds: Sequence[QueryKind], built: faiss.Index | None) -> _Trial:
+        chosen = np.random.default_rng(0).permutation(len(views.present))[:QUERIES]
+        asked = np.sort(chosen).astype(np.int64)
+        queries = np.asarray(views.descriptors[asked], np.float32)
+        best = best_similarities(views, queries, kinds, asked)
+        return cls(views, kinds, built, asked, queries, best)
+
+    def measure(self, plan: IndexPlan) -> IndexReport:
+        if self.built is None:
+            index: SearchIndex = ExhaustiveIndex(self.views)
+        else:
+            index = ShortlistIndex(self.views, plan, self.built)
+        recall, times_ms = {}, [0.0]
+        for kind, expected in zip(self.kinds, self.best):
+            found = np.full(len(self.queries), -np.inf)
+            spent = np.zeros(len(self.queries))
+            for i, query in enumerate(self.queries):
+                began = time.thread_time()
+                seen = index.compare(query * kind.there[:, None])
+                similarities = seen.similarities(kind.partners)
+                spent[i] = (time.thread_time() - began) * 1000
+                found[i] = similarities[seen.places != self.asked[i]].max(initial=-np.inf)
+            times_ms.append(float(np.median(spent)))
+            there = np.isfinite(expected)
+            if there.any():
+                recall[kind.name] = float((found >= expected - SAME)[there].mean())
+        return IndexReport(recall, len(self.queries), max(times_ms))

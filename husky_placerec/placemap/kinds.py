@@ -1,0 +1,43 @@
+"""The kinds of query that one map answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORWARDS, REVERSED = 'forwards', 'reversed'
+
+
+@dataclass(frozen=True)
+class QueryKind:
+    """
+    What a query is compared by.
+
+    :param partners: for each camera of a place, the camera of the query that looks that way.
+    :param cameras: those of the query that count.
+    """
+
+    name: str
+    partners: tuple[int, ...]
+    cameras: tuple[bool, ...]
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        return np.array(self.cameras)
+
+
+def query_kinds(cameras: Sequence[str], opposites: Sequence[int] | None) -> list[QueryKind]:
+    """Return what a map can be asked: by all cameras, turned round, and by each camera alone."""
+    count = len(cameras)
+    straight, every = tuple(range(count)), (True,) * count
+    found = [QueryKind(FORWARDS, straight, every)]
+    if opposites is not None:
+        found.append(QueryKind(REVERSED, tuple(opposites), every))
+    if count > 1:
+        for i, name in enumerate(cameras):
+            alone = tuple(k == i for k in range(count))
+            found.append(QueryKind(f'{name} alone', straight, alone))
+    return found

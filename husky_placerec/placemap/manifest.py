@@ -1,0 +1,63 @@
+"""
+`map.json`: what a map is, and which files it is made of.
+
+Replacing it is the one step that makes a new version the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from husky_placerec.errors import InputError
+from husky_placerec.files import sync_folder, write_atomic
+
+FORMAT_VERSION = 1
+MANIFEST = 'map.json'
+
+
+def commit(folder: Path, about: Mapping[str, Any]) -> None:
+    """Make the data files that lie in the folder the map, by replacing `map.json`."""
+    sync_folder(folder)  # the files that it names must not come to the disk after it
+    text = json.dumps(signed(about), indent=2, ensure_ascii=False)
+    write_atomic(folder / MANIFEST, text.encode())
+
+
+def signed(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the contents of `map.json` with their checksum."""
+    values = {'format_version': FORMAT_VERSION, **about}
+    return {**values, 'sha256': _checksum(values)}
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """
+    Read `map.json` and check that it is whole.
+
+    :raises InputError: for a folder that is no map, another format, a file that was altered.
+    """
+    file = folder / MANIFEST
+    if not file.is_file():
+        raise InputError(f'{folder}: not a place map; it has no {MANIFEST}')
+    try:
+        about = json.loads(file.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise InputError(f'{file}: cannot be read as JSON ({error})') from error
+    version = about.get('format_version') if isinstance(about, dict) else None
+    if version != FORMAT_VERSION:
+        newer = isinstance(version, int) and version > FORMAT_VERSION
+        hint = '; a newer husky_placerec made it' if newer else ''
+        raise InputError(f'{file}: format version is {version!r}; expected {FORMAT_VERSION}{hint}')
+    expected = about.pop('sha256', None)
+    found = _checksum(about)
+    if found != expected:
+        raise InputError(f'{file}: truncated or altered; its sha256 is {expected}, not {found}')
+    return dict(about)
+
+
+def _checksum(values: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the contents without blanks, keys sorted, in ASCII."""
+    text = json.dumps(values, sort_keys=True, separators=(',', ':'), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,127 @@
+"""One map of several: tracks, seasons or robots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.building import now
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.places import joined, Places
+from husky_placerec.placemap.thumbnails import chosen
+from husky_placerec.placemap.validation import require_alike
+import numpy as np
+from numpy.typing import NDArray
+
+# A drive described twice gives the same descriptors but for the rounding of float16.
+SAME_COSINE = 0.999
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """
+    A map of several, and what there is to say about it.
+
+    :param added: for each map after the first, how many of its places are new.
+    :param renamed: tracks that had the name of another, and their new names.
+    """
+
+    place_map: PlaceMap
+    added: tuple[int, ...]
+    renamed: tuple[tuple[str, str], ...]
+
+
+def merge_maps(maps: Sequence[PlaceMap]) -> Merged:
+    """
+    Join maps of the same model in the same frame.
+
+    Each track keeps its name and origin; one that has the name of another gets a number. A place
+    that an earlier map has already, with the same stamp and look, is left out. Where the first map
+    is whitened the whitening is fitted again, to all places; there is no index yet.
+
+    :raises InputError: for fewer than one map, or maps that do not go together: says why.
+    """
+    if not maps:
+        raise InputError('no maps to merge')
+    merged = maps[0]
+    added, renamed = [], []
+    for other in maps[1:]:
+        require_alike(merged, other)
+        new = np.flatnonzero(~already_there(merged, other))
+        names = _names(merged, other, new)
+        renamed += [(old, name) for old, name in names.items() if old != name]
+        added.append(len(new))
+        if len(new):
+            merged = _joined(merged, other, new, names)
+    if merged is not maps[0] and merged.whitening is not None:
+        merged = merged.whitened(merged.fit_whitening())
+    return Merged(merged, tuple(added), tuple(renamed))
+
+
+def already_there(place_map: PlaceMap, other: PlaceMap) -> NDArray[np.bool_]:
+    """Say for each place of another map whether this one has it: its stamp and its look."""
+    stamps = place_map.places.stamps_ns
+    order = np.argsort(stamps, kind='stable')
+    known = np.zeros(len(other), np.bool_)
+    wanted = other.places.stamps_ns
+    first = np.searchsorted(stamps[order], wanted, 'left')
+    end = np.searchsorted(stamps[order], wanted, 'right')
+    for i in np.flatnonzero(end > first):
+        candidates = order[first[i] : end[i]]
+        seen = np.asarray(place_map.descriptors[candidates], np.float32)
+        cosines = np.einsum('kcd,cd->kc', seen, np.asarray(other.descriptors[i], np.float32))
+        alike = (cosines >= SAME_COSINE) | ~other.places.present[i]
+        same_cameras = (place_map.places.present[candidates] == other.places.present[i]).all(
+            axis=1
+        )
+        known[i] = bool((alike.all(axis=1) & same_cameras).any())
+    return known
+
+
+def _names(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> dict[str, str]:
+    """
+    Return a name for each track of the other map that has places to add.
+
+    More of a track that is there goes on under its name.
+    """
+    taken = set(one.places.tracks)
+    again = bool(np.isin(other.places.stamps_ns[new], one.places.stamps_ns).any())
+    names: dict[str, str] = {}
+    for track in dict.fromkeys(other.places.tracks[i] for i in new):
+        more = not again and track in taken and one.sources.get(track) == other.sources.get(track)
+        name, number = track, 2
+        while name in taken and not more:
+            name, number = f'{track}-{number}', number + 1
+        names[track] = name
+        taken.add(name)
+    return names
+
+
+def _joined(
+    one: PlaceMap, other: PlaceMap, new: NDArray[np.int64], names: dict[str, str]
+) -> PlaceMap:
+    extra: Places = other.places.chosen(new)
+    extra = replace(extra, tracks=tuple(names[track] for track in extra.tracks))
+    descriptors = np.concatenate(
+        [
+            np.asarray(one.descriptors, np.float16),
+            np.asarray(other.descriptors[new], np.float16),
+        ]
+    )
+    sources = {names[t]: source for t, source in other.sources.items() if t in names}
+    pictures = chosen(
+        [(one.thumbnails, range(len(one))), (other.thumbnails, new.tolist())], one.spec.cameras
+    )
+    return replace(
+        one,
+        places=joined([one.places, extra]),
+        descriptors=descriptors,
+        sources={**one.sources, **sources},
+        created=now(),
+        origin=one.origin or other.origin,
+        lengths=None,
+        gain=None,
+        index=None,
+        thumbnails=pictures,
+    )

@@ -1,0 +1,125 @@
+"""A map moved as a rigid body: by what the user says, or onto a trajectory in another frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.building import now
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.types import Pose, SECOND_NS
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+LEAST_PAIRS = 3
+# A drive this much narrower than long fixes no rotation about its own line.
+LEAST_WIDTH = 0.01
+LEAST_WIDTH_M = 0.5
+
+
+def transform(place_map: PlaceMap, motion: Pose, frame_id: str | None = None) -> PlaceMap:
+    """
+    Return the map in another frame.
+
+    Where the map knew its place on the Earth it does so no longer, unless nothing moves.
+
+    :param motion: pose of the present frame in the new one.
+    :param frame_id: name of the new frame; that of the present one by default.
+    """
+    poses = place_map.places.poses
+    position = motion.rotation.apply(poses[:, :3]) + motion.as_array()[:3]
+    orientation = (motion.rotation * Rotation.from_quat(poses[:, 3:])).as_quat()
+    still = np.allclose(motion.as_array(), Pose.planar(0.0, 0.0, 0.0).as_array())
+    return replace(
+        place_map,
+        places=replace(place_map.places, poses=np.hstack([position, orientation])),
+        frame_id=frame_id or place_map.frame_id,
+        origin=place_map.origin if still else None,
+        created=now(),
+    )
+
+
+def motion_of(xyz: Sequence[float], rpy: Sequence[float]) -> Pose:
+    """
+    Return the pose with a position in metres and roll, pitch, yaw in radians, as in REP 103.
+
+    :raises InputError: for numbers that are not finite, or angles that must be degrees.
+    """
+    if not np.isfinite([*xyz, *rpy]).all():
+        raise InputError(f'--xyz {_text(xyz)} --rpy {_text(rpy)}: expected finite numbers')
+    if np.abs(rpy).max() > 2 * np.pi:
+        raise InputError(f'--rpy {_text(rpy)}: expected radians, at most 2 pi (6.28)')
+    rotation = Rotation.from_euler('xyz', rpy)
+    return Pose.from_array([*xyz, *rotation.as_quat()])
+
+
+def _text(values: Sequence[float]) -> str:
+    return ' '.join(f'{value:g}' for value in values)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """
+    How a map lies in the frame of a trajectory.
+
+    :param motion: pose of the map's frame in that of the trajectory.
+    :param pairs: places of which the trajectory says where they are.
+    :param residuals_m: [pairs] distance that is left of each.
+    :param turned_deg: median angle that is left between the orientations.
+    """
+
+    motion: Pose
+    pairs: int
+    residuals_m: NDArray[np.float64]
+    turned_deg: float
+
+
+def align(place_map: PlaceMap, trajectory: Trajectory, max_gap_s: float) -> Alignment:
+    """
+    Find the rigid motion that brings the places to where a trajectory has the robot then.
+
+    The least-squares one without scale (Umeyama 1991; Kabsch 1976).
+
+    :param trajectory: of the same drives, in the frame that is wanted.
+    :param max_gap_s: longest time between two of its poses to interpolate.
+    :raises InputError: for too few places that the trajectory covers, or places that do not fix
+        all of the motion: on one spot, or on a straight line.
+    """
+    stamps = place_map.places.stamps_ns
+    covered = np.flatnonzero(trajectory.covers(stamps, round(max_gap_s * SECOND_NS)))
+    if len(covered) < LEAST_PAIRS:
+        raise InputError(
+            f'{trajectory.source}: covers {len(covered)} of {len(stamps)} places of '
+            f'{place_map.name}; expected at least {LEAST_PAIRS}. The poses span '
+            f'{trajectory.stamps_ns[0]} to {trajectory.stamps_ns[-1]}, the places '
+            f'{stamps.min()} to {stamps.max()}'
+        )
+    poses, wanted = place_map.places.poses[covered], trajectory.at(stamps[covered])
+    for name, values in ((place_map.name, poses), (trajectory.source, wanted)):
+        _refuse_degenerate(values[:, :3], name)
+    centre, centre_wanted = poses[:, :3].mean(axis=0), wanted[:, :3].mean(axis=0)
+    rotation, _ = Rotation.align_vectors(wanted[:, :3] - centre_wanted, poses[:, :3] - centre)
+    motion = Pose.from_array([*(centre_wanted - rotation.apply(centre)), *rotation.as_quat()])
+    moved = transform(replace(place_map, places=place_map.places.chosen(covered)), motion)
+    found = moved.places.poses
+    left = Rotation.from_quat(found[:, 3:]).inv() * Rotation.from_quat(wanted[:, 3:])
+    return Alignment(
+        motion,
+        len(covered),
+        np.linalg.norm(found[:, :3] - wanted[:, :3], axis=1),
+        float(np.degrees(np.median(left.magnitude()))),
+    )
+
+
+def _refuse_degenerate(positions: NDArray[np.float64], name: str) -> None:
+    spread = np.linalg.svd(positions - positions.mean(axis=0), compute_uv=False)
+    length, width = spread[:2] / np.sqrt(len(positions))
+    if width < max(LEAST_WIDTH_M, LEAST_WIDTH * length):
+        raise InputError(
+            f'{name}: its {len(positions)} places are spread {length:.1f} m along and '
+            f'{width:.2f} m across a line; that does not fix the rotation about it. Drive a '
+            f'curve: at least {max(LEAST_WIDTH_M, LEAST_WIDTH * length):.1f} m across'
+        )

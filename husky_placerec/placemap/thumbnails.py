@@ -1,0 +1,107 @@
+"""Small pictures of the places, so that one can be shown without the drive that it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+import zipfile
+
+import cv2
+from husky_placerec.errors import InputError
+from husky_placerec.types import Frame, Pixels
+import numpy as np
+
+WIDTH = 160
+QUALITY = 80  # of the JPEGs, 0 to 100
+
+
+class Thumbnails(Protocol):
+    """JPEGs by place and camera."""
+
+    def jpeg(self, place: int, camera: str) -> bytes | None:
+        """Return the picture, None where there is none."""
+
+
+class ThumbnailList:
+    """
+    Pictures in the memory, as a map that is being built has them.
+
+    :param places: for each place, JPEGs by camera.
+    """
+
+    def __init__(self, places: Sequence[Mapping[str, bytes]]) -> None:
+        self._places = places
+
+    def jpeg(self, place: int, camera: str) -> bytes | None:
+        return self._places[place].get(camera)
+
+
+class ThumbnailFile:
+    """
+    Pictures in a ZIP archive, read one by one.
+
+    :raises InputError: for a file that is no archive.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise InputError(f'{path}: cannot be read as a ZIP archive ({error})') from error
+
+    def jpeg(self, place: int, camera: str) -> bytes | None:
+        try:
+            return self._archive.read(_member(place, camera))
+        except KeyError:
+            return None
+
+
+def chosen(
+    parts: Sequence[tuple[Thumbnails | None, Sequence[int]]], cameras: Sequence[str]
+) -> ThumbnailList | None:
+    """
+    Return the pictures of some places of several maps, in that order.
+
+    :return: None where no map has any.
+    """
+    if all(thumbnails is None for thumbnails, _ in parts):
+        return None
+    found: list[Mapping[str, bytes]] = []
+    for thumbnails, places in parts:
+        for place in places:
+            jpegs = {} if thumbnails is None else _of_place(thumbnails, place, cameras)
+            found.append(jpegs)
+    return ThumbnailList(found)
+
+
+def make_thumbnails(frame: Frame[Pixels], width: int) -> dict[str, bytes]:
+    """Return a JPEG of each image of a frame, at most `width` pixels wide."""
+    return {camera: _small_jpeg(image, width) for camera, image in frame.images.items()}
+
+
+def write_thumbnails(
+    path: Path, thumbnails: Thumbnails, places: int, cameras: Sequence[str]
+) -> None:
+    """Write the pictures as a ZIP archive; the same ones make the same bytes."""
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:
+        for place in range(places):
+            for camera, jpeg in _of_place(thumbnails, place, cameras).items():
+                archive.writestr(zipfile.ZipInfo(_member(place, camera)), jpeg)
+
+
+def _member(place: int, camera: str) -> str:
+    return f'{place:07d}_{camera}.jpg'
+
+
+def _of_place(thumbnails: Thumbnails, place: int, cameras: Sequence[str]) -> dict[str, bytes]:
+    jpegs = {camera: thumbnails.jpeg(place, camera) for camera in cameras}
+    return {camera: jpeg for camera, jpeg in jpegs.items() if jpeg is not None}
+
+
+def _small_jpeg(image: Pixels, width: int) -> bytes:
+    scale = min(1.0, width / image.shape[1])
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = cv2.resize(np.ascontiguousarray(image[..., ::-1]), size, interpolation=cv2.INTER_AREA)
+    quality = [int(cv2.IMWRITE_JPEG_QUALITY), QUALITY]
+    return bytes(cv2.imencode('.jpg', small, quality)[1].tobytes())

@@ -1,0 +1,78 @@
+"""What a map recognises of a drive whose poses are known, and whether whitening helps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.place_map import PlaceMap
+import numpy as np
+from scipy.spatial import cKDTree
+
+WITHIN_M = 5.0
+
+
+def recall_of_drive(
+    place_map: PlaceMap, drive: PlaceMap, within_m: float = WITHIN_M
+) -> dict[str, float]:
+    """
+    Return recall@1 for each kind of query, over the frames that have a place within reach.
+
+    A drive on the mapped side of the road is for the queries forwards, one the other way for those
+    reversed; a camera alone is asked both ways, as the robot asks.
+
+    :param drive: its places are the queries.
+    :raises InputError: for a drive of another descriptor or frame, or elsewhere.
+    """
+    require_alike(place_map, drive)
+    apart, _ = cKDTree(place_map.places.poses[:, :2]).query(drive.places.poses[:, :2])
+    reachable = np.flatnonzero(apart <= within_m)
+    if not len(reachable):
+        raise InputError(
+            f'{drive.name}: none of {len(drive)} frames is within {within_m:g} m of a place; '
+            f'the nearest is {apart.min():.0f} m away'
+        )
+    hits: dict[str, list[bool]] = {kind.name: [] for kind in place_map.kinds}
+    for i in reachable:
+        query = np.asarray(drive.descriptors[i], np.float32)
+        truth = drive.places.poses[i, :2]
+        for name, found in place_map.search_each(query, 1).items():
+            position = place_map.places.poses[found[0].place, :2] if found else truth + np.inf
+            hits[name].append(bool(np.hypot(*(position - truth)) <= within_m))
+    return {name: float(np.mean(hit)) for name, hit in hits.items() if hit}
+
+
+def whitened_if_better(place_map: PlaceMap, drive: PlaceMap) -> PlaceMap:
+    """
+    Return the map whitened where that recognises more of a validation drive, else not whitened.
+
+    Either way it says what was measured.
+    """
+    whitened = place_map.whitened(place_map.fit_whitening())
+    raw = place_map.whitened(None)
+    gain = {'raw': recall_of_drive(raw, drive), 'whitened': recall_of_drive(whitened, drive)}
+    better = _mean(gain['whitened']) > _mean(gain['raw'])
+    return replace(whitened if better else raw, gain=gain)
+
+
+def require_alike(one: PlaceMap, other: PlaceMap) -> None:
+    """
+    Refuse two maps that cannot be compared.
+
+    :raises InputError: that says in what they differ.
+    """
+    differences = one.spec.differences(other.spec)
+    if one.frame_id != other.frame_id:
+        differences.append(('frame', one.frame_id, other.frame_id))
+    if one.opposites != other.opposites:
+        differences.append(('opposite cameras', one.opposites, other.opposites))
+    if one.origin and other.origin and one.origin != other.origin:
+        differences.append(('origin', one.origin, other.origin))
+    if differences:
+        said = '; '.join(f'{name} is {b!r}, not {a!r}' for name, a, b in differences)
+        raise InputError(f'{other.name}: does not go with {one.name}: {said}')
+
+
+def _mean(recall: Mapping[str, float]) -> float:
+    return float(np.mean(list(recall.values())))

@@ -1,0 +1,122 @@
+"""The views of a map's places, and how they compare with those of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from husky_placerec.descriptor.products import inner_products
+from husky_placerec.descriptor.whitening import Whitening
+from husky_placerec.types import FloatArray
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 4096  # places at a time, where all are gone through
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """
+    What a map's places looked like.
+
+    A view is what one camera saw of a place. The views that there are count in rows, by place and
+    then by camera: row `starts[n]` is the first of place n.
+
+    :param descriptors: [N, C, D] raw unit vectors, zeros where absent; may be memory-mapped.
+    :param present: [N, C].
+    :param whitening: None: they are compared as they are.
+    :param lengths: [N, C] of the whitened vectors, as `Whitening.lengths` gives them.
+    """
+
+    descriptors: FloatArray
+    present: NDArray[np.bool_]
+    whitening: Whitening | None = None
+    lengths: FloatArray | None = None
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        return np.concatenate([[0], np.cumsum(self.present.sum(axis=1))])
+
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """Return the place of each row."""
+        return np.repeat(np.arange(len(self.present), dtype=np.int64), np.diff(self.starts))
+
+    def rows_of(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return all rows of some places."""
+        first, end = self.starts[places], self.starts[places + 1]
+        rows = first[:, None] + np.arange(self.present.shape[1])
+        return np.asarray(rows[rows < end[:, None]], np.int64)
+
+    def compared(self, first: int, end: int) -> FloatArray:
+        """Return views of the rows of places [first, end) as they are compared: unit vectors."""
+        seen = np.asarray(self.descriptors[first:end], np.float32)[self.present[first:end]]
+        return seen if self.whitening is None else self.whitening.whiten(seen)
+
+    def compare(
+        self, query: FloatArray, places: NDArray[np.int64], rows: FloatArray | None = None
+    ) -> Comparison:
+        """
+        Compare a query exactly with some places.
+
+        :param query: [C, D], zeros for absent cameras.
+        :param rows: [K*C, D] float32 raw descriptors of these places, where they are at hand.
+        """
+        count, cameras, size = len(places), *self.descriptors.shape[1:]
+        if rows is None:
+            rows = np.asarray(self.descriptors[places], np.float32).reshape(-1, size)
+        there: NDArray[np.bool_] = np.asarray(query.any(axis=1))
+        if self.whitening is None:
+            cosines = inner_products(rows, query)
+        else:
+            direction, offset = self.whitening.probe(query)
+            assert self.lengths is not None
+            lengths = np.asarray(self.lengths[places], np.float32).reshape(-1)
+            cosines = (inner_products(rows, direction) - offset[:, None]) / lengths
+        cosines = cosines.reshape(cameras, count, cameras)
+        return Comparison(places, cosines, self.present[places], there)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """
+    A query beside some places.
+
+    :param places: [K].
+    :param cosines: [A, K, C] of each camera of the query with each of a place.
+    :param present: [K, C] which cameras a place has.
+    :param there: [A] which cameras the query has.
+    """
+
+    places: NDArray[np.int64]
+    cosines: FloatArray
+    present: NDArray[np.bool_]
+    there: NDArray[np.bool_]
+
+    def similarities(
+        self, partners: Sequence[int], there: NDArray[np.bool_] | None = None
+    ) -> FloatArray:
+        """
+        Return [K], the mean cosine over the cameras that both have; -inf where they share none.
+
+        :param partners: for each camera of a place, the one of the query that looks that way.
+        :param there: those of the query that count, all that it has by default.
+        """
+        there = self.there if there is None else there & self.there
+        total = np.zeros(len(self.places), np.float32)
+        shared = np.zeros(len(self.places), np.float32)
+        for camera, partner in enumerate(partners):
+            if there[partner]:
+                both = self.present[:, camera]
+                total += self.cosines[partner, :, camera] * both
+                shared += both
+        return np.where(shared > 0, total / np.maximum(shared, 1), -np.inf)
+
+    def shared(self, at: int, partners: Sequence[int]) -> dict[int, float]:
+        """Return the cosine of each camera of the query with its partner at the `at`-th place."""
+        return {
+            partner: float(self.cosines[partner, at, camera])
+            for camera, partner in enumerate(partners)
+            if self.there[partner] and self.present[at, camera]
+        }
