@@ -70,6 +70,7 @@ def model_export(
         f'{output}: {size_mb:.1f} MB; descriptors of {len(images)} images differ from torch by '
         f'{difference:.1g} at most',
         highlight=False,
+        soft_wrap=True,
     )
 
 
