@@ -46,5 +46,5 @@ $(VENV)/.demo: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,test]'
+	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,test]'
 	@touch $@

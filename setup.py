@@ -32,6 +32,15 @@ EXTRAS = {
         'ros-jazzy-rmw-fastrtps-cpp',
         'ros-jazzy-common-interfaces',
     ],
+    'onnx': ['onnxruntime>=1.17'],
+    'export': ['onnx>=1.15', 'onnxruntime>=1.17', 'safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
+    'train': [
+        'pytorch-metric-learning>=2.5',
+        'safetensors>=0.4',
+        'tensorboard>=2.14',
+        'timm>=1.0',
+        'torch>=2.2',
+    ],
     'test': [
         'catkin-pkg',
         'colcon-common-extensions',
@@ -63,6 +72,7 @@ setup(
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
         (f'share/{PACKAGE}/config', glob('config/*.yaml')),
+        (f'share/{PACKAGE}/config/training', glob('config/training/*.yaml')),
         (f'share/{PACKAGE}/launch', glob('launch/*.launch.py')),
     ],
     entry_points={

@@ -6,7 +6,7 @@ network was never trained on. A cell is recall@1 in % within 5 m / 10 m, the mea
 campuses, and behind it the least and the most. Reverse drives are searched with the cameras
 exchanged.
 
-As in `python benchmarks/protocols.py --network weights.pt` (weights: see lcn_cnn.py).
+As in `python benchmarks/protocols.py --network weights.safetensors` (weights: see lcn_cnn.py).
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from husky_placerec.campus.photographer import Photographer
 from husky_placerec.campus.protocols import drive_of, PROTOCOLS
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
+from husky_placerec.descriptor.network import DescriptorNetwork
 from husky_placerec.evaluation.metrics import HEADING_DEG
 from husky_placerec.progress import bar
 from husky_placerec.types import Frame, Pose
-from lcn_cnn import describe, drive_name, LcnCnn, small
+from lcn_cnn import describe, drive_name, small
+from lcn_cnn import network as make_network
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-import torch
 
 TOLERANCES_M = (5.0, 10.0)
 QUERIES = {
@@ -108,7 +109,7 @@ def chance(mapped: Described, driven: Described) -> list[float]:
     return [100 * float((distance <= within).mean()) for within in TOLERANCES_M]
 
 
-def with_network(drive: Described, network: LcnCnn, name: str) -> Described:
+def with_network(drive: Described, network: DescriptorNetwork, name: str) -> Described:
     described_too = {**drive.descriptors, name: describe(network, drive.images)}
     return replace(drive, descriptors=described_too)
 
@@ -125,11 +126,9 @@ def main() -> None:
     parser.add_argument('--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS))
     args = parser.parse_args()
     args.drives.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(0)
-    networks = {'LCN-CNN, random': LcnCnn()}
+    networks = {'LCN-CNN, random': make_network()}
     if args.network:
-        networks['LCN-CNN, trained'] = LcnCnn()
-        networks['LCN-CNN, trained'].load_state_dict(torch.load(args.network))
+        networks['LCN-CNN, trained'] = make_network(str(args.network))
     for protocol in args.protocols:
         for identical in (True, False):
             plans = {s: drives_of(protocol, s, identical, args.query_step) for s in args.seeds}
@@ -153,7 +152,7 @@ def _all_described(
 
 
 def _table(
-    title: str, campuses: Mapping[int, list[Described]], networks: Mapping[str, LcnCnn]
+    title: str, campuses: Mapping[int, list[Described]], networks: Mapping[str, DescriptorNetwork]
 ) -> Table:
     names = [*BASELINES, *networks]
     cells: dict[str, list[list[list[float]]]] = {name: [] for name in ('chance', *names)}

@@ -43,6 +43,28 @@ class CameraConfig:
         choices=('compressed', 'raw'),
     )
     opposite: str = parameter('', 'Camera that looks the other way; empty if there is none.')
+    fx: float = parameter(
+        0.0, 'Focal length across, in px of width x height; 0: not known.', least=0.0, most=1e5
+    )
+    fy: float = parameter(0.0, 'Focal length down, in px; 0: as fx.', least=0.0, most=1e5)
+    cx: float = parameter(
+        0.0, 'Principal point from the left edge, in px; 0: the middle.', least=0.0, most=1e5
+    )
+    cy: float = parameter(
+        0.0, 'Principal point from the upper edge, in px; 0: the middle.', least=0.0, most=1e5
+    )
+    width: int = parameter(
+        0,
+        'Width in px of the images that fx is told for; 0: not known.',
+        least=0,
+        most=65536,
+    )
+    height: int = parameter(
+        0,
+        'Height in px of the images that fy is told for; 0: not known.',
+        least=0,
+        most=65536,
+    )
 
 
 # The cameras of the Husky that recorded ITLP-Campus Outdoor.
@@ -50,6 +72,8 @@ HUSKY_CAMERAS = {
     'front': CameraConfig('zed_node/left/image_rect_color/compressed', opposite='back'),
     'back': CameraConfig('realsense_back/color/image_raw/compressed', opposite='front'),
 }
+
+FUSED = ('add', 'attention')  # fusions that make one vector of all cameras
 
 
 @dataclass(frozen=True)
@@ -70,27 +94,53 @@ class Config:
 
     extractor: str = parameter(
         '',
-        'What describes an image: timm (a network), hog (no training) or pixels (a baseline); '
-        'empty: as the map.',
-        choices=('', 'timm', 'hog', 'pixels'),
+        'What describes an image: timm (a network on PyTorch), onnx (an exported network), hog '
+        '(no training) or pixels (a baseline); empty: as the map.',
+        choices=('', 'timm', 'onnx', 'hog', 'pixels'),
     )
     backbone: str = parameter('', 'Name of a timm model; empty: as the map.')
     backbone_options: str = parameter(
         '', 'Options of that timm model, NAME=VALUE, separated by blanks; empty: as the map.'
     )
     weights: str = parameter(
-        '', 'Weights of the backbone: a file, hub (fetched once) or random; empty: as the map.'
+        '',
+        'Weights of the network or its backbone: a file (.onnx: ONNX Runtime runs it), hub '
+        '(fetched once) or random; empty: as the map.',
     )
     normalization: str = parameter(
         '',
         'Mean and deviation of the RGB input: imagenet, or half (0.5 and 0.5); empty: as the map.',
         choices=('', 'imagenet', 'half'),
     )
+    pooling: str = parameter(
+        '',
+        'Pooling of the feature map: average, gem, gem:ROWSxCOLUMNS, netvlad[:CLUSTERS] or '
+        'mixvpr[:ROWS]; empty: as the map.',
+    )
+    head: int = parameter(
+        0,
+        'Numbers to which a head with batch normalisation projects; 0: as the map, else no head.',
+        least=0,
+        most=65536,
+    )
+    fusion: str = parameter(
+        '',
+        'How the vectors of the cameras become a descriptor of a network: concat, or add or '
+        'attention, which cannot tell the direction; empty: as the map.',
+        choices=('', 'add', 'attention', 'concat'),
+    )
     input_width: int = parameter(
         0, 'Width in pixels at which images are described; 0: as the map.', least=0, most=4096
     )
     input_height: int = parameter(
         0, 'Height in pixels at which images are described; 0: as the map.', least=0, most=4096
+    )
+    pinhole_focal: float = parameter(
+        0.0,
+        'Focal length, in widths of its image (0.5 sees 90 degrees), of one virtual pinhole to '
+        'which all cameras are resampled; needs their intrinsics; 0: as the map, else none.',
+        least=0.0,
+        most=100.0,
     )
     threads: int = parameter(2, 'CPU threads that the extractor may use.', least=1, most=256)
 
@@ -158,9 +208,11 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
         if name not in known:
             raise InputError(f'{source}: no parameter {name}; there are: {", ".join(known)}')
     checked = {
-        name: _checked(name, values.get(name, default), declared, default, source)
+        name: check_value(name, values.get(name, default), declared, default, source)
         for name, (declared, default) in known.items()
     }
+    if checked['fusion'] in FUSED:  # its descriptors keep no camera apart that could be exchanged
+        checked.update({f'camera.{name}.opposite': '' for name in names})
     flat = {name: value for name, value in checked.items() if '.' not in name}
     cameras = {
         name: CameraConfig(
@@ -226,7 +278,7 @@ def _are_names(names: list[Any]) -> bool:
     return good and len(set(names)) == len(names)
 
 
-def _checked(name: str, value: Any, declared: Field[Any], default: Any, source: str) -> Any:
+def check_value(name: str, value: Any, declared: Field[Any], default: Any, source: str) -> Any:
     """Return the value in the type of its default, or say what is wrong with it."""
     expected = type(default)
     if expected is float and type(value) is int:

@@ -11,10 +11,19 @@ from tqdm import tqdm
 Passing = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
-def bar(title: str, total: int | None = None, unit: str = ' frames') -> Any:
+def bar(
+    title: str, total: int | None = None, unit: str = ' frames', *, quiet: bool = False
+) -> Any:
     """Return a tqdm bar on stderr; a log file gets a line now and then, not one a frame."""
     every_s = 0.1 if sys.stderr.isatty() else 5.0
-    return tqdm(desc=title, total=total, unit=unit, dynamic_ncols=True, mininterval=every_s)
+    return tqdm(
+        desc=title,
+        total=total,
+        unit=unit,
+        dynamic_ncols=True,
+        mininterval=every_s,
+        disable=quiet,
+    )
 
 
 def progress(title: str, unit: str = ' frames') -> Passing:

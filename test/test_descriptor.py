@@ -24,10 +24,13 @@ FULL = DescriptorSpec(
     weights='net.pth',
     weights_sha256='abc',
     normalization='half',
-    pooling='GeM(p=3.00)',
+    pooling='netvlad',
+    head=5,
+    pinhole_focal=99.0,
+    fused=('up', 'down'),
     precision='float16',
     preprocessing='AREA',
-    fusion='sum',
+    fusion='attention',
     input_width=64,
     input_height=48,
     size=7,
@@ -195,6 +198,10 @@ ASKED = {
     'backbone_options': 'b=2',
     'weights': 'asked.pth',
     'normalization': 'imagenet',
+    'pooling': 'gem:1x3',
+    'head': 6,
+    'fusion': 'concat',
+    'pinhole_focal': 88.0,
     'input_width': 11,
     'input_height': 12,
 }
@@ -203,13 +210,13 @@ ASKED = {
 @pytest.mark.parametrize('name', list(ASKED))
 def test_the_configuration_beats_the_map(name):
     config = make_config({name: ASKED[name]})
-    assert resolve(config, FULL) == replace(FULL, **{name: ASKED[name]})
+    assert resolve(config, FULL) == replace(FULL, fused=(), **{name: ASKED[name]})
     assert getattr(resolve(config, None), name) == ASKED[name]
 
 
 def test_the_map_beats_the_defaults():
-    assert resolve(make_config({}), FULL) == FULL
-    assert resolve(make_config({'extractor': 'timm'}), FULL) == FULL
+    assert resolve(make_config({}), FULL) == replace(FULL, fused=())
+    assert resolve(make_config({'extractor': 'timm'}), FULL) == replace(FULL, fused=())
     assert all(getattr(FULL, name) != value for name, value in DEFAULTS['timm'].items())
 
 
@@ -226,7 +233,9 @@ def test_another_extractor_than_the_maps_takes_nothing_from_the_map():
 
 
 def test_a_map_of_an_extractor_that_there_is_not_is_refused():
-    with pytest.raises(InputError, match="no extractor 'sift'; there are: timm, hog, pixels"):
+    with pytest.raises(
+        InputError, match="no extractor 'sift'; there are: timm, onnx, hog, pixels"
+    ):
         resolve(make_config({}), replace(FULL, extractor='sift'))
 
 

@@ -41,7 +41,7 @@ def network():
 
 @pytest.fixture
 def state(network):
-    return dict(network._images._network.state_dict())
+    return dict(network._images.network.backbone.network.state_dict())
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_random_network_is_the_same_each_time_it_is_loaded(network):
     again = load_network()
     assert again.spec == network.spec
     assert network.spec.size == 288
-    assert (network.spec.normalization, network.spec.pooling) == ('imagenet', 'GeM(p=3.00)')
+    assert (network.spec.normalization, network.spec.pooling) == ('imagenet', 'gem')
     np.testing.assert_array_equal(both(again), both(network))
     np.testing.assert_allclose(np.linalg.norm(both(network), axis=1), 1, atol=1e-5)
     assert abs(both(network)[0] - both(network)[1]).max() > 1e-3
@@ -158,9 +158,10 @@ def test_a_file_that_holds_no_weights_is_named(name, tmp_path):
     ('changes', 'expected'),
     [
         ({'backbone': 'no_such_net'}, 'backbone no_such_net: cannot be made'),
+        ({'backbone': 'resnet_18'}, r'did you mean .*\bresnet18\b'),
         ({'backbone_options': 'depth'}, "'depth'; expected NAME=VALUE"),
         ({'backbone_options': 'colour=red'}, 'colour'),
-        ({'backbone_options': 'drop_rate=['}, 'cannot be made'),
+        ({'backbone_options': 'drop_rate=['}, 'drop_rate=.: not YAML'),
     ],
 )
 def test_a_network_that_cannot_be_made_is_named(changes, expected):
@@ -170,7 +171,7 @@ def test_a_network_that_cannot_be_made_is_named(changes, expected):
 
 def test_a_network_of_another_input_size_is_refused_at_loading():
     with pytest.raises(InputError, match=r'vit_tiny_patch16_224: .* images of 64x64'):
-        load_network(backbone='vit_tiny_patch16_224', backbone_options='depth=1')
+        load_network(backbone='vit_tiny_patch16_224', backbone_options='depth=1 img_size=32')
 
 
 def test_a_network_whose_channels_come_last_is_pooled_over_its_positions():
@@ -180,15 +181,77 @@ def test_a_network_whose_channels_come_last_is_pooled_over_its_positions():
     np.testing.assert_allclose(np.linalg.norm(both(made), axis=1), 1, atol=1e-5)
 
 
-def test_gem_is_the_mean_at_power_one_and_near_the_maximum_at_a_large_one():
-    torch = pytest.importorskip('torch')
-    from husky_placerec.descriptor.pooling import GeM
+def test_a_transformer_gives_a_map_of_its_patches_at_any_input_size():
+    made = load_network(
+        backbone='vit_small_patch14_dinov2',
+        backbone_options='depth=1 embed_dim=32 num_heads=2',
+        input_width=84,
+        input_height=56,
+        pooling='gem:2x3',
+    )
+    assert both(made).shape == (2, 32 * 6)
+    network = made._images.network
+    half = np.full((56, 84, 3), 90, np.uint8)
+    half[:, 42:] = smooth_image(4, 42, 56)
+    rows = network.backbone.network.patch_embed.dynamic_feat_size((56, 84))
+    assert rows == (4, 6)
+    cells = made.describe(frame(front=half))[0].reshape(32, 2, 3)
+    assert np.isfinite(cells).all()
 
-    values = np.random.default_rng(1).uniform(0.1, 2, (2, 5, 3, 4))
-    for power in (1, 3, 4.5):
-        expected = (values**power).mean(axis=(2, 3)) ** (1 / power)
-        found = GeM(power)(torch.from_numpy(values)).detach().numpy()
-        np.testing.assert_allclose(found, expected, rtol=1e-5)
-    largest = GeM(200)(torch.from_numpy(values)).detach().numpy()
-    np.testing.assert_allclose(largest, values.max(axis=(2, 3)), rtol=0.02)
-    assert np.isfinite(GeM()(torch.full((1, 1, 2, 2), -1.0)).detach().numpy()).all()
+
+@pytest.mark.parametrize('pooling', ['average', 'gem', 'gem:1x2', 'netvlad:3', 'mixvpr:2'])
+@pytest.mark.parametrize('head', [0, 24])
+def test_each_pooling_gives_unit_vectors_and_is_recorded(pooling, head):
+    made = load_network(pooling=pooling, head=head)
+    found = both(made)
+    assert found.shape == (2, head or made.spec.size)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    assert (found[0] != found[1]).any()
+    with pytest.raises(InputError, match='pooling is'):
+        made.spec.require_same(load_network(pooling='gem:2x2', head=head).spec, 'my map')
+
+
+@pytest.mark.parametrize('pooling', ['max', 'gem:3', 'gem:0x2', 'gem:9x9', 'netvlad:x'])
+def test_a_pooling_that_there_is_not_is_refused(pooling):
+    with pytest.raises(InputError, match=f"pooling is '{pooling}'; expected "):
+        load_network(pooling=pooling)
+
+
+@pytest.mark.parametrize('fusion', ['add', 'attention'])
+def test_a_fused_descriptor_is_one_vector_of_the_cameras_that_are_there(fusion):
+    made = load_network(fusion=fusion)
+    assert (made.spec.cameras, made.spec.fused) == (('front_back',), ('front', 'back'))
+    alone = made.describe(frame(back=IMAGES[1]))
+    assert both(made).shape == alone.shape == (1, made.spec.size)
+    for found in (both(made), alone):
+        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    assert abs(both(made) - alone).max() > 1e-3
+    assert not made.describe(frame()).any()
+    swapped = made.describe(frame(back=IMAGES[0], front=IMAGES[1]))
+    np.testing.assert_allclose(swapped, both(made), atol=1e-5)  # attention begins as add
+
+
+@pytest.mark.parametrize('fusion', ['add', 'attention'])
+def test_a_map_of_fused_descriptors_is_stored_and_recognised_without_a_direction(fusion, tmp_path):
+    from builders import write_track_folder
+    from husky_placerec.data.source import find_trajectory, open_source
+    from husky_placerec.placemap.building import build_map
+    from husky_placerec.placemap.storage import load_map, save_map, verify_map
+    from husky_placerec.recognition.recognizer import Recognizer
+
+    config = make_config({**SMALL, 'fusion': fusion})
+    made = load_network(fusion=fusion)
+    with open_source(write_track_folder(tmp_path / 'track')) as source:
+        trajectory = find_trajectory(source, None)
+        save_map(
+            build_map(source, trajectory, made, config, track='a', max_gap_s=9.0), tmp_path / 'map'
+        )
+    verify_map(tmp_path / 'map')
+    place_map = load_map(tmp_path / 'map')
+    assert place_map.descriptors.shape == (6, 1, 288)
+    recognizer = Recognizer(made, place_map, make_config({}))
+    recognizer.warm_up()
+    best = recognizer.recognize(frame(front=IMAGES[0], back=IMAGES[1])).best
+    assert best is not None
+    assert best.reversed is None
+    assert 'cannot tell' in place_map.spec.limits

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from husky_placerec.data.source import Source
     from husky_placerec.data.trajectory import Trajectory
+    from husky_placerec.descriptor.spec import DescriptorSpec
 
 MAX_GAP_S = 2.0
 
@@ -88,6 +89,12 @@ def warn(message: str) -> None:
 
 def percent(share: float | None) -> str:
     return '-' if share is None else f'{100 * share:.1f} %'
+
+
+def warn_of_limits(spec: DescriptorSpec) -> None:
+    """Say what a kind of descriptor cannot do."""
+    if spec.limits:
+        warn(spec.limits)
 
 
 def warn_of_poses(trajectory: Trajectory) -> None:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from husky_placerec.cli.common import MAX_GAP_S, warn, warn_of_poses, warn_of_problems
+from husky_placerec.cli.common import (
+    MAX_GAP_S,
+    warn,
+    warn_of_limits,
+    warn_of_poses,
+    warn_of_problems,
+)
 from husky_placerec.progress import progress
 
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
@@ -62,10 +68,12 @@ def described_drive(
         trajectory = find_trajectory(drive, options.poses, options.heading, origin)
         _warn_of_frames(trajectory)
         warn_of_poses(trajectory)
+        extractor = load_extractor(parameters, stored)
+        warn_of_limits(extractor.spec)
         described = build_map(
             drive,
             _in_frame_of(trajectory, like),
-            load_extractor(parameters, stored),
+            extractor,
             parameters,
             track=options.track or drive.name,
             max_gap_s=options.max_gap_s,

@@ -20,6 +20,7 @@ from husky_placerec.cli.common import (
     SOURCE_HELP,
     ToleranceOption,
     warn,
+    warn_of_limits,
 )
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
@@ -84,6 +85,7 @@ def evaluate(
     """
     from husky_placerec.cli.evaluation_tables import show_evaluation
     from husky_placerec.config import read_config
+    from husky_placerec.descriptor.spec import resolve
     from husky_placerec.evaluation.cache import default_folder
     from husky_placerec.evaluation.evaluate import evaluate as evaluate_tracks
     from husky_placerec.evaluation.execution import LocalExecutor, RayExecutor
@@ -111,6 +113,7 @@ def evaluate(
         Gate(parameters.min_similarity, parameters.min_margin),
         parameters.elsewhere,
     )
+    warn_of_limits(resolve(parameters, None))
     names = unlike_names(sources)
     tags = parse_tags(tag or [])
     if unknown := set(tags) - set(names):

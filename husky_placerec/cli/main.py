@@ -13,8 +13,10 @@ from husky_placerec.cli import (
     download,
     evaluate,
     map_changes,
+    model,
     replay,
     sim,
+    train,
 )
 from husky_placerec.cli.common import err, out
 from husky_placerec.errors import InputError
@@ -29,11 +31,13 @@ app = typer.Typer(
 )
 app.add_typer(map_changes.app, name='map')
 app.add_typer(data.app, name='data')
+app.add_typer(model.app, name='model')
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)
 app.command(epilog=sim.EPILOG)(sim.sim)
+app.command(epilog=train.EPILOG)(train.train)
 app.command(epilog=demo.EPILOG)(demo.demo)
 
 

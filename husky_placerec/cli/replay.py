@@ -19,6 +19,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SourceArgument,
     ToleranceOption,
+    warn_of_limits,
     warn_of_poses,
     warn_of_problems,
 )
@@ -82,12 +83,13 @@ def replay(
     selection = read_selection(stamps) if stamps else None
     with open_source(source, kind) as drive:
         place_map = load_map(map_path)
-        parameters = read_config(config, settings or [], cameras=place_map.spec.cameras)
+        parameters = read_config(config, settings or [], cameras=place_map.spec.sees)
         drive.check(parameters)
         truth = find_truth(drive, poses, place_map.frame_id, heading, place_map.origin)
         if truth is not None:
             warn_of_poses(truth)
         recognizer = Recognizer.load(place_map, parameters)
+        warn_of_limits(place_map.spec)
         frames = replay_source(
             drive, recognizer, parameters, truth=truth, max_gap_s=max_gap, selection=selection
         )

@@ -24,5 +24,6 @@ except RuntimeError:
     _library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
 
 import timm
+import timm.scheduler
 
 __all__ = ['timm']

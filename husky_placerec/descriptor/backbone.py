@@ -1,88 +1,78 @@
-"""A timm network with GeM pooling as an image extractor."""
+"""Backbones by name: timm's, and our own small one; their weights; their feature maps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import difflib
 from pathlib import Path
 from typing import Any
 
 from husky_placerec.descriptor._timm import timm
-from husky_placerec.descriptor.pooling import GeM
+from husky_placerec.descriptor.lcn_cnn import LcnCnn
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.descriptor.weights import load_weights, weights_sha256
 from husky_placerec.errors import InputError
-from husky_placerec.types import FloatArray, Pixels
-import numpy as np
 import torch
 from torch import nn
 import yaml
 
-RANDOM_SEED = 0  # of `weights: random`, so that a map and a later run have the same network
-NORMALIZATIONS = {
-    'imagenet': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    'half': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-}
+OWN = {'lcn_cnn': LcnCnn}
+MOST_NEAR_NAMES = 4
 
 
-class TimmExtractor:
+class Backbone(nn.Module):
     """
-    Any timm backbone by name, its last feature map pooled by GeM.
+    A network whose last feature map is [B, D, H, W], whatever it is made of.
 
-    :raises InputError: for an unknown backbone, options or weights that do not fit it.
+    :raises InputError: for an unknown name, options that it does not take, a hub out of reach.
     """
 
-    def __init__(self, spec: DescriptorSpec, *, threads: int) -> None:
-        torch.set_num_threads(threads)
-        self._network = _load_backbone(spec).eval()
-        self._pooling = GeM()
-        normalization = spec.normalization or 'imagenet'
-        mean, std = (torch.tensor(v).view(3, 1, 1) for v in NORMALIZATIONS[normalization])
-        self._mean, self._std = mean, std
-        self.spec = replace(
-            spec,
-            normalization=normalization,
-            pooling=repr(self._pooling),
-            weights_sha256=weights_sha256(self._network),
-            size=self._network.num_features,
-        )
-        self._try(spec)
+    def __init__(self, spec: DescriptorSpec) -> None:
+        super().__init__()
+        self.network = _make(spec)
+        self.channels: int = self.network.num_features
 
-    @torch.inference_mode()
-    def describe(self, images: Sequence[Pixels]) -> FloatArray:
-        """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
-        batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
-        features = self._network.forward_features((batch - self._mean) / self._std)
-        vectors = self._pooling(_as_map(features, self.spec.size))
-        return nn.functional.normalize(vectors, dim=1).numpy()
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the [B, D, H, W] feature map of normalised [B, 3, h, w] images."""
+        features = self.network.forward_features(images)
+        if features.ndim == 3:
+            return self._from_tokens(features, images.shape[-2:])
+        if features.shape[1] != self.channels and features.shape[-1] == self.channels:
+            return features.permute(0, 3, 1, 2)
+        return features
 
-    def _try(self, spec: DescriptorSpec) -> None:
-        """Describe one image now: some networks take only the size that they were made for."""
-        blank = np.zeros((spec.input_height, spec.input_width, 3), np.uint8)
-        try:
-            size = self.describe([blank]).shape[1]
-        except Exception as error:  # whatever the network raises
-            raise InputError(
-                f'backbone {spec.backbone}: cannot describe images of '
-                f'{spec.input_width}x{spec.input_height} ({error})'
-            ) from error
-        if size != self.spec.size:
-            raise InputError(f'backbone {spec.backbone}: gives {size} features a position')
+    def _from_tokens(self, tokens: torch.Tensor, size: torch.Size) -> torch.Tensor:
+        """Lay a transformer's patches out as they are in the image; class tokens are left out."""
+        patches = tokens[:, getattr(self.network, 'num_prefix_tokens', 0) :].transpose(1, 2)
+        embed = getattr(self.network, 'patch_embed', None)
+        rows, columns = embed.dynamic_feat_size(tuple(size)) if embed else (patches.shape[2], 1)
+        return patches.reshape(-1, self.channels, int(rows), int(columns))
 
 
-def _load_backbone(spec: DescriptorSpec) -> Any:  # a timm model: more than an nn.Module
-    source = spec.weights
-    torch.manual_seed(RANDOM_SEED)
+def _make(spec: DescriptorSpec) -> Any:  # a timm model: more than an nn.Module
+    name, options = spec.backbone, _options(spec)
+    if name not in OWN and not timm.is_model(name):
+        known = [*OWN, *timm.list_models()]
+        near = difflib.get_close_matches(name, known, MOST_NEAR_NAMES)
+        hint = f'did you mean {" or ".join(near)}?' if near else 'timm.list_models() has the names'
+        raise InputError(f'backbone {name}: cannot be made; there is none of that name; {hint}')
+    hub = spec.weights == 'hub'
+    if name in OWN and hub:
+        raise InputError(f'backbone {name}: no weights on the hub; give a file, or random')
     try:
-        network = timm.create_model(
-            spec.backbone, pretrained=source == 'hub', num_classes=0, **_options(spec)
-        )
+        if name in OWN:
+            return OWN[name](**options)
+        if getattr(
+            timm.get_pretrained_cfg(name), 'fixed_input_size', False
+        ):  # transformers: of one size, but any
+            options = {'img_size': (spec.input_height, spec.input_width), **options}
+        return timm.create_model(name, pretrained=hub, num_classes=0, **options)
     except Exception as error:  # timm's own, the hub client's, and whatever an option breaks
-        where = ' with weights from the hub' if source == 'hub' else ''
-        raise InputError(f'backbone {spec.backbone}{where}: cannot be made ({error})') from error
-    if source not in ('hub', 'random'):
-        load_weights(network, Path(source))
-    return network
+        if hub:
+            raise InputError(
+                f'backbone {name} with weights from the hub: cannot be made ({error}); where the '
+                'hub is out of reach, fetch its weights elsewhere and give the file, '
+                f'weights={Path(name).name}.safetensors, or weights=random'
+            ) from error
+        raise InputError(f'backbone {name}: cannot be made ({error})') from error
 
 
 def _options(spec: DescriptorSpec) -> dict[str, Any]:
@@ -91,14 +81,8 @@ def _options(spec: DescriptorSpec) -> dict[str, Any]:
         name, equals, value = option.partition('=')
         if not equals:
             raise InputError(f'backbone_options has {option!r}; expected NAME=VALUE')
-        options[name] = yaml.safe_load(value)
+        try:
+            options[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f'backbone_options has {option}: not YAML ({error})') from error
     return options
-
-
-def _as_map(features: torch.Tensor, channels: int) -> torch.Tensor:
-    """Return [B, D, H, W], also for tokens [B, N, D] and for networks with channels last."""
-    if features.ndim == 3:
-        return features.transpose(1, 2).unsqueeze(-1)
-    if features.shape[1] != channels and features.shape[-1] == channels:
-        return features.permute(0, 3, 1, 2)
-    return features

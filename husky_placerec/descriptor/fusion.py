@@ -21,6 +21,11 @@ def normalize(vectors: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)
 
 
+def added(descriptor: FloatArray) -> FloatArray:
+    """Return the unit vector [D] along the sum of [C, D]; cameras are no longer told apart."""
+    return normalize(descriptor.sum(axis=0))
+
+
 def turned_round(descriptor: FloatArray, opposites: Sequence[int]) -> FloatArray:
     """
     Return [C, D] or [N, C, D] descriptors as a robot that faces the other way would have them.

@@ -15,9 +15,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     'timm': {
         'backbone': 'convnext_tiny',
         'weights': 'hub',
+        'normalization': 'imagenet',
+        'pooling': 'gem',
         'input_width': 320,
         'input_height': 192,
     },
+    'onnx': {},  # the file says
     'hog': {'input_width': 320, 'input_height': 192},
     'pixels': {'input_width': 32, 'input_height': 24},
 }
@@ -28,9 +31,19 @@ class DescriptorSpec:
     """
     Everything that a descriptor depends on.
 
+    What runs a network is not part of it: a file that `placerec model export` wrote describes as
+    the network that it was made of, to float32's noise, which the export measures; so its spec is
+    that network's, and a map that one made is searched with the other. A runtime of less precision
+    says so in `precision`, and is refused by a map of float32.
+
     :param weights: where the weights came from (a file, hub, random); only a hint, since
         `weights_sha256`, the hash of the loaded values, tells what they are.
-    :param size: numbers a camera.
+    :param cameras: the rows of a descriptor; a fused one has a single row, `front_back`.
+    :param fused: the cameras behind that row, in the order of the network; empty for `concat`.
+    :param head: numbers after the projection head; 0 without one.
+    :param pinhole_focal: focal length of the virtual pinhole through which all cameras look, in
+        widths of the input; 0 without one.
+    :param size: numbers a row.
     """
 
     cameras: tuple[str, ...]
@@ -41,7 +54,10 @@ class DescriptorSpec:
     weights_sha256: str = ''
     normalization: str = ''
     pooling: str = ''
+    head: int = 0
     fusion: str = 'concat'
+    fused: tuple[str, ...] = ()
+    pinhole_focal: float = 0.0
     precision: str = 'float32'
     preprocessing: str = 'INTER_AREA'
     input_width: int = 0
@@ -59,10 +75,32 @@ class DescriptorSpec:
         if set(values) != names:
             odd = ', '.join(sorted(set(values) ^ names))
             raise InputError(f'{source}: descriptor has missing or unknown keys: {odd}')
-        return cls(**{**values, 'cameras': tuple(values['cameras'])})
+        tuples = {name: tuple(values[name]) for name in ('cameras', 'fused')}
+        return cls(**{**values, **tuples})
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), 'cameras': list(self.cameras)}
+        return {**asdict(self), 'cameras': list(self.cameras), 'fused': list(self.fused)}
+
+    @property
+    def sees(self) -> tuple[str, ...]:
+        """The cameras whose images a descriptor is made of."""
+        return self.fused or self.cameras
+
+    @property
+    def limits(self) -> str:
+        """What descriptors of this kind cannot do, in words; empty for none."""
+        if self.fusion == 'concat':
+            return ''
+        return (
+            f'fusion {self.fusion} cannot tell which way the robot faces, nor be searched by one '
+            'camera of a place that several saw; concat can'
+        )
+
+    def with_fused_rows(self) -> DescriptorSpec:
+        """Return the spec of what is stored: one row where the fusion keeps no camera apart."""
+        if self.fusion == 'concat':
+            return self
+        return replace(self, cameras=('_'.join(self.cameras),), fused=self.cameras)
 
     def require_size(self, width: int, height: int) -> None:
         """
@@ -115,4 +153,4 @@ def resolve(config: Config, stored: DescriptorSpec | None) -> DescriptorSpec:
         base = DescriptorSpec(cameras, extractor, **DEFAULTS[extractor])
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}
-    return replace(base, cameras=cameras, **given)
+    return replace(base, cameras=cameras, fused=(), **given)

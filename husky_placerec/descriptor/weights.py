@@ -11,19 +11,24 @@ import torch
 from torch import nn
 
 MOST_NAMES = 3  # of the wrong keys, in a message
+WHOLE = 'backbone.'  # begins keys of a whole network's weights
 
 
-def load_weights(network: nn.Module, path: Path) -> None:
+def load_weights(network: nn.Module, backbone: nn.Module, source: str) -> None:
     """
-    Load a state dict (.pth, .pt or .safetensors) into a network that it fits exactly.
+    Load a state dict (.pth, .pt or .safetensors) into the network or the backbone that it fits.
 
-    A classifier's weights in the file are passed over: the network has none.
+    A classifier's weights in the file are passed over: the backbone has none.
 
+    :param source: the file; keys that begin with `backbone.` say that it has the whole network.
     :raises InputError: for a file that is missing, is no state dict, or does not fit.
     """
-    state = _read_state(path)
-    wanted = network.state_dict()
-    state = {key: value for key, value in state.items() if key in wanted or not _is_head(key)}
+    path = Path(source)
+    state = read_state(path)
+    whole = any(key.startswith(WHOLE) for key in state)
+    target, name = (network, 'network') if whole else (backbone, 'backbone')
+    wanted = target.state_dict()
+    state = {key: v for key, v in state.items() if whole or key in wanted or not _is_head(key)}
     problems = {
         'missing': sorted(set(wanted) - set(state)),
         'unknown': sorted(set(state) - set(wanted)),
@@ -40,10 +45,10 @@ def load_weights(network: nn.Module, path: Path) -> None:
     ]
     if found:
         raise InputError(
-            f'{path}: weights do not fit the backbone, of its {len(wanted)} tensors: '
+            f'{path}: weights do not fit the {name}, of its {len(wanted)} tensors: '
             + '; '.join(found)
         )
-    network.load_state_dict(state)
+    target.load_state_dict(state)
 
 
 def weights_sha256(network: nn.Module) -> str:
@@ -59,7 +64,12 @@ def _is_head(key: str) -> bool:
     return key.split('.')[0] in ('classifier', 'fc', 'head')
 
 
-def _read_state(path: Path) -> dict[str, torch.Tensor]:
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """
+    Read a state dict of tensors.
+
+    :raises InputError: for a file that is missing or is none.
+    """
     if not path.is_file():
         raise InputError(f'{path}: no such weights file')
     try:

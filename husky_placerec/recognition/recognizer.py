@@ -65,7 +65,7 @@ class Recognizer:
         """Do once, on a blank frame, what is slow the first time; nothing is remembered of it."""
         spec = self.place_map.spec
         blank = np.zeros((spec.input_height, spec.input_width, 3), np.uint8)
-        frame = Frame(0, dict.fromkeys(spec.cameras, blank), dict.fromkeys(spec.cameras, 0))
+        frame = Frame(0, dict.fromkeys(spec.sees, blank), dict.fromkeys(spec.sees, 0))
         self.recognize(frame)
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:

@@ -102,6 +102,8 @@ class PlacerecNode(Node):
         recognizer = Recognizer.load(place_map, self._config)
         recognizer.warm_up()
         self._about = repr(place_map)
+        if place_map.spec.limits:
+            self.get_logger().warning(place_map.spec.limits)
         return recognizer
 
     def _subscribe(self) -> None:

@@ -1,0 +1,101 @@
+"""`placerec model`: a network in another form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TYPE_CHECKING
+
+from husky_placerec.cli.common import ConfigOption, KindOption, out, OverwriteOption, SetOption
+from husky_placerec.errors import InputError
+import typer
+
+if TYPE_CHECKING:
+    from husky_placerec.config import Config
+    from husky_placerec.descriptor.extractor import Preparation
+    from husky_placerec.types import Pixels
+
+app = typer.Typer(help='Export networks.', no_args_is_help=True)
+
+FRAMES = 8  # of a drive, to compare on
+
+
+@app.command(
+    'export',
+    epilog='Examples:\n\n'
+    '  placerec model export campus.onnx -s backbone=lcn_cnn -s weights=small/weights.safetensors '
+    '-s pooling=gem:2x4 -s head=128 -s input_width=160 -s input_height=96\n\n'
+    '  placerec model export convnext.onnx --on drive_1 -c config/husky.yaml\n\n'
+    '  placerec map build drive_1 campus.map -s extractor=onnx -s weights=campus.onnx',
+)
+def model_export(
+    output: Annotated[Path, typer.Argument(metavar='OUT', help='File of the new model, .onnx.')],
+    on: Annotated[
+        Path | None,
+        typer.Option(
+            '--on', metavar='SOURCE', help='A drive whose images to compare on; noise by default.'
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    kind: KindOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """
+    Write the network as ONNX: uint8 images [N, H, W, 3] in, unit vectors out.
+
+    It is compared with the network on images first, and not written where they differ. A map that
+    one of the two made can be searched with the other.
+    """
+    from husky_placerec.config import read_config
+    from husky_placerec.descriptor.extractor import Preparation
+    from husky_placerec.descriptor.spec import resolve
+    from husky_placerec.files import refuse_existing
+
+    refuse_existing(output, overwrite)
+    if output.suffix != '.onnx':
+        raise InputError(f'{output}: expected a name that ends in .onnx')
+    parameters = read_config(config, settings or [])
+    spec = resolve(parameters, None)
+    if spec.extractor != 'timm':
+        raise InputError(f'extractor {spec.extractor}: no network to export; expected timm')
+    try:
+        from husky_placerec.descriptor.onnx_export import export_onnx
+    except ImportError as error:
+        raise InputError(f'{error}; export needs pip install husky_placerec[export]') from error
+    prepare = Preparation.of(spec, parameters)
+    images = _noise(prepare) if on is None else _images(on, kind, parameters, prepare)
+    difference = export_onnx(spec, output, images, threads=parameters.threads)
+    size_mb = output.stat().st_size / 1e6
+    out.print(
+        f'{output}: {size_mb:.1f} MB; descriptors of {len(images)} images differ from torch by '
+        f'{difference:.1g} at most',
+        highlight=False,
+    )
+
+
+def _images(path: Path, kind: str | None, config: Config, prepare: Preparation) -> list[Pixels]:
+    from itertools import islice
+
+    from husky_placerec.data.problems import no_frames
+    from husky_placerec.data.source import decoded_frames, open_source
+
+    with open_source(path, kind) as source:
+        source.check(config)
+        frames = islice(decoded_frames(source, source.frames(config)), FRAMES)
+        images = [prepare(name, image) for frame in frames for name, image in frame.images.items()]
+        if len(images) < 2:
+            raise no_frames(source.path, source.problems)
+    return images
+
+
+def _noise(prepare: Preparation) -> list[Pixels]:
+    """Make images of blots of all sizes."""
+    import cv2
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    blots = [rng.integers(0, 256, (3 + n, 4 + n, 3), np.uint8) for n in range(2 * FRAMES)]
+    return [
+        np.asarray(cv2.resize(each, prepare.size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        for each in blots
+    ]

@@ -1,0 +1,96 @@
+"""
+A network as one ONNX file: uint8 images in, unit vectors out, preprocessing inside.
+
+The file carries the spec of the network in its metadata, so that whoever runs it knows what it
+describes like, and a map made with the one is searched with the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+import json
+from pathlib import Path
+import tempfile
+import warnings
+
+from husky_placerec.descriptor.network import DescriptorNetwork
+from husky_placerec.descriptor.onnx_extractor import OnnxExtractor, SPEC_KEY
+from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.descriptor.torch_extractor import TorchExtractor
+from husky_placerec.errors import InputError
+from husky_placerec.files import write_atomic
+from husky_placerec.types import Pixels
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+OPSET = 17
+MOST_ERROR = 1e-3  # length of the difference of two unit vectors; float32's noise is below 1e-4
+
+
+class _FromPixels(nn.Module):
+    """The network with the little that is before it."""
+
+    def __init__(self, network: DescriptorNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network(images.permute(0, 3, 1, 2).float() / 255)
+
+
+def export_onnx(
+    spec: DescriptorSpec, path: Path, images: Sequence[Pixels], *, threads: int
+) -> float:
+    """
+    Write a network as ONNX, after it described images as torch does.
+
+    :param images: [H, W, 3] RGB of the input size, to compare on.
+    :return: the largest difference of two unit vectors.
+    :raises InputError: for a network that cannot be exported, or that describes otherwise then.
+    """
+    if spec.fusion == 'attention':
+        raise InputError('fusion attention cannot be exported; concat and add can')
+    made = TorchExtractor(spec, threads=threads)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / 'model.onnx'
+        _convert(made, file)
+        model = file.read_bytes()
+        exported = OnnxExtractor(replace(made.spec, weights=str(file)), threads=threads)
+        # One by one and together: the number of images must be free.
+        ours = np.concatenate([exported.describe(images[:1]), exported.describe(images[1:])])
+    error = float(np.linalg.norm(ours - made.describe(images), axis=1).max())
+    if not error <= MOST_ERROR:
+        raise InputError(
+            f'backbone {spec.backbone}: as ONNX it describes otherwise, by {error:.2g}; '
+            f'expected at most {MOST_ERROR:g}'
+        )
+    write_atomic(path, model)
+    return error
+
+
+def _convert(made: TorchExtractor, file: Path) -> None:
+    spec = made.spec
+    blank = torch.zeros(2, spec.input_height, spec.input_width, 3, dtype=torch.uint8)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of the exporter's age, and of sizes that are fixed
+            torch.onnx.export(
+                _FromPixels(made.network).eval(),
+                (blank,),
+                file,
+                opset_version=OPSET,
+                input_names=['images'],
+                output_names=['descriptors'],
+                dynamic_axes={'images': {0: 'count'}, 'descriptors': {0: 'count'}},
+                dynamo=False,  # the other one needs onnxscript
+            )
+    except Exception as error:  # whatever an operator without a counterpart raises
+        raise InputError(f'backbone {spec.backbone}: cannot be exported ({error})') from error
+    model = onnx.load(file)
+    about = model.metadata_props.add()
+    about.key, about.value = SPEC_KEY, json.dumps(spec.as_json())
+    onnx.checker.check_model(model)
+    file.write_bytes(model.SerializeToString())

@@ -1,0 +1,72 @@
+"""
+Pooling of a feature map into one vector, by name.
+
+A name may have an argument behind a colon: `gem:1x3` (rows x columns of the grid), `netvlad:16`
+(clusters), `mixvpr:4` (rows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import re
+
+from husky_placerec.descriptor.pooling.average import Average
+from husky_placerec.descriptor.pooling.gem import GeM
+from husky_placerec.descriptor.pooling.mixvpr import MixVPR
+from husky_placerec.descriptor.pooling.netvlad import NetVLAD
+from husky_placerec.errors import InputError
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def make_pooling(name: str, channels: int, height: int, width: int) -> nn.Module:
+    """
+    Make the pooling of a feature map [B, channels, height, width].
+
+    :raises InputError: for a name that there is not, or an argument that it does not take.
+    """
+    kind, _, argument = name.partition(':')
+    makers: dict[str, Callable[[], nn.Module]] = {
+        'gem': lambda: GeM(channels, _grid(name, argument, height, width)),
+        'average': lambda: Average(channels),
+        'netvlad': lambda: NetVLAD(channels, _count(name, argument, 16)),
+        'mixvpr': lambda: MixVPR(channels, height * width, rows=_count(name, argument, 4)),
+    }
+    if kind not in makers or (kind == 'average' and argument):
+        raise InputError(
+            f'pooling is {name!r}; expected average, gem, gem:ROWSxCOLUMNS, '
+            'netvlad[:CLUSTERS] or mixvpr[:ROWS]'
+        )
+    return makers[kind]()
+
+
+def position_weights(features: torch.Tensor, masks: torch.Tensor | None) -> torch.Tensor:
+    """
+    Return what each position of a feature map counts, [B or 1, 1, H, W] of mean 1.
+
+    :param masks: [B, h, w] of any size, at least 0; None counts all alike. A mask that leaves
+        nothing counts all alike too.
+    """
+    if masks is None:
+        return features.new_ones(1, 1, *features.shape[-2:])
+    size = features.shape[-2:]
+    weights = functional.interpolate(masks[:, None].to(features), size, mode='area')
+    mean = weights.mean((-2, -1), keepdim=True)
+    return torch.where(mean > 0, weights / mean.clamp(min=1e-12), torch.ones_like(weights))
+
+
+def _grid(name: str, argument: str, height: int, width: int) -> tuple[int, int]:
+    match = re.fullmatch(r'([1-9]\d?)x([1-9]\d?)', argument or '1x1')
+    if match is None or int(match[1]) > height or int(match[2]) > width:
+        raise InputError(
+            f'pooling is {name!r}; expected gem:ROWSxCOLUMNS, at most the {height}x{width} '
+            'positions of the feature map'
+        )
+    return int(match[1]), int(match[2])
+
+
+def _count(name: str, argument: str, default: int) -> int:
+    if argument and not re.fullmatch(r'[1-9]\d{0,3}', argument):
+        raise InputError(f'pooling is {name!r}; expected a whole number behind the colon')
+    return int(argument or default)

@@ -1,0 +1,60 @@
+"""Generalised mean over the cells of a grid."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+LEAST_MEAN = 1e-30  # below it the root has no finite gradient
+
+
+class GeM(nn.Module):
+    """
+    Generalised mean over each cell of a grid: p = 1 is the average, a large p the maximum.
+
+    A single cell is the published pooling; a few beside each other keep where things are.
+
+    Source: Radenovic, Tolias and Chum, Fine-tuning CNN Image Retrieval with No Human Annotation,
+    TPAMI 2018.
+
+    :param channels: D of the feature map.
+    :param grid: rows and columns of cells.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        grid: tuple[int, int] = (1, 1),
+        p: float = 3.0,
+        eps: float = 1e-6,
+    ) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor(float(p)))
+        self.eps = eps
+        self.grid = grid
+        self.size = channels * grid[0] * grid[1]
+
+    def forward(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Pool [B, D, H, W] features by [B, 1, H, W] weights into [B, D * cells]."""
+        features = features.clamp(min=self.eps)
+        # Powers are taken of shares of the largest value: no p then leaves the range of floats.
+        largest = features.detach().amax((-2, -1), keepdim=True)
+        powers = (features / largest).pow(self.p)
+        means = self._cells(powers * weights) / self._cells(weights)
+        roots = largest * means.clamp(min=LEAST_MEAN).pow(1 / self.p)
+        return roots.flatten(1)
+
+    def _cells(self, values: torch.Tensor) -> torch.Tensor:
+        """Average over the cells; as products, since ONNX knows no uneven adaptive pooling."""
+        rows = _cell_shares(int(values.shape[-2]), self.grid[0]).to(values)
+        columns = _cell_shares(int(values.shape[-1]), self.grid[1]).to(values)
+        return rows @ values @ columns.T
+
+
+def _cell_shares(size: int, cells: int) -> torch.Tensor:
+    """Return [cells, size]: what each position counts in the mean of each cell."""
+    bounds = [(n * size // cells, -(-(n + 1) * size // cells)) for n in range(cells)]
+    # A list, not a tensor that is written to: an export has to see a constant.
+    return torch.tensor(
+        [[(first <= at < last) / (last - first) for at in range(size)] for first, last in bounds]
+    )

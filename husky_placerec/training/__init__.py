@@ -1,0 +1,1 @@
+"""Training of the descriptor's network on drives whose poses are known."""

@@ -1,0 +1,109 @@
+"""Drives as arrays: poses, and all images at the size of the network, on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+import hashlib
+from itertools import islice
+import os
+from pathlib import Path
+
+from husky_placerec.config import Config
+from husky_placerec.data.source import decode_usable, open_source
+from husky_placerec.descriptor.extractor import Preparation
+from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.errors import InputError
+from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
+from husky_placerec.progress import bar
+from husky_placerec.types import Frame, Pixels
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Drive:
+    """
+    A drive of N frames.
+
+    :param images: [N, C, H, W, 3] RGB, mapped into memory; black where a camera gave none.
+    :param present: [N, C] bool.
+    """
+
+    track: Track
+    images: NDArray[np.uint8]
+    present: NDArray[np.bool_]
+
+    @property
+    def poses(self) -> NDArray[np.float64]:
+        return self.track.poses
+
+
+def read_group(paths: Sequence[str], config: Config, reach_m: float) -> list[Track]:
+    """
+    Read the poses of drives in one map frame.
+
+    :raises InputError: for a drive that keeps more than `reach_m` from all others of its group.
+    """
+    names = unlike_names([Path(path) for path in paths])
+    tracks = [
+        read_track(Path(path), name, config, kind=None, poses=None, heading=None, max_gap_s=2.0)
+        for path, name in zip(paths, names)
+    ]
+    apart = check_comparable(tracks, reach_m)
+    for path, name in zip(paths, names):
+        lone = [each for each in apart if name in each[:2]]
+        if len(lone) == len(tracks) - 1:
+            nearest = min(distance for *_, distance in lone)
+            raise InputError(
+                f'{path}: does not overlap with the other drives of its group: it keeps '
+                f'{nearest:.0f} m from them; expected less than {reach_m:g} m'
+            )
+    return tracks
+
+
+def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path) -> Drive:
+    """Return a drive with its images, decoded now or kept in the folder from before."""
+    prepare = Preparation.of(spec, config)
+    with open_source(track.path) as source:
+        about = repr(
+            (
+                source.fingerprint(config),
+                spec.sees,
+                spec.input_width,
+                spec.input_height,
+                spec.pinhole_focal,
+                track.stamps_ns.tolist(),
+            )
+        )
+        path = folder / f'{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy'
+        if not path.exists():
+            shape = (len(track), len(spec.sees), spec.input_height, spec.input_width, 3)
+            folder.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f'.{os.getpid()}.npy')
+            images = np.lib.format.open_memmap(temporary, 'w+', np.uint8, shape)
+            frames = source.frames(config)
+            with bar(f'Reading {track.name}', len(track)) as shown:
+                for row, frame in enumerate(_rows(frames, track.rows)):
+                    decoded = decode_usable(frame, source)
+                    for camera, image in _images(decoded, spec.sees):
+                        images[row, camera] = prepare(spec.sees[camera], image)
+                    shown.update()
+            images.flush()
+            temporary.replace(path)
+    images = np.load(path, mmap_mode='r')
+    present = np.stack([[each.any() for each in row] for row in images])
+    return Drive(track, images, present)
+
+
+def _rows(frames: Iterator, rows: NDArray[np.int64]) -> Iterator:
+    """Yield the frames of some numbers, which rise."""
+    at = 0
+    for row in rows.tolist():
+        yield next(islice(frames, row - at, None))
+        at = row + 1
+
+
+def _images(frame: Frame[Pixels] | None, cameras: Sequence[str]) -> Iterator[tuple[int, Pixels]]:
+    for name, image in (frame.images if frame else {}).items():
+        yield cameras.index(name), image

@@ -1,0 +1,76 @@
+"""Recall on drives that are never trained on, by the evaluation's own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import itertools
+
+from husky_placerec.config import Config
+from husky_placerec.descriptor.fusion import normalize
+from husky_placerec.descriptor.network import DescriptorNetwork
+from husky_placerec.evaluation.metrics.chance import chance_figures
+from husky_placerec.evaluation.protocol import evaluate_pair, Rules
+from husky_placerec.placemap.building import opposite_cameras
+from husky_placerec.training.drives import Drive
+from husky_placerec.types import FloatArray
+import numpy as np
+from numpy.typing import NDArray
+import torch
+
+TOLERANCES_M = (5.0, 10.0, 25.0)
+BATCH = 32  # images
+Recalls = dict[str, float]  # recall@1 by tolerance in m
+
+
+def recalls(
+    network: DescriptorNetwork, groups: Sequence[Sequence[Drive]], config: Config
+) -> Recalls:
+    """Return recall@1, the mean over all ordered pairs of drives of a group."""
+    rules = Rules(TOLERANCES_M, 1, opposite_cameras(config), config.search_reversed)
+    found = []
+    for group in groups:
+        described = [describe(network, drive, config.fusion or 'concat') for drive in group]
+        for a, b in itertools.permutations(range(len(group)), 2):
+            pair = evaluate_pair(group[a].track, described[a], group[b].track, described[b], rules)
+            found.append([pair.figures['recall', f'{t:g}', '1'] for t in TOLERANCES_M])
+    return _mean(found)
+
+
+def chance(groups: Sequence[Sequence[Drive]]) -> Recalls:
+    """Return the same for places picked at random: what a network has to beat."""
+    found = []
+    for group in groups:
+        for a, b in itertools.permutations(group, 2):
+            figures = chance_figures(b.poses, a.poses, TOLERANCES_M)
+            found.append([figures['recall', f'{t:g}', '1'] for t in TOLERANCES_M])
+    return _mean(found)
+
+
+def describe(network: DescriptorNetwork, drive: Drive, fusion: str) -> FloatArray:
+    """Return the drive's descriptors, [N, C, D] or [N, 1, D]."""
+    flat = drive.images.reshape(-1, *drive.images.shape[2:])
+    vectors = describe_images(network, flat).reshape(*drive.present.shape, -1)
+    present = torch.from_numpy(drive.present).to(vectors.device)
+    vectors = vectors * present[..., None]
+    if fusion != 'concat':
+        with torch.inference_mode():
+            vectors = network.fuse(vectors, present, fusion)[:, None]
+    return normalize(vectors.cpu().numpy())
+
+
+@torch.inference_mode()
+def describe_images(network: DescriptorNetwork, images: NDArray[np.uint8]) -> torch.Tensor:
+    """Return [B, D] unit vectors of [B, H, W, 3] images, as after training."""
+    training, device = network.training, network.mean.device
+    network.eval()
+    parts = []
+    for first in range(0, len(images), BATCH):
+        batch = torch.from_numpy(np.array(images[first : first + BATCH])).permute(0, 3, 1, 2)
+        parts.append(network(batch.to(device).float() / 255))
+    network.train(training)
+    return torch.cat(parts)
+
+
+def _mean(found: Sequence[Sequence[float | None]]) -> Recalls:
+    values = np.nanmean(np.array(found, float), axis=0)
+    return {f'{tolerance:g}': float(value) for tolerance, value in zip(TOLERANCES_M, values)}

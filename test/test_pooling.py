@@ -1,0 +1,108 @@
+"""Poolings, and attention over cameras, as their papers have them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch')
+
+from husky_placerec.descriptor.attention import CameraAttention  # noqa: E402
+from husky_placerec.descriptor.pooling import make_pooling, position_weights  # noqa: E402
+
+FEATURES = torch.from_numpy(np.random.default_rng(1).uniform(0.1, 2, (2, 5, 6, 8))).float()
+POOLINGS = pytest.mark.parametrize('name', ['average', 'gem', 'gem:2x3', 'netvlad:4'])
+
+
+def pooled(name, features=FEATURES, masks=None, power=None):
+    torch.manual_seed(0)
+    pooling = make_pooling(name, *features.shape[1:]).to(features)
+    if power is not None:
+        pooling.p.data.fill_(power)
+    return pooling(features, position_weights(features, masks)).detach()
+
+
+@pytest.mark.parametrize('power', [1, 3, 4.5])
+def test_gem_is_the_power_mean(power):
+    values = FEATURES.numpy()
+    expected = (values**power).mean(axis=(2, 3)) ** (1 / power)
+    np.testing.assert_allclose(pooled('gem', power=power), expected, rtol=1e-5)
+
+
+def test_gem_stays_finite_at_large_powers_and_at_nothing_and_so_do_its_gradients():
+    largest = pooled('gem', power=200)
+    np.testing.assert_allclose(largest, FEATURES.numpy().max(axis=(2, 3)), rtol=0.02)
+    features = torch.full((1, 5, 6, 8), -1.0)
+    features[..., 0, 0] = 50
+    features.requires_grad_()
+    pooling = make_pooling('gem:2x2', 5, 6, 8)
+    pooling.p.data.fill_(30.0)
+    pooling(features, position_weights(features, None)).sum().backward()
+    assert torch.isfinite(features.grad).all()
+    assert torch.isfinite(pooling.p.grad)
+
+
+@pytest.mark.parametrize('grid', [(1, 3), (2, 3), (4, 5)])
+def test_the_cells_of_a_grid_are_those_of_adaptive_pooling(grid):
+    cubes = torch.nn.functional.adaptive_avg_pool2d(FEATURES**3, grid) ** (1 / 3)
+    found = pooled(f'gem:{grid[0]}x{grid[1]}')
+    np.testing.assert_allclose(found, cubes.flatten(1), rtol=1e-5)
+
+
+def test_netvlad_is_the_sum_of_differences_from_each_centre():
+    torch.manual_seed(0)
+    pooling = make_pooling('netvlad:3', 5, 6, 8)
+    unit = torch.nn.functional.normalize(FEATURES, dim=1)
+    shares = pooling.assignment(unit).softmax(1)
+    apart = unit[:, None] - pooling.centres[None, :, :, None, None]  # [B, K, D, H, W]
+    expected = torch.nn.functional.normalize((shares[:, :, None] * apart).sum((3, 4)), dim=2)
+    found = pooling(FEATURES, position_weights(FEATURES, None))
+    np.testing.assert_allclose(found.detach(), expected.flatten(1).detach(), atol=1e-5)
+
+
+@POOLINGS
+def test_what_a_mask_leaves_out_does_not_count(name):
+    masks = torch.ones(2, 12, 16)
+    masks[:, :, ::4] = masks[:, :, 1::4] = 0  # every other column of the feature map
+    other = FEATURES.clone()
+    other[..., ::2] = 9.0
+    np.testing.assert_allclose(
+        pooled(name, other, masks), pooled(name, FEATURES, masks), rtol=1e-4, atol=1e-6
+    )
+    assert not torch.allclose(pooled(name, other), pooled(name, FEATURES), rtol=1e-2)
+
+
+@POOLINGS
+def test_an_even_mask_and_one_that_leaves_nothing_change_nothing(name):
+    for value in (0.0, 0.5):
+        masks = torch.full((2, 3, 4), value)
+        np.testing.assert_allclose(pooled(name, masks=masks), pooled(name), rtol=1e-5)
+
+
+def trained_attention():
+    torch.manual_seed(3)
+    attention = CameraAttention(3, 16)
+    torch.nn.init.normal_(attention.projection.weight)
+    return attention
+
+
+def test_attention_does_not_see_what_absent_cameras_have_in_their_rows():
+    attention = trained_attention()
+    vectors = torch.nn.functional.normalize(torch.randn(7, 3, 16), dim=2)
+    present = torch.tensor([[(n >> camera) & 1 for camera in range(3)] for n in range(1, 8)]) > 0
+    noise = torch.where(present[..., None], vectors, torch.randn(7, 3, 16))
+    found = attention(vectors, present)
+    np.testing.assert_allclose(found.detach(), attention(noise, present).detach(), atol=1e-6)
+    np.testing.assert_allclose(found.norm(dim=1).detach(), 1, atol=1e-5)
+
+
+def test_attention_knows_which_camera_saw_what_and_gives_zeros_for_none():
+    attention = trained_attention()
+    vectors = torch.nn.functional.normalize(torch.randn(1, 3, 16), dim=2)
+    everyone = torch.ones(1, 3, dtype=torch.bool)
+    swapped = attention(vectors[:, [1, 0, 2]], everyone)
+    assert (swapped - attention(vectors, everyone)).abs().max() > 1e-2
+    nothing = attention(vectors, ~everyone)
+    nothing.sum().backward()
+    assert not nothing.any()
+    assert all(torch.isfinite(p.grad).all() for p in attention.parameters() if p.grad is not None)
