@@ -15,8 +15,8 @@ def map_table(place_map: PlaceMap) -> Table:
     spec, places = place_map.spec, place_map.places
     low, high = places.poses[:, :2].min(axis=0), places.poses[:, :2].max(axis=0)
     table = Table(title=place_map.name, show_header=False, title_justify='left')
-    focal = spec.pinhole_focal
     model = f'{spec.backbone}, weights {spec.weights} ({spec.weights_sha256[:12]})'
+    focal = spec.pinhole_focal
     counts = Counter(places.tracks)
     rows = {
         'places': f'{len(place_map)} on {len(counts)} track(s)',
