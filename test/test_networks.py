@@ -243,12 +243,14 @@ def test_a_map_of_fused_descriptors_is_stored_and_recognised_without_a_direction
     made = load_network(fusion=fusion)
     with open_source(write_track_folder(tmp_path / 'track')) as source:
         trajectory = find_trajectory(source, None)
-        save_map(
-            build_map(source, trajectory, made, config, track='a', max_gap_s=9.0), tmp_path / 'map'
+        made_map = build_map(
+            source, trajectory, made, config, track='a', max_gap_s=9.0, thumbnail_width=32
         )
+    save_map(made_map, tmp_path / 'map')
     verify_map(tmp_path / 'map')
     place_map = load_map(tmp_path / 'map')
     assert place_map.descriptors.shape == (6, 1, 288)
+    assert place_map.thumbnails.jpeg(0, 'back')  # of the cameras that were fused
     recognizer = Recognizer(made, place_map, make_config({}))
     recognizer.warm_up()
     best = recognizer.recognize(frame(front=IMAGES[0], back=IMAGES[1])).best

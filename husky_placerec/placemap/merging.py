@@ -111,7 +111,7 @@ def _joined(
     )
     sources = {names[t]: source for t, source in other.sources.items() if t in names}
     pictures = chosen(
-        [(one.thumbnails, range(len(one))), (other.thumbnails, new.tolist())], one.spec.cameras
+        [(one.thumbnails, range(len(one))), (other.thumbnails, new.tolist())], one.spec.sees
     )
     return replace(
         one,

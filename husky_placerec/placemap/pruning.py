@@ -35,7 +35,7 @@ def prune(place_map: PlaceMap, every_m: float, alike: float) -> PlaceMap:
         lengths=None,
         gain=None,
         index=None,
-        thumbnails=chosen([(place_map.thumbnails, kept.tolist())], place_map.spec.cameras),
+        thumbnails=chosen([(place_map.thumbnails, kept.tolist())], place_map.spec.sees),
     )
     return pruned.whitened(pruned.fit_whitening()) if pruned.whitening else pruned
 

@@ -130,7 +130,7 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
             folder,
             'thumbnails',
             '.zip',
-            lambda p: write_thumbnails(p, thumbnails, len(place_map), cameras),
+            lambda p: write_thumbnails(p, thumbnails, len(place_map), place_map.spec.sees),
         )
     return _about(place_map, index, files)
 

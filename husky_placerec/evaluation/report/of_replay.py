@@ -62,7 +62,7 @@ def replay_report(
         },
         mistakes=mistakes,
         photos=photos,
-        cameras=spec.cameras,
+        cameras=spec.sees,
         opposites=place_map.opposites,
         facts={
             'drive': f'{source}, {len(results)} frames, {len(judged)} with truth',
