@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import cv2
 from husky_placerec.data.bag import Bag
@@ -152,6 +153,14 @@ def test_a_full_disk_leaves_nothing_half_written(track, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def wait_for_text(file, text, process, timeout_s=60.0):
+    """Wait until a process has written a text: the robot drives off whether it is heard or not."""
+    end = time.monotonic() + timeout_s
+    while text not in file.read_text():
+        assert process.poll() is None and time.monotonic() < end, file.read_text()
+        time.sleep(0.05)
+
+
 @pytest.mark.ros
 def test_the_live_robot_is_heard_by_the_node(map_path, monkeypatch, tmp_path):
     """Two processes and DDS between them: the simulated robot, and the node that recognises."""
@@ -169,6 +178,7 @@ def test_the_live_robot_is_heard_by_the_node(map_path, monkeypatch, tmp_path):
             stderr=subprocess.STDOUT,
         )
     try:
+        wait_for_text(tmp_path / 'node.log', 'listening', node)
         live = '--live', '--seed', '3', '--drive', '1', '--length', '30', '--rate', '4'
         robot = subprocess.run(
             [*run, 'husky_placerec.cli', 'sim', *live, '--width', '320', '--height', '192'],
