@@ -179,7 +179,7 @@ def test_the_live_robot_is_heard_by_the_node(map_path, monkeypatch, tmp_path):
         )
     try:
         wait_for_text(tmp_path / 'node.log', 'listening', node)
-        live = '--live', '--seed', '3', '--drive', '1', '--length', '30', '--rate', '4'
+        live = '--live', '--seed', '3', '--drive', '1', '--length', '45', '--rate', '4'
         robot = subprocess.run(
             [*run, 'husky_placerec.cli', 'sim', *live, '--width', '320', '--height', '192'],
             capture_output=True,

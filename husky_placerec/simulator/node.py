@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from husky_placerec.campus.drives import DriveConfig
-from husky_placerec.campus.messages import Speaker, STATIC_TF_TOPIC, TOPICS
+from husky_placerec.campus.messages import IMAGE_TOPICS, Speaker, STATIC_TF_TOPIC, TOPICS
 from husky_placerec.campus.photographer import encoded_pictures
 from husky_placerec.campus.protocols import drive_of
 from husky_placerec.campus.trip import Trip
@@ -25,6 +25,7 @@ from rosgraph_msgs.msg import Clock
 SENSOR_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 STATIC_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 DEFAULT_RATE_HZ = 2.0
+LISTENERS_S = 3.0  # to be waited for; nobody need be there
 
 
 class SimulatorNode(Node):
@@ -77,6 +78,7 @@ class SimulatorNode(Node):
         trip.begin(speaker)
         about = f'campus {config.seed}, drive {config.drive}, {config.condition}'
         self.get_logger().info(f'{about}: {len(trip.frames)} frames, {self._rate_hz:g} a second')
+        self._wait_for_listeners()
         due = time.monotonic()
         for frame, pictures in zip(trip.frames, encoded_pictures(config, len(trip.frames), 1)):
             time.sleep(max(0.0, due - time.monotonic()))
@@ -84,6 +86,13 @@ class SimulatorNode(Node):
             trip.tell_frame(speaker, frame, pictures)
         trip.finish(speaker)
         self.get_logger().info('the drive is over')
+
+    def _wait_for_listeners(self) -> None:
+        """Give those who listen already the time to be found, or they would miss the start."""
+        cameras = [self._publishers_by_topic[topic] for topic in IMAGE_TOPICS.values()]
+        end = time.monotonic() + LISTENERS_S
+        while time.monotonic() < end and not all(p.get_subscription_count() for p in cameras):
+            time.sleep(0.05)
 
     def _publish(self, topic: str, stamp_ns: int, data: bytes) -> None:
         self._time.publish(Clock(clock=to_stamp(stamp_ns)))
