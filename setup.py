@@ -64,7 +64,11 @@ setup(
     maintainer_email='husky_placerec@example.com',
     license='Apache-2.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={f'{PACKAGE}.campus': ['fonts/*'], f'{PACKAGE}.evaluation.report': ['*.html']},
+    package_data={
+        f'{PACKAGE}.campus': ['fonts/*'],
+        f'{PACKAGE}.evaluation.report': ['*.html'],
+        PACKAGE: ['models/*'],
+    },
     python_requires='>=3.10',
     install_requires=RUNTIME,
     extras_require=EXTRAS,

@@ -1,39 +1,35 @@
 """
-How hard the protocols of drives are, by recall@1 of simple descriptors and a small network.
+How hard the protocols of drives are, and how far each descriptor comes on them.
 
 The map is a summer day with a place every 3 m; other drives are the queries, on campuses that the
-network was never trained on. A cell is recall@1 in % within 5 m / 10 m, the mean over the
-campuses, and behind it the least and the most. Reverse drives are searched with the cameras
-exchanged.
+network was never trained on. A cell is recall@1 in % within 5 m / 10 m and 30 degrees of heading,
+the mean over the campuses, and behind it the least and the most within 5 m. Reverse drives are
+searched with the cameras exchanged. Networks see unlike cameras through one virtual pinhole.
 
-As in `python benchmarks/protocols.py --network weights.safetensors` (weights: see lcn_cnn.py).
+As in `python benchmarks/protocols.py --network small=small.yaml`, parameters of the package.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-import multiprocessing
+import hashlib
 from pathlib import Path
 
-import cv2
 from husky_placerec.campus.drives import DriveConfig
-from husky_placerec.campus.photographer import Photographer
 from husky_placerec.campus.protocols import drive_of, PROTOCOLS
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
-from husky_placerec.descriptor.network import DescriptorNetwork
 from husky_placerec.evaluation.metrics import HEADING_DEG
 from husky_placerec.progress import bar
 from husky_placerec.types import Frame, Pose
-from lcn_cnn import describe, drive_name, small
-from lcn_cnn import network as make_network
 import numpy as np
 from numpy.typing import NDArray
+from rendered import intrinsics, PINHOLE_FOCAL, poses_of, render
 from rich.console import Console
 from rich.table import Table
+import yaml
 
 TOLERANCES_M = (5.0, 10.0)
 QUERIES = {
@@ -43,21 +39,30 @@ QUERIES = {
     'reverse, day': {'condition': 'summer_day', 'reverse': True},
     'reverse, night': {'condition': 'night', 'reverse': True},
 }
-BASELINES = 'pixels', 'hog'
+Parameters = Mapping[str, object]
+BASELINES: Mapping[str, Parameters] = {
+    'pixels': {'extractor': 'pixels'},
+    'hog': {'extractor': 'hog'},
+    'MobileNetV2, random': {
+        'backbone': 'mobilenetv2_100',
+        'weights': 'random',
+        'input_width': 192,
+        'input_height': 112,
+    },
+}
 
 
 @dataclass(frozen=True)
 class Described:
-    """A drive: its poses, and what each descriptor and the network need of its frames."""
+    """A drive: its poses [N, 7], and the unit vectors [N, 2, D] of its images."""
 
-    poses: NDArray[np.float64]  # [N, 7]
-    images: NDArray[np.uint8]  # [N, 2, H, W, 3], at the network's size
-    descriptors: Mapping[str, NDArray[np.float32]]  # [N, 2, D] unit vectors
+    poses: NDArray[np.float64]
+    descriptors: NDArray[np.float32]
 
 
 def drives_of(protocol: str, seed: int, identical: bool, query_step_m: float) -> list[DriveConfig]:
     """Return the drive that is mapped, then those of QUERIES; each goes once around."""
-    common = drive_of(protocol, seed=seed, identical_cameras=identical, width=320, height=180)
+    common = drive_of(protocol, seed=seed, identical_cameras=identical)
     common = replace(common, length_m=float(int(common.campus().route.length_m)))
     queries = [
         replace(common, drive=number, step_m=query_step_m, **changes)
@@ -66,33 +71,26 @@ def drives_of(protocol: str, seed: int, identical: bool, query_step_m: float) ->
     return [common, *queries]
 
 
-def described(config: DriveConfig, folder: Path) -> Described:
-    """Render and describe a drive, or read it from the folder."""
-    cv2.setNumThreads(1)
-    path = folder / f'{drive_name(config)}.npz'
-    if not path.exists():
-        extractors = {n: load_extractor(make_config({'extractor': n})) for n in BASELINES}
-        photographer = Photographer(config)
-        images: list[list[NDArray[np.uint8]]] = []
-        rows: dict[str, list[NDArray[np.float32]]] = {name: [] for name in BASELINES}
-        for number in range(len(photographer.poses)):
-            pictures = photographer.pictures(number)
-            images.append([small(picture) for picture in pictures.values()])
-            views = {name: picture.image for name, picture in pictures.items()}
-            frame = Frame(0, views, dict.fromkeys(views, 0))
-            for name, extractor in extractors.items():
-                rows[name].append(extractor.describe(frame))
-        poses = np.array([timed.pose.as_array() for timed in photographer.poses])
-        np.savez(path, poses=poses, images=np.array(images), **rows)
-    with np.load(path) as stored:
-        return Described(stored['poses'], stored['images'], {n: stored[n] for n in BASELINES})
+def described(
+    config: DriveConfig, path: Path, parameters: Parameters, *, pinhole: bool
+) -> Described:
+    """Describe a rendered drive, or read the descriptors kept beside it."""
+    values = {**parameters, **intrinsics(config), 'pinhole_focal': PINHOLE_FOCAL * pinhole}
+    extractor = load_extractor(make_config(values))
+    mark = hashlib.sha256(repr(extractor.spec).encode()).hexdigest()[:12]
+    kept = path.with_name(f'{path.stem}_{mark}.npy')
+    if not kept.exists():
+        names = [camera.name for camera in config.rig]
+        images = np.load(path, mmap_mode='r')
+        frames = (Frame(0, dict(zip(names, each)), dict.fromkeys(names, 0)) for each in images)
+        np.save(kept, np.array([extractor.describe(frame) for frame in frames]))
+    return Described(poses_of(path), np.load(kept))
 
 
-def recalls(mapped: Described, driven: Described, name: str, reverse: bool) -> list[float]:
+def recalls(mapped: Described, driven: Described, reverse: bool) -> list[float]:
     """Return recall@1 within each tolerance, and within the usual heading."""
-    queries = driven.descriptors[name]
-    queries = queries[:, ::-1] if reverse else queries
-    similarity = np.einsum('qcd,mcd->qm', queries, mapped.descriptors[name])
+    queries = driven.descriptors[:, ::-1] if reverse else driven.descriptors
+    similarity = np.einsum('qcd,mcd->qm', queries, mapped.descriptors)
     best = mapped.poses[similarity.argmax(axis=1)]
     hits = []
     for found, truth in zip(map(Pose.from_array, best), map(Pose.from_array, driven.poses)):
@@ -102,16 +100,55 @@ def recalls(mapped: Described, driven: Described, name: str, reverse: bool) -> l
     return [100 * float(share) for share in np.mean(hits, axis=0)]
 
 
-def chance(mapped: Described, driven: Described) -> list[float]:
+def chance(mapped: NDArray[np.float64], driven: NDArray[np.float64]) -> list[float]:
     """Return the same for places picked at random."""
-    apart = driven.poses[:, None, :2] - mapped.poses[:, :2]
-    distance = np.linalg.norm(apart, axis=-1)
+    distance = np.linalg.norm(driven[:, None, :2] - mapped[:, :2], axis=-1)
     return [100 * float((distance <= within).mean()) for within in TOLERANCES_M]
 
 
-def with_network(drive: Described, network: DescriptorNetwork, name: str) -> Described:
-    described_too = {**drive.descriptors, name: describe(network, drive.images)}
-    return replace(drive, descriptors=described_too)
+def table(
+    title: str,
+    campuses: Sequence[Sequence[tuple[DriveConfig, Path]]],
+    methods: Mapping[str, Parameters],
+) -> Table:
+    """Measure each method on each campus."""
+    made = Table(title=f'{title}: recall@1 at 5 m / 10 m, %', title_justify='left')
+    made.add_column('')
+    for query in QUERIES:
+        made.add_column(query, justify='right')
+    poses = [[poses_of(path) for _, path in drives] for drives in campuses]
+    made.add_row('chance', *_cells([[chance(p[0], d) for d in p[1:]] for p in poses]))
+    for name, parameters in methods.items():
+        found = []
+        for drives in bar_over(campuses, name):
+            pinhole = not drives[0][0].identical_cameras and name not in ('pixels', 'hog')
+            mapped, *driven = (
+                described(config, path, parameters, pinhole=pinhole) for config, path in drives
+            )
+            turned = [bool(query.get('reverse')) for query in QUERIES.values()]
+            found.append([recalls(mapped, d, r) for d, r in zip(driven, turned)])
+        made.add_row(name, *_cells(found))
+    return made
+
+
+def bar_over(items: Sequence[Sequence[tuple[DriveConfig, Path]]], title: str):
+    with bar(title, len(items), ' campuses') as shown:
+        for item in items:
+            yield item
+            shown.update()
+
+
+def _cells(found: Sequence[Sequence[Sequence[float]]]) -> list[str]:
+    array = np.array(found)  # [campuses, queries, tolerances]
+    return [
+        f'{each[:, 0].mean():.1f} / {each[:, 1].mean():.1f} '
+        f'({each[:, 0].min():.0f}-{each[:, 0].max():.0f})'
+        for each in array.transpose(1, 0, 2)
+    ]
+
+
+def _parameters(path: Path) -> Parameters:
+    return dict(yaml.safe_load(path.read_text(encoding='utf-8')))
 
 
 def main() -> None:
@@ -119,66 +156,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--network', type=Path, help='weights that lcn_cnn.py made')
+    parser.add_argument('--network', action='append', default=[], metavar='NAME=YAML')
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='kept here')
     parser.add_argument('--seeds', type=int, nargs='+', default=[98, 99, 100])
     parser.add_argument('--query-step', type=float, default=9.0, help='metres')
     parser.add_argument('--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS))
+    parser.add_argument('--no-baselines', action='store_true')
     args = parser.parse_args()
-    args.drives.mkdir(parents=True, exist_ok=True)
-    networks = {'LCN-CNN, random': make_network()}
-    if args.network:
-        networks['LCN-CNN, trained'] = make_network(str(args.network))
+    networks = [each.partition('=') for each in args.network]
+    methods = {} if args.no_baselines else dict(BASELINES)
+    methods.update({name: _parameters(Path(path)) for name, _, path in networks})
     for protocol in args.protocols:
         for identical in (True, False):
-            plans = {s: drives_of(protocol, s, identical, args.query_step) for s in args.seeds}
-            campuses = _all_described(plans, args.drives)
+            plans = [drives_of(protocol, s, identical, args.query_step) for s in args.seeds]
+            paths = iter(render([config for plan in plans for config in plan], args.drives))
+            campuses = [[(config, next(paths)) for config in plan] for plan in plans]
             cameras = 'identical' if identical else 'unlike'
-            Console(width=140).print(_table(f'{protocol}, {cameras} cameras', campuses, networks))
-
-
-def _all_described(
-    plans: Mapping[int, list[DriveConfig]], folder: Path
-) -> dict[int, list[Described]]:
-    flat = [config for configs in plans.values() for config in configs]
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(2, context) as pool, bar('Rendering', len(flat), ' drives') as shown:
-        drives = []
-        for drive in pool.map(described, flat, [folder] * len(flat)):
-            drives.append(drive)
-            shown.update()
-    step = 1 + len(QUERIES)
-    return {seed: drives[k * step : (k + 1) * step] for k, seed in enumerate(plans)}
-
-
-def _table(
-    title: str, campuses: Mapping[int, list[Described]], networks: Mapping[str, DescriptorNetwork]
-) -> Table:
-    names = [*BASELINES, *networks]
-    cells: dict[str, list[list[list[float]]]] = {name: [] for name in ('chance', *names)}
-    for drives in campuses.values():
-        for name, network in networks.items():
-            drives = [with_network(drive, network, name) for drive in drives]
-        mapped, *driven = drives
-        for name in names:
-            pairs = zip(driven, QUERIES.values())
-            cells[name].append(
-                [recalls(mapped, d, name, bool(q.get('reverse'))) for d, q in pairs]
-            )
-        cells['chance'].append([chance(mapped, drive) for drive in driven])
-    table = Table(title=f'{title}: recall@1 at 5 m / 10 m, %', title_justify='left')
-    table.add_column('')
-    for query in QUERIES:
-        table.add_column(query, justify='right')
-    for name, values in cells.items():
-        array = np.array(values)  # [campuses, queries, tolerances]
-        row = [
-            f'{array[:, q, 0].mean():.0f} / {array[:, q, 1].mean():.0f} '
-            f'({array[:, q, 0].min():.0f}-{array[:, q, 0].max():.0f})'
-            for q in range(len(QUERIES))
-        ]
-        table.add_row(name, *row)
-    return table
+            Console(width=150).print(table(f'{protocol}, {cameras} cameras', campuses, methods))
 
 
 if __name__ == '__main__':

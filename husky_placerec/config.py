@@ -100,12 +100,15 @@ class Config:
     )
     backbone: str = parameter('', 'Name of a timm model; empty: as the map.')
     backbone_options: str = parameter(
-        '', 'Options of that timm model, NAME=VALUE, separated by blanks; empty: as the map.'
+        '',
+        'Options of that timm model, NAME=VALUE, separated by blanks; stages=N keeps its first N '
+        'stages only; empty: as the map.',
     )
     weights: str = parameter(
         '',
-        'Weights of the network or its backbone: a file (.onnx: ONNX Runtime runs it), hub '
-        '(fetched once) or random; empty: as the map.',
+        'Weights of the network or its backbone: a file (.onnx: ONNX Runtime runs it), shipped '
+        '(the small network of the package, by ONNX Runtime), hub (fetched once) or random; '
+        'empty: as the map.',
     )
     normalization: str = parameter(
         '',

@@ -257,3 +257,39 @@ def test_a_map_of_fused_descriptors_is_stored_and_recognised_without_a_direction
     assert best is not None
     assert best.reversed is None
     assert 'cannot tell' in place_map.spec.limits
+
+
+CUT = {'backbone_options': 'stages=3'}
+
+
+def test_a_cut_backbone_takes_the_weights_of_the_whole_one(state, weights_file):
+    whole = weights_file(state)
+    cut = load_network(weights=whole, **CUT)._images.network.backbone
+    kept = cut.network.state_dict()
+    assert 0 < len(kept) < len(state)
+    assert all(torch_equal(value, state[name]) for name, value in kept.items())
+    assert cut(ones(64)).shape == (1, cut.channels, 8, 8)
+
+
+def test_a_cut_backbone_still_refuses_weights_of_another_network(state, weights_file):
+    strange = weights_file({**state, 'strange.weight': next(iter(state.values()))})
+    with pytest.raises(InputError, match=r'unknown .strange.weight'):
+        load_network(weights=strange, **CUT)
+
+
+@pytest.mark.parametrize('stages', ['0', '9', 'few', '1.5'])
+def test_a_cut_where_there_is_no_stage_is_refused(stages):
+    with pytest.raises(InputError, match=f'cannot be cut behind stage .*{stages}'):
+        load_network(backbone_options=f'stages={stages}')
+
+
+def torch_equal(a, b):
+    import torch
+
+    return torch.equal(a, b)
+
+
+def ones(size):
+    import torch
+
+    return torch.ones(1, 3, size, size)

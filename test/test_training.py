@@ -240,6 +240,36 @@ def test_batches_are_places_apart_with_frames_of_different_drives(recipe_file):
                     assert np.linalg.norm(frames[0][0] - at[other][0][0]) >= 15
 
 
+def test_a_batch_may_be_of_a_single_group(recipe_file, tracks):
+    group = [str(tracks / 'a'), str(tracks / 'b')]
+    path = recipe_file(drives=[group] * 3, groups_a_batch=1, places=4, negative_m=10.0)
+    rng = np.random.default_rng(0)
+    batches = [trainer_of(path).sampler.batch(rng) for _ in range(12)]
+    assert all(len({sample.group for sample in batch}) == 1 for batch in batches)
+    assert {batch[0].group for batch in batches} == {0, 1, 2}
+
+
+def test_frozen_parts_and_stored_norms_stay_as_they_are(recipe_file):
+    path = recipe_file(frozen='body.0 body.1.0', norm='stored', backbone_rate=0.1)
+    trainer = trainer_of(path)
+    backbone = trainer.network.backbone.network
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    trainer.step()
+    trainer.step()
+    same = {n for n, value in backbone.state_dict().items() if torch.equal(value, before[n])}
+    assert {n for n in before if n.startswith(('body.0.', 'body.1.0.'))} <= same
+    assert {n for n in before if 'running' in n} <= same
+    assert 'body.4.0.weight' not in same
+    assert trainer.optimizer.param_groups[0]['lr'] == pytest.approx(
+        0.1 * trainer.optimizer.param_groups[1]['lr']
+    )
+
+
+def test_a_frozen_part_that_there_is_not_is_refused(recipe_file):
+    with pytest.raises(InputError, match=r'frozen: .*begins with blocks; it has body\.0\.0'):
+        trainer_of(recipe_file(frozen='blocks'))
+
+
 def test_a_batch_grows_when_few_triplets_are_hard_and_never_beyond_the_most(recipe_file):
     sampler = trainer_of(recipe_file(places=3, most_places=6)).sampler
     sampler.grow(0.7)

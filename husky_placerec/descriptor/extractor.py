@@ -12,6 +12,7 @@ from husky_placerec.descriptor.fusion import added
 from husky_placerec.descriptor.hog import HogExtractor
 from husky_placerec.descriptor.pinhole import make_pinhole, VirtualPinhole
 from husky_placerec.descriptor.pixels import PixelExtractor
+from husky_placerec.descriptor.shipped import SHIPPED
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve
 from husky_placerec.errors import InputError
 from husky_placerec.types import FloatArray, Frame, Pixels
@@ -112,10 +113,11 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         return DescriptorExtractor(HogExtractor(spec), prepare)
     if spec.extractor == 'pixels':
         return DescriptorExtractor(PixelExtractor(spec), prepare)
-    if spec.extractor == 'onnx' or spec.weights.endswith('.onnx'):
-        exported = _load_onnx(spec, config.threads)
-        prepare = Preparation.of(exported.spec, config)
-        return DescriptorExtractor(exported, prepare, added if spec.fusion == 'add' else None)
+    exported = spec.weights == SHIPPED or spec.weights.endswith('.onnx')
+    if spec.extractor == 'onnx' or (exported and config.extractor != 'timm'):
+        network = _load_onnx(spec, config.threads)
+        prepare = Preparation.of(network.spec, config)
+        return DescriptorExtractor(network, prepare, added if spec.fusion == 'add' else None)
     # Imported here: a robot that runs without a network needs no torch.
     try:
         from husky_placerec.descriptor.torch_extractor import TorchExtractor

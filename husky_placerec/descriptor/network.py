@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from husky_placerec.descriptor.anchor import Anchor
 from husky_placerec.descriptor.attention import CameraAttention
 from husky_placerec.descriptor.backbone import Backbone
 from husky_placerec.descriptor.pooling import make_pooling, position_weights
+from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.weights import load_weights
 from husky_placerec.errors import InputError
@@ -46,6 +50,10 @@ class DescriptorNetwork(nn.Module):
             else nn.Identity()
         )
         self.size = spec.head or pooled
+        self.anchor: Anchor | None = None
+        if self.backbone.anchor_channels:
+            self.anchor = Anchor(self.backbone.anchor_channels)
+            self.size += self.anchor.size
         attention = spec.fusion == 'attention'
         self.fusion = CameraAttention(len(spec.cameras), self.size) if attention else None
 
@@ -57,21 +65,31 @@ class DescriptorNetwork(nn.Module):
         """
         return self.project(self.pool(self.features(images), masks))
 
-    def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the feature map of images of 0 to 1."""
-        return self.backbone((images - self.mean) / self.std)
+    def features(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return the feature map of images of 0 to 1; behind it the anchor's, if there is one."""
+        images = (images - self.mean) / self.std
+        return (self.backbone(images),) if self.anchor is None else self.backbone.both(images)
 
-    def pool(self, features: torch.Tensor, masks: torch.Tensor | None = None) -> torch.Tensor:
-        """Pool a feature map, as `forward` does, into [B, P]."""
+    def pool(
+        self, maps: Sequence[torch.Tensor], masks: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Pool what `features` returned into [B, P]."""
+        poolings = self.pooling, self.anchor
         # Powers and norms want float32, also where the backbone runs in less.
-        with torch.autocast(features.device.type, enabled=False):
-            features = features.float()
-            return self.pooling(features, position_weights(features, masks))
+        with torch.autocast(maps[0].device.type, enabled=False):
+            pooled = []
+            for pooling, features in zip(poolings, (each.float() for each in maps)):
+                assert pooling is not None
+                pooled.append(pooling(features, position_weights(features, masks)))
+            return torch.cat(pooled, 1)
 
     def project(self, pooled: torch.Tensor) -> torch.Tensor:
         """Return the unit vectors [B, D] of what was pooled."""
         with torch.autocast(pooled.device.type, enabled=False):
-            return functional.normalize(self.head(pooled), dim=1)
+            if self.anchor is None:
+                return functional.normalize(self.head(pooled), dim=1)
+            learned, kept = pooled[:, : -self.anchor.size], pooled[:, -self.anchor.size :]
+            return self.anchor.join(functional.normalize(self.head(learned), dim=1), kept)
 
     def fuse(self, vectors: torch.Tensor, present: torch.Tensor, fusion: str) -> torch.Tensor:
         """
@@ -116,5 +134,7 @@ def make_network(spec: DescriptorSpec) -> DescriptorNetwork:
     torch.manual_seed(RANDOM_SEED)
     network = DescriptorNetwork(spec)
     if spec.weights not in ('hub', 'random'):
-        load_weights(network, network.backbone.network, spec.weights)
+        backbone = network.backbone
+        source = weights_file(spec.weights, '.safetensors')
+        load_weights(network, backbone.network, source, backbone.cut_off)
     return network.eval()

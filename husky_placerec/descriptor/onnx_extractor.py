@@ -7,6 +7,7 @@ from dataclasses import replace
 import json
 from pathlib import Path
 
+from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.types import FloatArray, Pixels
@@ -30,7 +31,7 @@ class OnnxExtractor:
     """
 
     def __init__(self, asked: DescriptorSpec, *, threads: int) -> None:
-        path = Path(asked.weights)
+        path = Path(weights_file(asked.weights, '.onnx'))
         if not path.is_file():
             raise InputError(
                 f'extractor onnx: weights is {asked.weights!r}; '

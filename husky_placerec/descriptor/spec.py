@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.descriptor.shipped import SHIPPED, shipped_parameters
 from husky_placerec.errors import InputError
 
 DEFAULT_EXTRACTOR = 'timm'
@@ -144,13 +145,16 @@ def resolve(config: Config, stored: DescriptorSpec | None) -> DescriptorSpec:
     :raises InputError: for an extractor that there is not.
     """
     cameras = tuple(config.cameras)
-    extractor = config.extractor or (stored.extractor if stored else DEFAULT_EXTRACTOR)
+    shipped = config.weights == SHIPPED
+    usual = 'onnx' if shipped else DEFAULT_EXTRACTOR  # which needs no torch
+    extractor = config.extractor or (stored.extractor if stored else usual)
     if extractor not in DEFAULTS:
         raise InputError(f'no extractor {extractor!r}; there are: {", ".join(DEFAULTS)}')
     if stored is not None and stored.extractor == extractor:
         base = stored
     else:
-        base = DescriptorSpec(cameras, extractor, **DEFAULTS[extractor])
+        made = shipped_parameters() if shipped else DEFAULTS[extractor]
+        base = DescriptorSpec(cameras, extractor, **made)
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}
     return replace(base, cameras=cameras, fused=(), **given)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 import hashlib
 from pathlib import Path
 from typing import Any
 
+from husky_placerec.descriptor.anchored import AnchoredMobileNet
 from husky_placerec.errors import InputError
 import torch
 from torch import nn
@@ -14,21 +16,30 @@ MOST_NAMES = 3  # of the wrong keys, in a message
 WHOLE = 'backbone.'  # begins keys of a whole network's weights
 
 
-def load_weights(network: nn.Module, backbone: nn.Module, source: str) -> None:
+def load_weights(
+    network: nn.Module, backbone: nn.Module, source: str, cut_off: Set[str] = frozenset()
+) -> None:
     """
     Load a state dict (.pth, .pt or .safetensors) into the network or the backbone that it fits.
 
     A classifier's weights in the file are passed over: the backbone has none.
 
     :param source: the file; keys that begin with `backbone.` say that it has the whole network.
+    :param cut_off: keys of the backbone's that it has no use for.
     :raises InputError: for a file that is missing, is no state dict, or does not fit.
     """
     path = Path(source)
     state = read_state(path)
     whole = any(key.startswith(WHOLE) for key in state)
     target, name = (network, 'network') if whole else (backbone, 'backbone')
+    if not whole and isinstance(backbone, AnchoredMobileNet):
+        state = backbone.of_whole(state)
     wanted = target.state_dict()
-    state = {key: v for key, v in state.items() if whole or key in wanted or not _is_head(key)}
+    state = {
+        key: value
+        for key, value in state.items()
+        if whole or key in wanted or not (_is_head(key) or key in cut_off)
+    }
     problems = {
         'missing': sorted(set(wanted) - set(state)),
         'unknown': sorted(set(state) - set(wanted)),

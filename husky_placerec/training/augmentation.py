@@ -12,6 +12,8 @@ def augment(image: Pixels, recipe: Recipe, rng: np.random.Generator) -> Pixels:
     """Return an [H, W, 3] image seen by another lens, from a little elsewhere, in other light."""
     if recipe.geometry:
         image = _seen_otherwise(image, recipe.geometry, rng)
+    if rng.random() < recipe.texture:
+        image = _of_other_texture(image, rng)
     if recipe.light:
         image = _relit(image, recipe.light, rng)
     if rng.random() < recipe.occlusion:
@@ -39,6 +41,26 @@ def _seen_otherwise(image: Pixels, strength: float, rng: np.random.Generator) ->
         image, lens @ matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101
     )
     return np.asarray(view, np.uint8)
+
+
+def _of_other_texture(image: Pixels, rng: np.random.Generator) -> Pixels:
+    """
+    Filter by a random convolution over colours and neighbours, blended with the image.
+
+    Shapes stay, textures and colours become others. Source: Xu et al., Robust and Generalizable
+    Visual Representation Learning via Random Convolutions, ICLR 2021.
+    """
+    size = int(rng.choice([1, 3, 3, 5]))
+    values = image.astype(np.float32) / 255
+    kernels = rng.normal(0, 1, (3, 3, size, size)).astype(np.float32)
+    filtered = np.stack(
+        [sum(cv2.filter2D(values[..., i], -1, k[i]) for i in range(3)) for k in kernels], axis=-1
+    )
+    share = rng.uniform(0, 1)
+    mean, spread = values.mean(), values.std()
+    mixed = share * values + (1 - share) * (filtered - filtered.mean()) / (3 * size)
+    mixed = (mixed - mixed.mean()) * (spread / (mixed.std() + 1e-6)) + mean
+    return np.asarray(np.clip(mixed * 255, 0, 255), np.uint8)
 
 
 def _relit(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:

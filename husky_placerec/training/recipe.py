@@ -35,6 +35,13 @@ class Recipe:
     places: int = parameter(8, 'Places of the first batches.', least=2, most=10000)
     most_places: int = parameter(8, 'Places to which batches grow.', least=2, most=10000)
     images_a_place: int = parameter(2, 'Frames of each place.', least=2, most=100)
+    groups_a_batch: int = parameter(
+        0,
+        'Groups of drives that a batch is of: places of one campus are harder to tell apart than '
+        'those of several; 0: any.',
+        least=0,
+        most=10000,
+    )
     growth: float = parameter(1.4, 'By which a batch grows.', least=1.0, most=10.0)
     grow_below: float = parameter(
         0.7, 'Share of non-zero triplets below which it does.', least=0.0, most=1.0
@@ -51,6 +58,20 @@ class Recipe:
     )
     infonce_after: float = parameter(0.0, 'Weight of InfoNCE beside it.', least=0.0, most=10.0)
     learning_rate: float = parameter(0.001, 'AdamW.', least=1e-9, most=1.0)
+    backbone_rate: float = parameter(
+        1.0, 'Learning rate of the backbone, as a share of the others.', least=0.0, most=1.0
+    )
+    frozen: str = parameter(
+        '',
+        'Parts of the backbone that keep their weights: how their names begin, separated by '
+        'blanks, as in conv_stem blocks.0',
+    )
+    norm: str = parameter(
+        'batch',
+        'Batch norms of the backbone go by the statistics of a batch, or those stored: what '
+        'trained weights want where batches are small.',
+        choices=('batch', 'stored'),
+    )
     weight_decay: float = parameter(0.003, 'AdamW.', least=0.0, most=1.0)
     warm_up: int = parameter(90, 'Iterations in which the rate rises.', least=0, most=10**6)
     least_rate: float = parameter(0.0, 'Where the cosine ends.', least=0.0, most=1.0)
@@ -69,6 +90,9 @@ class Recipe:
     mirror: bool = parameter(True, 'Also mirrored places, images and yaw.')
     light: float = parameter(0.5, 'Strength of changes of light.', least=0.0, most=1.0)
     geometry: float = parameter(0.5, 'Strength of crop, roll and shift.', least=0.0, most=1.0)
+    texture: float = parameter(
+        0.0, 'Share of images whose textures become others.', least=0.0, most=1.0
+    )
     occlusion: float = parameter(0.1, 'Share of images with a part hidden.', least=0.0, most=1.0)
     save_every: int = parameter(100, 'Iterations between checkpoints.', least=1, most=10**6)
     tensorboard: bool = parameter(False, 'Write events for TensorBoard; needs tensorboard.')

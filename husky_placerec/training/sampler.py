@@ -56,10 +56,11 @@ class PlaceSampler:
         """Draw the next batch; smaller where the ground has no room for so many places."""
         spots: list[tuple[int, bool, NDArray[np.float64]]] = []
         samples: list[Sample] = []
+        groups = self._groups(rng)
         for _ in range(self.places * 4):
             if len(spots) == self.places:
                 break
-            spot = self._spot(spots, rng)
+            spot = self._spot(groups, spots, rng)
             if spot is None:
                 break
             group, mirrored, drive, frame = spot
@@ -79,11 +80,18 @@ class PlaceSampler:
             larger = int(np.ceil(self.places * self._recipe.growth))
             self.places = max(self.places, min(larger, self._recipe.most_places))
 
+    def _groups(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        every, count = len(self._cells), self._recipe.groups_a_batch
+        return rng.choice(every, min(count or every, every), replace=False)
+
     def _spot(
-        self, taken: Sequence[tuple[int, bool, NDArray]], rng: np.random.Generator
+        self,
+        groups: NDArray[np.int64],
+        taken: Sequence[tuple[int, bool, NDArray]],
+        rng: np.random.Generator,
     ) -> tuple[int, bool, int, int] | None:
         for _ in range(TRIES):
-            group = int(rng.integers(len(self._cells)))
+            group = int(rng.choice(groups))
             mirrored = self._recipe.mirror and bool(rng.random() < 0.5)
             cells = self._cells[group]
             cell = cells[int(rng.integers(len(cells)))]

@@ -44,11 +44,14 @@ class Trainer:
         if recipe.device == 'cuda' and not torch.cuda.is_available():
             raise InputError('device is cuda; torch finds none; expected device: cpu')
         self.network.to(recipe.device)
+        # As the images come, which is faster.
+        self.network.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.sampler = PlaceSampler(self.groups, recipe, self.opposites is not None)
         self.loss = MetricLoss(recipe)
         self.rng = np.random.default_rng(recipe.seed)
+        _freeze(self.network.backbone.network, recipe.frozen.split())
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+            _rated(self.network, recipe), weight_decay=recipe.weight_decay
         )
         self.scheduler = timm.scheduler.CosineLRScheduler(
             self.optimizer,
@@ -67,7 +70,7 @@ class Trainer:
         :raises InputError: for a loss that is no number, before it has changed the network, and
             for drives that give no two places to compare.
         """
-        self.network.train()
+        self._set_training()
         self.scheduler.step_update(self.iteration + 1)
         samples = self.sampler.batch(self.rng)
         if len({sample.place for sample in samples}) < 2:
@@ -89,7 +92,7 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         if not torch.isfinite(norm):
             raise InputError(f'the gradient is {norm.item()} at iteration {self.iteration}')
-        rate = self.optimizer.param_groups[0]['lr']
+        rate = self.optimizer.param_groups[-1]['lr']
         self.optimizer.step()
         self.iteration += 1
         self.sampler.grow(hard)
@@ -171,7 +174,38 @@ class Trainer:
         present = self.groups[sample.group][sample.drive].present[sample.frame]
         return present[list(self.opposites or ())] if sample.turned else present
 
+    def _set_training(self) -> None:
+        self.network.train()
+        if self.recipe.norm == 'stored':
+            for module in self.network.backbone.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
     def _whole(self) -> list[nn.Parameter]:
         """Return the parameters behind the gathering of a batch."""
         parts = [self.network.head, *([self.network.fusion] if self.network.fusion else [])]
         return [parameter for part in parts for parameter in part.parameters()]
+
+
+def _freeze(backbone: nn.Module, beginnings: Sequence[str]) -> None:
+    """Take parts of the backbone out of the training."""
+    for beginning in beginnings:
+        found = [p for name, p in backbone.named_parameters() if name.startswith(beginning)]
+        if not found:
+            names = sorted({name.rsplit('.', 1)[0] for name, _ in backbone.named_parameters()})
+            raise InputError(
+                f'frozen: no part of the backbone begins with {beginning}; it has '
+                f'{", ".join(names)}'
+            )
+        for parameter in found:
+            parameter.requires_grad_(False)
+
+
+def _rated(network: DescriptorNetwork, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the parameters that learn, the backbone's with its own rate."""
+    backbone = [p for p in network.backbone.parameters() if p.requires_grad]
+    known = set(map(id, network.backbone.parameters()))
+    others = [p for p in network.parameters() if id(p) not in known]
+    rate = recipe.learning_rate
+    rated = (backbone, rate * recipe.backbone_rate), (others, rate)
+    return [{'params': learning, 'lr': its_rate} for learning, its_rate in rated if learning]
