@@ -199,7 +199,7 @@ def test_a_transformer_gives_a_map_of_its_patches_at_any_input_size():
     assert np.isfinite(cells).all()
 
 
-@pytest.mark.parametrize('pooling', ['average', 'gem', 'gem:1x2', 'netvlad:3', 'mixvpr:2'])
+@pytest.mark.parametrize('pooling', ['average', 'gem', 'gem:1x2', 'netvlad:3', 'mixvpr:2', 'salad:3'])
 @pytest.mark.parametrize('head', [0, 24])
 def test_each_pooling_gives_unit_vectors_and_is_recorded(pooling, head):
     made = load_network(pooling=pooling, head=head)
@@ -211,7 +211,7 @@ def test_each_pooling_gives_unit_vectors_and_is_recorded(pooling, head):
         made.spec.require_same(load_network(pooling='gem:2x2', head=head).spec, 'my map')
 
 
-@pytest.mark.parametrize('pooling', ['max', 'gem:3', 'gem:0x2', 'gem:9x9', 'netvlad:x'])
+@pytest.mark.parametrize('pooling', ['max', 'gem:3', 'gem:0x2', 'gem:9x9', 'netvlad:x', 'salad:4'])
 def test_a_pooling_that_there_is_not_is_refused(pooling):
     with pytest.raises(InputError, match=f"pooling is '{pooling}'; expected "):
         load_network(pooling=pooling)
