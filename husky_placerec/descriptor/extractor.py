@@ -112,7 +112,7 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         return DescriptorExtractor(HogExtractor(spec), prepare)
     if spec.extractor == 'pixels':
         return DescriptorExtractor(PixelExtractor(spec), prepare)
-    if spec.extractor == 'onnx' or spec.weights.endswith('.onnx'):
+    if _is_exported(spec):
         exported = _load_onnx(spec, config.threads)
         prepare = Preparation.of(exported.spec, config)
         return DescriptorExtractor(exported, prepare, added if spec.fusion == 'add' else None)
@@ -128,7 +128,24 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
     return DescriptorExtractor(images, prepare, fusions[spec.fusion])
 
 
+def describing_spec(config: Config) -> DescriptorSpec:
+    """
+    Say what a configuration describes by; of an exported network its file says it.
+
+    :raises InputError: for an exported network that cannot be read.
+    """
+    spec = resolve(config, None)
+    return _load_onnx(spec, config.threads).spec if _is_exported(spec) else spec
+
+
+def _is_exported(spec: DescriptorSpec) -> bool:
+    named = spec.extractor == 'timm' and spec.weights.endswith('.onnx')
+    return spec.extractor == 'onnx' or named
+
+
 def _load_onnx(spec: DescriptorSpec, threads: int) -> ImageExtractor:
+    if spec.fusion == 'attention':
+        raise InputError(f'{spec.weights}: fusion is attention, which is not exported')
     try:
         from husky_placerec.descriptor.onnx_extractor import OnnxExtractor
     except ImportError as error:
