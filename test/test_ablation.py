@@ -164,14 +164,14 @@ def test_an_ablation_ends_in_a_table(grid_file, tmp_path, placerec, trainings):
         *('chance', 'raw pixels', 'base, random weights', 'lcn_cnn')
     ]
     assert [row['fusion'] for row in rows[3:]] == ['concat'] * 2 + ['attention'] + ['concat'] * 2
-    assert [row['numbers'] for row in rows[1:]] == ['1536', '16', '16', '16', '8', '16', '16']
+    assert [row['size'] for row in rows[1:]] == ['1536', '16', '16', '16', '8', '16', '16']
     # The images of the drives are the same, place by place.
     assert rows[1]['forwards_5_m_mean'] == rows[1]['one_camera_5_m_mean'] == '1.0'
     assert float(rows[0]['forwards_5_m_mean']) < 0.5
     assert all(float(row['ms']) > 0 and int(row['parameters']) > 1e5 for row in rows[2:])
     text = (tmp_path / 'out' / 'table.md').read_text()
     assert text.count('\n| ') == len(rows) + 1
-    for word in ('raw pixels', 'fusion attention', 'whitening zca', '100.0 / 100.0'):
+    for word in ('raw pixels', 'fusion attention', 'whitening zca', '100.0/100.0'):
         assert f'| {word} ' in text
         assert word.split()[0] in ended.stdout
     refused = placerec('ablate', grid_file(), '-o', tmp_path / 'out')
@@ -213,10 +213,14 @@ def test_after_a_stop_the_finished_cells_are_kept(grid_file, tmp_path, trainings
 def test_a_cell_that_cannot_be_is_told_before_anything_is_trained(
     factors, expected, grid_file, tmp_path, trainings
 ):
+    old = tmp_path / 'out' / 'cells' / 'old.json'
+    old.parent.mkdir(parents=True)
+    old.touch()
+    grid = read_grid(grid_file(factors=factors))
     with pytest.raises(InputError, match=expected):
-        run.ablate(read_grid(grid_file(factors=factors)), tmp_path / 'out', say=lambda _: None)
+        run.ablate(grid, tmp_path / 'out', overwrite=True, say=lambda _: None)
     assert not trainings
-    assert not (tmp_path / 'out').exists()
+    assert old.exists()
 
 
 def drive(name, yaw_deg=0.0, count=8):
@@ -280,10 +284,10 @@ def test_a_row_tells_mean_and_spread_over_campuses():
     recalls |= {'one camera 10': [1.0, 1.0], 'reversed 5': [], 'reversed 10': []}
     base = ('lcn_cnn', 'gem', 'concat', 'none', '0.0')
     cells = Row(('chance',), recalls).cells(base)
-    assert cells[:4] == ['chance', '62.5 / 62.5 (50 to 75)', '-', '62.5 / 100.0 (50 to 75)']
+    assert cells[:4] == ['chance', '62.5/62.5 (50-75)', '-', '62.5/100.0 (50-75)']
     assert cells[4:] == ['', '', '']
     row = Row(('resnet18', 'gem', 'concat', 'zca', '0.0'), recalls, 11_234_567, 256, 3.21)
-    name, *_, parameters, numbers, ms = row.cells(base)
+    name, *_, parameters, size, ms = row.cells(base)
     assert name == 'backbone resnet18, whitening zca'
-    assert (parameters, numbers, ms) == ('11.23', '256', '3.2')
+    assert (parameters, size, ms) == ('11.23', '256', '3.2')
     assert replace(row, parts=base).cells(base)[0] == 'base: lcn_cnn, gem, concat'

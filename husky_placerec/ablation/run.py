@@ -49,9 +49,11 @@ def ablate(
     """
     if not resume:
         refuse_existing(output, overwrite)
+    ablation = _Ablation(grid, output, say)
+    if not resume:
         for name in (CELLS, NETWORKS):
             shutil.rmtree(output / name, ignore_errors=True)
-    return _Ablation(grid, output, say).run()
+    return ablation.run()
 
 
 class _Ablation:

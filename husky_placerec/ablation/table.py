@@ -11,11 +11,11 @@ from husky_placerec.ablation.grid import FACTORS
 from husky_placerec.ablation.protocol import column, PROTOCOLS, Recalls, TOLERANCES_M
 
 LEGEND = (
-    'Recall@1 in % within 5 m / 10 m by position, the mean over campuses that were never trained '
+    'Recall@1 in % within 5 m/10 m by position, the mean over campuses that were never trained '
     'on, and behind it the least and the most within 5 m. ms: a frame of all cameras on one '
-    'thread, from resized images to its descriptor. numbers: of a descriptor, all cameras.'
+    'thread, from resized images to its descriptor. size: numbers of a descriptor, all cameras.'
 )
-HEADINGS = ('', *PROTOCOLS, 'M parameters', 'numbers', 'ms')
+HEADINGS = ('', *PROTOCOLS, 'M param.', 'size', 'ms')
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class Row:
         near, far = (self.recalls[column(protocol, tolerance)] for tolerance in TOLERANCES_M)
         if not near or not far:
             return '-'
-        spread = f'{100 * min(near):.0f} to {100 * max(near):.0f}'
-        return f'{100 * _mean(near):.1f} / {100 * _mean(far):.1f} ({spread})'
+        spread = f'{100 * min(near):.0f}-{100 * max(near):.0f}'
+        return f'{100 * _mean(near):.1f}/{100 * _mean(far):.1f} ({spread})'
 
 
 def in_words(rows: Sequence[Row]) -> list[list[str]]:
@@ -84,7 +84,7 @@ def as_csv(rows: Sequence[Row]) -> str:
     writer = csv.writer(text, lineterminator='\n')
     kinds = ('mean', 'least', 'most')
     recalls = [f'{name.replace(" ", "_")}_m_{kind}' for name in names for kind in kinds]
-    writer.writerow([*FACTORS, *recalls, 'parameters', 'numbers', 'ms'])
+    writer.writerow([*FACTORS, *recalls, 'parameters', 'size', 'ms'])
     for row in rows:
         found = [row.recalls[name] for name in names]
         numbers = [kind(each) if each else '' for each in found for kind in (_mean, min, max)]

@@ -8,6 +8,7 @@ from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import err, out, OverwriteOption
 from husky_placerec.errors import InputError
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 import typer
@@ -74,9 +75,16 @@ def ablate(
 def _table(rows: Sequence[Row]) -> Table:
     from husky_placerec.ablation.table import HEADINGS, in_words, LEGEND
 
-    table = Table(title='Ablation', title_justify='left', caption=LEGEND, caption_justify='left')
+    table = Table(
+        title='Ablation',
+        caption=LEGEND,
+        title_justify='left',
+        caption_justify='left',
+        box=SIMPLE_HEAD,  # seven columns fit a terminal of 80
+        padding=(0, 1, 0, 0),
+    )
     for number, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify='right' if number else 'left')
+        table.add_column(heading, justify='right' if number else 'left', no_wrap=number > 0)
     for cells in in_words(rows):
         table.add_row(*(Text(cell.replace(' (', '\n(')) for cell in cells))
     return table
