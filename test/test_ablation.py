@@ -123,6 +123,19 @@ def test_a_backbone_has_its_options_and_weights_behind_its_name(grid_file, tmp_p
     assert [a == b for a, b in zip(before, after)] == [True, False]
 
 
+def test_a_part_that_does_not_vary_is_the_recipes_or_the_default(grid_file, tmp_path):
+    path = grid_file(factors={'pinhole_focal': [0.0, 0.9]})
+    recipe = yaml.safe_load((tmp_path / 'recipe.yaml').read_text())
+    assert read_grid(path).base.pooling == 'gem:1x2'
+    del recipe['parameters']['pooling']
+    (tmp_path / 'recipe.yaml').write_text(yaml.safe_dump(recipe))
+    assert read_grid(path).base == Cell('lcn_cnn', 'gem', 'concat', 'none', 0.0)
+    recipe['parameters']['extractor'] = 'hog'
+    (tmp_path / 'recipe.yaml').write_text(yaml.safe_dump(recipe))
+    with pytest.raises(InputError, match='the recipe has the extractor hog; expected timm'):
+        read_grid(path)
+
+
 @pytest.mark.parametrize(
     ('changes', 'expected'),
     [

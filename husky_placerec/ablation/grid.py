@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from husky_placerec.config import Config, make_config
+from husky_placerec.descriptor.spec import resolve
 from husky_placerec.errors import InputError
 from husky_placerec.files import sha256
 from husky_placerec.training.recipe import read_recipe, Recipe
@@ -147,13 +148,11 @@ def _factors(found: Any, parameters: Config, path: Path) -> dict[str, tuple[Any,
         raise InputError(
             f'{path}: factors are {found!r}; expected lists under some of {", ".join(FACTORS)}'
         )
-    recipes = Cell(
-        f'{parameters.backbone} {parameters.backbone_options}'.strip(),
-        parameters.pooling,
-        parameters.fusion or 'concat',
-        NONE,
-        parameters.pinhole_focal,
-    )
+    spec = resolve(parameters, None)
+    if spec.extractor != 'timm':
+        raise InputError(f'{path}: the recipe has the extractor {spec.extractor}; expected timm')
+    backbone = f'{spec.backbone} {spec.backbone_options}'.strip()
+    recipes = Cell(backbone, spec.pooling, spec.fusion, NONE, spec.pinhole_focal)
     factors = {name: _values(name, found.get(name, [v]), path) for name, v in _items(recipes)}
     if odd := set(factors['whitening']) - {NONE, ZCA}:
         raise InputError(f'{path}: whitening is {", ".join(map(str, odd))}; expected none or zca')
