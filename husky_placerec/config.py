@@ -117,8 +117,8 @@ class Config:
     )
     pooling: str = parameter(
         '',
-        'Pooling of the feature map: average, gem, gem:ROWSxCOLUMNS, netvlad[:CLUSTERS] or '
-        'mixvpr[:ROWS]; empty: as the map.',
+        'Pooling of the feature map: average, gem, gem:ROWSxCOLUMNS, netvlad[:CLUSTERS], '
+        'mixvpr[:ROWS] or salad[:CLUSTERS]; empty: as the map.',
     )
     head: int = parameter(
         0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.util import find_spec
 import json
 import re
 import shutil
@@ -11,6 +12,8 @@ import shutil
 from builders import encode, smooth_image
 from husky_placerec.config import make_config
 from husky_placerec.data.source import find_trajectory, open_source
+from husky_placerec.evaluation.baselines import baselines, method_name
+from husky_placerec.evaluation.baselines import exported as exported_methods
 from husky_placerec.evaluation.evaluate import evaluate
 from husky_placerec.evaluation.numbers import evaluation_summary
 from husky_placerec.evaluation.outcome import submission
@@ -124,6 +127,47 @@ def test_baselines_stand_in_every_table(placerec, drives, cache, tmp_path):
         assert f'<td>{name}</td>' in html
         assert name.split(',')[0] in done.stdout
     assert numbers['baselines']['chance']['recall']['5']['1'] < numbers['recall']['5']['1']
+
+
+@pytest.fixture(scope='module')
+def exported(tmp_path_factory):
+    if not all(map(find_spec, ['torch', 'timm', 'safetensors', 'onnx', 'onnxruntime'])):
+        pytest.skip('needs the extra [export]')
+    from husky_placerec.descriptor.onnx_export import export_onnx
+    from husky_placerec.descriptor.spec import resolve
+
+    path = tmp_path_factory.mktemp('model') / 'small.onnx'
+    network = {'backbone': 'lcn_cnn', 'weights': 'random', 'pooling': 'gem:1x2', 'head': 8}
+    config = make_config({**network, 'input_width': 64, 'input_height': 48})
+    images = [smooth_image(seed, 64, 48) for seed in range(2)]
+    export_onnx(resolve(config, None), path, images, threads=1)
+    return path
+
+
+def test_an_exported_network_is_compared_with_the_method(
+    exported, placerec, drives, cache, tmp_path
+):
+    options = '--cache', cache, '-o', tmp_path / 'out', '--no-baselines', '--against', exported
+    done = placerec('evaluate', *drives, *SETTINGS, *options)
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert numbers['method'] == 'HOG'
+    recall = numbers['baselines']['lcn_cnn, weights small.onnx']['recall']['10']['1']
+    assert f'{100 * recall:.1f} %' in done.stdout
+    assert '<td>lcn_cnn, weights small.onnx</td>' in (tmp_path / 'out/report.html').read_text()
+    assert str(exported) in (tmp_path / 'out' / 'config.yaml').read_text()
+    missing = placerec('evaluate', *drives, '--against', 'none.onnx', '-o', tmp_path / 'other')
+    assert_refused(missing, "weights is 'none.onnx'; expected a file", output=tmp_path / 'other')
+
+
+def test_an_exported_network_is_beside_itself_with_random_weights(exported):
+    config = make_config({'extractor': 'onnx', 'weights': str(exported)})
+    assert method_name(config) == 'lcn_cnn, weights small.onnx'
+    found, _ = baselines(config)
+    random = found['lcn_cnn, random weights']
+    assert (random.extractor, random.pooling, random.input_width) == ('timm', 'gem:1x2', 64)
+    twice = exported_methods(config, [exported])
+    assert list(twice) == [f'lcn_cnn, weights small.onnx ({exported})']
 
 
 def test_the_evaluation_is_the_replay_of_every_frame(drives, map_path, cache):

@@ -59,6 +59,7 @@ def test_an_exported_network_describes_as_it_did(model):
         {'backbone': 'resnet18', 'pooling': 'netvlad:4', 'head': 0},
         {'backbone': 'convnext_atto', 'pooling': 'gem:1x3'},
         {'backbone': 'mobilenetv3_small_050', 'pooling': 'mixvpr:2'},
+        {'backbone': 'lcn_cnn', 'pooling': 'salad:5'},
         {
             'backbone': 'vit_small_patch14_dinov2',
             'backbone_options': 'depth=1 embed_dim=32 num_heads=2',

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 import itertools
+import os
+import subprocess
+import sys
 
-from builders import frame, smooth_image
+from builders import frame, smooth_image, write_track_folder
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.errors import InputError
@@ -169,6 +172,23 @@ def test_a_network_that_cannot_be_made_is_named(changes, expected):
         load_network(**changes)
 
 
+def test_a_hub_out_of_reach_is_told_with_what_to_give_instead(tmp_path):
+    load_network()  # skips without torch
+    # In a process of its own: the hub's client reads its settings when it is imported.
+    hub = str(tmp_path / 'hub')
+    offline = {**os.environ, 'HF_HUB_OFFLINE': '1', 'HF_HOME': hub, 'HF_HUB_CACHE': hub}
+    track = write_track_folder(tmp_path / 'track')
+    words = ['-s', 'backbone=mobilenetv3_small_050', '-s', 'weights=hub']
+    command = [sys.executable, '-m', 'husky_placerec.cli', 'map', 'build', track, tmp_path / 'map']
+    ended = subprocess.run([*command, *words], env=offline, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert 'backbone mobilenetv3_small_050 with weights from the hub' in ended.stderr
+    assert 'give the file, weights=mobilenetv3_small_050.safetensors' in ended.stderr
+    assert ended.stderr.count('error: ') == 1
+    assert 'Traceback' not in ended.stderr
+    assert not (tmp_path / 'map').exists()
+
+
 def test_a_network_of_another_input_size_is_refused_at_loading():
     with pytest.raises(InputError, match=r'vit_tiny_patch16_224: .* images of 64x64'):
         load_network(backbone='vit_tiny_patch16_224', backbone_options='depth=1 img_size=32')
@@ -199,7 +219,9 @@ def test_a_transformer_gives_a_map_of_its_patches_at_any_input_size():
     assert np.isfinite(cells).all()
 
 
-@pytest.mark.parametrize('pooling', ['average', 'gem', 'gem:1x2', 'netvlad:3', 'mixvpr:2'])
+@pytest.mark.parametrize(
+    'pooling', ['average', 'gem', 'gem:1x2', 'netvlad:3', 'mixvpr:2', 'salad:3']
+)
 @pytest.mark.parametrize('head', [0, 24])
 def test_each_pooling_gives_unit_vectors_and_is_recorded(pooling, head):
     made = load_network(pooling=pooling, head=head)
@@ -211,7 +233,7 @@ def test_each_pooling_gives_unit_vectors_and_is_recorded(pooling, head):
         made.spec.require_same(load_network(pooling='gem:2x2', head=head).spec, 'my map')
 
 
-@pytest.mark.parametrize('pooling', ['max', 'gem:3', 'gem:0x2', 'gem:9x9', 'netvlad:x'])
+@pytest.mark.parametrize('pooling', ['max', 'gem:3', 'gem:0x2', 'gem:9x9', 'netvlad:x', 'salad:4'])
 def test_a_pooling_that_there_is_not_is_refused(pooling):
     with pytest.raises(InputError, match=f"pooling is '{pooling}'; expected "):
         load_network(pooling=pooling)
@@ -233,7 +255,6 @@ def test_a_fused_descriptor_is_one_vector_of_the_cameras_that_are_there(fusion):
 
 @pytest.mark.parametrize('fusion', ['add', 'attention'])
 def test_a_map_of_fused_descriptors_is_stored_and_recognised_without_a_direction(fusion, tmp_path):
-    from builders import write_track_folder
     from husky_placerec.data.source import find_trajectory, open_source
     from husky_placerec.placemap.building import build_map
     from husky_placerec.placemap.storage import load_map, save_map, verify_map

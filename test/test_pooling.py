@@ -11,12 +11,12 @@ from husky_placerec.descriptor.attention import CameraAttention  # noqa: E402
 from husky_placerec.descriptor.pooling import make_pooling, position_weights  # noqa: E402
 
 FEATURES = torch.from_numpy(np.random.default_rng(1).uniform(0.1, 2, (2, 5, 6, 8))).float()
-POOLINGS = pytest.mark.parametrize('name', ['average', 'gem', 'gem:2x3', 'netvlad:4'])
+POOLINGS = pytest.mark.parametrize('name', ['average', 'gem', 'gem:2x3', 'netvlad:4', 'salad:4'])
 
 
 def pooled(name, features=FEATURES, masks=None, power=None):
     torch.manual_seed(0)
-    pooling = make_pooling(name, *features.shape[1:]).to(features)
+    pooling = make_pooling(name, *features.shape[1:]).to(features).eval()
     if power is not None:
         pooling.p.data.fill_(power)
     return pooling(features, position_weights(features, masks)).detach()
@@ -58,6 +58,32 @@ def test_netvlad_is_the_sum_of_differences_from_each_centre():
     expected = torch.nn.functional.normalize((shares[:, :, None] * apart).sum((3, 4)), dim=2)
     found = pooling(FEATURES, position_weights(FEATURES, None))
     np.testing.assert_allclose(found.detach(), expected.flatten(1).detach(), atol=1e-5)
+
+
+def test_salad_transports_positions_to_clusters_and_a_dustbin():
+    """Sinkhorn's scaling as it is written for probabilities, not for their logarithms."""
+    torch.manual_seed(0)
+    pooling = make_pooling('salad:4', 5, 6, 8).eval()
+    weights = position_weights(FEATURES, torch.rand(2, 6, 8))
+    with torch.no_grad():
+        found = pooling(FEATURES, weights)
+        token = pooling.token((FEATURES * weights).mean((2, 3)))
+        local, scores = pooling.features(FEATURES), pooling.scores(FEATURES)
+    for image, expected in enumerate(found.double().numpy()):
+        dustbin = np.full((1, 48), pooling.dustbin.item())
+        kernel = np.exp(np.vstack([scores[image].flatten(1).double(), dustbin]))
+        wanted, given = np.array([1, 1, 1, 1, 44]), weights[image].double().numpy().ravel()
+        columns = np.ones(48)
+        for _ in range(3):
+            rows = wanted / (kernel @ columns)
+            columns = given / (kernel.T @ rows)
+        plan = rows[:, None] * kernel * columns
+        np.testing.assert_allclose(plan.sum(axis=0), given, rtol=1e-9)  # every mass arrives
+        sums = local[image].flatten(1).double().numpy() @ plan[:-1].T
+        sums /= np.linalg.norm(sums, axis=0)
+        unit = token[image].double().numpy()
+        whole = np.concatenate([unit / np.linalg.norm(unit), sums.ravel()]) / np.sqrt(1 + 4)
+        np.testing.assert_allclose(expected, whole, atol=1e-5)
 
 
 @POOLINGS

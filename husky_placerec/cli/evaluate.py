@@ -31,6 +31,7 @@ EPILOG = (
     '  placerec evaluate summer winter --set extractor=hog\n\n'
     '  placerec evaluate itlp/0* -o itlp.results --tolerance 5 --tolerance 25   (nine tracks)\n\n'
     '  placerec evaluate lap_1 lap_2 --tag lap_1=autumn,day --tag lap_2=autumn,night\n\n'
+    '  placerec evaluate summer winter -s weights=new.onnx --against old.onnx\n\n'
     '  placerec evaluate bags/* --ray auto   (on a cluster whose machines see these paths)'
 )
 
@@ -56,6 +57,13 @@ def evaluate(
             help='Compare with grey pixels, HOG, random weights and chance.',
         ),
     ] = True,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar='FILE.onnx',
+            help='Compare also with a network that `placerec model export` wrote. Repeatable.',
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(help="Folder where descriptors are kept; in the user's cache by default."),
@@ -144,6 +152,7 @@ def evaluate(
             kind=kind,
             cache=None if no_cache else cache or default_folder(),
             with_baselines=baselines,
+            against=against or (),
             executor=executor,
             bars=progress,
         )
@@ -151,7 +160,11 @@ def evaluate(
         warn(note)
     numbers = evaluation_summary(evaluation)
     used = {
-        'inputs': {'sources': list(map(str, sources)), 'poses': poses},
+        'inputs': {
+            'sources': list(map(str, sources)),
+            'poses': poses,
+            'against': list(map(str, against or ())),
+        },
         'descriptor': evaluation.spec.as_json(),
         'tolerances_m': list(rules.tolerances_m),
         'parameters': parameters.as_dict(),

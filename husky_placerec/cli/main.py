@@ -7,6 +7,7 @@ from typing import Annotated
 
 from husky_placerec import __version__
 from husky_placerec.cli import (
+    ablate,
     convert,
     data,
     demo,
@@ -38,6 +39,7 @@ app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)
 app.command(epilog=sim.EPILOG)(sim.sim)
 app.command(epilog=train.EPILOG)(train.train)
+app.command(epilog=ablate.EPILOG)(ablate.ablate)
 app.command(epilog=demo.EPILOG)(demo.demo)
 
 

@@ -113,11 +113,10 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         return DescriptorExtractor(HogExtractor(spec), prepare)
     if spec.extractor == 'pixels':
         return DescriptorExtractor(PixelExtractor(spec), prepare)
-    exported = spec.weights == SHIPPED or spec.weights.endswith('.onnx')
-    if spec.extractor == 'onnx' or (exported and config.extractor != 'timm'):
-        network = _load_onnx(spec, config.threads)
-        prepare = Preparation.of(network.spec, config)
-        return DescriptorExtractor(network, prepare, added if spec.fusion == 'add' else None)
+    if _is_exported(spec, config):
+        exported = _load_onnx(spec, config.threads)
+        prepare = Preparation.of(exported.spec, config)
+        return DescriptorExtractor(exported, prepare, added if spec.fusion == 'add' else None)
     # Imported here: a robot that runs without a network needs no torch.
     try:
         from husky_placerec.descriptor.torch_extractor import TorchExtractor
@@ -130,7 +129,25 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
     return DescriptorExtractor(images, prepare, fusions[spec.fusion])
 
 
+def describing_spec(config: Config) -> DescriptorSpec:
+    """
+    Say what a configuration describes by; of an exported network its file says it.
+
+    :raises InputError: for an exported network that cannot be read.
+    """
+    spec = resolve(config, None)
+    return _load_onnx(spec, config.threads).spec if _is_exported(spec, config) else spec
+
+
+def _is_exported(spec: DescriptorSpec, config: Config) -> bool:
+    shipped = spec.weights == SHIPPED and config.extractor != 'timm'  # which asks for torch
+    named = spec.extractor == 'timm' and (shipped or spec.weights.endswith('.onnx'))
+    return spec.extractor == 'onnx' or named
+
+
 def _load_onnx(spec: DescriptorSpec, threads: int) -> ImageExtractor:
+    if spec.fusion == 'attention':
+        raise InputError(f'{spec.weights}: fusion is attention, which is not exported')
     try:
         from husky_placerec.descriptor.onnx_extractor import OnnxExtractor
     except ImportError as error:

@@ -8,18 +8,14 @@ import json
 from pathlib import Path
 
 from husky_placerec.descriptor.shipped import weights_file
-from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.descriptor.spec import DescriptorSpec, INPUT_SIZE, NETWORK
 from husky_placerec.errors import InputError
 from husky_placerec.types import FloatArray, Pixels
 import numpy as np
 import onnxruntime
 
 SPEC_KEY = 'descriptor'  # of the model's metadata
-# What the file decides; the configuration may only say the same.
-OF_THE_FILE = (
-    *('backbone', 'backbone_options', 'normalization', 'pooling', 'head'),
-    *('input_width', 'input_height'),
-)
+OF_THE_FILE = (*NETWORK, *INPUT_SIZE)  # the configuration may only say the same
 
 
 class OnnxExtractor:

@@ -11,6 +11,9 @@ from husky_placerec.descriptor.shipped import SHIPPED, shipped_parameters
 from husky_placerec.errors import InputError
 
 DEFAULT_EXTRACTOR = 'timm'
+# What a network is made of, weights aside, and the size of its images.
+NETWORK = ('backbone', 'backbone_options', 'normalization', 'pooling', 'head')
+INPUT_SIZE = ('input_width', 'input_height')
 # What each extractor is made with where nothing is said.
 DEFAULTS: dict[str, dict[str, Any]] = {
     'timm': {

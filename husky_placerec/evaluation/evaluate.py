@@ -8,7 +8,7 @@ from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.evaluation.baselines import baselines, CHANCE, method_name
+from husky_placerec.evaluation.baselines import baselines, CHANCE, exported, method_name
 from husky_placerec.evaluation.description import describe_source, Described
 from husky_placerec.evaluation.execution import Executor, LocalExecutor
 from husky_placerec.evaluation.metrics import chance_figures, Figures
@@ -56,6 +56,7 @@ def evaluate(
     kind: str | None = None,
     cache: Path | None = None,
     with_baselines: bool = True,
+    against: Sequence[Path] = (),
     executor: Executor | None = None,
     bars: Bars = no_bars,
 ) -> Evaluation:
@@ -63,12 +64,13 @@ def evaluate(
     Recognise every drive in the map of every other.
 
     :param cache: folder of descriptors; None keeps none.
+    :param against: exported networks that are compared with the method, as its baselines are.
     :param bars: makes a progress bar of its title.
     :raises InputError: for a source or a model that cannot be read.
     """
     executor = executor or LocalExecutor()
     others, missing = baselines(config) if with_baselines else ({}, [])
-    methods = {method_name(config): config, **others}
+    methods = {method_name(config): config, **others, **exported(config, against)}
     described = _describe(tracks, methods, kind, cache, executor, bars)
     notes = [*missing, *_problems(tracks, described)]
     return compare(tracks, described, config, rules, notes, with_baselines, executor, bars)

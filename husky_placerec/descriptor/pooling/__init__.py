@@ -2,7 +2,7 @@
 Pooling of a feature map into one vector, by name.
 
 A name may have an argument behind a colon: `gem:1x3` (rows x columns of the grid), `netvlad:16`
-(clusters), `mixvpr:4` (rows).
+(clusters), `mixvpr:4` (rows), `salad:16` (clusters).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from husky_placerec.descriptor.pooling.average import Average
 from husky_placerec.descriptor.pooling.gem import GeM
 from husky_placerec.descriptor.pooling.mixvpr import MixVPR
 from husky_placerec.descriptor.pooling.netvlad import NetVLAD
+from husky_placerec.descriptor.pooling.salad import SALAD
 from husky_placerec.errors import InputError
 import torch
 from torch import nn
@@ -32,11 +33,12 @@ def make_pooling(name: str, channels: int, height: int, width: int) -> nn.Module
         'average': lambda: Average(channels),
         'netvlad': lambda: NetVLAD(channels, _count(name, argument, 16)),
         'mixvpr': lambda: MixVPR(channels, height * width, rows=_count(name, argument, 4)),
+        'salad': lambda: SALAD(channels, _fewer(name, _count(name, argument, 16), height, width)),
     }
     if kind not in makers or (kind == 'average' and argument):
         raise InputError(
             f'pooling is {name!r}; expected average, gem, gem:ROWSxCOLUMNS, '
-            'netvlad[:CLUSTERS] or mixvpr[:ROWS]'
+            'netvlad[:CLUSTERS], mixvpr[:ROWS] or salad[:CLUSTERS]'
         )
     return makers[kind]()
 
@@ -70,3 +72,12 @@ def _count(name: str, argument: str, default: int) -> int:
     if argument and not re.fullmatch(r'[1-9]\d{0,3}', argument):
         raise InputError(f'pooling is {name!r}; expected a whole number behind the colon')
     return int(argument or default)
+
+
+def _fewer(name: str, clusters: int, height: int, width: int) -> int:
+    if clusters >= height * width:
+        raise InputError(
+            f'pooling is {name!r}; expected salad:CLUSTERS, fewer than the {height}x{width} '
+            'positions of the feature map'
+        )
+    return clusters

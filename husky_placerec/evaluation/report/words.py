@@ -70,7 +70,7 @@ def _comparison(numbers: Mapping[str, Any], tolerance: str) -> str:
     ]
     if CHANCE in shares:
         named.append(f'picking a place at random {100 * shares[CHANCE]:.0f}')
-    return f'Of the same 100 frames, simpler methods recognise: {"; ".join(named)}.'
+    return f'Of the same 100 frames, other methods recognise: {"; ".join(named)}.'
 
 
 def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:

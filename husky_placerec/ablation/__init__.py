@@ -1,0 +1,1 @@
+"""What each part of a descriptor is worth: networks that differ in one, trained and measured."""

@@ -1,0 +1,162 @@
+"""An ablation from grid to table, cell by cell; a finished cell is kept whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, replace
+import json
+from pathlib import Path
+import shutil
+
+from husky_placerec.ablation.grid import Cell, Grid, ZCA
+from husky_placerec.ablation.network import milliseconds, NetworkDescriber, train, trained
+from husky_placerec.ablation.protocol import (
+    Campus,
+    concatenated,
+    measure,
+    measure_chance,
+    pixels_of,
+)
+from husky_placerec.ablation.table import as_csv, in_words, markdown, Row
+from husky_placerec.descriptor.extractor import Preparation
+from husky_placerec.descriptor.network import DescriptorNetwork, make_network
+from husky_placerec.descriptor.pixels import SIZE
+from husky_placerec.descriptor.spec import DescriptorSpec, resolve
+from husky_placerec.errors import InputError
+from husky_placerec.files import refuse_existing, write_atomic
+from husky_placerec.placemap.building import opposite_cameras
+from husky_placerec.progress import bar
+from husky_placerec.training.checkpoint import WEIGHTS
+from husky_placerec.training.drives import Drive, load_drive, read_group
+from husky_placerec.training.recipe import Groups
+import torch
+
+CELLS, NETWORKS, FRAMES = 'cells', 'networks', 'frames'
+Say = Callable[[str], None]
+
+
+def ablate(
+    grid: Grid, output: Path, *, resume: bool = False, overwrite: bool = False, say: Say
+) -> list[Row]:
+    """
+    Train and measure every cell; the output folder gets table.md, table.csv and the networks.
+
+    :param resume: keep the cells that are finished, as long as grid and recipe say the same of
+        them.
+    :param say: prints a line.
+    :raises InputError: for cells or drives that cannot be, before anything is trained, and a loss
+        that is no number.
+    """
+    if not resume:
+        refuse_existing(output, overwrite)
+    ablation = _Ablation(grid, output, say)
+    if not resume:
+        for name in (CELLS, NETWORKS):
+            shutil.rmtree(output / name, ignore_errors=True)
+    return ablation.run()
+
+
+class _Ablation:
+    def __init__(self, grid: Grid, output: Path, say: Say) -> None:
+        self.grid, self.output, self.say = grid, output, say
+        torch.set_num_threads(grid.recipe.parameters.threads)
+        self._check()
+        self._tracks = {
+            groups: [
+                read_group(group, grid.recipe.parameters, grid.recipe.positive_m)
+                for group in groups
+            ]
+            for groups in (grid.recipe.drives, grid.recipe.validation)
+        }
+        self._campuses: dict[float, list[Campus]] = {}
+        self._to_train_on: list[list[Drive]] = []
+
+    def run(self) -> list[Row]:
+        """Return the rows of the table, the baselines' first."""
+        cells = self.grid.cells
+        rows = self._baselines()
+        with bar('Cells', len(cells), ' cells') as shown:
+            for cell in cells:
+                rows.append(self._row(cell))
+                self.say(' | '.join(in_words(rows)[-1]))
+                write_atomic(self.output / 'table.md', markdown(rows).encode())
+                write_atomic(self.output / 'table.csv', as_csv(rows).encode())
+                shown.update()
+        return rows
+
+    def _check(self) -> None:
+        """Make every network once: what cannot be is said before the long work begins."""
+        for cell in self.grid.cells:
+            Preparation.of(self._spec(cell), self.grid.config(cell))
+        for cell in dict.fromkeys(map(self.grid.trained_as, self.grid.cells)):
+            make_network(self._spec(cell))
+
+    def _baselines(self) -> list[Row]:
+        base = self.grid.base
+        spec, campuses = self._spec(base), self._measured_on(base)
+        opposites = opposite_cameras(self.grid.recipe.parameters)
+        pixels = measure(campuses, pixels_of, concatenated, opposites, whitened=False)
+        random = make_network(replace(spec, weights='random'))
+        return [
+            Row(('chance',), measure_chance(campuses)),
+            Row(('raw pixels',), pixels, 0, SIZE[0] * SIZE[1] * len(spec.cameras)),
+            replace(self._measured(base, random), parts=('base, random weights',)),
+        ]
+
+    def _row(self, cell: Cell) -> Row:
+        """Measure a cell, or read what was measured."""
+        path = self.output / CELLS / f'{self.grid.name_of(cell)}.json'
+        if path.is_file():
+            stored = json.loads(path.read_text(encoding='utf-8'))
+            return Row(tuple(stored.pop('parts')), **stored)
+        row = self._measured(cell, self._network(cell))
+        write_atomic(path, json.dumps(asdict(row), indent=1).encode())
+        return row
+
+    def _network(self, cell: Cell) -> DescriptorNetwork:
+        """Train a cell's network, or load it where another cell has it."""
+        like = self.grid.trained_as(cell)
+        folder = self.output / NETWORKS / self.grid.name_of(like)
+        config, spec = self.grid.config(like), self._spec(like)
+        if not (folder / WEIGHTS).is_file():
+            recipe = replace(self.grid.recipe, parameters=config)
+            title = f'{like.backbone}, {like.pooling}, {like.fusion}'
+            try:
+                train(spec, config, recipe, self._trained_on(like), folder, title)
+            except InputError as error:
+                raise InputError(f'{title}: {error}; --resume keeps the finished cells') from error
+        return trained(spec, folder)
+
+    def _measured(self, cell: Cell, network: DescriptorNetwork) -> Row:
+        config, spec = self.grid.config(cell), self._spec(cell)
+        ms = milliseconds(network, spec)
+        describer = NetworkDescriber(network.to(self.grid.recipe.device), cell.fusion)
+        recalls = measure(
+            self._measured_on(cell),
+            describer.describe,
+            describer.fuse,
+            opposite_cameras(config),
+            cell.whitening == ZCA,
+        )
+        parameters = sum(each.numel() for each in network.parameters())
+        size = network.size * len(spec.with_fused_rows().cameras)
+        return Row(tuple(map(str, astuple(cell))), recalls, parameters, size, ms)
+
+    def _spec(self, cell: Cell) -> DescriptorSpec:
+        return resolve(self.grid.config(cell), None)
+
+    def _trained_on(self, cell: Cell) -> list[list[Drive]]:
+        if not self._to_train_on:
+            self._to_train_on = self._drives(self.grid.recipe.drives, cell)
+        return self._to_train_on
+
+    def _measured_on(self, cell: Cell) -> Sequence[Campus]:
+        focal = cell.pinhole_focal
+        if focal not in self._campuses:
+            groups = self._drives(self.grid.recipe.validation, cell)
+            self._campuses[focal] = [Campus.of(group) for group in groups]
+        return self._campuses[focal]
+
+    def _drives(self, groups: Groups, cell: Cell) -> list[list[Drive]]:
+        config, spec, folder = self.grid.config(cell), self._spec(cell), self.output / FRAMES
+        return [[load_drive(t, config, spec, folder) for t in g] for g in self._tracks[groups]]
