@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NO_CANDIDATE = 'no_candidate'
-LOW_SIMILARITY = 'low_similarity'
-AMBIGUOUS = 'ambiguous'
+from husky_placerec.recognition.reasons import Reason
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Gate:
         :param margin: its lead over the best that contradicts it; None when nothing does.
         """
         if similarity is None:
-            return NO_CANDIDATE
+            return Reason.NO_CANDIDATE.value
         if similarity < self.min_similarity:
-            return LOW_SIMILARITY
-        return AMBIGUOUS if margin is not None and margin < self.min_margin else None
+            return Reason.LOW_SIMILARITY.value
+        return Reason.AMBIGUOUS.value if margin is not None and margin < self.min_margin else None

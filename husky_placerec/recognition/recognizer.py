@@ -7,7 +7,8 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extrac
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.gate import Gate
-from husky_placerec.types import Candidate, FloatArray, Frame, Pixels, Recognition
+from husky_placerec.recognition.odometry import Odometry
+from husky_placerec.types import Candidate, FloatArray, Frame, Measurement, Pixels, Pose, Recognition
 import numpy as np
 
 
@@ -25,10 +26,8 @@ class Recognizer:
         place_map.prepare()
         self._map = place_map
         self._extractor = extractor
-        self._gate = Gate(config.min_similarity, config.min_margin)
-        self._apart_m = config.elsewhere
-        self._count = config.candidates
-        self._both_ways = config.search_reversed
+        self._odometry = Odometry()
+        self.configure(config)
 
     @classmethod
     def load(cls, place_map: PlaceMap, config: Config) -> Recognizer:
@@ -61,6 +60,26 @@ class Recognizer:
         place_map.prepare()
         self._map = place_map
 
+    @property
+    def calibration(self) -> str:
+        """How it is known what to believe: own, map_alone, simulated or uncalibrated."""
+        return 'uncalibrated'
+
+    def configure(self, config: Config) -> None:
+        """Go on with other thresholds, from the next frame on; from any thread."""
+        self._gate = Gate(config.min_similarity, config.min_margin)
+        self._apart_m = config.elsewhere
+        self._count = config.candidates
+        self._both_ways = config.search_reversed
+
+    def odometry(self, stamp_ns: int, pose: Pose) -> None:
+        """Take a pose in the frame `odom`, in which the robot never jumps; from any thread."""
+        self._odometry.add(stamp_ns, pose)
+
+    def forget(self) -> None:
+        """Begin anew, as if no frame had been seen; from any thread."""
+        self._odometry.clear()
+
     def warm_up(self) -> None:
         """Do once, on a blank frame, what is slow the first time; nothing is remembered of it."""
         spec = self.place_map.spec
@@ -83,6 +102,7 @@ class Recognizer:
             reason,
             tuple(candidates),
             margin=margin,
+            measurement=Measurement(reason is None, reason, best.pose if best else None),
         )
 
     def _margin(
