@@ -93,9 +93,9 @@ class Player:
     def processed_all(self) -> bool:
         """Say whether the node reported, a while after the last image, that no frame waits."""
         last = max((time for sent in self.sent.values() for time in sent.values()), default=0.0)
-        names = 'frames', 'frames processed', 'frames dropped'
-        frames, processed, dropped = (int(self.diagnostics.get(name, 0)) for name in names)
-        return self._diagnosed > last + QUIET_S and 0 < frames == processed + dropped
+        names = 'frames', 'frames processed', 'frames dropped', 'frames held back'
+        frames, *done = (int(self.diagnostics.get(name, 0)) for name in names)
+        return self._diagnosed > last + QUIET_S and 0 < frames == sum(done)
 
     def _publisher(self, camera: str) -> Any:
         config = self._config.camera_config(camera)
