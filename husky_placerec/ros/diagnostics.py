@@ -8,7 +8,7 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.ros.counters import Counters, percentiles, Usage
-from husky_placerec.ros.inputs import Inputs
+from husky_placerec.ros.inputs import Inputs, ODOMETRY
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 PATIENCE = 20  # images of each camera that may come without a pair
@@ -17,11 +17,12 @@ Finding = tuple[bytes, str]  # level and sentence
 
 
 def input_statuses(inputs: Inputs, hardware_id: str) -> dict[str, DiagnosticStatus]:
-    """Return a status an input; a silent one is an ERROR, one that is odd a WARN."""
+    """Return a status an input: a silent camera is an ERROR, all else that is odd a WARN."""
     statuses = {}
     for name, listening in inputs.listening.items():
         problem = inputs.problem(name)
-        level = OK if not problem else ERROR if listening.silent else WARN
+        missed = listening.silent and name != ODOMETRY  # it can be done without
+        level = OK if not problem else ERROR if missed else WARN
         values = {
             'topic': listening.topic,
             'type': listening.kind,
@@ -92,9 +93,10 @@ def status(
 
 
 def worst(findings: list[Finding]) -> Finding:
-    """Return the highest level, with the sentences of that level."""
-    level = max((level for level, _ in findings), default=OK)
-    return level, '; '.join(message for found, message in findings if found == level)
+    """Return the highest level, with every sentence, the worst first."""
+    ordered = sorted(findings, key=lambda finding: finding[0], reverse=True)
+    level = ordered[0][0] if ordered else OK
+    return level, '; '.join(message for _, message in ordered)
 
 
 def diagnostic_array(stamp: object, statuses: list[DiagnosticStatus]) -> DiagnosticArray:

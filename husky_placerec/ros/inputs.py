@@ -26,6 +26,7 @@ except ImportError:  # Humble's name
 
 # Best effort hears every driver; a reliable subscription hears nothing from a best-effort one.
 IMAGE_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+ODOMETRY = 'odometry'  # no camera has the name, since cameras have topics of their own
 ODOMETRY_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -59,7 +60,7 @@ class Inputs:
         self._synchronizer.registerCallback(self._store)
         if self._config.odometry_topic:
             subscriber = self._subscriber(
-                'odometry', Odometry, self._config.odometry_topic, ODOMETRY_QOS
+                ODOMETRY, Odometry, self._config.odometry_topic, ODOMETRY_QOS
             )
             subscriber.registerCallback(self._odometry)
 
@@ -121,4 +122,4 @@ class Inputs:
         self.odometry_frame = message.header.frame_id or self.odometry_frame
         pose = from_pose(message.pose.pose)
         if not self._core.travel.add(from_stamp(message.header.stamp), pose):
-            self.listening['odometry'].broken += 1
+            self.listening[ODOMETRY].broken += 1
