@@ -78,8 +78,8 @@ def test_stamps_of_one_camera_are_200_ms_late(robot):
 
 def test_stamps_are_more_apart_than_the_slop_and_it_is_said(robot):
     assert robot.set(max_rate=0.0) == ''
-    shift = {'back': -PERIOD_NS * 6 // 10}
-    assert robot.says('WARN', 'none belong together', 'slop', shift_ns=shift), robot.statuses
+    apart = {'shift_ns': {'back': -PERIOD_NS}, 'period_ns': 2 * PERIOD_NS}
+    assert robot.says('WARN', 'none belong together', 'slop', **apart), robot.statuses
 
 
 @pytest.mark.parametrize(('stamp_ns', 'words'), [(10**18, 'do not advance'), (0, 'are zero')])
