@@ -8,7 +8,15 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.gate import Gate
 from husky_placerec.recognition.odometry import Odometry
-from husky_placerec.types import Candidate, FloatArray, Frame, Measurement, Pixels, Pose, Recognition
+from husky_placerec.types import (
+    Candidate,
+    FloatArray,
+    Frame,
+    Measurement,
+    Pixels,
+    Pose,
+    Recognition,
+)
 import numpy as np
 
 
