@@ -161,6 +161,52 @@ class Config:
     search_reversed: bool = parameter(
         True, 'Also recognise places that are passed in the other direction.'
     )
+    check_images: bool = parameter(
+        True, 'Do without a camera whose image is black, saturated, covered or blurred.'
+    )
+    min_probability: float = parameter(
+        0.98,
+        'Probability from which a single frame of a calibrated map is accepted.',
+        least=0.5,
+        most=1.0,
+    )
+    contradiction: float = parameter(
+        2.0,
+        'A frame that speaks this much against the pose of the sequence gives none, as the '
+        'natural logarithm of a likelihood ratio.',
+        least=0.0,
+        most=100.0,
+    )
+    sequence: bool = parameter(
+        True, 'Decide by the frames until now together, where the map is calibrated.'
+    )
+    localized_from: float = parameter(
+        0.99, 'Probability from which the sequence is LOCALIZED.', least=0.5, most=1.0
+    )
+    lost_below: float = parameter(
+        0.9, 'Probability below which it no longer is.', least=0.0, most=1.0
+    )
+    evidence_every: float = parameter(
+        3.0,
+        'Distance in m whose frames count as one; of a robot that stands none counts.',
+        least=0.1,
+        most=100.0,
+    )
+    leave_after: float = parameter(
+        300.0,
+        'Distance in m after which the robot has usually left the map, or come back to it.',
+        least=1.0,
+        most=1e6,
+    )
+    jump_after: float = parameter(
+        3000.0,
+        'Distance in m after which it has usually been carried elsewhere.',
+        least=1.0,
+        most=1e6,
+    )
+    usual_speed: float = parameter(
+        1.0, 'Speed in m/s where there is no odometry.', least=0.01, most=50.0
+    )
     recognitions_file: str = parameter(
         '', 'File to which the node appends each recognition as a line of JSON; empty: none.'
     )
