@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from husky_placerec.config import Config
 from husky_placerec.placemap.place_map import PlaceMap
@@ -79,9 +80,12 @@ class Decider:
         self.config = config
         self.rules = rules = Rules.of(config)
         if calibration is not None:
-            self.route = Route(place_map)
             self._motion = Motion(odometry or Odometry(), self.route, rules.speed)
             self._sequence = Sequence(self.route, rules.filter)
+
+    @cached_property
+    def route(self) -> Route:
+        return Route(self.place_map)
 
     def configure(self, config: Config) -> None:
         """Go on with other thresholds; what is believed stays."""
