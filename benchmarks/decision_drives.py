@@ -3,7 +3,8 @@ The drives by which decisions are calibrated and measured: rendered once, kept a
 
 Three kinds of campuses that no network may be trained on: seeds 90 to 92 calibrate, 95 to 97
 test. On each, by each protocol, a summer day is mapped with a place every 3 m; nine drives, one a
-condition, leave the map for about a third of their way; two go the other way round.
+condition, leave the map for about a third of their way; two go the other way round. The test
+campuses are mapped with a place every 5 m besides.
 
 As in `python benchmarks/decision_drives.py --drives /tmp/decisions`.
 """
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 
 CALIBRATION, TEST = (90, 91, 92), (95, 96, 97)
 LENGTH_M, CALIBRATION_LENGTH_M = 300.0, 180.0
+COARSE_M = 5.0  # between the places of a second map, to see how poses come in between
 REVERSED = 'summer_day', 'night'
 QUALITY = 90  # of the JPEGs, as a camera sends them
 PRODUCT = {'width': 320, 'height': 180}
@@ -60,11 +62,14 @@ class Campus:
     protocol: str
     seed: int
     mapped: DriveConfig
+    coarse: DriveConfig | None
     driven: tuple[DriveConfig, ...]
     reversed: tuple[DriveConfig, ...]
 
     def all(self) -> Iterator[DriveConfig]:
         yield self.mapped
+        if self.coarse is not None:
+            yield self.coarse
         yield from self.driven
         yield from self.reversed
 
@@ -97,7 +102,9 @@ def campus(protocol: str, seed: int) -> Campus:
         )
         for number, name in enumerate(REVERSED if seed in TEST else ())
     )
-    return Campus(protocol, seed, replace(common, length_m=round_m), driven, backwards)
+    mapped = replace(common, length_m=round_m)
+    coarse = replace(mapped, step_m=COARSE_M) if seed in TEST else None
+    return Campus(protocol, seed, mapped, coarse, driven, backwards)
 
 
 def recorded(config: DriveConfig, folder: Path) -> Recorded:
