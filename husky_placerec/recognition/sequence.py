@@ -99,7 +99,7 @@ class Guess:
 
 
 class Sequence:
-    """The filter; its answers are in `belief`, `guess` and `state`."""
+    """The filter; its answers are in `belief`, `guess`, None where nothing is, and `state`."""
 
     def __init__(self, route: Route, rules: SequenceRules = SequenceRules()) -> None:
         self._route = route
@@ -109,6 +109,7 @@ class Sequence:
     def forget(self) -> None:
         """Begin anew: anywhere, or off the map."""
         self.belief = Belief.nothing(self._rules.off_map)
+        self.guess: Guess | None = None
         self.state = State.LOST
         self._confirmed = 0
 
@@ -139,11 +140,15 @@ class Sequence:
         prior = self._with_births(predicted, *candidates)
         ratios = np.clip(log_ratios(prior.places, prior.turned), -rules.strongest, rules.strongest)
         self.belief = self._kept(_updated(prior, share * ratios))
-        self._decide(log_ratios)
+        self.guess = self._guess()
+        if self.guess is not None:
+            same = (prior.places == self.guess.place) & (prior.turned == self.guess.turned)
+            self._confirmed = self._confirmed + 1 if ratios[same].max() > 0 else 0
+        self._decide()
         return True
 
-    @property
-    def guess(self) -> Guess | None:
+    def _guess(self) -> Guess | None:
+        """Return the likeliest of the states that most of the weight is near to."""
         belief = self.belief
         if not len(belief.places):
             return None
@@ -153,13 +158,9 @@ class Sequence:
         best = int(central.argmax())
         return Guess(int(belief.places[best]), bool(belief.turned[best]), float(mass[best]))
 
-    def _decide(self, log_ratios: LogRatios) -> None:
-        guess, rules = self.guess, self._rules
-        probability = guess.probability if guess else 0.0
-        if guess is not None:
-            place, turned = np.array([guess.place], np.int64), np.array([guess.turned])
-            speaks_for = float(log_ratios(place, turned)[0]) > 0
-            self._confirmed = self._confirmed + 1 if speaks_for else 0
+    def _decide(self) -> None:
+        rules = self._rules
+        probability = self.guess.probability if self.guess else 0.0
         sure = probability >= rules.localized_from and self._confirmed >= rules.confirmations
         if sure or (self.state is State.LOCALIZED and probability >= rules.lost_below):
             self.state = State.LOCALIZED
