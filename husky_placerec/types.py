@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 import math
 from typing import Generic, TypeVar
 
@@ -62,7 +62,7 @@ class Pose:
 
     def as_array(self) -> NDArray[np.float64]:
         """Return [7]: x y z qx qy qz qw."""
-        return np.array(astuple(self))
+        return np.array((self.x, self.y, self.z, self.qx, self.qy, self.qz, self.qw))
 
     @property
     def rotation(self) -> Rotation:

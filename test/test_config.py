@@ -30,7 +30,10 @@ def other_value(name, declared, default):
         return not default
     if isinstance(default, str):
         return declared.metadata['choices'][-1] if declared.metadata['choices'] else f'my {name}'
-    return declared.metadata['most'] if isinstance(default, int) else default + 0.0625
+    if isinstance(default, int):
+        return declared.metadata['most']
+    below_most = default + 0.0625 <= declared.metadata['most']
+    return default + 0.0625 if below_most else default - 0.0625
 
 
 OTHER = {

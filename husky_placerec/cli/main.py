@@ -7,6 +7,7 @@ from typing import Annotated
 
 from husky_placerec import __version__
 from husky_placerec.cli import (
+    calibrate,
     convert,
     data,
     demo,
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(map_changes.app, name='map')
 app.add_typer(data.app, name='data')
 app.add_typer(model.app, name='model')
+app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=convert.EPILOG)(convert.convert)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, Field, field, fields, replace
 from typing import Any
 
+from husky_placerec.config.decisions import DecisionConfig
 from husky_placerec.config.declaring import parameter
 from husky_placerec.config.node import NodeConfig
 
@@ -69,7 +70,7 @@ FUSED = ('add', 'attention')  # fusions that make one vector of all cameras
 
 
 @dataclass(frozen=True)
-class Config(NodeConfig):
+class Config(NodeConfig, DecisionConfig):
     """All parameters; those of each camera are in `camera`, by its name."""
 
     map: str = parameter('', 'Folder of the place map.')
@@ -152,36 +153,6 @@ class Config(NodeConfig):
         most=100.0,
     )
     threads: int = parameter(2, 'CPU threads that the extractor may use.', least=1, most=256)
-
-    candidates: int = parameter(
-        10, 'Places that a search returns.', least=1, most=1000, dynamic=True
-    )
-    min_similarity: float = parameter(
-        0.8,
-        'Least similarity at which a place counts as recognised.',
-        least=-1.0,
-        most=1.0,
-        dynamic=True,
-    )
-    min_margin: float = parameter(
-        0.0,
-        'By how much the best place has to be more similar than any elsewhere or faced the other '
-        'way.',
-        least=0.0,
-        most=2.0,
-        dynamic=True,
-    )
-    elsewhere: float = parameter(
-        20.0,
-        'Distance from which a place counts as elsewhere.',
-        unit='m',
-        least=0.0,
-        most=1000.0,
-        dynamic=True,
-    )
-    search_reversed: bool = parameter(
-        True, 'Also recognise places that are passed in the other direction.', dynamic=True
-    )
     camera: Mapping[str, CameraConfig] = field(default_factory=lambda: dict(HUSKY_CAMERAS))
 
     def camera_config(self, name: str) -> CameraConfig:
