@@ -178,7 +178,8 @@ def test_a_looped_bag_is_recognised_again(start, drives, map_path):
         player.play(bag, SPEED)
         player.play(bag, SPEED)
     assert diagnosed(player, 'frames', 37), player.diagnostics
-    assert player.diagnostics['times that stamps began anew'] == '1'
+    # Once a camera, where the last image of one came after the first of the other.
+    assert player.diagnostics['times that stamps began anew'] in ('1', '2')
 
 
 def test_one_camera_alone_is_recognised(start, drives, map_path):

@@ -32,6 +32,8 @@ def match_image(recognition: Recognition, frame: Frame[Pixels], place_map: Place
     best = recognition.best
     similarity = f' {best.similarity:.3f}' if best else ''
     words = f'{plain(recognition.reason) or "recognised"}{similarity}'
+    if place_map.thumbnails is None:
+        words += ' (the map has no thumbnails)'
     cv2.putText(bar, words, (4, BAR - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)
     return np.vstack([np.hstack(columns), bar])
 
