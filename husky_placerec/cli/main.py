@@ -15,6 +15,7 @@ from husky_placerec.cli import (
     evaluate,
     map_changes,
     model,
+    play,
     replay,
     sim,
     train,
@@ -36,6 +37,7 @@ app.add_typer(model.app, name='model')
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command(epilog=play.EPILOG)(play.play)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)
 app.command(epilog=sim.EPILOG)(sim.sim)
