@@ -1,4 +1,4 @@
-"""docs/parameters.md, made from the declarations: `python -m husky_placerec.config.documentation`."""
+"""Make docs/parameters.md of the declarations: `python -m husky_placerec.config.documentation`."""
 
 from __future__ import annotations
 
