@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 import shutil
 
@@ -13,6 +14,7 @@ from husky_placerec.placemap.moving import transform
 from husky_placerec.placemap.storage import save_map
 from husky_placerec.recognition.calibration import Calibration, calibration_of
 from husky_placerec.recognition.covariance import CovarianceTable
+from husky_placerec.recognition.defaults import calibration_for
 from husky_placerec.recognition.logistic import Logistic
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.reliability import recall_at, Reliability, upper_bound
@@ -99,7 +101,6 @@ def test_black_images_give_no_pose_and_say_why(calibrated):
 
 
 def with_calibration(place_map, made):
-    from dataclasses import replace
 
     return replace(place_map, calibration=made.as_json())
 
@@ -185,3 +186,20 @@ def test_recall_at_a_precision_counts_what_retrieval_missed():
 
 def test_without_any_error_the_rate_may_still_be_three_in_as_many():
     assert upper_bound(0, 1000) == pytest.approx(3 / 1000, rel=0.01)
+
+
+def test_the_default_of_a_model_counts_for_simulated_maps_only(calibrated, tmp_path):
+    path, made = calibrated
+    place_map = load_map(path)
+    assert place_map.simulated
+    spec = replace(place_map.spec, weights=str(tmp_path / 'net.onnx'))
+    file = tmp_path / 'net.onnx.calibration.json'
+    bare = replace(place_map, calibration=None)
+    assert calibration_for(bare, spec) is None
+    file.write_text(json.dumps(replace(made, kind='simulated').as_json()))
+    assert calibration_for(bare, spec).kind == 'simulated'
+    assert calibration_for(replace(bare, simulated=False), spec) is None
+    assert calibration_for(bare, replace(spec, precision='bfloat16')) is None
+    file.write_text('{')
+    with pytest.raises(InputError, match=r'net\.onnx\.calibration\.json: cannot be read'):
+        calibration_for(bare, spec)
