@@ -173,7 +173,8 @@ class Recognition:
     Measurement.
 
     With a sequence all this is what the frames until now say together, `state` is LOST, TENTATIVE
-    or LOCALIZED, and `measurement` is what this one says alone; without, the two are the same and
+    or LOCALIZED, `chosen` the place that the estimate is at, which need not be among the
+    candidates, and `measurement` is what this one says alone; without, the two are the same and
     `state` is None.
     """
 
@@ -189,6 +190,7 @@ class Recognition:
     measurement: Measurement | None = None
     estimate: Pose | None = None
     covariance_xy: tuple[float, float, float] | None = None
+    chosen: Candidate | None = None
 
     @property
     def best(self) -> Candidate | None:

@@ -46,6 +46,7 @@ class PlaceMap:
     :param thumbnails: small images, where the map has them.
     :param calibration: what was measured of the map's answers, as `recognition` reads it; None:
         nothing was.
+    :param simulated: all that was seen was rendered, as the sources say themselves.
     """
 
     places: Places
@@ -63,6 +64,7 @@ class PlaceMap:
     index: BuiltIndex | None = None
     thumbnails: Thumbnails | None = None
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
+    simulated: bool = False
 
     def __len__(self) -> int:
         return len(self.places)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from husky_placerec.config import Config
@@ -19,7 +19,7 @@ from husky_placerec.recognition.refinement import refined_pose
 from husky_placerec.recognition.route import Places, Route
 from husky_placerec.recognition.sequence import Guess, Sequence, SequenceRules
 from husky_placerec.recognition.states import State
-from husky_placerec.types import FloatArray, Measurement, Pose, Recognition
+from husky_placerec.types import Candidate, FloatArray, Measurement, Pose, Recognition
 import numpy as np
 from numpy.typing import NDArray
 
@@ -188,15 +188,42 @@ class Decider:
         guess, state = self._sequence.guess, self._sequence.state
         if blind or guess is None:
             reason = single.reason if blind else self._why_not(single, None)
-            return _replaced(single, reason, state)
+            return replace(
+                single,
+                accepted=False,
+                reason=reason,
+                probability=None,
+                covariance=None,
+                covariance_xy=None,
+                state=state.value,
+            )
         pose = self._refined(sighting, guess.place, guess.turned)
         variances, plane = self._spread(
             calibration.estimated, guess.probability, pose, guess.place
         )
-        now = log_ratios(np.array([guess.place]), np.array([guess.turned]))[0]
-        believed = state is State.LOCALIZED and now > -self.rules.contradiction
+        here = np.array([guess.place]), np.array([guess.turned])
+        seen = evidence(self.place_map, self.route, sighting, *here)[0]
+        speaks_for = bool(calibration.place.log_ratio(seen) > -self.rules.contradiction)
+        believed = state is State.LOCALIZED and speaks_for
         reason = None if believed else self._why_not(single, guess)
-        return _replaced(single, reason, state, guess.probability, pose, variances, plane)
+        way = guess.turned if self.place_map.opposites is not None else None
+        mapped = Pose.from_array(self.place_map.places.poses[guess.place])
+        return replace(
+            single,
+            accepted=believed,
+            reason=reason,
+            probability=guess.probability,
+            covariance=variances,
+            covariance_xy=plane,
+            state=state.value,
+            estimate=pose,
+            chosen=Candidate(
+                guess.place,
+                float(seen[0]),
+                way,
+                mapped.turned_round() if guess.turned else mapped,
+            ),
+        )
 
     def _why_not(self, single: Recognition, guess: Guess | None) -> str:
         belief, state = self._sequence.belief, self._sequence.state
@@ -220,29 +247,3 @@ class Decider:
         self, table: CovarianceTable, probability: float, pose: Pose, place: int
     ) -> tuple[tuple[float, ...], tuple[float, float, float]]:
         return table.at(probability, pose, self.route.spacing_at(place))
-
-
-def _replaced(
-    single: Recognition,
-    reason: str | None,
-    state: State,
-    probability: float | None = None,
-    pose: Pose | None = None,
-    covariance: tuple[float, ...] | None = None,
-    covariance_xy: tuple[float, float, float] | None = None,
-) -> Recognition:
-    """Return the recognition with what the sequence says in place of what the frame says."""
-    return Recognition(
-        single.stamp_ns,
-        single.image_stamps_ns,
-        reason is None,
-        reason,
-        single.candidates,
-        single.margin,
-        probability,
-        covariance,
-        state.value,
-        single.measurement,
-        pose,
-        covariance_xy,
-    )

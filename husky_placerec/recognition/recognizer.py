@@ -6,8 +6,9 @@ from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.recognition.calibration import calibration_of, UNCALIBRATED
+from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.recognition.decision import Decider
+from husky_placerec.recognition.defaults import calibration_for
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.sight import usable
 from husky_placerec.types import Frame, Pixels, Pose, Recognition
@@ -108,5 +109,5 @@ class Recognizer:
         )
 
     def _decider_of(self, place_map: PlaceMap) -> Decider:
-        calibration = calibration_of(place_map)
+        calibration = calibration_for(place_map, self._extractor.spec)
         return Decider(place_map, self._config, calibration, self._odometry)
