@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,41 @@ def test_places_are_recognised_and_a_replay_gives_the_same_poses(
         accepted = {line['stamp_ns']: line['pose'] for line in repeated if line['accepted']}
         assert [line['stamp_ns'] for line in repeated] == [x['stamp_ns'] for x in processed]
         assert accepted == {stamp_ns: vars(pose) for stamp_ns, pose in poses.items()}
+
+
+def test_a_replay_gives_the_poses_of_a_sequence_with_odometry_stamp_by_stamp(
+    start, drives, map_path, tmp_path, placerec
+):
+    """Whatever odometry reached the node in time: its log has it."""
+    campus = tmp_path / 'calibrated.map'
+    shutil.copytree(map_path, campus)
+    result = placerec('calibrate', campus, drives[1])
+    assert result.returncode == 0, result.stderr
+    log = tmp_path / 'recognitions.jsonl'
+    parameters = {
+        'map': str(campus),
+        'recognitions_file': str(log),
+        'odometry_topic': 'platform/odom',
+    }
+    _, player = start(parameters)
+    played = subprocess.run(
+        [sys.executable, '-m', 'husky_placerec.cli', 'play', drives[1], '--rate', str(SPEED)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert played.returncode == 0, played.stderr
+    assert diagnosed(player, 'frames processed', 10), player.diagnostics
+    player.settle()
+    processed = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sum(len(line['odometry']) for line in processed) >= 10
+    assert processed[-1]['state']
+    out = tmp_path / 'results'
+    result = placerec('replay', drives[1], '--map', campus, '-o', out, '--stamps', log)
+    assert result.returncode == 0, result.stderr
+    repeated = [json.loads(x) for x in (out / 'recognitions.jsonl').read_text().splitlines()]
+    for key in ('stamp_ns', 'state', 'reason', 'accepted', 'pose', 'probability'):
+        assert [line[key] for line in repeated] == [line[key] for line in processed], key
 
 
 def test_it_says_at_the_start_what_it_does_and_ends_at_once(start, map_path, tmp_path):

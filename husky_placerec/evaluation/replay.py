@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import time
 
 from husky_placerec.config import Config
-from husky_placerec.data.selection import selected_frames, Selection
+from husky_placerec.data.selection import selected_frames, Selection, Told
 from husky_placerec.data.source import decode_usable, Source
 from husky_placerec.data.trajectory import poses_or_none, Trajectory
 from husky_placerec.evaluation.results import Result
@@ -34,8 +34,11 @@ def replay(
     frames = (
         source.frames(config) if selection is None else selected_frames(source, config, selection)
     )
-    wheels = _Wheels(source.odometry(), recognizer)
-    for encoded in frames:
+    told = None if selection is None else selection.told
+    wheels = _Wheels(None if told else source.odometry(), recognizer)
+    for number, encoded in enumerate(frames):
+        if told is not None:
+            _tell(recognizer, told[number])
         wheels.turn_until(encoded.stamp_ns)
         began = time.perf_counter()
         frame = decode_usable(encoded, source)
@@ -47,6 +50,14 @@ def replay(
         if truth is not None:
             (pose,) = poses_or_none(truth, np.array([frame.stamp_ns]), max_gap_s)
         yield Result(recognition, seconds, pose)
+
+
+def _tell(recognizer: Recognizer, told: Told) -> None:
+    """Tell what a node had told its recognizer before that frame."""
+    if told.forgot:
+        recognizer.forget()
+    for stamp_ns, pose in told.odometry:
+        recognizer.odometry(stamp_ns, pose)
 
 
 class _Wheels:
