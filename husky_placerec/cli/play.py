@@ -26,7 +26,12 @@ def play(
     rate: Annotated[
         float, typer.Option('--rate', '-r', help='Times as fast as recorded.', min=0.001)
     ] = 1.0,
-    loop: Annotated[bool, typer.Option('--loop', '-l', help='Begin again at the end.')] = False,
+    loop: Annotated[
+        bool, typer.Option('--loop/--no-loop', '-l', help='Begin again at the end.')
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(help='Most seconds to wait for somebody who listens.', min=0)
+    ] = 3.0,
     clock: Annotated[bool, typer.Option(help="Tell the bag's time on /clock.")] = False,
     topic: Annotated[
         list[str] | None, typer.Option(help='Play this topic only. Repeatable; all by default.')
@@ -51,6 +56,7 @@ def play(
             opened,
             rate=rate,
             loop=loop,
+            wait_s=wait,
             progress=progress('Playing', ' messages'),
             topics=topic,
             namespace=namespace,

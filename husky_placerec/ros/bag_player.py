@@ -23,7 +23,6 @@ from rosgraph_msgs.msg import Clock
 QOS = QoSProfile(depth=10)
 STATIC_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CLOCK_S = 1 / 40  # between two messages on /clock
-LISTENERS_S = 3.0  # to be waited for; nobody need be there
 SETTLE_S = 0.5  # the other side has to find this one too
 
 
@@ -56,9 +55,9 @@ class BagPlayer(Node):
     def topics(self) -> list[str]:
         return list(self._playing)
 
-    def wait_for_listeners(self) -> None:
+    def wait_for_listeners(self, wait_s: float) -> None:
         """Give those who listen already the time to be found, or they would miss the start."""
-        end = time.monotonic() + LISTENERS_S
+        end = time.monotonic() + wait_s
         while time.monotonic() < end and rclpy.ok(context=self.context):
             if any(p.get_subscription_count() for p in self._playing.values()):
                 time.sleep(SETTLE_S)
@@ -109,12 +108,14 @@ def run(
     *,
     rate: float,
     loop: bool,
+    wait_s: float,
     progress: Passing,
     **options: Any,
 ) -> None:
     """
     Play a bag until it is over, or with `loop` until the process is stopped.
 
+    :param wait_s: most time to wait for somebody who listens.
     :param options: of the player.
     :raises InputError: when nothing can be played.
     """
@@ -123,7 +124,7 @@ def run(
         player = BagPlayer(bag, **options)
         if not player.topics:
             raise InputError(f'{bag.path}: nothing to play; there are: {bag.contents}')
-        player.wait_for_listeners()
+        player.wait_for_listeners(wait_s)
         player.play(rate, progress)
         while loop:
             player.play(rate, progress)
