@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+import re
 import xml.etree.ElementTree as ElementTree
 
-from husky_placerec.config import make_config, read_config
+from husky_placerec.config import declarations, make_config, read_config
 from husky_placerec.ros.recording import record_command, recorded_topics, whole_name
+import numpy as np
 import pytest
 import yaml
 
@@ -79,6 +81,52 @@ def test_layouts_show_what_the_node_publishes():
     assert all(f'/placerec/{name}' in json.dumps(foxglove) for name in OUTPUTS)
     panels = json.dumps(foxglove['layout'])
     assert all(f'"{panel}"' in panels for panel in foxglove['configById'])
+
+
+def localizer(name):
+    document = yaml.safe_load((CONFIG / 'localizers' / f'{name}.yaml').read_text())
+    ((node, section),) = document.items()
+    return node, section['ros__parameters']
+
+
+def test_the_ekf_fuses_velocities_of_the_odometry_and_poses_of_single_frames():
+    _, ekf = localizer('robot_localization_map')
+    pose, odometry = (np.array(ekf[f'{name}_config']).reshape(5, 3) for name in ('pose0', 'odom0'))
+    assert ekf['pose0'] == 'placerec/pose_with_covariance'
+    assert np.argwhere(pose).tolist() == [[0, 0], [0, 1], [1, 2]]  # x, y, yaw
+    assert not odometry[:2].any()
+    assert ekf['world_frame'] == ekf['map_frame'] != ekf['odom_frame']
+    assert ekf['smooth_lagged_data']
+    assert ekf['pose0_rejection_threshold'] > 0
+
+
+def test_the_parameters_for_amcl_are_ours():
+    config = read_config(CONFIG / 'localizers' / 'placerec_for_amcl.yaml')
+    assert config.initial_pose == 'once'
+    assert not config.publish_tf
+
+
+def test_a_lifecycle_manager_waits_for_no_bond():
+    _, manager = localizer('lifecycle_manager')
+    assert manager['node_names'] == ['placerec']
+    assert manager['bond_timeout'] == 0.0
+
+
+@pytest.mark.parametrize('file', sorted(ROOT.glob('docs/*.md')), ids=lambda file: file.name)
+def test_a_document_links_to_files_that_are_there(file):
+    for link in re.findall(r'\]\(([^)#]+)', file.read_text(encoding='utf-8')):
+        assert '://' in link or (file.parent / link).exists(), link
+
+
+def test_what_a_document_says_of_files_and_parameters_is_so():
+    text = (ROOT / 'docs' / 'robot_installation.md').read_text()
+    text += (ROOT / 'docs' / 'feeding_a_localizer.md').read_text()
+    files = set(re.findall(r'`(config/[\w./]+)`', text))
+    assert files
+    assert all((ROOT / name).exists() for name in files)
+    known = {name for name, *_ in declarations(['front', 'back'])}
+    for name in ('initial_pose', 'measurement_spacing', 'publish_tf', 'threads', 'extractor'):
+        assert name in known
 
 
 @pytest.mark.parametrize('name', ['one_machine', 'robot'])
