@@ -45,7 +45,7 @@ import yaml
 WIDTH, HEIGHT = 1280, 720
 CAMERAS = 'front', 'back'
 SCENES = 12
-NOISE = 1.5  # grey levels: a JPEG is as large as a camera's then
+NOISE = 0.7  # grey levels: a JPEG is as large as a camera's then
 PLACES = 5000
 SPACING_M = 5.0
 WARM_S = 5.0  # before memory is compared and latency counted
@@ -237,6 +237,7 @@ def jpeg_part(folder: Path, config: Config, seen: list[dict[str, Pixels]], secon
     p95_ms = max(told(values, 'latency p95 ms') for values in reports)
     size_kb = np.mean([len(m.data) for pair in messages for m in pair.values()]) / 1000
     print(f'two JPEG cameras of {WIDTH}x{HEIGHT} ({size_kb:.0f} kB), 30 Hz, {seconds:.0f} s')
+    print(f'   images heard of those sent         {robot.heard}')
     print(
         f'   pairs sent / processed / dropped   {count} / '
         f'{last["frames processed"]} / {last["frames dropped"]} (with the warm-up)'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 
 from husky_placerec.errors import InputError
 from husky_placerec.ros.loading import Interrupted
@@ -61,9 +60,7 @@ def _exit(status: int) -> None:
     """End now: a thread that is deep in a library would keep the interpreter waiting, or crash."""
     sys.stdout.flush()
     sys.stderr.flush()
-    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
-        os._exit(status)
-    sys.exit(status)
+    os._exit(status)
 
 
 if __name__ == '__main__':
