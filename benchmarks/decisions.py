@@ -39,11 +39,12 @@ from husky_placerec.placemap.building import now, opposite_cameras
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.progress import bar
-from husky_placerec.recognition.calibrating import calibrate, Setting
+from husky_placerec.recognition.calibrating import calibrate
 from husky_placerec.recognition.calibration import Calibration, SIMULATED
 from husky_placerec.recognition.decision import Decider
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.reliability import recall_at, Reliability, upper_bound
+from husky_placerec.recognition.runs import Setting
 from husky_placerec.recognition.samples import Drive, right, RIGHT_M
 from husky_placerec.types import FloatArray, Pose, Recognition, SECOND_NS
 import numpy as np

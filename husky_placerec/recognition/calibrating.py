@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from husky_placerec.config import Config
@@ -22,6 +22,7 @@ from husky_placerec.recognition.reliability import (
     Reliability,
     upper_bound,
 )
+from husky_placerec.recognition.runs import best_trust, runs_of, Setting
 from husky_placerec.recognition.samples import (
     Drive,
     right,
@@ -43,14 +44,6 @@ UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
 NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
 FOLDS = 5
 REGULARISATION = 1.0  # scikit-learn's C: evidence that never fails does not make one certain
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """A map with the drives that it is calibrated by; those off it have no poses."""
-
-    place_map: PlaceMap
-    drives: tuple[Drive, ...]
 
 
 def no_bars(_: str) -> Passing:
@@ -113,11 +106,12 @@ def calibrate(
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
         *models,
+        1.0,
         _nothing_measured(),
         _nothing_measured(),
         _figures(gate),
     )
-    return _with_covariances(draft, settings, config, bars)
+    return _driven(draft, settings, config, bars)
 
 
 def fit(samples: Samples) -> Logistic:
@@ -187,31 +181,28 @@ def _figures(samples: Samples) -> dict[str, Any]:
     }
 
 
-def _with_covariances(
+def _driven(
     draft: Calibration, settings: Sequence[Setting], config: Config, bars: Bars
 ) -> Calibration:
-    """Drive once more, and measure how far off the right poses are."""
+    """Drive once more: how far do frames err together, and how far off are the right poses."""
+    runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
+    trusted = replace(draft, trust=best_trust(runs, draft, config))
     found: dict[str, list[tuple[float, Pose, Pose]]] = {'measured': [], 'estimated': []}
-    for setting in settings:
-        for drive in setting.drives:
-            if drive.poses is None or drive.itself:
-                continue
-            decider = Decider(setting.place_map, config, draft)
-            frames = bars(f'Measuring errors on {drive.name}')(range(len(drive)), len(drive))
-            for frame in frames:
-                query = np.asarray(drive.descriptors[frame], np.float32)
-                said = decider.decide(int(drive.stamps_ns[frame]), {}, query)
-                truth = Pose.from_array(drive.poses[frame])
-                single = said.measurement
-                both = (
-                    ('measured', single.probability if single else None, single and single.pose),
-                    ('estimated', said.probability, said.estimate),
-                )
-                for name, probability, pose in both:
-                    if pose and probability is not None and right(pose, truth):
-                        found[name].append((probability, pose, truth))
-    tables = {name: _table(rows) for name, rows in found.items()}
-    return Calibration(**{**vars(draft), **tables})
+    for run in runs:
+        if run.itself:
+            continue
+        for said, truth in zip(run.recognitions(trusted, config), run.truths):
+            single = said.measurement
+            both = (
+                ('measured', single.probability if single else None, single and single.pose),
+                ('estimated', said.probability, said.estimate),
+            )
+            for name, probability, pose in both:
+                if pose and probability is not None and truth and right(pose, truth):
+                    found[name].append((probability, pose, truth))
+    return replace(
+        trusted, measured=_table(found['measured']), estimated=_table(found['estimated'])
+    )
 
 
 def _table(rows: Sequence[tuple[float, Pose, Pose]]) -> CovarianceTable:

@@ -81,7 +81,7 @@ class Decider:
         self.rules = rules = Rules.of(config)
         if calibration is not None:
             self._motion = Motion(odometry or Odometry(), self.route, rules.speed)
-            self._sequence = Sequence(self.route, rules.filter)
+            self._sequence = Sequence(self.route, self._filter(calibration))
 
     @cached_property
     def route(self) -> Route:
@@ -92,8 +92,11 @@ class Decider:
         self.config = config
         self.rules = rules = Rules.of(config)
         if self.calibration is not None:
-            self._sequence.configure(rules.filter)
+            self._sequence.configure(self._filter(self.calibration))
             self._motion.speed = rules.speed
+
+    def _filter(self, calibration: Calibration) -> SequenceRules:
+        return replace(self.rules.filter, trust=calibration.trust)
 
     def forget(self) -> None:
         """Begin anew, as if no frame had been seen."""

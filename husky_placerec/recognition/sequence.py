@@ -6,15 +6,15 @@ there is the weight of being elsewhere on the map, where any state may be born o
 that of being off the map. All weights add up to 1. A step costs as many states as are held and
 candidates as are found, whatever the size of the map.
 
-The likelihood of a frame is relative: how much likelier its evidence is at that state than for a
-stranger that happens to look like it, so that of being off the map is 1, and so is that of being
-at none of the candidates.
+The likelihood of a frame is relative: how much likelier its evidence is at that state than at one
+where the robot is not, but which looks like it as candidates do. So that of being off the map is
+1, and so is that of being at none of the candidates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from husky_placerec.recognition.motion import Moved
 from husky_placerec.recognition.route import Places, Route
@@ -35,6 +35,8 @@ class SequenceRules:
     :param leave_m: metres after which it usually has left the map, or come back to it.
     :param jump_m: the same for being carried elsewhere.
     :param evidence_m: metres whose frames count as one: what is nearer is not independent.
+    :param trust: share of what a frame says of a state that the frames before have not said: they
+        err together.
     :param least_m: less than this is not driven at all.
     :param within_m: distance of states that count as one pose.
     :param heading_cos: cosine of the angle up to which a state faces as the robot does.
@@ -50,13 +52,14 @@ class SequenceRules:
     leave_m: float = 300.0
     jump_m: float = 3000.0
     evidence_m: float = 3.0
+    trust: float = 1.0
     least_m: float = 1.0
     within_m: float = 10.0
     heading_cos: float = 0.5
     localized_from: float = 0.99
     lost_below: float = 0.9
     confirmations: int = 2
-    strongest: float = 7.0
+    strongest: float = 6.0
     states: int = 64
     reach: int = 16
     off_map: float = 0.5
@@ -137,9 +140,11 @@ class Sequence:
         if moved is not None:
             share = min(moved.metres / rules.evidence_m, 1.0)
             predicted = self._moved(predicted, moved)
-        prior = self._with_births(predicted, *candidates)
+        prior, births = self._with_births(predicted, *candidates)
         ratios = np.clip(log_ratios(prior.places, prior.turned), -rules.strongest, rules.strongest)
-        self.belief = self._kept(_updated(prior, share * ratios))
+        # What the frame says of a state that was followed until here it has said in part before.
+        followed = (prior.weights - births) * np.exp(share * rules.trust * ratios)
+        self.belief = self._kept(_with_weights(prior, followed + births * np.exp(ratios)))
         self.guess = self._guess()
         if self.guess is not None:
             same = (prior.places == self.guess.place) & (prior.turned == self.guess.turned)
@@ -210,22 +215,28 @@ class Sequence:
         weights = belief.weights[:, None] * likely
         return _joined(found[there], faces[there] < 0, weights[there])
 
-    def _with_births(self, belief: Belief, places: Places, turned: Turned) -> Belief:
-        """Let the candidates share in the weight of being elsewhere, a spot as much as another."""
+    def _with_births(
+        self, belief: Belief, places: Places, turned: Turned
+    ) -> tuple[Belief, Floats]:
+        """
+        Let the candidates share in the weight of being elsewhere, a spot as much as another.
+
+        :return: also how much of each weight [H] is of that.
+        """
         if not len(places):
-            return belief
+            return belief, np.zeros(len(belief.places))
         near = self._near(places, turned, places, turned)
         spot = near.argmax(axis=1)  # the first candidate that is there
-        spots = len(np.unique(spot))
-        share = belief.elsewhere / (spots + 1)  # it may be at none of them
-        births = share / near[spot].sum(axis=1)
-        births *= share * spots / births.sum()
-        joined = _joined(
-            np.concatenate([belief.places, places]),
-            np.concatenate([belief.turned, turned]),
-            np.concatenate([belief.weights, births]),
-        )
-        return Belief(*joined, belief.elsewhere - share * spots, belief.off_map)
+        spots, counts = np.unique(spot, return_counts=True)
+        share = belief.elsewhere / (len(spots) + 1)  # it may be at none of them
+        birth = share / counts[np.searchsorted(spots, spot)]
+        where = np.concatenate([belief.places, places])
+        ways = np.concatenate([belief.turned, turned])
+        held, ways_held, weights = _joined(where, ways, np.concatenate([belief.weights, birth]))
+        none = np.zeros(len(belief.places))
+        births = _joined(where, ways, np.concatenate([none, birth]))[2]
+        elsewhere = belief.elsewhere - float(birth.sum())
+        return Belief(held, ways_held, weights, elsewhere, belief.off_map), births
 
     def _kept(self, belief: Belief) -> Belief:
         """Hold the likeliest states only; the others are elsewhere."""
@@ -253,15 +264,14 @@ class Sequence:
         return np.asarray((apart <= rules.within_m) & (faces >= rules.heading_cos))
 
 
-def _updated(prior: Belief, log_ratios: Floats) -> Belief:
-    weights = prior.weights * np.exp(log_ratios)
+def _with_weights(prior: Belief, weights: Floats) -> Belief:
+    """Return the belief with other weights of its states, all of them together 1 again."""
     total = float(weights.sum()) + prior.elsewhere + prior.off_map
-    return Belief(
-        prior.places,
-        prior.turned,
-        weights / total,
-        prior.elsewhere / total,
-        prior.off_map / total,
+    return replace(
+        prior,
+        weights=weights / total,
+        elsewhere=prior.elsewhere / total,
+        off_map=prior.off_map / total,
     )
 
 
