@@ -40,6 +40,8 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Bars = Callable[[str], Passing]
 
+# Of a state that is followed it tells nothing that its lead does not, but of a candidate much.
+CANDIDATES_ONLY = ('agreement',)
 UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
 NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
 FOLDS = 5
@@ -98,7 +100,7 @@ def calibrate(
     _require_right(gate, settings)
     first = settings[0].place_map
     alone = all(drive.itself for s in settings for drive in s.drives)
-    models = fit(gate), fit(place)
+    models = fit(gate), fit(place, without=CANDIDATES_ONLY)
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),
@@ -106,6 +108,7 @@ def calibrate(
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
         *models,
+        _found(gate),
         1.0,
         _nothing_measured(),
         _nothing_measured(),
@@ -114,8 +117,12 @@ def calibrate(
     return _driven(draft, settings, config, bars)
 
 
-def fit(samples: Samples) -> Logistic:
-    """Fit a logistic model to samples; scikit-learn is needed for this alone."""
+def fit(samples: Samples, without: Sequence[str] = ()) -> Logistic:
+    """
+    Fit a logistic model to samples; scikit-learn is needed for this alone.
+
+    :param without: evidence that is not to count.
+    """
     from sklearn.linear_model import LogisticRegression
 
     mean = np.average(samples.evidence, axis=0, weights=samples.weight)
@@ -123,6 +130,7 @@ def fit(samples: Samples) -> Logistic:
     scale = np.where(spread > 1e-12, np.sqrt(spread), 1.0)
     model = LogisticRegression(C=REGULARISATION, max_iter=1000)
     standard = (samples.evidence - mean) / scale
+    standard[:, [EVIDENCE.index(name) for name in without]] = 0.0
     model.fit(standard, samples.true, sample_weight=samples.weight)
     true = samples.true
     for_it, against = samples.weight[true].sum(), samples.weight[~true].sum()
@@ -135,6 +143,12 @@ def fit(samples: Samples) -> Logistic:
         float(model.intercept_[0]),
         float(np.log(for_it / against)),
     )
+
+
+def _found(samples: Samples) -> float:
+    """Return how often the best candidate is right of a place that the map knows."""
+    known = (samples.origin == WHOLE) & ~samples.alone
+    return float(np.clip(samples.true[known].mean(), 0.05, 0.95))
 
 
 def held_out(samples: Samples) -> Floats:

@@ -96,7 +96,7 @@ class Decider:
             self._motion.speed = rules.speed
 
     def _filter(self, calibration: Calibration) -> SequenceRules:
-        return replace(self.rules.filter, trust=calibration.trust)
+        return replace(self.rules.filter, trust=calibration.trust, found=calibration.found)
 
     def forget(self) -> None:
         """Begin anew, as if no frame had been seen."""
@@ -186,7 +186,8 @@ class Decider:
             self.forget()
         blind = not sighting.query.any()
         moved = self._motion.since(single.stamp_ns, sighting.query)
-        if not blind and self._sequence.step(moved, sighting.states, log_ratios):
+        birth_ratio = self._birth_ratio(sighting, calibration)
+        if not blind and self._sequence.step(moved, sighting.states, log_ratios, birth_ratio):
             self._motion.count(sighting.query)
         guess, state = self._sequence.guess, self._sequence.state
         if blind or guess is None:
@@ -227,6 +228,14 @@ class Decider:
                 mapped.turned_round() if guess.turned else mapped,
             ),
         )
+
+    def _birth_ratio(self, sighting: Sighting, calibration: Calibration) -> float:
+        """Return the log likelihood ratio of the best candidate, among best candidates."""
+        if sighting.best is None:
+            return 0.0
+        places, turned = sighting.states
+        seen = evidence(self.place_map, self.route, sighting, places[:1], turned[:1])[0]
+        return float(calibration.gate.log_ratio(seen))
 
     def _why_not(self, single: Recognition, guess: Guess | None) -> str:
         belief, state = self._sequence.belief, self._sequence.state

@@ -18,8 +18,7 @@ RIGHT_M, RIGHT_DEG = 10.0, 30.0  # within which a pose counts as right
 MASKED_M = 25.0  # around the truth, to make the place unknown
 SAME_WAY_DEG = 60.0  # between a drive and the road, up to which it goes along it
 ALONE = 0.25  # weight of a frame with one camera, which is made of every whole one
-STRANGERS = 8  # random states a frame
-RANDOM_SHARE = 0.5  # of the weight of strangers; that of candidates is the rest
+STRANGERS = 10  # random states a frame
 MOST_FRAMES = 1500  # of a drive; more are thinned
 
 WHOLE, MASKED, UNKNOWN = 0, 1, 2  # origins of a sample
@@ -118,9 +117,8 @@ def sample(decider: Decider, drive: Drive, frame: int, group: int) -> Sampled:
     """
     Return the samples of one frame: as it is, by each camera alone, and with its place unknown.
 
-    The gate is fitted to best candidates. The places are fitted to the true state, which need not
-    be a candidate, beside strangers of both kinds that the sequence meets: candidates, which were
-    chosen for their looks, and states that it came to predict.
+    The gate is fitted to best candidates. The places are fitted to the true state beside random
+    ones, as the sequence meets them: a state that it follows was not chosen for its looks.
 
     :param group: number of its neighbourhood.
     """
@@ -221,15 +219,15 @@ def _add_unknown(
 def _add_strangers(
     rows: Sampled, view: _View, sighting: Sighting, origin: int, near: Places | None
 ) -> None:
-    """Add states that are not true: the candidates, and some at random."""
+    """Add states that are not true: some at random, and the candidates by their small share."""
     count = len(view.decider.place_map)
     tells = view.decider.rules.both_ways and view.decider.place_map.opposites is not None
     places = view.rng.integers(count, size=STRANGERS)
     turned = (view.rng.random(STRANGERS) < 0.5) & tells
     candidates, ways = sighting.states
     places, turned = np.concatenate([places, candidates]), np.concatenate([turned, ways])
-    share = np.full(len(places), RANDOM_SHARE / STRANGERS)
-    share[STRANGERS:] = (1 - RANDOM_SHARE) / max(len(candidates), 1)
+    share = np.full(len(places), 1 / STRANGERS)
+    share[STRANGERS:] = 1 / (count * (1 + tells))
     if near is not None:
         kept = ~np.isin(places, near)
         places, turned, share = places[kept], turned[kept], share[kept]
