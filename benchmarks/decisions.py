@@ -27,6 +27,7 @@ from decision_drives import (
     campus,
     COARSE_M,
     described,
+    PRODUCT,
     recorded,
     TEST,
 )
@@ -109,6 +110,16 @@ class Frames:
     on_map: NDArray[np.bool_]
     settled: NDArray[np.bool_]
     similarity: NDArray[np.float64]
+
+
+def lenses() -> list[str]:
+    """Return settings that tell the lenses of the cameras, for models with a virtual pinhole."""
+    settings = []
+    for camera in DriveConfig(**PRODUCT).rig:
+        fx, fy, _, _ = camera.intrinsics(PRODUCT['width'], PRODUCT['height'])
+        known = {'fx': fx, 'fy': fy, **PRODUCT}
+        settings += [f'camera.{camera.name}.{key}={value}' for key, value in known.items()]
+    return settings
 
 
 def world(plan: Campus, extractor: DescriptorExtractor, config: Config, folder: Path) -> World:
@@ -400,7 +411,7 @@ def main() -> None:
     parser.add_argument('--without-odometry', action='store_true', help='stamps alone')
     parser.add_argument('--save', type=Path, help='write the calibration as a default')
     args = parser.parse_args()
-    config = read_config(None, args.settings)
+    config = read_config(None, [*lenses(), *args.settings])
     extractor = load_extractor(config)
     console = Console(width=150)
 
