@@ -35,6 +35,7 @@ CALIBRATION, TEST = (90, 91, 92), (95, 96, 97)
 LENGTH_M, CALIBRATION_LENGTH_M = 300.0, 180.0
 COARSE_M = 5.0  # between the places of a second map, to see how poses come in between
 REVERSED = 'summer_day', 'night'
+SHIFT_M = 8.0  # from one drive to the next, so that they do not leave the map at one frame
 QUALITY = 90  # of the JPEGs, as a camera sends them
 PRODUCT = {'width': 320, 'height': 180}
 
@@ -87,7 +88,7 @@ def campus(protocol: str, seed: int) -> Campus:
             condition=name,
             detour=True,
             length_m=length_m,
-            start_m=round_m * number / len(names),
+            start_m=SHIFT_M * (number - (len(names) + 1) / 2),
         )
         for number, name in enumerate(names, 1)
     )

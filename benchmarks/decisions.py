@@ -27,6 +27,7 @@ from decision_drives import (
     campus,
     COARSE_M,
     described,
+    PRODUCT,
     recorded,
     TEST,
 )
@@ -39,11 +40,12 @@ from husky_placerec.placemap.building import now, opposite_cameras
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.progress import bar
-from husky_placerec.recognition.calibrating import calibrate, Setting
+from husky_placerec.recognition.calibrating import calibrate
 from husky_placerec.recognition.calibration import Calibration, SIMULATED
 from husky_placerec.recognition.decision import Decider
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.reliability import recall_at, Reliability, upper_bound
+from husky_placerec.recognition.runs import Setting
 from husky_placerec.recognition.samples import Drive, right, RIGHT_M
 from husky_placerec.types import FloatArray, Pose, Recognition, SECOND_NS
 import numpy as np
@@ -108,6 +110,16 @@ class Frames:
     on_map: NDArray[np.bool_]
     settled: NDArray[np.bool_]
     similarity: NDArray[np.float64]
+
+
+def lenses() -> list[str]:
+    """Return settings that tell the lenses of the cameras, for models with a virtual pinhole."""
+    settings = []
+    for camera in DriveConfig(**PRODUCT).rig:
+        fx, fy, _, _ = camera.intrinsics(PRODUCT['width'], PRODUCT['height'])
+        known = {'fx': fx, 'fy': fy, **PRODUCT}
+        settings += [f'camera.{camera.name}.{key}={value}' for key, value in known.items()]
+    return settings
 
 
 def world(plan: Campus, extractor: DescriptorExtractor, config: Config, folder: Path) -> World:
@@ -399,7 +411,7 @@ def main() -> None:
     parser.add_argument('--without-odometry', action='store_true', help='stamps alone')
     parser.add_argument('--save', type=Path, help='write the calibration as a default')
     args = parser.parse_args()
-    config = read_config(None, args.settings)
+    config = read_config(None, [*lenses(), *args.settings])
     extractor = load_extractor(config)
     console = Console(width=150)
 

@@ -26,7 +26,8 @@ import pytest
 def calibrated(map_path, drives, tmp_path_factory):
     """Calibrate a copy of the tiny map by the tiny second drive."""
     from husky_placerec.cli.drives import described_drive, DriveOptions
-    from husky_placerec.recognition.calibrating import calibrate, drive_of, Setting
+    from husky_placerec.recognition.calibrating import calibrate, drive_of
+    from husky_placerec.recognition.runs import Setting
 
     path = tmp_path_factory.mktemp('calibrated') / 'campus.map'
     shutil.copytree(map_path, path)

@@ -78,7 +78,8 @@ def calibrate(
     from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.storage import edit_map
     from husky_placerec.recognition.calibrating import calibrate as measure
-    from husky_placerec.recognition.calibrating import drive_of, itself, Setting
+    from husky_placerec.recognition.calibrating import drive_of, itself
+    from husky_placerec.recognition.runs import Setting
 
     place_map = load_map(path)
     options = DriveOptions(

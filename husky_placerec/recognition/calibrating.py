@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from husky_placerec.config import Config
@@ -22,6 +22,7 @@ from husky_placerec.recognition.reliability import (
     Reliability,
     upper_bound,
 )
+from husky_placerec.recognition.runs import best_trust, runs_of, Setting
 from husky_placerec.recognition.samples import (
     Drive,
     right,
@@ -39,18 +40,12 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Bars = Callable[[str], Passing]
 
+# Of a state that is followed it tells nothing that its lead does not, but of a candidate much.
+CANDIDATES_ONLY = ('agreement',)
 UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
 NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
 FOLDS = 5
 REGULARISATION = 1.0  # scikit-learn's C: evidence that never fails does not make one certain
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """A map with the drives that it is calibrated by; those off it have no poses."""
-
-    place_map: PlaceMap
-    drives: tuple[Drive, ...]
 
 
 def no_bars(_: str) -> Passing:
@@ -105,7 +100,7 @@ def calibrate(
     _require_right(gate, settings)
     first = settings[0].place_map
     alone = all(drive.itself for s in settings for drive in s.drives)
-    models = fit(gate), fit(place)
+    models = fit(gate), fit(place, without=CANDIDATES_ONLY)
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),
@@ -113,15 +108,21 @@ def calibrate(
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
         *models,
+        _found(gate),
+        1.0,
         _nothing_measured(),
         _nothing_measured(),
         _figures(gate),
     )
-    return _with_covariances(draft, settings, config, bars)
+    return _driven(draft, settings, config, bars)
 
 
-def fit(samples: Samples) -> Logistic:
-    """Fit a logistic model to samples; scikit-learn is needed for this alone."""
+def fit(samples: Samples, without: Sequence[str] = ()) -> Logistic:
+    """
+    Fit a logistic model to samples; scikit-learn is needed for this alone.
+
+    :param without: evidence that is not to count.
+    """
     from sklearn.linear_model import LogisticRegression
 
     mean = np.average(samples.evidence, axis=0, weights=samples.weight)
@@ -129,6 +130,7 @@ def fit(samples: Samples) -> Logistic:
     scale = np.where(spread > 1e-12, np.sqrt(spread), 1.0)
     model = LogisticRegression(C=REGULARISATION, max_iter=1000)
     standard = (samples.evidence - mean) / scale
+    standard[:, [EVIDENCE.index(name) for name in without]] = 0.0
     model.fit(standard, samples.true, sample_weight=samples.weight)
     true = samples.true
     for_it, against = samples.weight[true].sum(), samples.weight[~true].sum()
@@ -141,6 +143,12 @@ def fit(samples: Samples) -> Logistic:
         float(model.intercept_[0]),
         float(np.log(for_it / against)),
     )
+
+
+def _found(samples: Samples) -> float:
+    """Return how often the best candidate is right of a place that the map knows."""
+    known = (samples.origin == WHOLE) & ~samples.alone
+    return float(np.clip(samples.true[known].mean(), 0.05, 0.95))
 
 
 def held_out(samples: Samples) -> Floats:
@@ -187,31 +195,28 @@ def _figures(samples: Samples) -> dict[str, Any]:
     }
 
 
-def _with_covariances(
+def _driven(
     draft: Calibration, settings: Sequence[Setting], config: Config, bars: Bars
 ) -> Calibration:
-    """Drive once more, and measure how far off the right poses are."""
+    """Drive once more: how far do frames err together, and how far off are the right poses."""
+    runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
+    trusted = replace(draft, trust=best_trust(runs, draft, config))
     found: dict[str, list[tuple[float, Pose, Pose]]] = {'measured': [], 'estimated': []}
-    for setting in settings:
-        for drive in setting.drives:
-            if drive.poses is None or drive.itself:
-                continue
-            decider = Decider(setting.place_map, config, draft)
-            frames = bars(f'Measuring errors on {drive.name}')(range(len(drive)), len(drive))
-            for frame in frames:
-                query = np.asarray(drive.descriptors[frame], np.float32)
-                said = decider.decide(int(drive.stamps_ns[frame]), {}, query)
-                truth = Pose.from_array(drive.poses[frame])
-                single = said.measurement
-                both = (
-                    ('measured', single.probability if single else None, single and single.pose),
-                    ('estimated', said.probability, said.estimate),
-                )
-                for name, probability, pose in both:
-                    if pose and probability is not None and right(pose, truth):
-                        found[name].append((probability, pose, truth))
-    tables = {name: _table(rows) for name, rows in found.items()}
-    return Calibration(**{**vars(draft), **tables})
+    for run in runs:
+        if run.itself:
+            continue
+        for said, truth in zip(run.recognitions(trusted, config), run.truths):
+            single = said.measurement
+            both = (
+                ('measured', single.probability if single else None, single and single.pose),
+                ('estimated', said.probability, said.estimate),
+            )
+            for name, probability, pose in both:
+                if pose and probability is not None and truth and right(pose, truth):
+                    found[name].append((probability, pose, truth))
+    return replace(
+        trusted, measured=_table(found['measured']), estimated=_table(found['estimated'])
+    )
 
 
 def _table(rows: Sequence[tuple[float, Pose, Pose]]) -> CovarianceTable:

@@ -31,6 +31,8 @@ class Calibration:
         other light, or from simulated campuses.
     :param gate: that the best candidate of a frame is right.
     :param place: that a state is right, against strangers that look like it.
+    :param found: how often the best candidate is right where the map knows the place.
+    :param trust: share of a frame's evidence that the frames before it have not given.
     :param measured: the errors of a frame's own poses.
     :param estimated: those of the sequence's.
     :param figures: what was measured, to be shown.
@@ -43,6 +45,8 @@ class Calibration:
     created: str
     gate: Logistic
     place: Logistic
+    found: float
+    trust: float
     measured: CovarianceTable
     estimated: CovarianceTable
     figures: Mapping[str, Any]
@@ -75,12 +79,19 @@ class Calibration:
                 values['created'],
                 Logistic.from_json(values['gate']),
                 Logistic.from_json(values['place']),
+                float(values['found']),
+                float(values['trust']),
                 CovarianceTable.from_json(values['measured']),
                 CovarianceTable.from_json(values['estimated']),
                 dict(values['figures']),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: calibration not as expected ({error!r})') from error
+        for name in ('found', 'trust'):
+            if not 0 < getattr(made, name) <= 1:
+                raise InputError(
+                    f'{source}: calibration has {name} {getattr(made, name)}; expected 0 to 1'
+                )
         if made.kind not in KINDS:
             raise InputError(f'{source}: calibration is {made.kind!r}; expected one of {KINDS}')
         for model in (made.gate, made.place):

@@ -81,7 +81,7 @@ class Decider:
         self.rules = rules = Rules.of(config)
         if calibration is not None:
             self._motion = Motion(odometry or Odometry(), self.route, rules.speed)
-            self._sequence = Sequence(self.route, rules.filter)
+            self._sequence = Sequence(self.route, self._filter(calibration))
 
     @cached_property
     def route(self) -> Route:
@@ -92,8 +92,11 @@ class Decider:
         self.config = config
         self.rules = rules = Rules.of(config)
         if self.calibration is not None:
-            self._sequence.configure(rules.filter)
+            self._sequence.configure(self._filter(self.calibration))
             self._motion.speed = rules.speed
+
+    def _filter(self, calibration: Calibration) -> SequenceRules:
+        return replace(self.rules.filter, trust=calibration.trust, found=calibration.found)
 
     def forget(self) -> None:
         """Begin anew, as if no frame had been seen."""
@@ -183,7 +186,8 @@ class Decider:
             self.forget()
         blind = not sighting.query.any()
         moved = self._motion.since(single.stamp_ns, sighting.query)
-        if not blind and self._sequence.step(moved, sighting.states, log_ratios):
+        birth_ratio = self._birth_ratio(sighting, calibration)
+        if not blind and self._sequence.step(moved, sighting.states, log_ratios, birth_ratio):
             self._motion.count(sighting.query)
         guess, state = self._sequence.guess, self._sequence.state
         if blind or guess is None:
@@ -224,6 +228,14 @@ class Decider:
                 mapped.turned_round() if guess.turned else mapped,
             ),
         )
+
+    def _birth_ratio(self, sighting: Sighting, calibration: Calibration) -> float:
+        """Return the log likelihood ratio of the best candidate, among best candidates."""
+        if sighting.best is None:
+            return 0.0
+        places, turned = sighting.states
+        seen = evidence(self.place_map, self.route, sighting, places[:1], turned[:1])[0]
+        return float(calibration.gate.log_ratio(seen))
 
     def _why_not(self, single: Recognition, guess: Guess | None) -> str:
         belief, state = self._sequence.belief, self._sequence.state

@@ -18,6 +18,7 @@ Turned = NDArray[np.bool_]
 EVIDENCE = (
     'similarity',  # mean cosine over the cameras
     'lead',  # over the best candidate that contradicts
+    'behind',  # the lead where it is below zero, as of a place that is not the best
     'agreement',  # share of the candidates that are at that place too
     'disagreement',  # between the cosines of the cameras
     'unusual',  # similarity over that of the place and its neighbours in the map
@@ -106,6 +107,7 @@ def evidence(
         [
             similarity,
             lead,
+            np.minimum(lead, 0.0),
             agreement,
             np.where(count > 1, spread, 0.0),
             similarity - route.usual(places),

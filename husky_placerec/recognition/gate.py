@@ -14,6 +14,7 @@ BLAME = {
     'similarity': Reason.LOW_SIMILARITY,
     'unusual': Reason.LOW_SIMILARITY,
     'lead': Reason.AMBIGUOUS,
+    'behind': Reason.AMBIGUOUS,
     'agreement': Reason.AMBIGUOUS,
     'alone_lead': Reason.AMBIGUOUS,
     'disagreement': Reason.CAMERAS_DISAGREE,

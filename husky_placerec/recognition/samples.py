@@ -18,7 +18,7 @@ RIGHT_M, RIGHT_DEG = 10.0, 30.0  # within which a pose counts as right
 MASKED_M = 25.0  # around the truth, to make the place unknown
 SAME_WAY_DEG = 60.0  # between a drive and the road, up to which it goes along it
 ALONE = 0.25  # weight of a frame with one camera, which is made of every whole one
-DOMINATED = 0.5  # weight of a stranger beside the place itself: an easy one
+STRANGERS = 10  # random states a frame
 MOST_FRAMES = 1500  # of a drive; more are thinned
 
 WHOLE, MASKED, UNKNOWN = 0, 1, 2  # origins of a sample
@@ -102,7 +102,7 @@ class Samples:
         return replace(self, weight=weight)
 
 
-Row = tuple[Floats, bool, float, int, int, bool]
+Row = tuple[Floats, bool, float, int, int, bool]  # as the columns of Samples
 
 
 @dataclass(frozen=True)
@@ -117,15 +117,18 @@ def sample(decider: Decider, drive: Drive, frame: int, group: int) -> Sampled:
     """
     Return the samples of one frame: as it is, by each camera alone, and with its place unknown.
 
+    The gate is fitted to best candidates. The places are fitted to the true state beside random
+    ones, as the sequence meets them: a state that it follows was not chosen for its looks.
+
     :param group: number of its neighbourhood.
     """
-    gate: list[Row] = []
-    place: list[Row] = []
+    rows = Sampled([], [])
+    rng = np.random.default_rng([frame, len(drive)])
     for query, weight in _views(np.asarray(drive.descriptors[frame], np.float32)):
-        for is_gate, seen, true, share, origin in _evidence(decider, drive, frame, query):
-            row = (seen, true, weight * share, origin, group, weight < 1)
-            (gate if is_gate else place).append(row)
-    return Sampled(gate, place)
+        view = _View(decider, query, weight, group, rng)
+        own = np.array([frame], np.int64) if drive.itself else None
+        _add(rows, view, drive, frame, own)
+    return rows
 
 
 def right(pose: Pose, truth: Pose) -> bool:
@@ -163,46 +166,76 @@ def _views(query: FloatArray) -> Iterator[tuple[FloatArray, float]]:
             yield alone, ALONE
 
 
-def _evidence(
-    decider: Decider, drive: Drive, frame: int, query: FloatArray
-) -> Iterator[tuple[bool, Floats, bool, float, int]]:
-    """Yield whether it is for the gate, the evidence, what is true, its weight and its origin."""
-    own = np.array([frame], np.int64) if drive.itself else None
-    sighting = decider.look(query, own)
-    best = sighting.best
-    if best is None:
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A frame, or what one camera saw of it, and how its samples are marked."""
+
+    decider: Decider
+    query: FloatArray
+    weight: float
+    group: int
+    rng: np.random.Generator
+
+    def row(self, seen: Floats, true: bool, share: float, origin: int) -> Row:
+        return seen, true, self.weight * share, origin, self.group, self.weight < 1
+
+    def evidence(self, sighting: Sighting, places: Places, turned: NDArray[np.bool_]) -> Floats:
+        decider = self.decider
+        return evidence(decider.place_map, decider.route, sighting, places, turned)
+
+
+def _add(rows: Sampled, view: _View, drive: Drive, frame: int, own: Places | None) -> None:
+    decider = view.decider
+    sighting = decider.look(view.query, own)
+    if sighting.best is None:
         return
-    top = _of_best(decider, sighting)
     if drive.poses is None:
-        yield True, top, False, 1.0, UNKNOWN
-        yield False, top, False, 1.0, UNKNOWN
+        _add_unknown(rows, view, sighting, UNKNOWN, None)
         return
     truth = Pose.from_array(drive.poses[frame])
+    near = decider.place_map.near(truth.as_array()[:2], MASKED_M)
     state = true_state(decider, truth, own)
     if state is None:
-        far = not len(decider.place_map.near(truth.as_array()[:2], MASKED_M))
-        if far:
-            yield True, top, False, 1.0, UNKNOWN
-            yield False, top, False, 1.0, UNKNOWN
+        if not len(near):
+            _add_unknown(rows, view, sighting, UNKNOWN, None)
         return
-    yield True, top, right(best.pose, truth), 1.0, WHOLE
-    yield False, _of_state(decider, sighting, *state), True, 1.0, WHOLE
-    near = decider.place_map.near(truth.as_array()[:2], MASKED_M)
-    masked = decider.look(query, near)
-    if masked.best is None:
-        return
-    stranger = _of_best(decider, masked)
-    yield True, stranger, False, 1.0, MASKED
-    yield False, stranger, False, 1.0, MASKED
-    other = masked.best.place, bool(masked.best.reversed)
-    yield False, _of_state(decider, sighting, *other), False, DOMINATED, WHOLE
+    place, turned = np.array([state[0]]), np.array([state[1]])
+    found = right(sighting.best.pose, truth)
+    rows.gate.append(view.row(_of_best(view, sighting), found, 1.0, WHOLE))
+    rows.place.append(view.row(view.evidence(sighting, place, turned)[0], True, 1.0, WHOLE))
+    _add_strangers(rows, view, sighting, WHOLE, near)
+    masked = decider.look(view.query, near)
+    if masked.best is not None:
+        _add_unknown(rows, view, masked, MASKED, near)
 
 
-def _of_best(decider: Decider, sighting: Sighting) -> Floats:
+def _add_unknown(
+    rows: Sampled, view: _View, sighting: Sighting, origin: int, near: Places | None
+) -> None:
+    rows.gate.append(view.row(_of_best(view, sighting), False, 1.0, origin))
+    _add_strangers(rows, view, sighting, origin, near)
+
+
+def _add_strangers(
+    rows: Sampled, view: _View, sighting: Sighting, origin: int, near: Places | None
+) -> None:
+    """Add states that are not true: some at random, and the candidates by their small share."""
+    count = len(view.decider.place_map)
+    tells = view.decider.rules.both_ways and view.decider.place_map.opposites is not None
+    places = view.rng.integers(count, size=STRANGERS)
+    turned = (view.rng.random(STRANGERS) < 0.5) & tells
+    candidates, ways = sighting.states
+    places, turned = np.concatenate([places, candidates]), np.concatenate([turned, ways])
+    share = np.full(len(places), 1 / STRANGERS)
+    share[STRANGERS:] = 1 / (count * (1 + tells))
+    if near is not None:
+        kept = ~np.isin(places, near)
+        places, turned, share = places[kept], turned[kept], share[kept]
+    if len(places):
+        for seen, part in zip(view.evidence(sighting, places, turned), share.tolist()):
+            rows.place.append(view.row(seen, False, part, origin))
+
+
+def _of_best(view: _View, sighting: Sighting) -> Floats:
     places, turned = sighting.states
-    return evidence(decider.place_map, decider.route, sighting, places[:1], turned[:1])[0]
-
-
-def _of_state(decider: Decider, sighting: Sighting, place: int, turned: bool) -> Floats:
-    state = np.array([place], np.int64), np.array([turned])
-    return evidence(decider.place_map, decider.route, sighting, *state)[0]
+    return np.asarray(view.evidence(sighting, places[:1], turned[:1])[0])

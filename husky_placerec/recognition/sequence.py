@@ -2,19 +2,20 @@
 Where the robot is by all that it has seen: a recursive Bayes filter over the route.
 
 A state is a place and a direction. Only the likely ones are held, with a weight each; besides
-there is the weight of being elsewhere on the map, where any state may be born of a candidate, and
+there is the weight of being elsewhere on the map, where states are born of the candidates, and
 that of being off the map. All weights add up to 1. A step costs as many states as are held and
 candidates as are found, whatever the size of the map.
 
-The likelihood of a frame is relative: how much likelier its evidence is at that state than for a
-stranger that happens to look like it, so that of being off the map is 1, and so is that of being
-at none of the candidates.
+The likelihood of a frame is relative, and that of being off the map is 1. For a state that was
+followed until here it is how much likelier the evidence is at that state than at any other: it was
+not chosen for its looks in this frame. The best candidate was, from the whole map; so what speaks
+for its birth is the gate, which knows best candidates only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from husky_placerec.recognition.motion import Moved
 from husky_placerec.recognition.route import Places, Route
@@ -35,6 +36,8 @@ class SequenceRules:
     :param leave_m: metres after which it usually has left the map, or come back to it.
     :param jump_m: the same for being carried elsewhere.
     :param evidence_m: metres whose frames count as one: what is nearer is not independent.
+    :param trust: share of what a frame says of a state that the frames before have not said: they
+        err together.
     :param least_m: less than this is not driven at all.
     :param within_m: distance of states that count as one pose.
     :param heading_cos: cosine of the angle up to which a state faces as the robot does.
@@ -42,6 +45,8 @@ class SequenceRules:
     :param lost_below: probability below which it no longer is.
     :param confirmations: frames that count, one after the other, that have to speak for it.
     :param strongest: log of the most that one frame may say for or against a state.
+    :param most_for: log of the most that one frame may say for a state that was followed.
+    :param found: how often the best candidate is right where the map knows the place.
     :param states: that are held at most.
     :param reach: places that a state may move to.
     :param off_map: probability of being off the map where nothing is known.
@@ -50,13 +55,16 @@ class SequenceRules:
     leave_m: float = 300.0
     jump_m: float = 3000.0
     evidence_m: float = 3.0
+    trust: float = 1.0
     least_m: float = 1.0
     within_m: float = 10.0
     heading_cos: float = 0.5
     localized_from: float = 0.99
     lost_below: float = 0.9
     confirmations: int = 2
-    strongest: float = 7.0
+    strongest: float = 6.0
+    most_for: float = 4.0
+    found: float = 0.8
     states: int = 64
     reach: int = 16
     off_map: float = 0.5
@@ -118,7 +126,11 @@ class Sequence:
         self._rules = rules
 
     def step(
-        self, moved: Moved | None, candidates: tuple[Places, Turned], log_ratios: LogRatios
+        self,
+        moved: Moved | None,
+        candidates: tuple[Places, Turned],
+        log_ratios: LogRatios,
+        birth_ratio: float,
     ) -> bool:
         """
         Take a frame; return whether it counted.
@@ -126,23 +138,36 @@ class Sequence:
         One that is taken before the robot has moved does not, so that standing gains nothing.
 
         :param moved: since the last that counted; None for the first.
-        :param candidates: the states that the frame alone suggests.
+        :param candidates: the states that the frame alone suggests, the best first.
         :param log_ratios: of the evidence, for any states.
+        :param birth_ratio: the same for the best candidate, among best candidates.
         """
         rules = self._rules
         if moved is not None and moved.metres < rules.least_m:
             return False
         share = 1.0
-        predicted = self.belief
+        prior = self.belief
         if moved is not None:
             share = min(moved.metres / rules.evidence_m, 1.0)
-            predicted = self._moved(predicted, moved)
-        prior = self._with_births(predicted, *candidates)
-        ratios = np.clip(log_ratios(prior.places, prior.turned), -rules.strongest, rules.strongest)
-        self.belief = self._kept(_updated(prior, share * ratios))
+            prior = self._moved(prior, moved)
+        places = np.concatenate([prior.places, candidates[0]])
+        turned = np.concatenate([prior.turned, candidates[1]])
+        ratios = np.clip(log_ratios(places, turned), -rules.strongest, rules.most_for)
+        held = len(prior.places)
+        # What the frame says of a state that was followed until here it has said in part before.
+        followed = prior.weights * np.exp(share * rules.trust * ratios[:held])
+        births = self._births(*candidates)
+        born = prior.elsewhere * births * np.exp(np.minimum(ratios[held:], 0.0))
+        best = self._at_best(*candidates)
+        most = np.clip(birth_ratio, -rules.strongest, rules.strongest)
+        born[best] = prior.elsewhere * births[best] * np.exp(most)
+        weights = np.concatenate([followed, born])
+        elsewhere = prior.elsewhere * (1 - float(births.sum()))
+        joined = _joined(places, turned, weights)
+        self.belief = self._kept(_normalised(Belief(*joined, elsewhere, prior.off_map)))
         self.guess = self._guess()
         if self.guess is not None:
-            same = (prior.places == self.guess.place) & (prior.turned == self.guess.turned)
+            same = (places == self.guess.place) & (turned == self.guess.turned)
             self._confirmed = self._confirmed + 1 if ratios[same].max() > 0 else 0
         self._decide()
         return True
@@ -210,22 +235,26 @@ class Sequence:
         weights = belief.weights[:, None] * likely
         return _joined(found[there], faces[there] < 0, weights[there])
 
-    def _with_births(self, belief: Belief, places: Places, turned: Turned) -> Belief:
-        """Let the candidates share in the weight of being elsewhere, a spot as much as another."""
+    def _births(self, places: Places, turned: Turned) -> Floats:
+        """
+        Return [K] the share of each candidate in the weight of being elsewhere.
+
+        The best one's spot has as much as it is usually right; the others share in the rest, with
+        all that are no candidates.
+        """
         if not len(places):
-            return belief
-        near = self._near(places, turned, places, turned)
-        spot = near.argmax(axis=1)  # the first candidate that is there
-        spots = len(np.unique(spot))
-        share = belief.elsewhere / (spots + 1)  # it may be at none of them
-        births = share / near[spot].sum(axis=1)
-        births *= share * spots / births.sum()
-        joined = _joined(
-            np.concatenate([belief.places, places]),
-            np.concatenate([belief.turned, turned]),
-            np.concatenate([belief.weights, births]),
-        )
-        return Belief(*joined, belief.elsewhere - share * spots, belief.off_map)
+            return np.zeros(0)
+        spot = self._near(places, turned, places, turned).argmax(axis=1)  # the first that is there
+        spots, number, counts = np.unique(spot, return_inverse=True, return_counts=True)
+        found = self._rules.found
+        share = np.where(spots == 0, found, (1 - found) / len(spots))
+        return np.asarray((share / counts)[number.ravel()])
+
+    def _at_best(self, places: Places, turned: Turned) -> NDArray[np.bool_]:
+        """Say of each candidate whether it is where the best one is."""
+        if not len(places):
+            return np.zeros(0, np.bool_)
+        return self._near(places, turned, places[:1], turned[:1])[:, 0]
 
     def _kept(self, belief: Belief) -> Belief:
         """Hold the likeliest states only; the others are elsewhere."""
@@ -253,15 +282,14 @@ class Sequence:
         return np.asarray((apart <= rules.within_m) & (faces >= rules.heading_cos))
 
 
-def _updated(prior: Belief, log_ratios: Floats) -> Belief:
-    weights = prior.weights * np.exp(log_ratios)
-    total = float(weights.sum()) + prior.elsewhere + prior.off_map
-    return Belief(
-        prior.places,
-        prior.turned,
-        weights / total,
-        prior.elsewhere / total,
-        prior.off_map / total,
+def _normalised(belief: Belief) -> Belief:
+    """Return the belief with all weights together 1 again."""
+    total = belief.total
+    return replace(
+        belief,
+        weights=belief.weights / total,
+        elsewhere=belief.elsewhere / total,
+        off_map=belief.off_map / total,
     )
 
 
