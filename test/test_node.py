@@ -205,6 +205,11 @@ def test_an_unusual_encoding_is_decoded_by_cv_bridge_or_counted(start, map_path)
     publish_pair(player, lambda: image('mono16'), 10**18 + 10**9)
     assert diagnosed(player, 'frames processed', 2), player.diagnostics
     assert player.diagnostics['images that do not decode'] == '2'
+    # Midway the driver changes to a mosaic, and then to rows that are too short for their width.
+    publish_pair(player, lambda: image('bayer_rggb8'), 10**18 + 2 * 10**9)
+    assert diagnosed(player, 'frames processed', 3), player.diagnostics
+    publish_pair(player, lambda: image('rgb8'), 10**18 + 3 * 10**9)
+    assert diagnosed(player, 'images that do not decode', 4), player.diagnostics
     assert process.poll() is None
 
 

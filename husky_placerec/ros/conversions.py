@@ -9,7 +9,8 @@ from builtin_interfaces.msg import Time
 from cv_bridge import CvBridge, CvBridgeError
 from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped, Quaternion
 from geometry_msgs.msg import Pose as PoseMessage
-from husky_placerec.data.images import decode_image, UnknownEncoding
+from husky_placerec.data.images import decode_image
+from husky_placerec.data.raw_images import UnknownEncoding
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels, Pose, SECOND_NS
 import numpy as np

@@ -46,6 +46,7 @@ def core_values(counters: Counters, pairer: FramePairer, travelled_m: float) -> 
     decided = max(1, counters.processed)
     return {
         'frames': counters.frames,
+        'pairs of all cameras': counters.frames - counters.lone,
         'frames with a camera missing': counters.lone,
         'frames processed': counters.processed,
         'frames dropped': counters.dropped,
