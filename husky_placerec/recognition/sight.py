@@ -11,7 +11,7 @@ DARK, BRIGHT = 12, 250  # of 255
 DARK_SHARE, BRIGHT_SHARE = 0.97, 0.7
 ROUNDING = (4**2 + 4) / 12  # variance of the Laplacian of numbers rounded to integers
 LEAST_CONTRAST = 4.0  # standard deviation of the grey values
-LEAST_SHARPNESS = 0.008  # of the contrast, that is in edges: see `sharpness`
+LEAST_SHARPNESS = 0.02  # of the contrast, that is in edges: see `sharpness`
 
 
 def problem(image: Pixels) -> str | None:
