@@ -9,8 +9,9 @@ import numpy as np
 WIDTH = 80  # of the copy: some 0.1 ms
 DARK, BRIGHT = 12, 250  # of 255
 DARK_SHARE, BRIGHT_SHARE = 0.97, 0.7
+ROUNDING = (4**2 + 4) / 12  # variance of the Laplacian of numbers rounded to integers
 LEAST_CONTRAST = 4.0  # standard deviation of the grey values
-LEAST_SHARPNESS = 0.008  # of the contrast, that is in edges: see `sharpness`
+LEAST_SHARPNESS = 0.02  # of the contrast, that is in edges: see `sharpness`
 
 
 def problem(image: Pixels) -> str | None:
@@ -32,9 +33,11 @@ def sharpness(grey: np.ndarray) -> float:
     Return the share of the variance that is in edges a pixel wide.
 
     The variance of the Laplacian (Pech-Pacheco et al., Diatom autofocusing in brightfield
-    microscopy, 2000), over that of the image, so that night is not taken for blur.
+    microscopy, 2000), less what rounding alone gives, over that of the image, so that night is
+    not taken for blur.
     """
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var() / max(float(grey.var()), 1e-6))
+    edges = float(cv2.Laplacian(grey, cv2.CV_32F).var()) - ROUNDING
+    return max(edges, 0.0) / max(float(grey.var()), 1e-6)
 
 
 def usable(frame: Frame[Pixels]) -> Frame[Pixels]:
