@@ -26,8 +26,9 @@ lint: $(VENV)/.test  ## Check the style, the types and which part may import whi
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.demo  ## Measure the search of a map beside a KD-tree, in a minute
+bench: $(VENV)/.demo  ## Measure the search of a map beside a KD-tree, and the node, in two minutes
 	$(BIN)/python benchmarks/search.py $(ARGS)
+	$(BIN)/python benchmarks/node.py
 
 clean:  ## Remove what was set up and made
 	rm -rf $(VENV) build install log demo results .mypy_cache .ruff_cache .pytest_cache

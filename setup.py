@@ -21,6 +21,7 @@ RUNTIME = [
     'tqdm>=4.64',
     'typer>=0.9',
 ]
+CONFIGS = 'config/training', 'config/fastdds', 'config/layouts', 'config/localizers'
 EXTRAS = {
     'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
     'hub': ['huggingface-hub>=0.20'],
@@ -75,8 +76,8 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
-        (f'share/{PACKAGE}/config', glob('config/*.yaml')),
-        (f'share/{PACKAGE}/config/training', glob('config/training/*.yaml')),
+        (f'share/{PACKAGE}/config', glob('config/*.*')),
+        *((f'share/{PACKAGE}/{folder}', glob(f'{folder}/*.*')) for folder in CONFIGS),
         (f'share/{PACKAGE}/launch', glob('launch/*.launch.py')),
     ],
     entry_points={

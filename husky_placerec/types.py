@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 import math
 from typing import Generic, TypeVar
 
@@ -62,7 +62,7 @@ class Pose:
 
     def as_array(self) -> NDArray[np.float64]:
         """Return [7]: x y z qx qy qz qw."""
-        return np.array(astuple(self))
+        return np.array((self.x, self.y, self.z, self.qx, self.qy, self.qz, self.qw))
 
     @property
     def rotation(self) -> Rotation:
@@ -144,14 +144,38 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """
+    What one frame says by itself, whatever was before it: what a filter of others may be fed.
+
+    `pose` is there even where it was refused. `covariance` has the variances of x, y, z (m^2),
+    roll, pitch and yaw (rad^2) about the map's axes, and `covariance_xy` the whole block
+    (xx, xy, yy), since the error lies along the road. Both and `probability`, that the pose is
+    right, are None where nothing was calibrated.
+    """
+
+    accepted: bool
+    reason: str | None
+    pose: Pose | None
+    probability: float | None = None
+    covariance: tuple[float, ...] | None = None
+    covariance_xy: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
 class Recognition:
     """
     What was decided about one frame.
 
     `pose` is the estimate even where it was refused; only an accepted one may be published.
     `reason` says why it was refused. `margin` is the best candidate's lead in similarity over the
-    best one elsewhere; None where there is none. `probability` and `covariance` (variances of x,
-    y, z, roll, pitch, yaw) are None until something has been calibrated that can tell them.
+    best one elsewhere; None where there is none. `probability` and `covariance` are as in a
+    Measurement.
+
+    With a sequence all this is what the frames until now say together, `state` is LOST, TENTATIVE
+    or LOCALIZED, `chosen` the place that the estimate is at, which need not be among the
+    candidates, and `measurement` is what this one says alone; without, the two are the same and
+    `state` is None.
     """
 
     stamp_ns: int
@@ -163,6 +187,10 @@ class Recognition:
     probability: float | None = None
     covariance: tuple[float, ...] | None = None
     state: str | None = None
+    measurement: Measurement | None = None
+    estimate: Pose | None = None
+    covariance_xy: tuple[float, float, float] | None = None
+    chosen: Candidate | None = None
 
     @property
     def best(self) -> Candidate | None:
@@ -170,4 +198,6 @@ class Recognition:
 
     @property
     def pose(self) -> Pose | None:
+        if self.estimate is not None:
+            return self.estimate
         return self.best.pose if self.best else None

@@ -2,29 +2,47 @@
 Start the place recognition node.
 
     ros2 launch husky_placerec placerec.launch.py map:=campus.map
-    ros2 launch husky_placerec placerec.launch.py map:=campus.map namespace:=a200_0000 \
-        config:=my_robot.yaml
+    ros2 launch husky_placerec placerec.launch.py map:=campus.map cameras:=clearpath \
+        namespace:=a200_0000 rviz:=true
+    ros2 launch husky_placerec placerec.launch.py map:=campus.map config:=my_robot.yaml
 """
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+SHARE = FindPackageShare('husky_placerec')
+# Clearpath's robots have their transforms under their namespace.
+TRANSFORMS = [('/tf', 'tf'), ('/tf_static', 'tf_static')]
+
 
 def generate_launch_description():
-    default_config = PathJoinSubstitution(
-        [FindPackageShare('husky_placerec'), 'config', 'husky.yaml']
-    )
+    preset = [SHARE, '/config/', LaunchConfiguration('cameras'), '.yaml']
     arguments = [
         DeclareLaunchArgument('map', description='Folder of the place map.'),
         DeclareLaunchArgument(
-            'config', default_value=default_config, description='Parameter file.'
+            'cameras',
+            default_value='husky',
+            description='Names of topics: husky (ITLP-Campus) or clearpath (their own drivers).',
+            choices=['husky', 'clearpath'],
+        ),
+        DeclareLaunchArgument(
+            'config',
+            default_value=preset,
+            description='Parameter file; by default that of the cameras.',
         ),
         DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of the robot, such as a200_0000.'
+        ),
+        DeclareLaunchArgument(
+            'autostart',
+            default_value='true',
+            choices=['true', 'false'],
+            description='Start by itself; false where a lifecycle manager does it.',
         ),
         DeclareLaunchArgument(
             'use_sim_time',
@@ -33,12 +51,29 @@ def generate_launch_description():
             description='Take the time from /clock, as when a bag is replayed with --clock.',
         ),
         DeclareLaunchArgument(
+            'fastdds',
+            default_value='none',
+            choices=['none', 'one_machine', 'robot'],
+            description='Profile for large raw images, see docs/robot_installation.md.',
+        ),
+        DeclareLaunchArgument(
+            'rviz', default_value='false', choices=['true', 'false'], description='Start rviz.'
+        ),
+        DeclareLaunchArgument(
             'log_level',
             default_value='info',
             choices=['debug', 'info', 'warn', 'error'],
             description='Least severity of the messages that are logged.',
         ),
     ]
+    profile = [SHARE, '/config/fastdds/', LaunchConfiguration('fastdds'), '.xml']
+    dds = SetEnvironmentVariable(
+        'FASTRTPS_DEFAULT_PROFILES_FILE',
+        profile,
+        condition=IfCondition(
+            PythonExpression(["'", LaunchConfiguration('fastdds'), "' != 'none'"])
+        ),
+    )
     node = Node(
         package='husky_placerec',
         executable='placerec_node',
@@ -50,11 +85,21 @@ def generate_launch_description():
             LaunchConfiguration('config'),
             {
                 'map': ParameterValue(LaunchConfiguration('map'), value_type=str),
+                'autostart': ParameterValue(LaunchConfiguration('autostart'), value_type=bool),
                 'use_sim_time': ParameterValue(
                     LaunchConfiguration('use_sim_time'), value_type=bool
                 ),
             },
         ],
+        remappings=TRANSFORMS,
         arguments=['--ros-args', '--log-level', ['placerec:=', LaunchConfiguration('log_level')]],
     )
-    return LaunchDescription([*arguments, node])
+    rviz = Node(
+        package='rviz2',
+        executable='rviz2',
+        namespace=LaunchConfiguration('namespace'),
+        arguments=['-d', PathJoinSubstitution([SHARE, 'config', 'layouts', 'placerec.rviz'])],
+        remappings=TRANSFORMS,
+        condition=IfCondition(LaunchConfiguration('rviz')),
+    )
+    return LaunchDescription([*arguments, dds, node, rviz])

@@ -44,5 +44,6 @@ def generate_launch_description():
         namespace=LaunchConfiguration('namespace'),
         output='screen',
         parameters=[parameters],
+        remappings=[('/tf', 'tf'), ('/tf_static', 'tf_static')],
     )
     return LaunchDescription([*declared, namespace, node])

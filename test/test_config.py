@@ -12,6 +12,7 @@ from husky_placerec.config import (
     make_config,
     read_config,
 )
+from husky_placerec.config.documentation import documentation
 from husky_placerec.errors import InputError
 import pytest
 import yaml
@@ -30,7 +31,10 @@ def other_value(name, declared, default):
         return not default
     if isinstance(default, str):
         return declared.metadata['choices'][-1] if declared.metadata['choices'] else f'my {name}'
-    return declared.metadata['most'] if isinstance(default, int) else default + 0.0625
+    if isinstance(default, int):
+        return declared.metadata['most']
+    below_most = default + 0.0625 <= declared.metadata['most']
+    return default + 0.0625 if below_most else default - 0.0625
 
 
 OTHER = {
@@ -184,3 +188,18 @@ def test_a_missing_file_and_one_that_is_no_text_are_named(tmp_path):
 )
 def test_a_camera_needs_a_name_that_parameters_and_maps_can_hold(names):
     assert 'cameras is' in refusal({'cameras': names})
+
+
+def test_the_documentation_of_the_parameters_is_that_of_the_code():
+    written = (HUSKY_YAML.parents[1] / 'docs' / 'parameters.md').read_text(encoding='utf-8')
+    again = 'python -m husky_placerec.config.documentation > docs/parameters.md'
+    assert written == documentation(), again
+    assert all(f'`{name}`' in written for name, *_ in declarations(['<name>']))
+
+
+def test_every_parameter_has_a_meaning_and_every_number_a_range():
+    for name, declared, default in declarations(['front']):
+        assert len(declared.metadata['description']) > 10, name
+        if isinstance(default, (int, float)) and not isinstance(default, bool):
+            assert declared.metadata['least'] is not None, name
+            assert declared.metadata['least'] <= default <= declared.metadata['most'], name

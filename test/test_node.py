@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -105,6 +106,41 @@ def test_places_are_recognised_and_a_replay_gives_the_same_poses(
         assert accepted == {stamp_ns: vars(pose) for stamp_ns, pose in poses.items()}
 
 
+def test_a_replay_gives_the_poses_of_a_sequence_with_odometry_stamp_by_stamp(
+    start, drives, map_path, tmp_path, placerec
+):
+    """Whatever odometry reached the node in time: its log has it."""
+    campus = tmp_path / 'calibrated.map'
+    shutil.copytree(map_path, campus)
+    result = placerec('calibrate', campus, drives[1])
+    assert result.returncode == 0, result.stderr
+    log = tmp_path / 'recognitions.jsonl'
+    parameters = {
+        'map': str(campus),
+        'recognitions_file': str(log),
+        'odometry_topic': 'platform/odom',
+    }
+    _, player = start(parameters)
+    played = subprocess.run(
+        [sys.executable, '-m', 'husky_placerec.cli', 'play', drives[1], '--rate', str(SPEED)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert played.returncode == 0, played.stderr
+    assert diagnosed(player, 'frames processed', 10), player.diagnostics
+    player.settle()
+    processed = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sum(len(line['odometry']) for line in processed) >= 10
+    assert processed[-1]['state']
+    out = tmp_path / 'results'
+    result = placerec('replay', drives[1], '--map', campus, '-o', out, '--stamps', log)
+    assert result.returncode == 0, result.stderr
+    repeated = [json.loads(x) for x in (out / 'recognitions.jsonl').read_text().splitlines()]
+    for key in ('stamp_ns', 'state', 'reason', 'accepted', 'pose', 'probability'):
+        assert [line[key] for line in repeated] == [line[key] for line in processed], key
+
+
 def test_it_says_at_the_start_what_it_does_and_ends_at_once(start, map_path, tmp_path):
     process, _ = start({'map': str(map_path)})
     began = time.monotonic()
@@ -169,6 +205,11 @@ def test_an_unusual_encoding_is_decoded_by_cv_bridge_or_counted(start, map_path)
     publish_pair(player, lambda: image('mono16'), 10**18 + 10**9)
     assert diagnosed(player, 'frames processed', 2), player.diagnostics
     assert player.diagnostics['images that do not decode'] == '2'
+    # Midway the driver changes to a mosaic, and then to rows that are too short for their width.
+    publish_pair(player, lambda: image('bayer_rggb8'), 10**18 + 2 * 10**9)
+    assert diagnosed(player, 'frames processed', 3), player.diagnostics
+    publish_pair(player, lambda: image('rgb8'), 10**18 + 3 * 10**9)
+    assert diagnosed(player, 'images that do not decode', 4), player.diagnostics
     assert process.poll() is None
 
 
@@ -178,7 +219,8 @@ def test_a_looped_bag_is_recognised_again(start, drives, map_path):
         player.play(bag, SPEED)
         player.play(bag, SPEED)
     assert diagnosed(player, 'frames', 37), player.diagnostics
-    assert player.diagnostics['times that stamps began anew'] == '1'
+    # Once a camera, where the last image of one came after the first of the other.
+    assert player.diagnostics['times that stamps began anew'] in ('1', '2')
 
 
 def test_one_camera_alone_is_recognised(start, drives, map_path):

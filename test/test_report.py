@@ -43,6 +43,7 @@ def case(distance, similarity, accepted, nearest=0.0, probability=np.nan, name='
         np.array(accepted, bool),
         nearest * whole,
         100,
+        np.array(distance) <= 10,
     )
     truths = np.stack([4.0 * np.arange(count), np.zeros(count)], axis=1)
     stamps = np.arange(count)

@@ -66,7 +66,7 @@ def _record(
 ) -> None:
     trip = Trip(config)
     total = len(trip.frames)
-    with BagWriter(folder / bag_name, TOPICS) as bag:
+    with BagWriter(folder / bag_name, TOPICS, simulated=True) as bag:
         speaker = Speaker(bag.write, config.rig, (config.width, config.height))
         trip.begin(speaker)
         pictures = encoded_pictures(config, total, workers)

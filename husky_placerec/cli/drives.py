@@ -19,6 +19,7 @@ from husky_placerec.progress import progress
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
     from husky_placerec.data.trajectory import Trajectory
     from husky_placerec.placemap.place_map import PlaceMap
+    from husky_placerec.recognition.samples import Drive
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,30 @@ def described_drive(
     for jump in described.places.jumps():
         warn(jump)
     return described
+
+
+def described_unknown(source: Path, options: DriveOptions, like: PlaceMap) -> Drive:
+    """Describe a drive off a map, of which no pose is needed."""
+    from husky_placerec.config import read_config
+    from husky_placerec.data.problems import no_frames
+    from husky_placerec.data.source import decoded_frames, open_source
+    from husky_placerec.descriptor.extractor import load_extractor
+    from husky_placerec.recognition.samples import Drive
+    import numpy as np
+
+    parameters = read_config(options.config, options.settings, cameras=like.spec.sees)
+    stamps, descriptors = [], []
+    with open_source(source) as drive:
+        drive.check(parameters)
+        extractor = load_extractor(parameters, like.spec)
+        frames = decoded_frames(drive, drive.frames(parameters))
+        for frame in progress('Describing the unknown')(frames, drive.frame_count(parameters)):
+            stamps.append(frame.stamp_ns)
+            descriptors.append(extractor.describe(frame).astype(np.float16))
+        if not stamps:
+            raise no_frames(source, drive.problems)
+        warn_of_problems(drive)
+        return Drive(drive.name, np.array(descriptors), np.array(stamps, np.int64), None)
 
 
 def queries_of(source: Path, options: DriveOptions, like: PlaceMap) -> PlaceMap:

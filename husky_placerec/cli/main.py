@@ -8,6 +8,7 @@ from typing import Annotated
 from husky_placerec import __version__
 from husky_placerec.cli import (
     ablate,
+    calibrate,
     convert,
     data,
     demo,
@@ -15,6 +16,7 @@ from husky_placerec.cli import (
     evaluate,
     map_changes,
     model,
+    play,
     replay,
     sim,
     train,
@@ -33,8 +35,10 @@ app = typer.Typer(
 app.add_typer(map_changes.app, name='map')
 app.add_typer(data.app, name='data')
 app.add_typer(model.app, name='model')
+app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command(epilog=play.EPILOG)(play.play)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)
 app.command(epilog=sim.EPILOG)(sim.sim)

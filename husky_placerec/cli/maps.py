@@ -133,10 +133,15 @@ def map_verify(path: MapArgument) -> None:
     """Check every hash, pose and descriptor of a map."""
     from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.storage import verify_map
+    from husky_placerec.recognition.calibration import calibration_of, UNCALIBRATED
 
     for checked in verify_map(path):
         out.print(f'[green]ok[/]  {checked}', highlight=False)
-    for jump in load_map(path).places.jumps():
+    place_map = load_map(path)
+    calibration = calibration_of(place_map)
+    kind = UNCALIBRATED if calibration is None else f'{calibration.kind}, of the same model'
+    out.print(f'[green]ok[/]  calibration: {kind}', highlight=False)
+    for jump in place_map.places.jumps():
         warn(f'{path}: {jump}')
 
 

@@ -19,6 +19,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SourceArgument,
     ToleranceOption,
+    warn,
     warn_of_limits,
     warn_of_poses,
     warn_of_problems,
@@ -76,6 +77,7 @@ def replay(
     )
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.loading import load_map
+    from husky_placerec.recognition.calibration import UNCALIBRATED
     from husky_placerec.recognition.recognizer import Recognizer
 
     output = output or Path('results') / f'replay-{datetime.now():%Y%m%d-%H%M%S}'
@@ -90,6 +92,11 @@ def replay(
             warn_of_poses(truth)
         recognizer = Recognizer.load(place_map, parameters)
         warn_of_limits(place_map.spec)
+        if recognizer.calibration == UNCALIBRATED:
+            warn(
+                f'{map_path}: uncalibrated: accepted by thresholds, without a probability; '
+                'placerec calibrate measures what they mean'
+            )
         frames = replay_source(
             drive, recognizer, parameters, truth=truth, max_gap_s=max_gap, selection=selection
         )

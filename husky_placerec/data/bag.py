@@ -7,7 +7,7 @@ from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.data.bag_file import BagFile
-from husky_placerec.data.bag_poses import pose_topics, read_trajectory
+from husky_placerec.data.bag_poses import odometry_topic, pose_topics, read_trajectory
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.itlp import TRACK_TABLE
@@ -84,6 +84,10 @@ class Bag(BagFile):
         )
         for camera, stamp_ns, message in self.images(config):
             yield from pairer.add(camera, stamp_ns, message)
+
+    def odometry(self) -> Trajectory | None:
+        topic = odometry_topic(self)
+        return None if topic is None else read_trajectory(self, topic)
 
     def pose_topics(self) -> list[str]:
         return pose_topics(self)

@@ -92,7 +92,7 @@ class BagFile:
 
     def messages(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, Any]]:
         """Yield key, header stamp in ns and message of `topics` (key by name), as recorded."""
-        for connection, data in self._raw(topics):
+        for connection, _, data in self._raw(topics):
             with self._readable():
                 message: Any = self._reader.deserialize(data, connection.msgtype)
             stamp = message.header.stamp
@@ -100,24 +100,29 @@ class BagFile:
 
     def unstamped(self, topics: Mapping[str, str]) -> Iterator[Any]:
         """Yield the messages of topics whose type has no header."""
-        for connection, data in self._raw(topics):
+        for connection, _, data in self._raw(topics):
             with self._readable():
                 message: Any = self._reader.deserialize(data, connection.msgtype)
             yield message
 
     def serialized(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, bytes]]:
         """Yield key, header stamp in ns and CDR bytes of `topics`, to be published as they are."""
-        for connection, data in self._raw(topics):
+        for connection, _, data in self._raw(topics):
             yield topics[connection.topic], _header_stamp_ns(data), bytes(data)
 
-    def _raw(self, topics: Mapping[str, str]) -> Iterator[tuple[Connection, bytes]]:
+    def recorded(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, bytes]]:
+        """Yield key, time of the recording in ns and CDR bytes; the types need no header."""
+        for connection, recorded_ns, data in self._raw(topics):
+            yield topics[connection.topic], recorded_ns, bytes(data)
+
+    def _raw(self, topics: Mapping[str, str]) -> Iterator[tuple[Connection, int, bytes]]:
         """Yield what was recorded; a bag damaged in its middle reads as a shorter one."""
         wanted = [c for c in self._reader.connections if c.topic in topics]
         count = 0
         with self._readable():
-            for connection, _, data in self._reader.messages(connections=wanted):
+            for connection, recorded_ns, data in self._reader.messages(connections=wanted):
                 count += 1
-                yield connection, data
+                yield connection, recorded_ns, data
         expected = sum(map(self.message_count, topics))
         if count != expected:
             raise InputError(

@@ -36,6 +36,13 @@ def pose_topics(bag: BagFile) -> list[str]:
     return steady or fixes or topics
 
 
+def odometry_topic(bag: BagFile) -> str | None:
+    """Return the topic with the robot's own odometry, which drifts; None where there is none."""
+    topics = [name for name, kind in bag.topics.items() if kind == POSE_TYPES[0]]
+    drifting = [n for n in topics if _first(bag, n).header.frame_id == ODOMETRY_FRAME]
+    return drifting[0] if drifting else None
+
+
 def read_trajectory(
     bag: BagFile, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
 ) -> Trajectory:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.data.messages import STORE
+from husky_placerec.data.simulated import SIMULATED
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 
@@ -16,15 +17,21 @@ class BagWriter:
 
     :param folder: is made.
     :param topics: the type of each, as `package/msg/Name`.
+    :param simulated: say so in the metadata.
     """
 
-    def __init__(self, folder: Path, topics: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, topics: Mapping[str, str], *, simulated: bool = False
+    ) -> None:
         self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
+        self._simulated = simulated
         self._topics = dict(topics)
         self._connections: dict[str, Any] = {}
 
     def __enter__(self) -> BagWriter:
         self._writer.open()
+        if self._simulated:
+            self._writer.set_custom_data(SIMULATED, 'true')
         for topic, kind in self._topics.items():
             self._connections[topic] = self._writer.add_connection(topic, kind, typestore=STORE)
         return self

@@ -13,7 +13,20 @@ from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.source import Source
 from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.errors import InputError
-from husky_placerec.types import Frame
+from husky_placerec.types import Frame, Pose
+
+
+@dataclass(frozen=True)
+class Told:
+    """
+    What a recognizer was told between the frame before and this one.
+
+    :param forgot: to begin anew; that came first.
+    :param odometry: stamps in ns, and poses in the frame odom.
+    """
+
+    forgot: bool
+    odometry: tuple[tuple[int, Pose], ...]
 
 
 @dataclass(frozen=True)
@@ -22,10 +35,12 @@ class Selection:
     Frames to repeat, in order.
 
     :param frames: of each frame its stamp, and the stamp of each image where that is known.
+    :param told: before each frame, where a node wrote that down; else None.
     """
 
     frames: tuple[tuple[int, dict[str, int] | None], ...]
     source: str
+    told: tuple[Told, ...] | None = None
 
 
 def read_selection(path: Path) -> Selection:
@@ -38,18 +53,20 @@ def read_selection(path: Path) -> Selection:
         lines = path.read_text(encoding='utf-8').splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f'{path}: cannot be read ({error})') from error
-    frames = []
+    frames, told = [], []
     for number, line in enumerate(lines, 1):
         text = line.strip() if line.lstrip().startswith('{') else line.split('#')[0].strip()
         if not text:
             continue
         try:
             frames.append(_parse(text))
+            told.append(_told(text))
         except (ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f'{path}:{number}: {text[:80]!r}; expected a stamp in ns') from error
     if not frames:
         raise InputError(f'{path}: no stamps')
-    return Selection(tuple(frames), str(path))
+    known = tuple(each for each in told if each is not None)
+    return Selection(tuple(frames), str(path), known if len(known) == len(frames) else None)
 
 
 def _parse(text: str) -> tuple[int, dict[str, int] | None]:
@@ -58,6 +75,14 @@ def _parse(text: str) -> tuple[int, dict[str, int] | None]:
     line = json.loads(text)
     images = line.get('image_stamps_ns')
     return int(line['stamp_ns']), {k: int(v) for k, v in images.items()} if images else None
+
+
+def _told(text: str) -> Told | None:
+    line = json.loads(text) if text.startswith('{') else {}
+    if 'odometry' not in line:
+        return None
+    poses = tuple((int(stamp_ns), Pose(*values)) for stamp_ns, *values in line['odometry'])
+    return Told(bool(line['forgot']), poses)
 
 
 def selected_frames(

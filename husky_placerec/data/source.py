@@ -68,6 +68,9 @@ class Source(Protocol):
     def frame_count(self, config: Config) -> int:
         """Return how many frames there are at most; a track or a folder knows it exactly."""
 
+    def odometry(self) -> Trajectory | None:
+        """Return the robot's own odometry, in which it never jumps; None where there is none."""
+
     def pose_topics(self) -> list[str]:
         """Return the names of what has poses in it: topics of a bag, the table of a track."""
 

@@ -145,6 +145,9 @@ class StoredSource:
         """Return how many frames have an image; this is exact."""
         return sum(any(name in frame.images for name in config.cameras) for frame in self._frames)
 
+    def odometry(self) -> Trajectory | None:
+        return None
+
     def pose_topics(self) -> list[str]:
         return [self.table_name] if any(frame.pose for frame in self._frames) else []
 

@@ -9,6 +9,7 @@ from itertools import compress
 
 from husky_placerec.config import Config
 from husky_placerec.data.problems import no_frames
+from husky_placerec.data.simulated import is_simulated
 from husky_placerec.data.source import decoded_frames, Source
 from husky_placerec.data.trajectory import MAP_FRAME, poses_at, Trajectory
 from husky_placerec.descriptor.extractor import DescriptorExtractor
@@ -73,6 +74,7 @@ def build_map(
         now(),
         name=str(source.path),
         origin=trajectory.origin,
+        simulated=is_simulated(source.path),
         thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
     )
 

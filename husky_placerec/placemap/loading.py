@@ -59,6 +59,8 @@ def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
             origin=GeoOrigin(**about['origin']) if 'origin' in about else None,
             gain=about.get('whitening_gain'),
             thumbnails=ThumbnailFile(files['thumbnails']) if 'thumbnails' in files else None,
+            calibration=about.get('calibration'),
+            simulated=bool(about.get('simulated', False)),
         )
         _check_consistent(place_map, about, files)
         place_map = replace(place_map, **_read_whitening(place_map, files))

@@ -120,6 +120,7 @@ def _joined(
         sources={**one.sources, **sources},
         created=now(),
         origin=one.origin or other.origin,
+        simulated=one.simulated and other.simulated,
         lengths=None,
         gain=None,
         index=None,

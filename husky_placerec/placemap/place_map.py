@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
@@ -43,6 +44,9 @@ class PlaceMap:
     :param gain: recall on a validation drive without and with whitening, where it was measured.
     :param index: None: every place is compared.
     :param thumbnails: small images, where the map has them.
+    :param calibration: what was measured of the map's answers, as `recognition` reads it; None:
+        nothing was.
+    :param simulated: all that was seen was rendered, as the sources say themselves.
     """
 
     places: Places
@@ -59,6 +63,8 @@ class PlaceMap:
     gain: Mapping[str, Mapping[str, float]] | None = None
     index: BuiltIndex | None = None
     thumbnails: Thumbnails | None = None
+    calibration: Mapping[str, Any] | None = field(default=None, repr=False)
+    simulated: bool = False
 
     def __len__(self) -> int:
         return len(self.places)
@@ -89,16 +95,23 @@ class PlaceMap:
         return ExhaustiveIndex(self.views) if index is None else index.searching(self.views)
 
     @cached_property
-    def _positions(self) -> cKDTree:
+    def positions(self) -> cKDTree:
+        """The places' x and y."""
         return cKDTree(self.places.poses[:, :2])
 
     def prepare(self) -> None:
         """Make ready what a search needs now, rather than at the first query."""
-        _ = self._index, self._positions
+        _ = self._index, self.positions
 
     def whitened(self, whitening: Whitening | None) -> PlaceMap:
-        """Return the map compared through a whitening, or through none."""
-        return replace(self, whitening=whitening, lengths=None, gain=None, index=None)
+        """
+        Return the map compared through a whitening, or through none.
+
+        Its similarities are others then, so that it has no calibration.
+        """
+        return replace(
+            self, whitening=whitening, lengths=None, gain=None, index=None, calibration=None
+        )
 
     def fit_whitening(self) -> Whitening:
         """Fit a whitening to all that the map has seen."""
@@ -117,7 +130,7 @@ class PlaceMap:
 
     def near(self, position: NDArray[np.float64], radius_m: float) -> NDArray[np.int64]:
         """Return the places within a distance in the plane of a position [2 or more]."""
-        return np.array(self._positions.query_ball_point(position[:2], radius_m), np.int64)
+        return np.array(self.positions.query_ball_point(position[:2], radius_m), np.int64)
 
     def seen_between(self, first_ns: int, last_ns: int) -> NDArray[np.int64]:
         """Return the places seen in a span of time, its ends included."""
@@ -162,7 +175,13 @@ class PlaceMap:
         }
 
     def rival_similarity(
-        self, query: FloatArray, best: Candidate, apart_m: float, *, both_ways: bool
+        self,
+        query: FloatArray,
+        best: Candidate,
+        apart_m: float,
+        *,
+        both_ways: bool,
+        without: NDArray[np.int64] | None = None,
     ) -> float | None:
         """
         Return how similar the best place is that would contradict a candidate; None without one.
@@ -170,15 +189,33 @@ class PlaceMap:
         A place contradicts when it is elsewhere, or faced the other way.
 
         :param apart_m: distance from which a place is elsewhere.
+        :param without: places that do not count.
         """
         near = self.near(self.places.poses[best.place], apart_m)
+        if without is not None:
+            near = np.union1d(near, without)
         elsewhere = self._index.compare(query, near)
         found = []
         for reverse, partners in self._ways(both_ways):
-            seen = elsewhere if reverse == best.reversed else self._index.compare(query)
+            seen = elsewhere if reverse == best.reversed else self._index.compare(query, without)
             found.append(seen.similarities(partners).max(initial=-np.inf))
         rival = float(max(found))
         return rival if np.isfinite(rival) else None
+
+    def cosines(
+        self, query: FloatArray, places: NDArray[np.int64], turned: NDArray[np.bool_]
+    ) -> FloatArray:
+        """
+        Return [K, C] of each camera of some places, by the map's own descriptors; NaN for none.
+
+        :param turned: [K] whether the place is passed in reverse.
+        """
+        found = self.views.compare(query, places)
+        columns = np.arange(found.present.shape[1])
+        partners = np.array([columns, columns if self.opposites is None else self.opposites])
+        partner = partners[turned.astype(np.int64)]  # [K, C]
+        values = found.cosines[partner, np.arange(len(places))[:, None], columns]
+        return np.where(found.there[partner] & found.present, values, np.nan)
 
     def _ways(self, both_ways: bool) -> list[Way]:
         """Return the directions in which the robot may be facing."""

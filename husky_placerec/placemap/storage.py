@@ -182,4 +182,8 @@ def _about(place_map: PlaceMap, index: BuiltIndex, files: Files) -> dict[str, An
         about['origin'] = asdict(place_map.origin)
     if place_map.gain is not None:
         about['whitening_gain'] = {kind: dict(recall) for kind, recall in place_map.gain.items()}
+    if place_map.simulated:
+        about['simulated'] = True
+    if place_map.calibration is not None:
+        about['calibration'] = dict(place_map.calibration)
     return about

@@ -1,12 +1,24 @@
-"""Whether the best candidate is to be believed."""
+"""Whether the best candidate of one frame is to be believed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-NO_CANDIDATE = 'no_candidate'
-LOW_SIMILARITY = 'low_similarity'
-AMBIGUOUS = 'ambiguous'
+from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.recognition.reasons import Reason
+import numpy as np
+from numpy.typing import NDArray
+
+# What to call it when a piece of evidence is what speaks most against a candidate.
+BLAME = {
+    'similarity': Reason.LOW_SIMILARITY,
+    'unusual': Reason.LOW_SIMILARITY,
+    'lead': Reason.AMBIGUOUS,
+    'behind': Reason.AMBIGUOUS,
+    'agreement': Reason.AMBIGUOUS,
+    'alone_lead': Reason.AMBIGUOUS,
+    'disagreement': Reason.CAMERAS_DISAGREE,
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,30 @@ class Gate:
         :param margin: its lead over the best that contradicts it; None when nothing does.
         """
         if similarity is None:
-            return NO_CANDIDATE
+            return Reason.NO_CANDIDATE.value
         if similarity < self.min_similarity:
-            return LOW_SIMILARITY
-        return AMBIGUOUS if margin is not None and margin < self.min_margin else None
+            return Reason.LOW_SIMILARITY.value
+        return Reason.AMBIGUOUS.value if margin is not None and margin < self.min_margin else None
+
+
+@dataclass(frozen=True)
+class CalibratedGate:
+    """
+    Believes a candidate that is probable enough.
+
+    :param model: of the evidence, as it was calibrated.
+    """
+
+    model: Logistic
+    min_probability: float
+
+    def probability(self, seen: NDArray[np.float64]) -> float:
+        """Return that of the candidate with this evidence [F]."""
+        return float(self.model.probability(seen))
+
+    def refuse(self, seen: NDArray[np.float64]) -> str | None:
+        """Return what speaks most against it, compared with those that were right; or None."""
+        if self.probability(seen) >= self.min_probability:
+            return None
+        worse = self.model.against(seen)
+        return BLAME[max(BLAME, key=lambda name: worse[name])].value

@@ -6,8 +6,12 @@ from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.recognition.gate import Gate
-from husky_placerec.types import Candidate, FloatArray, Frame, Pixels, Recognition
+from husky_placerec.recognition.calibration import UNCALIBRATED
+from husky_placerec.recognition.decision import Decider
+from husky_placerec.recognition.defaults import calibration_for
+from husky_placerec.recognition.odometry import Odometry
+from husky_placerec.recognition.sight import usable
+from husky_placerec.types import Frame, Pixels, Pose, Recognition
 import numpy as np
 
 
@@ -23,12 +27,11 @@ class Recognizer:
     ) -> None:
         extractor.spec.require_same(place_map.spec, place_map.name)
         place_map.prepare()
-        self._map = place_map
         self._extractor = extractor
-        self._gate = Gate(config.min_similarity, config.min_margin)
-        self._apart_m = config.elsewhere
-        self._count = config.candidates
-        self._both_ways = config.search_reversed
+        self._odometry = Odometry()
+        self._config = config
+        self._decider = self._decider_of(place_map)
+        self._forgotten = False
 
     @classmethod
     def load(cls, place_map: PlaceMap, config: Config) -> Recognizer:
@@ -41,25 +44,45 @@ class Recognizer:
 
     @property
     def place_map(self) -> PlaceMap:
-        return self._map
+        return self._decider.place_map
 
     def reload(self, place_map: PlaceMap) -> None:
         """
         Go on with another version of the map, without missing a frame.
 
         May be called from any thread while another recognises: what is slow is done before the
-        exchange, and each frame is recognised on one version from beginning to end.
+        exchange, and each frame is recognised on one version from beginning to end. The sequence
+        begins anew, since the places are others.
 
         :raises InputError: for a map of another descriptor or frame; the old one is then kept.
         """
         self._extractor.spec.require_same(place_map.spec, place_map.name)
-        if place_map.frame_id != self._map.frame_id:
+        if place_map.frame_id != self.place_map.frame_id:
             raise InputError(
                 f'{place_map.name}: poses in the frame {place_map.frame_id}; '
-                f'expected {self._map.frame_id}, as before'
+                f'expected {self.place_map.frame_id}, as before'
             )
         place_map.prepare()
-        self._map = place_map
+        self._decider = self._decider_of(place_map)
+
+    @property
+    def calibration(self) -> str:
+        """How it is known what to believe: own, map_alone, simulated or uncalibrated."""
+        calibration = self._decider.calibration
+        return UNCALIBRATED if calibration is None else calibration.kind
+
+    def configure(self, config: Config) -> None:
+        """Go on with other thresholds, from the next frame on; from any thread."""
+        self._config = config
+
+    def odometry(self, stamp_ns: int, pose: Pose) -> None:
+        """Take a pose in the frame `odom`, in which the robot never jumps; from any thread."""
+        self._odometry.add(stamp_ns, pose)
+
+    def forget(self) -> None:
+        """Begin anew, as if no frame had been seen; from any thread."""
+        self._odometry.clear()
+        self._forgotten = True
 
     def warm_up(self) -> None:
         """Do once, on a blank frame, what is slow the first time; nothing is remembered of it."""
@@ -67,31 +90,24 @@ class Recognizer:
         blank = np.zeros((spec.input_height, spec.input_width, 3), np.uint8)
         frame = Frame(0, dict.fromkeys(spec.sees, blank), dict.fromkeys(spec.sees, 0))
         self.recognize(frame)
+        self._forgotten = True
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
         """Decide where the frame was taken, and whether to believe it."""
-        place_map = self._map  # may be exchanged meanwhile
-        descriptor = self._extractor.describe(frame)
-        candidates = place_map.search(descriptor, self._count, both_ways=self._both_ways)
-        best = candidates[0] if candidates else None
-        margin = self._margin(place_map, descriptor, best)
-        reason = self._gate.refuse(best.similarity if best else None, margin)
-        return Recognition(
+        decider = self._decider  # may be exchanged meanwhile
+        if self._forgotten:
+            self._forgotten = False
+            decider.forget()
+        if decider.config is not self._config:
+            decider.configure(self._config)
+        seen = usable(frame) if self._config.check_images else frame
+        return decider.decide(
             frame.stamp_ns,
             frame.image_stamps_ns,
-            reason is None,
-            reason,
-            tuple(candidates),
-            margin=margin,
+            self._extractor.describe(seen),
+            unusable=bool(frame.images) and not seen.images,
         )
 
-    def _margin(
-        self, place_map: PlaceMap, descriptor: FloatArray, best: Candidate | None
-    ) -> float | None:
-        """Return the best candidate's lead over the best that contradicts it."""
-        if best is None:
-            return None
-        rival = place_map.rival_similarity(
-            descriptor, best, self._apart_m, both_ways=self._both_ways
-        )
-        return None if rival is None else best.similarity - rival
+    def _decider_of(self, place_map: PlaceMap) -> Decider:
+        calibration = calibration_for(place_map, self._extractor.spec)
+        return Decider(place_map, self._config, calibration, self._odometry)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from husky_placerec.types import Candidate, Pose, Recognition
+from husky_placerec.types import Candidate, Measurement, Pose, Recognition
 
 
 def record(recognition: Recognition, truth: Pose | None = None) -> dict[str, Any]:
     """Return the keys of one line; `truth` is where the frame really was, if that is known."""
-    best, pose = recognition.best, recognition.pose
+    at, pose = recognition.chosen or recognition.best, recognition.pose
+    single = recognition.measurement
     line = {
         'stamp_ns': recognition.stamp_ns,
         'cameras': list(recognition.image_stamps_ns),
@@ -17,13 +18,14 @@ def record(recognition: Recognition, truth: Pose | None = None) -> dict[str, Any
         'accepted': recognition.accepted,
         'reason': recognition.reason,
         'probability': recognition.probability,
-        'reversed': best.reversed if best else None,
-        'place': best.place if best else None,
-        'similarity': best.similarity if best else None,
+        'reversed': at.reversed if at else None,
+        'place': at.place if at else None,
+        'similarity': at.similarity if at else None,
         'margin': recognition.margin,
         'pose': dict(vars(pose)) if pose else None,
         'covariance': list(recognition.covariance) if recognition.covariance else None,
         'state': recognition.state,
+        'measurement': _measurement(single) if single else None,
         'candidates': [_candidate(candidate) for candidate in recognition.candidates],
     }
     if truth is not None:
@@ -31,6 +33,16 @@ def record(recognition: Recognition, truth: Pose | None = None) -> dict[str, Any
         line['error_m'] = pose.distance_m(truth) if pose else None
         line['error_deg'] = pose.angle_deg(truth) if pose else None
     return line
+
+
+def _measurement(single: Measurement) -> dict[str, Any]:
+    return {
+        'accepted': single.accepted,
+        'reason': single.reason,
+        'probability': single.probability,
+        'pose': dict(vars(single.pose)) if single.pose else None,
+        'covariance': list(single.covariance) if single.covariance else None,
+    }
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:

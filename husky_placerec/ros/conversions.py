@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from builtin_interfaces.msg import Time
 from cv_bridge import CvBridge, CvBridgeError
-from geometry_msgs.msg import Point, PoseStamped, Quaternion
+from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped, Quaternion
 from geometry_msgs.msg import Pose as PoseMessage
-from husky_placerec.data.images import decode_image, UnknownEncoding
+from husky_placerec.data.images import decode_image
+from husky_placerec.data.raw_images import UnknownEncoding
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels, Pose, SECOND_NS
 import numpy as np
@@ -16,6 +18,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 MESSAGE_TYPES = {'compressed': CompressedImage, 'raw': Image}
+X, Y = 0, 1  # rows and columns of a covariance
 
 
 def to_pixels(message: Any) -> Pixels:
@@ -36,6 +39,13 @@ def to_pixels(message: Any) -> Pixels:
         raise InputError(f'encoding {message.encoding!r}: {error}') from error
 
 
+def to_image(pixels: Pixels, header: Header) -> Image:
+    height, width, _ = pixels.shape
+    message = Image(header=header, height=height, width=width, encoding='rgb8', step=3 * width)
+    message.data.frombytes(np.ascontiguousarray(pixels).data)  # a list would take 0.1 s
+    return message
+
+
 def to_stamp(stamp_ns: int) -> Time:
     seconds, nanoseconds = divmod(stamp_ns, SECOND_NS)
     return Time(sec=seconds, nanosec=nanoseconds)
@@ -45,16 +55,43 @@ def from_stamp(stamp: Time) -> int:
     return int(stamp.sec) * SECOND_NS + int(stamp.nanosec)
 
 
+def to_header(stamp_ns: int, frame_id: str) -> Header:
+    return Header(stamp=to_stamp(stamp_ns), frame_id=frame_id)
+
+
 def from_pose(message: PoseMessage) -> Pose:
     p, q = message.position, message.orientation
     return Pose(p.x, p.y, p.z, q.x, q.y, q.z, q.w)
 
 
-def to_pose_stamped(pose: Pose, stamp_ns: int, frame_id: str) -> PoseStamped:
-    return PoseStamped(
-        header=Header(stamp=to_stamp(stamp_ns), frame_id=frame_id),
-        pose=PoseMessage(
-            position=Point(x=pose.x, y=pose.y, z=pose.z),
-            orientation=Quaternion(x=pose.qx, y=pose.qy, z=pose.qz, w=pose.qw),
-        ),
+def to_pose(pose: Pose) -> PoseMessage:
+    return PoseMessage(
+        position=Point(x=pose.x, y=pose.y, z=pose.z),
+        orientation=Quaternion(x=pose.qx, y=pose.qy, z=pose.qz, w=pose.qw),
     )
+
+
+def to_pose_stamped(pose: Pose, header: Header) -> PoseStamped:
+    return PoseStamped(header=header, pose=to_pose(pose))
+
+
+def to_pose_with_covariance(
+    pose: Pose,
+    variances: Sequence[float],
+    header: Header,
+    block_xy: tuple[float, float, float] | None = None,
+) -> PoseWithCovarianceStamped:
+    """
+    Make the message that filters take.
+
+    :param variances: [6] of x, y, z, roll, pitch, yaw, in m^2 and rad^2.
+    :param block_xy: variances and covariance of the position in the plane: xx, xy, yy.
+    """
+    matrix = np.diag(np.asarray(variances, np.float64))
+    if block_xy is not None:
+        matrix[X, X], matrix[X, Y], matrix[Y, Y] = block_xy
+        matrix[Y, X] = matrix[X, Y]
+    message = PoseWithCovarianceStamped(header=header)
+    message.pose.pose = to_pose(pose)
+    message.pose.covariance = matrix.ravel().tolist()
+    return message

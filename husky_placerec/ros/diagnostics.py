@@ -1,62 +1,110 @@
-"""What the node counts, and how it says so on /diagnostics."""
+"""What the node says of itself on /diagnostics: how it is, and what to do where it is not well."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-import numpy as np
+from husky_placerec.data.pairing import FramePairer
+from husky_placerec.ros.counters import Counters, percentiles, Usage
+from husky_placerec.ros.inputs import Inputs, ODOMETRY
 
-LATENCIES = 500  # the newest, of which percentiles are told
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+PATIENCE = 20  # images of each camera that may come without a pair
 
-
-@dataclass
-class Counters:
-    """Counts since the start; every frame that was paired is processed or dropped."""
-
-    frames: int = 0
-    lone: int = 0
-    processed: int = 0
-    accepted: int = 0
-    undecodable: int = 0
-    failures: int = 0
-    last_reason: str = ''
-    recent_problem: str = ''  # since the last report
-    latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
+Finding = tuple[bytes, str]  # level and sentence
 
 
-def diagnostic_status(
-    name: str, about: str, counters: Counters, *, dropped: int, unmatched: int, resets: int
-) -> DiagnosticStatus:
-    """Return OK, or WARN with what to look at."""
-    latencies = list(counters.latencies_ms)
-    p50, p95 = np.percentile(latencies, (50, 95)) if latencies else (0.0, 0.0)
-    values = {
-        'map': about,
+def input_statuses(inputs: Inputs, hardware_id: str) -> dict[str, DiagnosticStatus]:
+    """Return a status an input: a silent camera is an ERROR, all else that is odd a WARN."""
+    statuses = {}
+    for name, listening in inputs.listening.items():
+        problem = inputs.problem(name)
+        missed = listening.silent and name != ODOMETRY  # it can be done without
+        level = OK if not problem else ERROR if missed else WARN
+        values = {
+            'topic': listening.topic,
+            'type': listening.kind,
+            'rate Hz': f'{listening.rate_hz:.1f}',
+            'messages': listening.messages,
+            'stamp older than the clock by s': f'{listening.age_s:.3f}',
+        }
+        statuses[name] = status(name, level, problem or 'heard', values, hardware_id)
+    return statuses
+
+
+def core_values(counters: Counters, pairer: FramePairer, travelled_m: float) -> dict[str, object]:
+    """Return what was counted and timed."""
+    waits, ages = percentiles(counters.waits_ms), percentiles(counters.ages_ms)
+    decoding = percentiles(counters.decoding_ms)
+    recognising = percentiles(counters.recognising_ms)
+    known = counters.fixed_at is not None
+    since_s = f'{time.monotonic() - counters.fixed_at:.1f}' if known else 'never'  # type: ignore[operator]
+    since_m = f'{travelled_m - (counters.fixed_m or 0.0):.1f}' if known else 'never'
+    probability = counters.last_probability
+    decided = max(1, counters.processed)
+    return {
         'frames': counters.frames,
+        'pairs of all cameras': counters.frames - counters.lone,
         'frames with a camera missing': counters.lone,
         'frames processed': counters.processed,
-        'frames dropped': dropped,
+        'frames dropped': counters.dropped,
+        'frames held back': sum(counters.held_back.values()),
+        **{f'   {reason}': count for reason, count in sorted(counters.held_back.items())},
         'poses published': counters.accepted,
-        'images that match no other': unmatched,
+        'accept ratio': f'{counters.accepted / decided:.3f}',
+        'images that match no other': pairer.unmatched,
         'images that do not decode': counters.undecodable,
         'failures': counters.failures,
-        'times that stamps began anew': resets,
+        'times that stamps began anew': pairer.resets,
         'last refusal': counters.last_reason,
-        'latency p50 ms': f'{p50:.1f}',
-        'latency p95 ms': f'{p95:.1f}',
+        'last probability': '' if probability is None else f'{probability:.3f}',
+        'seconds since the last fix': since_s,
+        'metres since the last fix': since_m,
+        **_times('latency', waits),
+        **_times('from stamp', ages),
+        **_times('decoding', decoding),
+        **_times('recognising', recognising),
     }
-    level, message = DiagnosticStatus.OK, 'running'
-    if counters.recent_problem:
-        level, message = DiagnosticStatus.WARN, counters.recent_problem
-    elif not counters.frames:
-        level, message = DiagnosticStatus.WARN, 'no images yet'
+
+
+def usage_values(usage: Usage) -> dict[str, object]:
+    return {'CPU %': f'{usage.cpu_percent():.1f}', 'memory MB': f'{usage.memory_mb():.1f}'}
+
+
+def pairing_problem(inputs: Inputs, cameras: list[str], frames_before: int, frames: int) -> str:
+    """Return what to do where all cameras are heard and yet no frame was made."""
+    heard = [inputs.listening[name] for name in cameras if name in inputs.listening]
+    if frames > frames_before or any(h.silent or h.messages < PATIENCE for h in heard):
+        return ''
+    return (
+        'images come from all cameras, but none belong together: their stamps differ by more '
+        'than slop; synchronise their clocks, or raise slop'
+    )
+
+
+def status(
+    name: str, level: bytes, message: str, values: Mapping[str, object], hardware_id: str
+) -> DiagnosticStatus:
     pairs = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
-    return DiagnosticStatus(level=level, name=name, message=message, values=pairs)
+    return DiagnosticStatus(
+        level=level, name=name, message=message, hardware_id=hardware_id, values=pairs
+    )
 
 
-def diagnostic_array(stamp: object, status: DiagnosticStatus) -> DiagnosticArray:
-    array = DiagnosticArray(status=[status])
+def worst(findings: list[Finding]) -> Finding:
+    """Return the highest level, with every sentence, the worst first."""
+    ordered = sorted(findings, key=lambda finding: finding[0], reverse=True)
+    level = ordered[0][0] if ordered else OK
+    return level, '; '.join(message for _, message in ordered)
+
+
+def diagnostic_array(stamp: object, statuses: list[DiagnosticStatus]) -> DiagnosticArray:
+    array = DiagnosticArray(status=statuses)
     array.header.stamp = stamp
     return array
+
+
+def _times(name: str, found: list[float]) -> dict[str, object]:
+    return {f'{name} p{p} ms': f'{value:.1f}' for p, value in zip((50, 95, 99), found)}

@@ -9,19 +9,20 @@ Item = TypeVar('Item')
 
 
 class Mailbox(Generic[Item]):
-    """Hands the newest item to one reader; what it had no time for is dropped and counted."""
+    """Hands the newest item to one reader; what it had no time for is dropped."""
 
     def __init__(self) -> None:
-        self.dropped = 0
         self._item: Item | None = None
         self._closed = False
         self._changed = threading.Condition()
 
-    def put(self, item: Item) -> None:
+    def put(self, item: Item) -> bool:
+        """Leave an item; return whether one that was not taken gave way to it."""
         with self._changed:
-            self.dropped += self._item is not None
+            waited = self._item is not None
             self._item = item
             self._changed.notify()
+            return waited
 
     def take(self) -> Item | None:
         """Wait for an item and return it; None when the mailbox is closed."""
@@ -30,7 +31,9 @@ class Mailbox(Generic[Item]):
             item, self._item = self._item, None
             return None if self._closed else item
 
-    def close(self) -> None:
+    def close(self) -> bool:
+        """Let the reader go; return whether an item is left behind."""
         with self._changed:
             self._closed = True
             self._changed.notify()
+            return self._item is not None

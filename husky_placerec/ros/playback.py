@@ -12,7 +12,8 @@ from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.progress import Passing
 from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES
-from husky_placerec.types import Pose, SECOND_NS
+from husky_placerec.ros.pacing import Pacer
+from husky_placerec.types import Pose
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -75,14 +76,12 @@ class Player:
         progress: Passing = lambda items, _: items,
     ) -> None:
         """Publish the images as recorded, `speed` times as fast as their stamps say."""
-        began: tuple[float, int] | None = None
+        pacer = Pacer(speed)
         topics = bag.camera_topics(self._config)
         total = sum(map(bag.message_count, topics))
         for camera, stamp_ns, data in progress(bag.serialized(topics), total):
-            began = began or (time.monotonic(), stamp_ns)
-            due = began[0] + (stamp_ns - began[1]) / SECOND_NS / speed
-            while (left := due - time.monotonic()) > 0:
-                self._executor.spin_once(timeout_sec=left)
+            while (left_s := pacer.left_s(stamp_ns)) > 0:
+                self._executor.spin_once(timeout_sec=left_s)
             self.sent[camera][stamp_ns] = time.monotonic()
             self._publishers[camera].publish(data)
 
@@ -93,9 +92,9 @@ class Player:
     def processed_all(self) -> bool:
         """Say whether the node reported, a while after the last image, that no frame waits."""
         last = max((time for sent in self.sent.values() for time in sent.values()), default=0.0)
-        names = 'frames', 'frames processed', 'frames dropped'
-        frames, processed, dropped = (int(self.diagnostics.get(name, 0)) for name in names)
-        return self._diagnosed > last + QUIET_S and 0 < frames == processed + dropped
+        names = 'frames', 'frames processed', 'frames dropped', 'frames held back'
+        frames, *done = (int(self.diagnostics.get(name, 0)) for name in names)
+        return self._diagnosed > last + QUIET_S and 0 < frames == sum(done)
 
     def _publisher(self, camera: str) -> Any:
         config = self._config.camera_config(camera)

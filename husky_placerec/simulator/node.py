@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from importlib import import_module
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from husky_placerec.campus.protocols import drive_of
 from husky_placerec.campus.trip import Trip
 from husky_placerec.errors import InputError
 from husky_placerec.ros.conversions import to_stamp
+from husky_placerec.ros.message_types import message_class
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
@@ -55,11 +55,9 @@ class SimulatorNode(Node):
         threading.Thread(target=self._drive, daemon=True).start()
 
     def _publisher(self, topic: str, kind: str) -> Any:
-        package, _, name = kind.split('/')
-        try:
-            message = getattr(import_module(f'{package}.msg'), name)
-        except ImportError:  # tf2_msgs is not on PyPI
-            self.get_logger().warning(f'{package} is not installed: nothing on {topic}')
+        message = message_class(kind)
+        if message is None:
+            self.get_logger().warning(f'{kind} is not installed: nothing on {topic}')
             return None
         qos = STATIC_QOS if topic == STATIC_TF_TOPIC else SENSOR_QOS
         return self.create_publisher(message, topic.lstrip('/'), qos)

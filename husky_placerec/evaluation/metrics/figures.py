@@ -95,7 +95,7 @@ def _ratios(judged: Judged) -> list[tuple[Key, tuple[Floats, Floats]]]:
                 hit = known * ((first > 0) & (first <= rank))
                 ratios.append(((recall, f'{tolerance:g}', name), (hit, known * seen)))
     accepted, found = judged.accepted.astype(float), judged.found.astype(float)
-    ratios.append((('precision',), (accepted * judged.right, accepted)))
+    ratios.append((('precision',), (accepted * judged.pose_right, accepted)))
     for name, errors in (
         ('mean_top1_distance_m', judged.distance_m),
         ('mean_top1_angle_deg', judged.angle_deg),

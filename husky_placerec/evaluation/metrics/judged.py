@@ -34,6 +34,8 @@ class Judged:
     :param accepted: [Q] bool.
     :param nearest_m: [Q] from the truth to the nearest place of the map.
     :param places: in the map.
+    :param pose_right: [Q] bool, whether the pose that was accepted or refused is right; it may
+        be of another place than the best candidate.
     """
 
     tolerances_m: tuple[float, ...]
@@ -46,6 +48,7 @@ class Judged:
     accepted: NDArray[np.bool_]
     nearest_m: Floats
     places: int
+    pose_right: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.accepted)
@@ -75,6 +78,7 @@ class Judged:
         map_tree: cKDTree,
         tolerances_m: Sequence[float],
         probability: Floats | None = None,
+        pose_right: NDArray[np.bool_] | None = None,
     ) -> Judged:
         """
         Judge candidates by their poses.
@@ -83,6 +87,7 @@ class Judged:
         :param similarity: [Q] of the best.
         :param truths: [Q, 7].
         :param map_tree: of the x and y of the map's places.
+        :param pose_right: of the poses given out, where they are not the best candidates'.
         """
         count, depth = candidates.shape[:2]
         distance = np.hypot(*np.moveaxis(candidates[..., :2] - truths[:, None, :2], -1, 0))
@@ -95,17 +100,21 @@ class Judged:
             for limit in (np.inf, HEADING_DEG)
         ]
         none = np.full(count, np.inf)
+        first_m, first_deg = (distance[:, 0], angle[:, 0]) if depth else (none, none)
+        if pose_right is None:
+            pose_right = (first_m <= RIGHT_M) & (first_deg <= HEADING_DEG)
         return cls(
             tuple(tolerances_m),
             np.stack(ranks, axis=1).reshape(count, -1, 2).astype(np.int32),
             depth,
-            distance[:, 0] if depth else none,
-            angle[:, 0] if depth else none,
+            first_m,
+            first_deg,
             similarity,
             np.full(count, np.nan) if probability is None else probability,
             accepted,
             map_tree.query(truths[:, :2])[0],
             map_tree.n,
+            pose_right,
         )
 
     @classmethod
@@ -145,6 +154,13 @@ def judge(
         cKDTree(map_poses[:, :2]),
         tolerances_m,
         np.array([np.nan if r.probability is None else r.probability for r in recognitions]),
+        np.array(
+            [
+                r.pose is not None and is_right(r.pose, truth, RIGHT_M, HEADING_DEG)
+                for r, truth in zip(recognitions, truths)
+            ],
+            np.bool_,
+        ),
     )
 
 

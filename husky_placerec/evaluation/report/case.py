@@ -49,7 +49,7 @@ class Case:
         judged = self.judged
         return np.select(
             [
-                judged.right & judged.accepted,
+                judged.pose_right & judged.accepted,
                 judged.right,
                 judged.accepted,
                 judged.on_map,

@@ -45,18 +45,19 @@ def draw_distances(judged: Judged) -> bytes:
     return png(drawn)
 
 
-def draw_precision_recall(judged: Judged, gate: Gate) -> bytes:
-    """Draw precision over recall as a threshold of similarity falls, and where the gate stands."""
+def draw_precision_recall(judged: Judged, gate: Gate | None) -> bytes:
+    """Draw precision over recall as a threshold of similarity falls, and what was accepted."""
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
     curve = precision_recall(judged)
     axes.plot(100 * curve.recall, 100 * curve.precision, '-', color=ACCENT, lw=2)
     accepted, known = judged.accepted, judged.on_map.sum()
     if accepted.any() and known:
-        right = judged.right & accepted
-        label = f'as accepted: from {gate.min_similarity:g}'
-        if gate.min_margin > 0:
-            label += f', leading by {gate.min_margin:g}'
+        right = judged.pose_right & accepted
+        label = 'as accepted'
+        if gate is not None:
+            label += f': from {gate.min_similarity:g}'
+            label += f', leading by {gate.min_margin:g}' if gate.min_margin > 0 else ''
         _point(axes, right.sum() / known, right.sum() / accepted.sum(), label, BAD)
     if curve.full_precision_threshold is not None and curve.full_precision_recall:
         label = f'nothing wrong from {curve.full_precision_threshold:.2f}'
@@ -73,7 +74,7 @@ def _point(axes: Axes, recall: float, precision: float, label: str, colour: str)
     axes.plot(100 * recall, 100 * precision, 'o', color=colour, ms=8, label=label)
 
 
-def draw_similarities(judged: Judged, threshold: float) -> bytes:
+def draw_similarities(judged: Judged, threshold: float | None) -> bytes:
     """Draw how alike the best matches are, the right ones and the wrong ones."""
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
@@ -83,7 +84,7 @@ def draw_similarities(judged: Judged, threshold: float) -> bytes:
         bins = np.linspace(low, max(high, low + 1e-6), 31).tolist()
         axes.hist(similarity[right], bins, color=GOOD, alpha=0.75, label='right')
         axes.hist(similarity[~right], bins, color=BAD, alpha=0.55, label='wrong')
-        if bins[0] <= threshold <= bins[-1]:
+        if threshold is not None and bins[0] <= threshold <= bins[-1]:
             axes.axvline(threshold, color='black', ls=':', label=f'accepted from {threshold:g}')
         axes.legend(frameon=False)
     plain(axes, 'How alike the best match is', 'similarity of the best match', 'frames')
@@ -97,7 +98,7 @@ def draw_reliability(judged: Judged) -> bytes | None:
         return None
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
-    right, probability = judged.right[stated], judged.probability[stated].clip(0, 1)
+    right, probability = judged.pose_right[stated], judged.probability[stated].clip(0, 1)
     share, mean = calibration_curve(right, probability, n_bins=10, strategy='quantile')
     axes.plot([0, 100], [0, 100], ':', color=NEUTRAL, label='as it should be')
     axes.plot(100 * mean, 100 * share, 'o-', color=ACCENT, label='as it was')

@@ -42,7 +42,9 @@ def replay_report(
     """
     case = _case(results, judged, place_map, source)
     mistakes, photos = mistakes_with_photos([case], config, kind)
-    spec, gate = place_map.spec, Gate(config.min_similarity, config.min_margin)
+    spec = place_map.spec
+    calibrated = place_map.calibration is not None
+    gate = None if calibrated else Gate(config.min_similarity, config.min_margin)
     page = Page(
         title=f'Place recognition: {case.title}',
         headline=headline(numbers),

@@ -36,7 +36,7 @@ def route_picture(cases: Sequence[Case]) -> Picture:
     return Picture('route', draw_routes(chosen), alt, text)
 
 
-def error_pictures(judged: Judged, gate: Gate) -> list[Picture]:
+def error_pictures(judged: Judged, gate: Gate | None) -> list[Picture]:
     """Return histogram and curves; that of reliability where probabilities were stated."""
     pictures = [
         Picture(
@@ -47,7 +47,7 @@ def error_pictures(judged: Judged, gate: Gate) -> list[Picture]:
         ),
         Picture(
             'similarities',
-            draw_similarities(judged, gate.min_similarity),
+            draw_similarities(judged, gate.min_similarity if gate else None),
             'Histograms of the similarity of right and wrong best matches',
             'The less the two overlap, the better a threshold can tell them apart.',
         ),

@@ -21,7 +21,7 @@ def headline(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def sentences(numbers: Mapping[str, Any], gate: Gate) -> list[str]:
+def sentences(numbers: Mapping[str, Any], gate: Gate | None) -> list[str]:
     """Return what else to know, a sentence each, the most important first."""
     tolerance = _main_tolerance(numbers)
     return list(
@@ -84,8 +84,10 @@ def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
     )
 
 
-def _acceptance(numbers: Mapping[str, Any], gate: Gate) -> str:
+def _acceptance(numbers: Mapping[str, Any], gate: Gate | None) -> str:
     accepted, precision = numbers['accepted'], numbers['precision']
+    if precision is None and gate is None:
+        return 'None was accepted: none was probable enough, by the calibration of the map.'
     if precision is None:
         return (
             f'None was accepted: no best match has {_asked(gate)}. '
@@ -97,7 +99,9 @@ def _acceptance(numbers: Mapping[str, Any], gate: Gate) -> str:
     )
 
 
-def _asked(gate: Gate) -> str:
+def _asked(gate: Gate | None) -> str:
+    if gate is None:
+        return 'those that are probable enough, by the calibration of the map'
     lead = f', and a lead of {gate.min_margin:g} over any elsewhere' if gate.min_margin else ''
     return f'a similarity of {gate.min_similarity:g} or more{lead}'
 

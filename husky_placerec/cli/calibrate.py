@@ -1,0 +1,155 @@
+"""`placerec calibrate`: what a map's similarities mean, measured by drives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, TYPE_CHECKING
+
+from husky_placerec.cli.common import (
+    ConfigOption,
+    HeadingOption,
+    KindOption,
+    MapArgument,
+    MAX_GAP_S,
+    MaxGapOption,
+    out,
+    percent,
+    PosesOption,
+    SetOption,
+    SOURCE_HELP,
+    warn,
+)
+from husky_placerec.cli.drives import described_drive, described_unknown, DriveOptions
+from husky_placerec.progress import progress
+from rich.table import Table
+import typer
+
+if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
+    from husky_placerec.placemap.place_map import PlaceMap
+    from husky_placerec.recognition.calibration import Calibration
+
+EPILOG = (
+    'Examples:\n\n'
+    '  placerec calibrate campus.map drive_2\n\n'
+    '  placerec calibrate campus.map drive_2 --unknown another_district\n\n'
+    '  placerec calibrate campus.map drive_2 --plot reliability.png\n\n'
+    '  placerec calibrate campus.map   (no second drive: weaker)'
+)
+WIDTH = 30  # of a bar, in characters
+
+
+def calibrate(
+    path: MapArgument,
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar='SOURCE',
+            help='A second drive on the mapped roads, better in other light: ' + SOURCE_HELP,
+        ),
+    ] = None,
+    unknown: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar='SOURCE',
+            help='A drive off the map; it needs no poses. Repeatable. Without one, the drive with '
+            'the places around it taken out of the map is the unknown.',
+        ),
+    ] = None,
+    poses: PosesOption = None,
+    heading: HeadingOption = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar='PNG', help='Draw the reliability diagram.')
+    ] = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    max_gap: MaxGapOption = MAX_GAP_S,
+    kind: KindOption = None,
+) -> None:
+    """
+    Measure how sure a map's answers are, and store it in the map.
+
+    From then on what is accepted has a probability and a covariance, and is decided by the
+    frames of the last metres together. Without SOURCE the map itself is the drive: then nothing
+    is known of other light and seasons.
+    """
+    from dataclasses import replace
+
+    from husky_placerec.config import read_config
+    from husky_placerec.placemap.loading import load_map
+    from husky_placerec.placemap.storage import edit_map
+    from husky_placerec.recognition.calibrating import calibrate as measure
+    from husky_placerec.recognition.calibrating import drive_of, itself
+    from husky_placerec.recognition.runs import Setting
+
+    place_map = load_map(path)
+    options = DriveOptions(
+        poses, heading, config, settings or [], max_gap_s=max_gap, kind=kind, skip_unposed=True
+    )
+    parameters = read_config(config, settings or [], cameras=place_map.spec.sees)
+    drives = []
+    if source is None:
+        drives.append(itself(place_map))
+        warn('no second drive: what is measured knows no other light than the map; weaker')
+    else:
+        drives.append(drive_of(described_drive(source, options, place_map)))
+    drives += [described_unknown(each, options, place_map) for each in unknown or []]
+    made = measure([Setting(place_map, tuple(drives))], parameters, bars=progress)
+    _report(made)
+    if plot is not None:
+        from husky_placerec.evaluation.report.reliability import draw_reliability
+
+        draw_reliability(made.figures, plot)
+        out.print(f'{plot}: reliability diagram', highlight=False)
+
+    def with_calibration(current: PlaceMap) -> PlaceMap:
+        made.require_of(current.spec, current.whitening is not None, current.name)
+        return replace(current, calibration=made.as_json())
+
+    edit_map(path, with_calibration)
+    out.print(f'{path}: calibrated ({made.kind})', highlight=False)
+
+
+def _report(made: Calibration) -> None:
+    figures = made.figures
+    out.print(_reliability_table(figures))
+    table = Table(title='Single frames, held out', title_justify='left', show_header=False)
+    table.add_row('frames on the map', str(figures['frames']))
+    table.add_row('of these wrong', str(figures['wrong']))
+    table.add_row('frames off the map', str(figures['unknown']))
+    table.add_row('frames made unknown', str(figures['made_unknown']))
+    error = figures['expected_calibration_error']
+    table.add_row('expected calibration error', f'{error:.3f}')
+    for precision, at in figures['recall_at_precision'].items():
+        title = f'recall at {100 * float(precision):g} % precision'
+        least = at['probability']
+        from_ = '' if least is None else f', from a probability of {least:.3f}'
+        table.add_row(title, percent(at['recall']) + from_)
+    out.print(table)
+    if not figures['wrong']:
+        warn(
+            f'no wrong match among {figures["frames"]} frames on the map: the rate may still be '
+            f'up to {percent(figures["wrong_at_most"])} (95 % confidence); a drive in other light '
+            'or season, or a longer one, would tell more'
+        )
+    if not figures['unknown']:
+        warn(
+            'no drive off the map: unknown places are those of the drive with the places around '
+            'taken out; --unknown SOURCE would tell how often other roads are taken for the map'
+        )
+
+
+def _reliability_table(figures: dict[str, Any] | Any) -> Table:
+    table = Table(title='Reliability', title_justify='left')
+    table.add_column('said', justify='right')
+    table.add_column('came true', justify='right')
+    table.add_column('')
+    table.add_column('share', justify='right')
+    for row in figures['reliability']:
+        filled = round(WIDTH * row['came_true'])
+        table.add_row(
+            percent(row['said']),
+            percent(row['came_true']),
+            '█' * filled + '·' * (WIDTH - filled),
+            percent(row['share']),
+        )
+    return table

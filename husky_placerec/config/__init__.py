@@ -1,0 +1,22 @@
+"""
+Every parameter of the package, declared once: default, unit, range and meaning.
+
+The ROS node declares its parameters from these dataclasses, the command line reads the same YAML
+file and `--set NAME=VALUE`, and every result is stored with the configuration that made it.
+"""
+
+from husky_placerec.config.declaring import check_value, parameter
+from husky_placerec.config.making import make_config
+from husky_placerec.config.parameters import CameraConfig, Config, declarations, HUSKY_CAMERAS
+from husky_placerec.config.reading import read_config
+
+__all__ = [
+    'HUSKY_CAMERAS',
+    'CameraConfig',
+    'Config',
+    'check_value',
+    'declarations',
+    'make_config',
+    'parameter',
+    'read_config',
+]

@@ -1,0 +1,62 @@
+"""A configuration made of flat values, checked one by one and together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+import re
+from typing import Any
+
+from husky_placerec.config.declaring import check_value
+from husky_placerec.config.parameters import CameraConfig, Config, declarations, FUSED
+from husky_placerec.errors import InputError
+
+
+def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config:
+    """
+    Make a configuration of flat values, such as `{'camera.front.topic': 'zed/left'}`.
+
+    :param source: where the values come from, for the messages.
+    :raises InputError: for an unknown name, a wrong type, or a value out of range.
+    """
+    names = values.get('cameras', Config().cameras)
+    if not isinstance(names, list) or not names or not _are_names(names):
+        raise InputError(
+            f'{source}: cameras is {names!r}; expected a list of different names, '
+            'of letters, digits and underscores'
+        )
+    known = {name: (declared, default) for name, declared, default in declarations(names)}
+    for name in values:
+        if name not in known:
+            raise InputError(f'{source}: no parameter {name}; there are: {", ".join(known)}')
+    checked = {
+        name: check_value(name, values.get(name, default), declared, default, source)
+        for name, (declared, default) in known.items()
+    }
+    if checked['fusion'] in FUSED:  # its descriptors keep no camera apart that could be exchanged
+        checked.update({f'camera.{name}.opposite': '' for name in names})
+    flat = {name: value for name, value in checked.items() if '.' not in name}
+    cameras = {
+        name: CameraConfig(
+            **{f.name: checked[f'camera.{name}.{f.name}'] for f in fields(CameraConfig)}
+        )
+        for name in names
+    }
+    _check_opposites(cameras, source)
+    return Config(**flat, camera=cameras)
+
+
+def _are_names(names: list[Any]) -> bool:
+    """Say whether all may be part of a parameter's name, and none is there twice."""
+    good = all(isinstance(name, str) and re.fullmatch(r'[A-Za-z]\w*', name) for name in names)
+    return good and len(set(names)) == len(names)
+
+
+def _check_opposites(cameras: Mapping[str, CameraConfig], source: str) -> None:
+    for name, camera in cameras.items():
+        other = camera.opposite
+        if other and (other == name or other not in cameras or cameras[other].opposite != name):
+            raise InputError(
+                f'{source}: camera.{name}.opposite is {other!r}; '
+                f'expected another of {", ".join(cameras)} that names {name} in turn, or nothing'
+            )

@@ -1,0 +1,60 @@
+"""Parameters as users write them: a ROS parameter file, and NAME=VALUE on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from husky_placerec.config.making import make_config
+from husky_placerec.config.parameters import Config
+from husky_placerec.errors import InputError
+import yaml
+
+
+def read_config(
+    path: Path | None, settings: Sequence[str] = (), cameras: Sequence[str] = ()
+) -> Config:
+    """
+    Read a ROS parameter file, then apply settings of the form NAME=VALUE (VALUE is YAML).
+
+    :param cameras: those of the map, which count where nothing else is said.
+    :raises InputError: for a file that cannot be read, and as `make_config`.
+    """
+    values: dict[str, Any] = {'cameras': list(cameras)} if cameras else {}
+    values.update(_read_yaml(path) if path is not None else {})
+    for setting in settings:
+        name, equals, value = setting.partition('=')
+        if not equals:
+            raise InputError(f'--set {setting}: expected NAME=VALUE')
+        try:
+            values[name.strip()] = yaml.safe_load(value) if value else ''
+        except yaml.YAMLError as error:
+            raise InputError(f'--set {setting}: the value is not YAML ({error})') from error
+    return make_config(values, str(path) if path is not None and not settings else 'parameters')
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f'{path}: cannot be read as YAML ({error})') from error
+    sections = document.values() if isinstance(document, dict) else ()
+    found = [
+        s['ros__parameters'] for s in sections if isinstance(s, dict) and 'ros__parameters' in s
+    ]
+    if len(found) == 1:
+        document = found[0]
+    if not isinstance(document, dict):
+        raise InputError(
+            f'{path}: expected parameters under ros__parameters, as in config/husky.yaml'
+        )
+    return dict(_flatten(document))
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', value

@@ -1,0 +1,258 @@
+"""The calibration of a map, by drives of which it is known where they went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from husky_placerec.config import Config
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.building import now
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.progress import Passing
+from husky_placerec.recognition.calibration import Calibration, MAP_ALONE, OWN
+from husky_placerec.recognition.covariance import CovarianceTable, pose_errors
+from husky_placerec.recognition.decision import Decider
+from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.recognition.reliability import (
+    PRECISIONS,
+    recall_at,
+    Reliability,
+    upper_bound,
+)
+from husky_placerec.recognition.runs import best_trust, runs_of, Setting
+from husky_placerec.recognition.samples import (
+    Drive,
+    right,
+    RIGHT_M,
+    sample,
+    Samples,
+    UNKNOWN,
+    WHOLE,
+)
+from husky_placerec.types import Pose
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+Floats = NDArray[np.float64]
+Bars = Callable[[str], Passing]
+
+# Of a state that is followed it tells nothing that its lead does not, but of a candidate much.
+CANDIDATES_ONLY = ('agreement',)
+UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
+NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
+FOLDS = 5
+REGULARISATION = 1.0  # scikit-learn's C: evidence that never fails does not make one certain
+
+
+def no_bars(_: str) -> Passing:
+    return lambda items, _: items
+
+
+def itself(place_map: PlaceMap) -> Drive:
+    """Return the map as a drive of its own, for want of a second one."""
+    places = place_map.places
+    return Drive(
+        place_map.name, place_map.descriptors, places.stamps_ns, places.poses, itself=True
+    )
+
+
+def drive_of(described: PlaceMap) -> Drive:
+    """Return a drive that was described as a map of its own, in the frame of the other."""
+    places = described.places
+    return Drive(described.name, described.descriptors, places.stamps_ns, places.poses)
+
+
+def calibrate(
+    settings: Sequence[Setting],
+    config: Config,
+    *,
+    kind: str | None = None,
+    bars: Bars = no_bars,
+) -> Calibration:
+    """
+    Fit the gate, the likelihoods of the sequence and the covariances.
+
+    :param settings: mostly one; several maps of one model give a calibration of the model.
+    :param kind: of the calibration; by default by whether there is another drive than the map.
+    :raises InputError: for drives that never meet their map, or of which nothing is recognised.
+    """
+    for setting in settings:
+        _require_meeting(setting)
+    deciders = [Decider(s.place_map, config, None) for s in settings]
+    gates: list[Any] = []
+    places: list[Any] = []
+    group = 0
+    for setting, decider in zip(settings, deciders):
+        for drive in setting.drives:
+            drive = drive.thinned()
+            frames = bars(f'Calibrating by {drive.name}')(range(len(drive)), len(drive))
+            for frame in frames:
+                sampled = sample(decider, drive, frame, group + frame // NEIGHBOURS)
+                gates += sampled.gate
+                places += sampled.place
+            group += len(drive) // NEIGHBOURS + 1
+    gate = Samples.join(gates).balanced(UNKNOWN_SHARE)
+    place = Samples.join(places)
+    _require_right(gate, settings)
+    first = settings[0].place_map
+    alone = all(drive.itself for s in settings for drive in s.drives)
+    models = fit(gate), fit(place, without=CANDIDATES_ONLY)
+    draft = Calibration(
+        kind or (MAP_ALONE if alone else OWN),
+        first.spec.as_json(),
+        first.whitening is not None,
+        tuple(drive.name for s in settings for drive in s.drives),
+        now(),
+        *models,
+        _found(gate),
+        1.0,
+        _nothing_measured(),
+        _nothing_measured(),
+        _figures(gate),
+    )
+    return _driven(draft, settings, config, bars)
+
+
+def fit(samples: Samples, without: Sequence[str] = ()) -> Logistic:
+    """
+    Fit a logistic model to samples; scikit-learn is needed for this alone.
+
+    :param without: evidence that is not to count.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean = np.average(samples.evidence, axis=0, weights=samples.weight)
+    spread = np.average(np.square(samples.evidence - mean), axis=0, weights=samples.weight)
+    scale = np.where(spread > 1e-12, np.sqrt(spread), 1.0)
+    model = LogisticRegression(C=REGULARISATION, max_iter=1000)
+    standard = (samples.evidence - mean) / scale
+    standard[:, [EVIDENCE.index(name) for name in without]] = 0.0
+    model.fit(standard, samples.true, sample_weight=samples.weight)
+    true = samples.true
+    for_it, against = samples.weight[true].sum(), samples.weight[~true].sum()
+    return Logistic(
+        EVIDENCE,
+        mean,
+        scale,
+        model.coef_[0],
+        np.average(samples.evidence[true], axis=0, weights=samples.weight[true]),
+        float(model.intercept_[0]),
+        float(np.log(for_it / against)),
+    )
+
+
+def _found(samples: Samples) -> float:
+    """Return how often the best candidate is right of a place that the map knows."""
+    known = (samples.origin == WHOLE) & ~samples.alone
+    return float(np.clip(samples.true[known].mean(), 0.05, 0.95))
+
+
+def held_out(samples: Samples) -> Floats:
+    """Return [N] probabilities by models that were fitted to other neighbourhoods."""
+    from sklearn.model_selection import GroupKFold
+
+    groups = len(np.unique(samples.group))
+    probability = np.full(len(samples.true), np.nan)
+    if groups < 2:
+        return fit(samples).probability(samples.evidence)
+    folds = GroupKFold(min(FOLDS, groups))
+    for train, test in folds.split(samples.evidence, samples.true, samples.group):
+        rows = np.zeros(len(samples.true), np.bool_)
+        rows[train] = True
+        part = samples.chosen(rows)
+        if part.true.all() or not part.true.any():
+            part = samples
+        probability[test] = fit(part).probability(samples.evidence[test])
+    return probability
+
+
+def _figures(samples: Samples) -> dict[str, Any]:
+    """Return how the gate does on neighbourhoods that it was not fitted to, with all cameras."""
+    probability = held_out(samples)
+    whole = ~samples.alone
+    known = whole & (samples.origin == WHOLE)
+    reliability = Reliability.of(probability[whole], samples.true[whole], samples.weight[whole])
+    wrong = int((known & ~samples.true).sum())
+    recalls = {}
+    for precision in PRECISIONS:
+        recall, least = recall_at(
+            precision, probability[whole], samples.true[whole], int(known.sum())
+        )
+        recalls[f'{precision:g}'] = {'recall': recall, 'probability': least}
+    return {
+        'frames': int(known.sum()),
+        'wrong': wrong,
+        'wrong_at_most': upper_bound(wrong, int(known.sum())),
+        'unknown': int((whole & (samples.origin == UNKNOWN)).sum()),
+        'made_unknown': int((whole & ~known & (samples.origin != UNKNOWN)).sum()),
+        'expected_calibration_error': reliability.error,
+        'reliability': reliability.as_json(),
+        'recall_at_precision': recalls,
+    }
+
+
+def _driven(
+    draft: Calibration, settings: Sequence[Setting], config: Config, bars: Bars
+) -> Calibration:
+    """Drive once more: how far do frames err together, and how far off are the right poses."""
+    runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
+    trusted = replace(draft, trust=best_trust(runs, draft, config))
+    found: dict[str, list[tuple[float, Pose, Pose]]] = {'measured': [], 'estimated': []}
+    for run in runs:
+        if run.itself:
+            continue
+        for said, truth in zip(run.recognitions(trusted, config), run.truths):
+            single = said.measurement
+            both = (
+                ('measured', single.probability if single else None, single and single.pose),
+                ('estimated', said.probability, said.estimate),
+            )
+            for name, probability, pose in both:
+                if pose and probability is not None and truth and right(pose, truth):
+                    found[name].append((probability, pose, truth))
+    return replace(
+        trusted, measured=_table(found['measured']), estimated=_table(found['estimated'])
+    )
+
+
+def _table(rows: Sequence[tuple[float, Pose, Pose]]) -> CovarianceTable:
+    if not rows:
+        return _nothing_measured()
+    probability, poses, truths = zip(*rows)
+    return CovarianceTable.fit(np.array(probability), pose_errors(poses, truths))
+
+
+def _nothing_measured() -> CovarianceTable:
+    return CovarianceTable.fit(np.zeros(0), np.zeros((0, 6)))
+
+
+def _require_meeting(setting: Setting) -> None:
+    tree = cKDTree(setting.place_map.places.poses[:, :2])
+    known = [drive for drive in setting.drives if drive.poses is not None]
+    nearest = [float(tree.query(d.poses[:, :2])[0].min()) for d in known if d.poses is not None]
+    if not nearest or min(nearest) > RIGHT_M:
+        names = ', '.join(drive.name for drive in known) or 'no drive'
+        far = f'it keeps {min(nearest):.0f} m from the map' if nearest else 'nothing to compare'
+        raise InputError(
+            f'{names}: {far}; expected a drive that comes within {RIGHT_M:g} m of places of '
+            f'{setting.place_map.name}'
+        )
+
+
+def _require_right(gate: Samples, settings: Sequence[Setting]) -> None:
+    name = settings[0].place_map.name
+    if not gate.true.any():
+        raise InputError(
+            f'{name}: none of {int((gate.origin == WHOLE).sum())} frames on the map is '
+            f'recognised within {RIGHT_M:g} m; expected some that are: another model may help, or '
+            'poses in the frame of the map'
+        )
+    if gate.true.all():
+        raise InputError(
+            f'{name}: no frame is wrong or unknown: the map is smaller than what has to be masked '
+            'to make a place unknown; expected a longer map, or a drive off it with --unknown'
+        )

@@ -1,0 +1,18 @@
+"""Why a pose is refused: the only words for it, in messages, logs and diagnostics."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Reason(str, Enum):
+    """The values are an interface that others' scripts read."""
+
+    NO_CANDIDATE = 'no_candidate'  # the map has no place that shares a camera with the frame
+    LOW_SIMILARITY = 'low_similarity'  # less like any place than places mostly are
+    AMBIGUOUS = 'ambiguous'  # places elsewhere look nearly the same
+    CAMERAS_DISAGREE = 'cameras_disagree'  # one camera sees the place, the other does not
+    IMAGE_UNUSABLE = 'image_unusable'  # no camera gave an image in which anything can be seen
+    UNKNOWN_PLACE = 'unknown_place'  # more likely off the map than on it
+    WAITING_FOR_SEQUENCE = 'waiting_for_sequence'  # may be right; the next metres will tell
+    UNCALIBRATED = 'uncalibrated'  # accepted for a pose, but not sure enough for a first one

@@ -1,0 +1,117 @@
+"""
+Drives run through the sequence at calibration, to see how far frames in a row err together.
+
+Each drive is run on its map, and on the map without all that it comes near to, where nothing that
+it is told can be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from husky_placerec.config import Config
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.progress import Passing
+from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.decision import Decider
+from husky_placerec.recognition.evidence import Sighting
+from husky_placerec.recognition.samples import Drive, MASKED_M, right
+from husky_placerec.types import Pose, Recognition
+import numpy as np
+
+TRUSTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)  # to choose from
+LEAST_LEFT = 0.25  # of a map, for a drive to be run where it is unknown
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A map with the drives that it is calibrated by; those off it have no poses."""
+
+    place_map: PlaceMap
+    drives: tuple[Drive, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """
+    A drive with what a map says to its frames.
+
+    :param truths: None where the frame is off the map, or it is not known where.
+    :param itself: the drive is the map.
+    """
+
+    place_map: PlaceMap
+    drive: Drive
+    truths: tuple[Pose | None, ...]
+    sightings: tuple[Sighting, ...]
+    itself: bool = False
+
+    def recognitions(self, calibration: Calibration, config: Config) -> Iterator[Recognition]:
+        """Yield what is decided frame by frame."""
+        decider = Decider(self.place_map, config, calibration)
+        for stamp_ns, sighting in zip(self.drive.stamps_ns.tolist(), self.sightings):
+            yield decider.decide(stamp_ns, {}, sighting.query, sighting=sighting)
+
+
+def runs_of(
+    setting: Setting,
+    calibration: Calibration,
+    config: Config,
+    bars: Callable[[str], Passing],
+) -> Iterator[Run]:
+    """Yield the runs on one map."""
+    for drive in setting.drives:
+        for place_map in (setting.place_map, without(setting.place_map, drive)):
+            if place_map is None:
+                continue
+            decider = Decider(place_map, config, calibration)
+            title = f'Driving {drive.name}'
+            frames = bars(title)(range(len(drive)), len(drive))
+            known = place_map is setting.place_map and drive.poses is not None
+            sightings = []
+            for frame in frames:
+                own = np.array([frame], np.int64) if drive.itself and known else None
+                query = np.asarray(drive.descriptors[frame], np.float32)
+                sightings.append(decider.look(query, own))
+            poses = drive.poses if known and drive.poses is not None else [None] * len(drive)
+            truths = tuple(None if p is None else Pose.from_array(p) for p in poses)
+            yield Run(place_map, drive, truths, tuple(sightings), drive.itself)
+
+
+def without(place_map: PlaceMap, drive: Drive) -> PlaceMap | None:
+    """Return the map without all that a drive comes near to; None where too little is left."""
+    if drive.poses is None or drive.itself:
+        return None
+    near = [place_map.near(pose[:2], MASKED_M) for pose in drive.poses]
+    kept = np.setdiff1d(np.arange(len(place_map)), np.concatenate(near))
+    if len(kept) < LEAST_LEFT * len(place_map):
+        return None
+    return replace(
+        place_map,
+        places=place_map.places.chosen(kept),
+        descriptors=place_map.descriptors[kept],
+        lengths=None,
+        index=None,
+        thumbnails=None,
+    )
+
+
+def best_trust(runs: Sequence[Run], calibration: Calibration, config: Config) -> float:
+    """Return the trust by which the probabilities of the sequence come true best."""
+    losses = [
+        _loss(runs, replace(calibration, trust=trust), config) if runs else 0.0 for trust in TRUSTS
+    ]
+    return TRUSTS[int(np.argmin(losses))]
+
+
+def _loss(runs: Sequence[Run], calibration: Calibration, config: Config) -> float:
+    """Return the mean logarithmic loss of the stated probabilities."""
+    losses = []
+    for run in runs:
+        for said, truth in zip(run.recognitions(calibration, config), run.truths):
+            probability = np.clip(said.probability or 0.0, 1e-4, 1 - 1e-4)
+            pose = said.estimate
+            true = truth is not None and pose is not None and right(pose, truth)
+            losses.append(-np.log(probability if true else 1 - probability))
+    return float(np.mean(losses))

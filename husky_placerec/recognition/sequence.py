@@ -1,0 +1,300 @@
+"""
+Where the robot is by all that it has seen: a recursive Bayes filter over the route.
+
+A state is a place and a direction. Only the likely ones are held, with a weight each; besides
+there is the weight of being elsewhere on the map, where states are born of the candidates, and
+that of being off the map. All weights add up to 1. A step costs as many states as are held and
+candidates as are found, whatever the size of the map.
+
+The likelihood of a frame is relative, and that of being off the map is 1. For a state that was
+followed until here it is how much likelier the evidence is at that state than at any other: it was
+not chosen for its looks in this frame. The best candidate was, from the whole map; so what speaks
+for its birth is the gate, which knows best candidates only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from husky_placerec.recognition.motion import Moved
+from husky_placerec.recognition.route import Places, Route
+from husky_placerec.recognition.states import State
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Turned = NDArray[np.bool_]
+LogRatios = Callable[[Places, Turned], Floats]  # [K] of states, of one frame
+
+
+@dataclass(frozen=True)
+class SequenceRules:
+    """
+    How the robot drives, and how sure it has to be.
+
+    :param leave_m: metres after which it usually has left the map, or come back to it.
+    :param jump_m: the same for being carried elsewhere.
+    :param evidence_m: metres whose frames count as one: what is nearer is not independent.
+    :param trust: share of what a frame says of a state that the frames before have not said: they
+        err together.
+    :param least_m: less than this is not driven at all.
+    :param within_m: distance of states that count as one pose.
+    :param heading_cos: cosine of the angle up to which a state faces as the robot does.
+    :param localized_from: probability at which it is LOCALIZED.
+    :param lost_below: probability below which it no longer is.
+    :param confirmations: frames that count, one after the other, that have to speak for it.
+    :param strongest: log of the most that one frame may say for or against a state.
+    :param most_for: log of the most that one frame may say for a state that was followed.
+    :param found: how often the best candidate is right where the map knows the place.
+    :param states: that are held at most.
+    :param reach: places that a state may move to.
+    :param off_map: probability of being off the map where nothing is known.
+    """
+
+    leave_m: float = 300.0
+    jump_m: float = 3000.0
+    evidence_m: float = 3.0
+    trust: float = 1.0
+    least_m: float = 1.0
+    within_m: float = 10.0
+    heading_cos: float = 0.5
+    localized_from: float = 0.99
+    lost_below: float = 0.9
+    confirmations: int = 2
+    strongest: float = 6.0
+    most_for: float = 4.0
+    found: float = 0.8
+    states: int = 64
+    reach: int = 16
+    off_map: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """
+    What the frames until now say together.
+
+    :param places: [H] of the states, and `turned` [H] whether each is passed in reverse.
+    :param weights: [H].
+    :param elsewhere: weight of all other states.
+    :param off_map: weight of being at no place of the map.
+    """
+
+    places: Places
+    turned: Turned
+    weights: Floats
+    elsewhere: float
+    off_map: float
+
+    @classmethod
+    def nothing(cls, off_map: float) -> Belief:
+        none = np.zeros(0)
+        return cls(none.astype(np.int64), none.astype(np.bool_), none, 1 - off_map, off_map)
+
+    @property
+    def total(self) -> float:
+        return float(self.weights.sum()) + self.elsewhere + self.off_map
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The likeliest state, and the weight of all that lie within reach of it."""
+
+    place: int
+    turned: bool
+    probability: float
+
+
+class Sequence:
+    """The filter; its answers are in `belief`, `guess`, None where nothing is, and `state`."""
+
+    def __init__(self, route: Route, rules: SequenceRules = SequenceRules()) -> None:
+        self._route = route
+        self._rules = rules
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: anywhere, or off the map."""
+        self.belief = Belief.nothing(self._rules.off_map)
+        self.guess: Guess | None = None
+        self.state = State.LOST
+        self._confirmed = 0
+
+    def configure(self, rules: SequenceRules) -> None:
+        """Go on with other rules; what is believed stays."""
+        self._rules = rules
+
+    def step(
+        self,
+        moved: Moved | None,
+        candidates: tuple[Places, Turned],
+        log_ratios: LogRatios,
+        birth_ratio: float,
+    ) -> bool:
+        """
+        Take a frame; return whether it counted.
+
+        One that is taken before the robot has moved does not, so that standing gains nothing.
+
+        :param moved: since the last that counted; None for the first.
+        :param candidates: the states that the frame alone suggests, the best first.
+        :param log_ratios: of the evidence, for any states.
+        :param birth_ratio: the same for the best candidate, among best candidates.
+        """
+        rules = self._rules
+        if moved is not None and moved.metres < rules.least_m:
+            return False
+        share = 1.0
+        prior = self.belief
+        if moved is not None:
+            share = min(moved.metres / rules.evidence_m, 1.0)
+            prior = self._moved(prior, moved)
+        places = np.concatenate([prior.places, candidates[0]])
+        turned = np.concatenate([prior.turned, candidates[1]])
+        ratios = np.clip(log_ratios(places, turned), -rules.strongest, rules.most_for)
+        held = len(prior.places)
+        # What the frame says of a state that was followed until here it has said in part before.
+        followed = prior.weights * np.exp(share * rules.trust * ratios[:held])
+        births = self._births(*candidates)
+        born = prior.elsewhere * births * np.exp(np.minimum(ratios[held:], 0.0))
+        best = self._at_best(*candidates)
+        most = np.clip(birth_ratio, -rules.strongest, rules.strongest)
+        born[best] = prior.elsewhere * births[best] * np.exp(most)
+        weights = np.concatenate([followed, born])
+        elsewhere = prior.elsewhere * (1 - float(births.sum()))
+        joined = _joined(places, turned, weights)
+        self.belief = self._kept(_normalised(Belief(*joined, elsewhere, prior.off_map)))
+        self.guess = self._guess()
+        if self.guess is not None:
+            same = (places == self.guess.place) & (turned == self.guess.turned)
+            self._confirmed = self._confirmed + 1 if ratios[same].max() > 0 else 0
+        self._decide()
+        return True
+
+    def _guess(self) -> Guess | None:
+        """Return the likeliest of the states that most of the weight is near to."""
+        belief = self.belief
+        if not len(belief.places):
+            return None
+        near = self._near(belief.places, belief.turned, belief.places, belief.turned)
+        mass = near @ belief.weights
+        central = np.where(mass >= mass.max() * (1 - 1e-3), belief.weights, -1.0)
+        best = int(central.argmax())
+        return Guess(int(belief.places[best]), bool(belief.turned[best]), float(mass[best]))
+
+    def _decide(self) -> None:
+        rules = self._rules
+        probability = self.guess.probability if self.guess else 0.0
+        sure = probability >= rules.localized_from and self._confirmed >= rules.confirmations
+        if sure or (self.state is State.LOCALIZED and probability >= rules.lost_below):
+            self.state = State.LOCALIZED
+        else:
+            self.state = State.TENTATIVE if probability >= 0.5 else State.LOST
+
+    def _moved(self, belief: Belief, moved: Moved) -> Belief:
+        """Predict: along the route, off it, back to it, or carried elsewhere."""
+        rules = self._rules
+        leaves = 1 - np.exp(-moved.metres / rules.leave_m)
+        jumps = 1 - np.exp(-moved.metres / rules.jump_m)
+        places, turned, weights = self._along(belief, moved)
+        lost = float(belief.weights.sum() - weights.sum())  # drove on where the map ends
+        held = float(weights.sum())
+        return Belief(
+            places,
+            turned,
+            weights * (1 - leaves - jumps),
+            belief.elsewhere * (1 - leaves) + belief.off_map * leaves + held * jumps,
+            belief.off_map * (1 - leaves) + belief.elsewhere * leaves + held * leaves + lost,
+        )
+
+    def _along(self, belief: Belief, moved: Moved) -> tuple[Places, Turned, Floats]:
+        """Return the states that the robot may have come to, and their weights."""
+        route, rules = self._route, self._rules
+        if not len(belief.places):
+            return belief.places, belief.turned, belief.weights
+        heading = route.yaws[belief.places] + np.pi * belief.turned
+        ahead, left = moved.pose.x, moved.pose.y
+        step = np.column_stack(
+            [
+                ahead * np.cos(heading) - left * np.sin(heading),
+                ahead * np.sin(heading) + left * np.cos(heading),
+            ]
+        )
+        turn = 2 * np.arctan2(moved.pose.qz, moved.pose.qw)
+        spread = np.hypot(0.5 * route.spacing_m, moved.spread_m) + 0.5
+        reach = min(rules.reach, len(route))
+        apart, found = route.nearest(route.positions[belief.places] + step, reach, 3 * spread)
+        there = np.isfinite(apart)
+        found = np.where(there, found, 0)
+        faces = np.cos(heading[:, None] + turn - route.yaws[found])
+        there &= np.abs(faces) >= rules.heading_cos
+        likely = np.exp(-0.5 * np.square(np.where(there, apart, 0.0) / spread)) * there
+        total = likely.sum(axis=1, keepdims=True)
+        likely = np.divide(likely, total, out=np.zeros_like(likely), where=total > 0)
+        weights = belief.weights[:, None] * likely
+        return _joined(found[there], faces[there] < 0, weights[there])
+
+    def _births(self, places: Places, turned: Turned) -> Floats:
+        """
+        Return [K] the share of each candidate in the weight of being elsewhere.
+
+        The best one's spot has as much as it is usually right; the others share in the rest, with
+        all that are no candidates.
+        """
+        if not len(places):
+            return np.zeros(0)
+        spot = self._near(places, turned, places, turned).argmax(axis=1)  # the first that is there
+        spots, number, counts = np.unique(spot, return_inverse=True, return_counts=True)
+        found = self._rules.found
+        share = np.where(spots == 0, found, (1 - found) / len(spots))
+        return np.asarray((share / counts)[number.ravel()])
+
+    def _at_best(self, places: Places, turned: Turned) -> NDArray[np.bool_]:
+        """Say of each candidate whether it is where the best one is."""
+        if not len(places):
+            return np.zeros(0, np.bool_)
+        return self._near(places, turned, places[:1], turned[:1])[:, 0]
+
+    def _kept(self, belief: Belief) -> Belief:
+        """Hold the likeliest states only; the others are elsewhere."""
+        order = np.argsort(-belief.weights, kind='stable')
+        best = np.sort(order[: self._rules.states])
+        dropped = float(belief.weights[order[self._rules.states :]].sum())
+        return Belief(
+            belief.places[best],
+            belief.turned[best],
+            belief.weights[best],
+            belief.elsewhere + dropped,
+            belief.off_map,
+        )
+
+    def _near(
+        self, places: Places, turned: Turned, others: Places, ways: Turned
+    ) -> NDArray[np.bool_]:
+        """Return [K, L] whether two states are one pose, as far as anybody minds."""
+        route, rules = self._route, self._rules
+        apart = np.linalg.norm(route.positions[places][:, None] - route.positions[others], axis=-1)
+        headings, theirs = (
+            route.yaws[p] + np.pi * t for p, t in ((places, turned), (others, ways))
+        )
+        faces = np.cos(headings[:, None] - theirs)
+        return np.asarray((apart <= rules.within_m) & (faces >= rules.heading_cos))
+
+
+def _normalised(belief: Belief) -> Belief:
+    """Return the belief with all weights together 1 again."""
+    total = belief.total
+    return replace(
+        belief,
+        weights=belief.weights / total,
+        elsewhere=belief.elsewhere / total,
+        off_map=belief.off_map / total,
+    )
+
+
+def _joined(places: Places, turned: Turned, weights: Floats) -> tuple[Places, Turned, Floats]:
+    """Add up the weights of equal states."""
+    keys, inverse = np.unique(2 * places + turned, return_inverse=True)
+    added = np.bincount(inverse.ravel(), weights, len(keys)).astype(np.float64)
+    return keys // 2, (keys % 2).astype(np.bool_), added

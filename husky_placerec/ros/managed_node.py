@@ -1,0 +1,166 @@
+"""The managed node: what it does in each state, and what it can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import gc
+from pathlib import Path
+from typing import Any
+
+from husky_placerec.config import Config
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.ros.loading import open_log, patiently
+from husky_placerec.ros.parameters import Parameters
+from husky_placerec.ros.parts import Parts
+from husky_placerec.ros.reporter import Reporter
+from husky_placerec.ros.services import Answer, Services
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+WARN_EVERY_S = 5.0
+UNCONFIGURED, INACTIVE, ACTIVE, FINALIZED = 'unconfigured', 'inactive', 'active', 'finalized'
+
+
+class PlacerecNode(LifecycleNode):
+    """
+    Publishes the pose of each recognised place, stamped as the front image.
+
+    Inactive it has model and map in memory; active it listens; otherwise it takes no time.
+    Callbacks only store: recognising is the work of one thread.
+
+    :raises InputError: for parameters that are wrong.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('placerec', **options)
+        self.stage = UNCONFIGURED
+        self.error: str | None = None  # why the last transition failed
+        self.parts: Parts | None = None
+        self.parameters = Parameters(self, self._reconfigure)
+        self.reporter = Reporter(self)
+        self._served = Services(self, self)
+
+    @property
+    def config(self) -> Config:
+        return self.parameters.config
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load and verify model and map, and warm up."""
+        return self._change('configuring', INACTIVE, lambda: self._configure(state))
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Listen."""
+        return self._change('activating', ACTIVE, lambda: self._activate(state))
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening, and take no time."""
+        return self._change('deactivating', INACTIVE, lambda: self._deactivate(state))
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the memory."""
+        return self._change('cleaning up', UNCONFIGURED, self._free)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._change('shutting down', FINALIZED, self._free)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._change('clearing up', UNCONFIGURED, self._free)
+
+    def _change(
+        self, during: str, after: str, transition: Callable[[], None]
+    ) -> TransitionCallbackReturn:
+        """Say in one sentence why a transition failed: rclpy itself would say nothing."""
+        before, self.stage = self.stage, during
+        try:
+            transition()
+        except Exception as error:
+            known = isinstance(error, InputError)
+            self.error = str(error) if known else f'{type(error).__name__}: {error}'
+            self.stage = before
+            if not self.config.autostart:  # else the process ends with this sentence
+                self.get_logger().error(self.error)
+            return TransitionCallbackReturn.FAILURE
+        self.error, self.stage = None, after
+        return TransitionCallbackReturn.SUCCESS
+
+    def _configure(self, state: LifecycleState) -> None:
+        config = self.config
+        log = open_log(config.recognitions_file)
+        try:
+            recognizer = patiently(config, self._goes_on)
+            self.parts = Parts(self, recognizer, config, log, self._problem)
+        except BaseException:
+            if log is not None:
+                log.close()
+            raise
+        super().on_configure(state)
+        if limits := recognizer.place_map.spec.limits:
+            self.get_logger().warning(limits)
+
+    def _activate(self, state: LifecycleState) -> None:
+        parts = self._configured()
+        super().on_activate(state)  # the publishers
+        parts.start()
+        config, recognizer = self.config, parts.recognizer
+        least = (
+            f'recognised from a similarity of {config.min_similarity:g} '
+            f'and a lead of {config.min_margin:g}'
+        )
+        topics = ', '.join(parts.inputs.topics)
+        self.get_logger().info(
+            f'{recognizer.place_map!r}, {recognizer.calibration}, {least}; listening to {topics}'
+        )
+
+    def _deactivate(self, state: LifecycleState) -> None:
+        self._configured().stop()
+        super().on_deactivate(state)
+
+    def _free(self) -> None:
+        if self.parts is not None:
+            self.parts.close()
+        self.parts = None
+        gc.collect()  # the model and the map, now
+
+    def _goes_on(self) -> bool:
+        self.reporter.tick()
+        return bool(self.context.ok())
+
+    def _problem(self, problem: str) -> None:
+        self.reporter.problem = problem
+        self.get_logger().warning(problem, throttle_duration_sec=WARN_EVERY_S)
+
+    def report_failure(self, error: Exception) -> None:
+        """Tell of a callback that failed."""
+        self._problem(f'a callback failed: {type(error).__name__}: {error}')
+
+    def _reconfigure(self, config: Config) -> None:
+        if self.parts is not None:
+            self.parts.configure(config)
+
+    def relocalize(self) -> Answer:
+        """Begin anew, and give an initial pose where that is switched on."""
+        parts = self._configured()
+        parts.forget()
+        if parts.outputs.initial.ask():
+            return True, 'what was known is forgotten; the next sure pose goes to initialpose'
+        return True, 'what was known is forgotten; initial_pose is off'
+
+    def enable(self, on: bool) -> Answer:
+        """Let frames through, or hold them back."""
+        parts = self._configured()
+        if on and not parts.core.enabled:
+            parts.forget()
+        parts.core.enabled = on
+        return True, 'enabled' if on else 'disabled'
+
+    def reload_map(self) -> Answer:
+        """Go on with the version of the map that is on the disk now; called by a thread."""
+        place_map = load_map(Path(self.config.map))
+        self._configured().recognizer.reload(place_map)
+        self.get_logger().info(f'now with {place_map!r}')
+        return True, repr(place_map)
+
+    def _configured(self) -> Parts:
+        if self.parts is None:
+            raise InputError('not configured')
+        return self.parts

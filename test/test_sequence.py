@@ -1,0 +1,170 @@
+"""The filter over the route: what the robot may believe after it has driven, stood or flown."""
+
+from __future__ import annotations
+
+from builders import random_map
+from husky_placerec.placemap.places import Places
+from husky_placerec.recognition.motion import Moved
+from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.sequence import Sequence, SequenceRules
+from husky_placerec.recognition.states import State
+from husky_placerec.types import Pose
+import numpy as np
+import pytest
+
+SPACING_M = 3.0
+RIGHT, STRANGE = 5.0, -3.0  # log likelihood ratios
+
+
+def straight_map(count=200, tracks=1):
+    """Make a map of one or several drives along the x axis."""
+    along = np.tile(np.arange(count) * SPACING_M, tracks)
+    poses = np.zeros((count * tracks, 7))
+    poses[:, 0], poses[:, 1], poses[:, 6] = along, np.repeat(np.arange(tracks), count), 1
+    names = tuple(f'drive {k}' for k in range(tracks) for _ in range(count))
+    places = Places(np.arange(len(poses)), poses, names, np.ones((len(poses), 2), bool))
+    return random_map(count=len(poses), present=places.present, places=places)
+
+
+@pytest.fixture(scope='module')
+def route():
+    return Route(straight_map())
+
+
+def ahead(metres=SPACING_M):
+    return Moved(Pose.planar(metres, 0.0, 0.0), abs(metres), 0.05 * abs(metres))
+
+
+def seen_at(place, turned=False, ratio=RIGHT, others=STRANGE):
+    """Return the candidates and the likelihoods of a frame that looks like one place."""
+
+    def log_ratios(places, ways):
+        near = np.abs(places - place) <= 1
+        return np.where(near & (ways == turned), ratio, others)
+
+    return (np.array([place]), np.array([turned])), log_ratios
+
+
+def drive(sequence, places, turned=False, **seen):
+    for number, place in enumerate(places):
+        moved = None if sequence.guess is None and number == 0 else ahead()
+        sequence.step(moved, *seen_at(place, turned, **seen), seen.get('ratio', RIGHT))
+    return sequence
+
+
+def test_a_drive_along_the_route_is_localized_within_a_few_frames(route):
+    sequence = drive(Sequence(route), range(50, 54))
+    assert sequence.state is State.LOCALIZED
+    assert sequence.guess.place in (52, 53, 54)
+    assert not sequence.guess.turned
+    assert sequence.guess.probability > 0.99
+
+
+def test_a_single_good_frame_is_not_enough(route):
+    sequence = drive(Sequence(route), [50])
+    assert sequence.state is not State.LOCALIZED
+
+
+def test_the_road_driven_the_other_way_is_followed_backwards(route):
+    sequence = drive(Sequence(route), range(60, 50, -1), turned=True)
+    assert sequence.state is State.LOCALIZED
+    assert (sequence.guess.place, sequence.guess.turned) == (51, True)
+
+
+def test_a_robot_that_stands_gains_nothing(route):
+    sequence = drive(Sequence(route), [50, 51], ratio=1.0)
+    before, state = sequence.belief, sequence.state
+    for _ in range(600):
+        assert not sequence.step(ahead(0.0), *seen_at(51, ratio=1.0), 1.0)
+    assert sequence.belief is before
+    assert sequence.state is state
+
+
+def test_strangers_that_jump_about_are_never_believed(route):
+    rng = np.random.default_rng(1)
+    sequence = Sequence(route)
+    for number in range(500):
+        place = int(rng.integers(len(route)))
+        sequence.step(ahead() if number else None, *seen_at(place, ratio=2.0), 0.0)
+        assert sequence.state is not State.LOCALIZED
+
+
+def test_a_robot_that_leaves_the_map_is_soon_off_it(route):
+    sequence = drive(Sequence(route), range(50, 60))
+    for _ in range(3):
+        sequence.step(ahead(), *seen_at(120, ratio=STRANGE), STRANGE)
+    assert sequence.state is State.LOST
+    assert sequence.belief.off_map > 0.5
+
+
+def test_a_carried_robot_is_right_again_within_twenty_metres(route):
+    sequence = drive(Sequence(route), range(20, 30))
+    wrong = 0
+    for number in range(6):
+        place = 150 + number
+        sequence.step(ahead(), *seen_at(place), RIGHT)
+        localized = sequence.state is State.LOCALIZED
+        wrong += localized and abs(sequence.guess.place - place) > 3
+    assert wrong <= 1
+    assert sequence.state is State.LOCALIZED
+    assert abs(sequence.guess.place - 155) <= 1
+
+
+def test_two_places_that_look_alike_wait_until_the_road_tells_them_apart(route):
+    def twins(number):
+        first, second = (40 + number, 140 + number)[:: 1 if number % 2 else -1]
+
+        def log_ratios(places, ways):
+            near = (abs(places - first) <= 1) | (abs(places - second) <= 1)
+            return np.where(near & ~ways, 3.0, STRANGE)
+
+        return (np.array([first, second]), np.zeros(2, bool)), log_ratios
+
+    sequence = Sequence(route)
+    for number in range(10):
+        sequence.step(ahead() if number else None, *twins(number), 0.0)
+    assert sequence.state is not State.LOCALIZED
+    assert 0.3 < sequence.guess.probability < 0.95
+    for number in range(10, 13):
+        sequence.step(ahead(), *seen_at(40 + number), RIGHT)
+    assert sequence.state is State.LOCALIZED
+    assert abs(sequence.guess.place - 52) <= 1
+
+
+def test_several_drives_on_one_road_are_one_place():
+    sequence = drive(Sequence(Route(straight_map(50, tracks=3))), range(10, 15))
+    assert sequence.guess.probability > 0.98
+
+
+def test_once_localized_a_bad_frame_is_borne(route):
+    sequence = drive(Sequence(route), range(50, 60))
+    sequence.step(ahead(), *seen_at(60, ratio=-1.0), -1.0)
+    assert sequence.state is State.LOCALIZED
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_the_weights_always_add_up_to_one_and_few_states_are_held(route, seed):
+    rng = np.random.default_rng(seed)
+    sequence = Sequence(route, SequenceRules(states=32))
+    for number in range(60):
+        places = rng.integers(len(route), size=rng.integers(6))
+        turned = rng.random(len(places)) < 0.5
+        moved = Moved(
+            Pose.planar(*rng.normal(0, 5, 2), rng.normal()), rng.exponential(5), rng.exponential()
+        )
+
+        def log_ratios(places, ways):
+            return rng.normal(0, 10, len(places))
+
+        sequence.step(moved if number else None, (places, turned), log_ratios, rng.normal(0, 10))
+        belief = sequence.belief
+        assert belief.total == pytest.approx(1)
+        assert (belief.weights >= 0).all() and belief.elsewhere >= 0 and belief.off_map >= 0
+        assert len(belief.places) <= 32
+
+
+def test_forgetting_is_beginning_anew(route):
+    sequence = drive(Sequence(route), range(50, 60))
+    sequence.forget()
+    assert (sequence.state, sequence.guess) == (State.LOST, None)
+    assert sequence.belief.total == pytest.approx(1)
