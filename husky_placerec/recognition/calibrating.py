@@ -22,7 +22,7 @@ from husky_placerec.recognition.reliability import (
     Reliability,
     upper_bound,
 )
-from husky_placerec.recognition.runs import best_trust, runs_of, Setting
+from husky_placerec.recognition.runs import best_trust, mistaken, Run, runs_of, Setting
 from husky_placerec.recognition.samples import (
     Drive,
     right,
@@ -40,9 +40,11 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Bars = Callable[[str], Passing]
 
-# Of a state that is followed it tells nothing that its lead does not, but of a candidate much.
-CANDIDATES_ONLY = ('agreement',)
+# Of a state that is followed agreement tells nothing that its lead does not. Strangers are
+# followed with all cameras only, so what it means that one is alone is not known of them.
+CANDIDATES_ONLY = ('agreement', 'alone', 'alone_lead')
 UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
+ROUNDS = 2  # of following strangers, and learning to tell them
 NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
 FOLDS = 5
 REGULARISATION = 1.0  # scikit-learn's C: evidence that never fails does not make one certain
@@ -114,7 +116,12 @@ def calibrate(
         _nothing_measured(),
         _figures(gate),
     )
-    return _driven(draft, settings, config, bars)
+    runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
+    for _ in range(ROUNDS):
+        strangers = [row for n, run in enumerate(runs) for row in mistaken(run, draft, config, n)]
+        places += strangers
+        draft = replace(draft, place=fit(Samples.join(places), without=CANDIDATES_ONLY))
+    return _driven(draft, runs, config)
 
 
 def fit(samples: Samples, without: Sequence[str] = ()) -> Logistic:
@@ -195,11 +202,8 @@ def _figures(samples: Samples) -> dict[str, Any]:
     }
 
 
-def _driven(
-    draft: Calibration, settings: Sequence[Setting], config: Config, bars: Bars
-) -> Calibration:
+def _driven(draft: Calibration, runs: Sequence[Run], config: Config) -> Calibration:
     """Drive once more: how far do frames err together, and how far off are the right poses."""
-    runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
     trusted = replace(draft, trust=best_trust(runs, draft, config))
     found: dict[str, list[tuple[float, Pose, Pose]]] = {'measured': [], 'estimated': []}
     for run in runs:
