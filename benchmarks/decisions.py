@@ -487,7 +487,7 @@ def _off_map_lines(protocol: str, tested: Sequence[World], measure: Measurer) ->
                 same.append(measure(rest, drive))
             others += [measure(_moved_away(w.place_map), drive) for w in tested if w is not each]
     names = f'{protocol}, other roads of the campus', f'{protocol}, other campuses'
-    return [off_map_line(name, frames) for name, frames in zip(names, (same, others))]
+    return [off_map_line(name, each) for name, each in zip(names, (same, others)) if each]
 
 
 def _moved_away(place_map: PlaceMap) -> PlaceMap:

@@ -27,6 +27,7 @@ from husky_placerec.recognition.samples import (
     Drive,
     right,
     RIGHT_M,
+    Row,
     sample,
     Samples,
     UNKNOWN,
@@ -40,9 +41,8 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Bars = Callable[[str], Passing]
 
-# Of a state that is followed agreement tells nothing that its lead does not. Strangers are
-# followed with all cameras only, so what it means that one is alone is not known of them.
-CANDIDATES_ONLY = ('agreement', 'alone', 'alone_lead')
+# Of a state that is followed agreement tells nothing that its lead does not.
+CANDIDATES_ONLY = ('agreement',)
 UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
 ROUNDS = 2  # of following strangers, and learning to tell them
 NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
@@ -98,11 +98,10 @@ def calibrate(
                 places += sampled.place
             group += len(drive) // NEIGHBOURS + 1
     gate = Samples.join(gates).balanced(UNKNOWN_SHARE)
-    place = Samples.join(places)
     _require_right(gate, settings)
     first = settings[0].place_map
     alone = all(drive.itself for s in settings for drive in s.drives)
-    models = fit(gate), fit(place, without=CANDIDATES_ONLY)
+    models = fit(gate), _fit_place(places)
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),
@@ -120,7 +119,7 @@ def calibrate(
     for _ in range(ROUNDS):
         strangers = [row for n, run in enumerate(runs) for row in mistaken(run, draft, config, n)]
         places += strangers
-        draft = replace(draft, place=fit(Samples.join(places), without=CANDIDATES_ONLY))
+        draft = replace(draft, place=_fit_place(places))
     return _driven(draft, runs, config)
 
 
@@ -150,6 +149,12 @@ def fit(samples: Samples, without: Sequence[str] = ()) -> Logistic:
         float(model.intercept_[0]),
         float(np.log(for_it / against)),
     )
+
+
+def _fit_place(rows: Sequence[Row]) -> Logistic:
+    """Fit the likelihood to whole frames: of a camera alone it is not known what it follows."""
+    samples = Samples.join(rows)
+    return fit(samples.chosen(~samples.alone), without=CANDIDATES_ONLY)
 
 
 def _found(samples: Samples) -> float:
