@@ -59,7 +59,7 @@ SETTLED_M = 15.0  # from here on a drive ought to be recognised
 APART_M = 30.0  # of a drive, from which a place has nothing to do with it
 DRAWS = 1000
 CARRIED_M = 20.0  # within which a carried robot is to be right again
-STEP_S = 3  # between frames
+QUARTER = 4  # of a drive, before it leaves the map and after it has come back
 
 
 @dataclass(frozen=True, eq=False)
@@ -365,9 +365,9 @@ def off_map_line(name: str, drives: Sequence[Frames]) -> list[str]:
 
 
 def carried(drive: Driven, other: Driven) -> Driven:
-    """Return half a drive, then half of another: the robot was carried in between."""
-    half = len(drive) // 2
-    first, second = drive.part(slice(0, half)), other.part(slice(len(other) // 2, None))
+    """Return a drive until it leaves the map, then the end of another, carried in between."""
+    first = drive.part(slice(0, len(drive) // QUARTER))
+    second = other.part(slice(-(len(other) // QUARTER), None))
     later_ns = first.stamps_ns[-1] + 60 * SECOND_NS - second.stamps_ns[0]
     # The wheels do not turn while it is carried.
     wheels = [(Pose.from_array(second.wheels[0]).inverse()).as_array()]
@@ -487,7 +487,7 @@ def _off_map_lines(protocol: str, tested: Sequence[World], measure: Measurer) ->
                 same.append(measure(rest, drive))
             others += [measure(_moved_away(w.place_map), drive) for w in tested if w is not each]
     names = f'{protocol}, other roads of the campus', f'{protocol}, other campuses'
-    return [off_map_line(name, frames) for name, frames in zip(names, (same, others))]
+    return [off_map_line(name, each) for name, each in zip(names, (same, others)) if each]
 
 
 def _moved_away(place_map: PlaceMap) -> PlaceMap:
@@ -505,7 +505,7 @@ def _carried_line(protocol: str, tested: Sequence[World], measure: Measurer) -> 
             other = each.driven[(number + 4) % len(each.driven)]
             joined = carried(drive, other)
             frames = measure(each.place_map, joined)
-            half = len(drive) // 2
+            half = len(drive) // QUARTER
             within = range(half, min(half + round(CARRIED_M / drive.config.step_m), len(joined)))
             if not frames.on_map[list(within)].all():
                 continue

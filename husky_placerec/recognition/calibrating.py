@@ -22,11 +22,12 @@ from husky_placerec.recognition.reliability import (
     Reliability,
     upper_bound,
 )
-from husky_placerec.recognition.runs import best_trust, runs_of, Setting
+from husky_placerec.recognition.runs import best_trust, mistaken, Run, runs_of, Setting
 from husky_placerec.recognition.samples import (
     Drive,
     right,
     RIGHT_M,
+    Row,
     sample,
     Samples,
     UNKNOWN,
@@ -40,9 +41,10 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Bars = Callable[[str], Passing]
 
-# Of a state that is followed it tells nothing that its lead does not, but of a candidate much.
+# Of a state that is followed agreement tells nothing that its lead does not.
 CANDIDATES_ONLY = ('agreement',)
 UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
+ROUNDS = 2  # of following strangers, and learning to tell them
 NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
 FOLDS = 5
 REGULARISATION = 1.0  # scikit-learn's C: evidence that never fails does not make one certain
@@ -96,11 +98,10 @@ def calibrate(
                 places += sampled.place
             group += len(drive) // NEIGHBOURS + 1
     gate = Samples.join(gates).balanced(UNKNOWN_SHARE)
-    place = Samples.join(places)
     _require_right(gate, settings)
     first = settings[0].place_map
     alone = all(drive.itself for s in settings for drive in s.drives)
-    models = fit(gate), fit(place, without=CANDIDATES_ONLY)
+    models = fit(gate), _fit_place(places)
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),
@@ -114,7 +115,12 @@ def calibrate(
         _nothing_measured(),
         _figures(gate),
     )
-    return _driven(draft, settings, config, bars)
+    runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
+    for _ in range(ROUNDS):
+        strangers = [row for n, run in enumerate(runs) for row in mistaken(run, draft, config, n)]
+        places += strangers
+        draft = replace(draft, place=_fit_place(places))
+    return _driven(draft, runs, config)
 
 
 def fit(samples: Samples, without: Sequence[str] = ()) -> Logistic:
@@ -143,6 +149,12 @@ def fit(samples: Samples, without: Sequence[str] = ()) -> Logistic:
         float(model.intercept_[0]),
         float(np.log(for_it / against)),
     )
+
+
+def _fit_place(rows: Sequence[Row]) -> Logistic:
+    """Fit the likelihood to whole frames: of a camera alone it is not known what it follows."""
+    samples = Samples.join(rows)
+    return fit(samples.chosen(~samples.alone), without=CANDIDATES_ONLY)
 
 
 def _found(samples: Samples) -> float:
@@ -195,11 +207,8 @@ def _figures(samples: Samples) -> dict[str, Any]:
     }
 
 
-def _driven(
-    draft: Calibration, settings: Sequence[Setting], config: Config, bars: Bars
-) -> Calibration:
+def _driven(draft: Calibration, runs: Sequence[Run], config: Config) -> Calibration:
     """Drive once more: how far do frames err together, and how far off are the right poses."""
-    runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
     trusted = replace(draft, trust=best_trust(runs, draft, config))
     found: dict[str, list[tuple[float, Pose, Pose]]] = {'measured': [], 'estimated': []}
     for run in runs:

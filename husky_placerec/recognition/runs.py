@@ -15,8 +15,9 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.progress import Passing
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.decision import Decider
-from husky_placerec.recognition.evidence import Sighting
-from husky_placerec.recognition.samples import Drive, MASKED_M, right
+from husky_placerec.recognition.evidence import evidence, Sighting
+from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.samples import Drive, MASKED, MASKED_M, right, Row, WHOLE
 from husky_placerec.types import Pose, Recognition
 import numpy as np
 
@@ -95,6 +96,28 @@ def without(place_map: PlaceMap, drive: Drive) -> PlaceMap | None:
         index=None,
         thumbnails=None,
     )
+
+
+def mistaken(run: Run, calibration: Calibration, config: Config, group: int) -> list[Row]:
+    """
+    Return samples of the states that the sequence followed and where the robot was not.
+
+    They were chosen among all that it holds, by all frames until then, so that they look better
+    than random ones; from a sequence that knows no better yet it is learnt how much.
+
+    :param group: number of the run's neighbourhood.
+    """
+    route = Route(run.place_map)
+    rows: list[Row] = []
+    said = run.recognitions(calibration, config)
+    for recognition, truth, sighting in zip(said, run.truths, run.sightings):
+        at, pose = recognition.chosen, recognition.estimate
+        if at is None or pose is None or (truth is not None and right(pose, truth)):
+            continue
+        state = np.array([at.place]), np.array([bool(at.reversed)])
+        seen = evidence(run.place_map, route, sighting, *state)[0]
+        rows.append((seen, False, 1.0, WHOLE if truth else MASKED, group, False))
+    return rows
 
 
 def best_trust(runs: Sequence[Run], calibration: Calibration, config: Config) -> float:
