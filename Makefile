@@ -39,7 +39,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
 
 $(VENV)/.demo: $(BIN)/python $(SOURCES)
-	$(PIP) -e '.[$(ROS_EXTRA)sim]'
+	$(PIP) -e '.[$(ROS_EXTRA)sim,onnx]'
 	@for module in message_filters cv_bridge; do \
 	  (cd / && $(CURDIR)/$(BIN)/python -c "import $$module") 2>/dev/null \
 	    || $(PIP) ./pip_ros/$$module || exit 1; \

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
@@ -29,7 +30,7 @@ def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | 
     own = calibration_of(place_map)
     if own is not None or not place_map.simulated or place_map.whitening is not None:
         return own
-    file = Path(spec.weights + SUFFIX)
+    file = Path(weights_file(spec.weights, '.onnx') + SUFFIX)
     if not spec.weights or not file.is_file():
         return None
     try:
