@@ -141,7 +141,9 @@ def _summary_table(numbers: dict[str, Any]) -> Table:
         off_map = numbers['off_map']
         table.add_row('precision of accepted', percent(numbers['precision']))
         table.add_row('off the map, accepted', f'{off_map["accepted"]} of {off_map["frames"]}')
-        table.add_row('median top-1 distance', f'{numbers["median_top1_distance_m"]:.2f} m')
+        median_m = numbers['median_top1_distance_m']  # None where no frame had a candidate
+        median = 'none was found' if median_m is None else f'{median_m:.2f} m'
+        table.add_row('median top-1 distance', median)
     else:
         table.add_row('truth', 'not known')
     return table
