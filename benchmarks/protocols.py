@@ -6,7 +6,7 @@ network was never trained on. A cell is recall@1 in % within 5 m / 10 m and 30 d
 the mean over the campuses, and behind it the least and the most within 5 m. Reverse drives are
 searched with the cameras exchanged. Networks see unlike cameras through one virtual pinhole.
 
-As in `python benchmarks/protocols.py --network small=small.yaml`, parameters of the package.
+As in `python benchmarks/protocols.py --network mine=parameters.yaml`; without it the shipped one.
 """
 
 from __future__ import annotations
@@ -43,9 +43,12 @@ Parameters = Mapping[str, object]
 BASELINES: Mapping[str, Parameters] = {
     'pixels': {'extractor': 'pixels'},
     'hog': {'extractor': 'hog'},
-    'MobileNetV2, random': {
-        'backbone': 'mobilenetv2_100',
+    'shipped network, random': {
+        'extractor': 'timm',
+        'backbone': 'anchored_mobilenetv2',
         'weights': 'random',
+        'pooling': 'gem:2x4',
+        'head': 256,
         'input_width': 192,
         'input_height': 112,
     },
@@ -166,6 +169,8 @@ def main() -> None:
     networks = [each.partition('=') for each in args.network]
     methods = {} if args.no_baselines else dict(BASELINES)
     methods.update({name: _parameters(Path(path)) for name, _, path in networks})
+    if not networks:
+        methods['shipped network'] = {'weights': 'shipped', 'threads': 1}
     for protocol in args.protocols:
         for identical in (True, False):
             plans = [drives_of(protocol, s, identical, args.query_step) for s in args.seeds]

@@ -1,10 +1,10 @@
 """
 The training of the network that the package ships, from simulated drives to weights.
 
-MobileNetV2 up to its stride of 16, its first blocks as ImageNet left them, the later ones trained
-on campuses of both protocols, with cameras alike and unlike; see docs/shipped_network.md.
+MobileNetV2 of two branches, one trained on campuses of both protocols, with cameras alike and
+unlike, one as ImageNet left it; what came of it is in husky_placerec/models/README.md.
 
-As in `python benchmarks/shipped_network.py weights.safetensors --drives drives`.
+As in `python benchmarks/shipped_network.py weights.safetensors --imagenet mobilenetv2_100.pth`.
 """
 
 from __future__ import annotations
@@ -102,10 +102,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('weights', type=Path, help='file to write')
+    parser.add_argument('--imagenet', type=Path, required=True, help='weights to begin with')
     parser.add_argument('--recipe', type=Path, default=RECIPE)
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
     args = parser.parse_args()
     recipe = read_recipe(args.recipe)
+    parameters = replace(recipe.parameters, weights=str(args.imagenet))
+    recipe = replace(recipe, parameters=parameters)
     train(rendered_campuses(recipe, args.drives), recipe, args.weights)
 
 

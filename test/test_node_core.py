@@ -325,16 +325,16 @@ def heard(*ages_s, stamps=None):
 @pytest.mark.parametrize(
     ('listening', 'words'),
     [
-        (heard(0.1), []),
-        (heard(3.2), ['stamps are 3.2 s old', 'clocks']),
-        (heard(-2.0), ['2.0 s ahead', 'synchronise']),
-        (heard(1e6), ['replay without /clock', 'use_sim_time']),
-        (heard(1e6, stamps=[0]), ['stamps are zero', 'header.stamp']),
-        (heard(*[0.1] * 9, stamps=[START_NS] * 9), ['do not advance']),
+        (lambda: heard(0.1), []),
+        (lambda: heard(3.2), ['stamps are 3.2 s old', 'clocks']),
+        (lambda: heard(-2.0), ['2.0 s ahead', 'synchronise']),
+        (lambda: heard(1e6), ['replay without /clock', 'use_sim_time']),
+        (lambda: heard(1e6, stamps=[0]), ['stamps are zero', 'header.stamp']),
+        (lambda: heard(*[0.1] * 9, stamps=[START_NS] * 9), ['do not advance']),
     ],
 )
 def test_odd_stamps_are_named_with_what_to_do(listening, words):
-    problem = listening.problem(1, [])
+    problem = listening().problem(1, [])
     assert bool(problem) == bool(words)
     assert all(word in problem for word in words), problem
 

@@ -328,7 +328,7 @@ def test_activations_computed_again_give_the_same_gradients(recipe_file, precisi
     assert found[0].keys() == found[1].keys()
     for name, value in found[0].items():
         apart = float((found[1][name] - value).norm() / value.norm().clamp(min=1e-6))
-        assert apart < (1e-3 if precision == 'float32' else 0.05), name
+        assert apart < (5e-3 if precision == 'float32' else 0.05), name
 
 
 @pytest.mark.parametrize(

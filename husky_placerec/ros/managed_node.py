@@ -105,6 +105,8 @@ class PlacerecNode(LifecycleNode):
         least = (
             f'recognised from a similarity of {config.min_similarity:g} '
             f'and a lead of {config.min_margin:g}'
+            if recognizer.calibration == 'uncalibrated'
+            else f'recognised from a probability of {config.min_probability:g}'
         )
         topics = ', '.join(parts.inputs.topics)
         self.get_logger().info(
