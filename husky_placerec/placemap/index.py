@@ -110,7 +110,9 @@ def _options(
         chosen['efSearch'] = max(breadth, wanted)
         return faiss.SearchParametersHNSW(**chosen)  # type: ignore[attr-defined]
     if kind == IVF_SQ8:
-        return faiss.SearchParametersIVF(nprobe=breadth, **chosen)  # type: ignore[call-arg]
+        clusters = faiss.SearchParametersHNSW(efSearch=2 * breadth)  # type: ignore[attr-defined]
+        chosen.update(nprobe=breadth, quantizer_params=clusters)
+        return faiss.SearchParametersIVF(**chosen)  # type: ignore[call-arg]
     return faiss.SearchParameters(**chosen)
 
 
@@ -123,6 +125,9 @@ def build_faiss(
     index: Any = faiss.index_factory(size, _factory(plan), faiss.METRIC_INNER_PRODUCT)
     if plan.kind == HNSW:
         index.hnsw.efConstruction = HNSW_BUILDING
+    if plan.kind == IVF_SQ8:  # the nearest clusters are found by a graph, in half the time
+        clusters: Any = faiss.downcast_index(index.quantizer)
+        clusters.hnsw.efConstruction = HNSW_BUILDING
     index.train(_sample(views, max(plan.lists, 256) * TRAINING_VIEWS))
     count = len(views.present)
     starts = range(0, count, BLOCK)
@@ -132,7 +137,11 @@ def build_faiss(
 
 
 def _factory(plan: IndexPlan) -> str:
-    return {SQ8: 'SQ8', HNSW: f'HNSW{HNSW_LINKS}_SQ8', IVF_SQ8: f'IVF{plan.lists},SQ8'}[plan.kind]
+    return {
+        SQ8: 'SQ8',
+        HNSW: f'HNSW{HNSW_LINKS}_SQ8',
+        IVF_SQ8: f'IVF{plan.lists}_HNSW{HNSW_LINKS},SQ8',
+    }[plan.kind]
 
 
 def _sample(views: Views, count: int) -> FloatArray:
