@@ -112,7 +112,7 @@ def _options(
     if kind == IVF_SQ8:
         clusters = faiss.SearchParametersHNSW(efSearch=2 * breadth)  # type: ignore[attr-defined]
         chosen.update(nprobe=breadth, quantizer_params=clusters)
-        return faiss.SearchParametersIVF(**chosen)  # type: ignore[call-arg]
+        return faiss.SearchParametersIVF(**chosen)
     return faiss.SearchParameters(**chosen)
 
 
