@@ -101,7 +101,9 @@ def test_it_loops_under_a_namespace_until_it_is_stopped(bag, ears):
     spin(ears, process, until=lambda: len(images) >= 25)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0, process.stderr.read()
-    assert images[10] == START_NS
+    # A busy machine may lose an image; each is of the bag, and they began anew.
+    assert set(images) <= {START_NS + i * PERIOD_NS for i in range(10)}
+    assert sum(after < before for before, after in zip(images, images[1:])) >= 2
     assert not odometry
 
 
