@@ -1,5 +1,6 @@
 """`placerec play`: a bag as another process hears it."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -103,7 +104,7 @@ def test_it_loops_under_a_namespace_until_it_is_stopped(bag, ears):
     assert process.wait(10) == 0, process.stderr.read()
     # A busy machine may lose an image; each is of the bag, and they began anew.
     assert set(images) <= {START_NS + i * PERIOD_NS for i in range(10)}
-    assert sum(after < before for before, after in zip(images, images[1:])) >= 2
+    assert sum(after < before for before, after in itertools.pairwise(images)) >= 2
     assert not odometry
 
 

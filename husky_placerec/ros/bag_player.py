@@ -23,7 +23,7 @@ from rosgraph_msgs.msg import Clock
 QOS = QoSProfile(depth=10)
 STATIC_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CLOCK_S = 1 / 40  # between two messages on /clock
-SETTLE_S = 0.5  # the other side has to find this one too
+SETTLE_S = 1.0  # the other side has to find this one too
 
 
 class BagPlayer(Node):
