@@ -6,7 +6,7 @@ test. On each, by each protocol, a summer day is mapped with a place every 3 m; 
 condition, leave the map for about a third of their way; two go the other way round. The test
 campuses are mapped with a place every 5 m besides.
 
-As in `python benchmarks/decision_drives.py --drives /tmp/decisions`.
+As in `python benchmarks/decision_drives.py --drives drives`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing_extensions import Self
 TRAINING_SHARE = 0.5  # of the similarity, while the other part learns
 LEAST_SHARE, MOST_SHARE = 0.15, 0.95  # on images like those of the training, and on others
 # Unlikeness is 1 on average over a training. Measured: of rendered images of other campuses 99 %
-# are below 1.4; of photographs 99 % are above 2.2.
+# are below 1.4; of 80 images of real corridors, the only ones tried, 99 % are above 2.2.
 BORDER, SOFTNESS = 1.7, 0.1
 MOMENTUM = 0.01  # of the statistics, a batch
 SHRINKAGE = 0.05

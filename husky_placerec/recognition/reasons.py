@@ -15,4 +15,3 @@ class Reason(str, Enum):
     IMAGE_UNUSABLE = 'image_unusable'  # no camera gave an image in which anything can be seen
     UNKNOWN_PLACE = 'unknown_place'  # more likely off the map than on it
     WAITING_FOR_SEQUENCE = 'waiting_for_sequence'  # may be right; the next metres will tell
-    UNCALIBRATED = 'uncalibrated'  # accepted for a pose, but not sure enough for a first one

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from husky_placerec.config import Config
+from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.types import Pose, Recognition
-
-UNCALIBRATED = 'uncalibrated'
 
 
 class InitialPose:

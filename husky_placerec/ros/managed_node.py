@@ -10,6 +10,7 @@ from typing import Any
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.loading import load_map
+from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.ros.loading import open_log, patiently
 from husky_placerec.ros.parameters import Parameters
 from husky_placerec.ros.parts import Parts
@@ -105,7 +106,7 @@ class PlacerecNode(LifecycleNode):
         least = (
             f'recognised from a similarity of {config.min_similarity:g} '
             f'and a lead of {config.min_margin:g}'
-            if recognizer.calibration == 'uncalibrated'
+            if recognizer.calibration == UNCALIBRATED
             else f'recognised from a probability of {config.min_probability:g}'
         )
         topics = ', '.join(parts.inputs.topics)

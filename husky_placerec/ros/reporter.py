@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray
 from husky_placerec.placemap.manifest import MANIFEST
+from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.states import State
 from husky_placerec.ros.counters import Usage
@@ -24,7 +25,6 @@ from husky_placerec.ros.diagnostics import (
     WARN,
     worst,
 )
-from husky_placerec.ros.initial_pose import UNCALIBRATED
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import QoSProfile
 
