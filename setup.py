@@ -49,6 +49,7 @@ EXTRAS = {
         'import-linter',
         'mypy',
         'pytest',
+        'pytest-rerunfailures',
         'ray>=2.40',
         'ruff',
         'types-PyYAML',

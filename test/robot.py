@@ -31,7 +31,7 @@ from visualization_msgs.msg import MarkerArray
 import yaml
 
 HOG = {'extractor': 'hog', 'min_similarity': 0.6}
-START_S, ANSWER_S = 40.0, 15.0
+START_S, ANSWER_S, ASKED_AGAIN_S = 40.0, 15.0, 2.0
 PERIOD_NS = SECOND_NS // 10
 TRANSIENT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CAMERA_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -108,7 +108,7 @@ class Robot:
         self.name = f'{namespace}/placerec'
         self.scenes, self.sent, self.statuses = scenes, [], {}
         self.heard = {name: [] for name in OUTPUTS}
-        self.initial_poses = []
+        self.initial_poses, self.clients, self.process = [], {}, None
         config = make_config({})
         self.cameras = {
             name: self.node.create_publisher(
@@ -231,17 +231,39 @@ class Robot:
         message.pose.pose = to_pose(pose)
         self.odometry.publish(message)
 
+    @property
+    def log(self):
+        return self.process.log() if self.process else ''
+
     # --- asking ------------------------------------------------------------------------------
 
     def call(self, kind, name, request=None):
+        if name not in self.clients:
+            self.clients[name] = self._client(kind, name)
+            self._handshake()
+        future = self.clients[name].call_async(request or kind.Request())
+        assert self.wait(future.done, START_S), f'{name}: no answer\n{self.log}'
+        return future.result()
+
+    def _client(self, kind, name):
         client = self.node.create_client(kind, f'{self.name}/{name}')
-        try:
-            assert self.wait(client.service_is_ready, START_S), name
-            future = client.call_async(request or kind.Request())
-            assert self.wait(future.done, START_S), name
-            return future.result()
-        finally:
-            self.node.destroy_client(client)
+        assert self.wait(client.service_is_ready, START_S), f'{name}\n{self.log}'
+        return client
+
+    def _handshake(self):
+        """
+        Wait until the node has found all clients: its answers before that are lost.
+
+        The middleware tells when this side has found the other, never the reverse. But clients
+        are found in the order in which they were made: when the newest gets an answer, all do.
+        """
+        newest = self._client(GetState, 'get_state')
+        futures, end = [], time.monotonic() + START_S
+        while not any(future.done() for future in futures):
+            assert time.monotonic() < end, f'no answer\n{self.log}'
+            futures.append(newest.call_async(GetState.Request()))
+            self.wait(futures[-1].done, ASKED_AGAIN_S)
+        self.node.destroy_client(newest)
 
     def trigger(self, name):
         answer = self.call(Trigger, name)
