@@ -31,7 +31,7 @@ from husky_placerec.types import FloatArray, Frame
 import numpy as np
 from numpy.typing import NDArray
 
-CALIBRATION, TEST = (90, 91, 92), (95, 96, 97)
+CALIBRATION, TEST = (90, 91, 92), (101, 102, 103)
 LENGTH_M, CALIBRATION_LENGTH_M = 300.0, 180.0
 COARSE_M = 5.0  # between the places of a second map, to see how poses come in between
 REVERSED = 'summer_day', 'night'
@@ -79,7 +79,7 @@ def campus(protocol: str, seed: int) -> Campus:
     """Return what is driven on one campus."""
     common = drive_of(protocol, seed=seed, **PRODUCT)
     round_m = float(int(common.campus().route.length_m))
-    length_m = LENGTH_M if seed in TEST else CALIBRATION_LENGTH_M
+    length_m = CALIBRATION_LENGTH_M if seed in CALIBRATION else LENGTH_M
     names = list(CONDITIONS)
     driven = tuple(
         replace(
@@ -101,10 +101,10 @@ def campus(protocol: str, seed: int) -> Campus:
             length_m=length_m,
             start_m=round_m * number / len(REVERSED),
         )
-        for number, name in enumerate(REVERSED if seed in TEST else ())
+        for number, name in enumerate(REVERSED if seed not in CALIBRATION else ())
     )
     mapped = replace(common, length_m=round_m)
-    coarse = replace(mapped, step_m=COARSE_M) if seed in TEST else None
+    coarse = replace(mapped, step_m=COARSE_M) if seed not in CALIBRATION else None
     return Campus(protocol, seed, mapped, coarse, driven, backwards)
 
 

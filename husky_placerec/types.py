@@ -65,6 +65,12 @@ class Pose:
         return np.array((self.x, self.y, self.z, self.qx, self.qy, self.qz, self.qw))
 
     @property
+    def yaw(self) -> float:
+        """The heading in the plane in radians, from x towards y."""
+        forward = self.rotation.apply([1.0, 0.0, 0.0])
+        return float(np.arctan2(forward[1], forward[0]))
+
+    @property
     def rotation(self) -> Rotation:
         """The orientation: takes vectors of the body to the map."""
         return Rotation.from_quat([self.qx, self.qy, self.qz, self.qw])

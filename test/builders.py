@@ -13,6 +13,7 @@ from rosbags.typesys import get_typestore, Stores
 
 FRONT, BACK = 'front', 'back'
 MS = 1_000_000
+SPACING_M = 3.0  # of the places of a straight map
 START_NS = 1_700_000_000_123_456_789
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 COMPRESSED, RAW = 'sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image'
@@ -184,3 +185,13 @@ def write_track_folder(folder, rows=None, **table):
     write_images(folder, rows)
     write_csv(folder / 'track.csv', TRACK_HEADER, rows, **table)
     return folder
+
+
+def straight_map(count=200, tracks=1):
+    """Make a map of one or several drives along the x axis."""
+    along = np.tile(np.arange(count) * SPACING_M, tracks)
+    poses = np.zeros((count * tracks, 7))
+    poses[:, 0], poses[:, 1], poses[:, 6] = along, np.repeat(np.arange(tracks), count), 1
+    names = tuple(f'drive {k}' for k in range(tracks) for _ in range(count))
+    places = Places(np.arange(len(poses)), poses, names, np.ones((len(poses), 2), bool))
+    return random_map(count=len(poses), present=places.present, places=places)

@@ -14,7 +14,7 @@ from husky_placerec.placemap.moving import transform
 from husky_placerec.placemap.storage import save_map
 from husky_placerec.recognition.calibration import Calibration, calibration_of
 from husky_placerec.recognition.covariance import CovarianceTable
-from husky_placerec.recognition.defaults import calibration_for
+from husky_placerec.recognition.defaults import calibration_for, read_defaults, save_default
 from husky_placerec.recognition.logistic import Logistic
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.reliability import recall_at, Reliability, upper_bound
@@ -197,10 +197,24 @@ def test_the_default_of_a_model_counts_for_simulated_maps_only(calibrated, tmp_p
     file = tmp_path / 'net.onnx.calibration.json'
     bare = replace(place_map, calibration=None)
     assert calibration_for(bare, spec) is None
-    file.write_text(json.dumps(replace(made, kind='simulated').as_json()))
+    save_default(file, replace(made, kind='simulated'))
     assert calibration_for(bare, spec).kind == 'simulated'
     assert calibration_for(replace(bare, simulated=False), spec) is None
     assert calibration_for(bare, replace(spec, precision='bfloat16')) is None
     file.write_text('{')
-    with pytest.raises(InputError, match=r'net\.onnx\.calibration\.json: cannot be read'):
+    with pytest.raises(InputError, match=r'net\.onnx\.calibration\.json: expected a JSON list'):
         calibration_for(bare, spec)
+
+
+def test_a_model_has_a_default_for_each_preprocessing(calibrated, tmp_path):
+    path, made = calibrated
+    place_map = replace(load_map(path), calibration=None)
+    spec = replace(place_map.spec, weights=str(tmp_path / 'net.onnx'))
+    file = tmp_path / 'net.onnx.calibration.json'
+    pinhole = replace(spec, pinhole_focal=0.7)
+    for trust, each in ((0.2, spec), (0.4, pinhole), (0.6, pinhole)):
+        save_default(file, replace(made, descriptor=each.as_json(), trust=trust))
+    assert len(read_defaults(file)) == 2
+    assert calibration_for(place_map, spec).trust == 0.2
+    assert calibration_for(place_map, pinhole).trust == 0.6
+    assert calibration_for(place_map, replace(spec, pinhole_focal=0.9)) is None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from builders import random_map
-from husky_placerec.placemap.places import Places
+from builders import SPACING_M, straight_map
 from husky_placerec.recognition.motion import Moved
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.sequence import Sequence, SequenceRules
@@ -12,18 +11,7 @@ from husky_placerec.types import Pose
 import numpy as np
 import pytest
 
-SPACING_M = 3.0
 RIGHT, STRANGE = 5.0, -3.0  # log likelihood ratios
-
-
-def straight_map(count=200, tracks=1):
-    """Make a map of one or several drives along the x axis."""
-    along = np.tile(np.arange(count) * SPACING_M, tracks)
-    poses = np.zeros((count * tracks, 7))
-    poses[:, 0], poses[:, 1], poses[:, 6] = along, np.repeat(np.arange(tracks), count), 1
-    names = tuple(f'drive {k}' for k in range(tracks) for _ in range(count))
-    places = Places(np.arange(len(poses)), poses, names, np.ones((len(poses), 2), bool))
-    return random_map(count=len(poses), present=places.present, places=places)
 
 
 @pytest.fixture(scope='module')
@@ -32,7 +20,7 @@ def route():
 
 
 def ahead(metres=SPACING_M):
-    return Moved(Pose.planar(metres, 0.0, 0.0), abs(metres), 0.05 * abs(metres))
+    return Moved(Pose.planar(metres, 0.0, 0.0), abs(metres), 0.05 * abs(metres), 0.05)
 
 
 def seen_at(place, turned=False, ratio=RIGHT, others=STRANGE):
@@ -150,7 +138,7 @@ def test_the_weights_always_add_up_to_one_and_few_states_are_held(route, seed):
         places = rng.integers(len(route), size=rng.integers(6))
         turned = rng.random(len(places)) < 0.5
         moved = Moved(
-            Pose.planar(*rng.normal(0, 5, 2), rng.normal()), rng.exponential(5), rng.exponential()
+            Pose.planar(*rng.normal(0, 5, 2), rng.normal()), *rng.exponential((5, 1, 1)).tolist()
         )
 
         def log_ratios(places, ways):

@@ -70,13 +70,7 @@ def odometry(
 
 def _motion(before: Pose, after: Pose) -> tuple[float, float, float]:
     """Return how far ahead and to the left, and by what angle, seen from the first pose."""
-    yaw, east, north = _yaw(before), after.x - before.x, after.y - before.y
-    turned = math.remainder(_yaw(after) - yaw, 2 * math.pi)
+    yaw, east, north = before.yaw, after.x - before.x, after.y - before.y
+    turned = math.remainder(after.yaw - yaw, 2 * math.pi)
     cosine, sine = math.cos(yaw), math.sin(yaw)
     return cosine * east + sine * north, cosine * north - sine * east, turned
-
-
-def _yaw(pose: Pose) -> float:
-    return math.atan2(
-        2 * (pose.qw * pose.qz + pose.qx * pose.qy), 1 - 2 * (pose.qy**2 + pose.qz**2)
-    )

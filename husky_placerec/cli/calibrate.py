@@ -75,6 +75,7 @@ def calibrate(
     from dataclasses import replace
 
     from husky_placerec.config import read_config
+    from husky_placerec.data.source import open_source
     from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.storage import edit_map
     from husky_placerec.recognition.calibrating import calibrate as measure
@@ -91,7 +92,9 @@ def calibrate(
         drives.append(itself(place_map))
         warn('no second drive: what is measured knows no other light than the map; weaker')
     else:
-        drives.append(drive_of(described_drive(source, options, place_map)))
+        described = described_drive(source, options, place_map)
+        with open_source(source, kind) as drive:
+            drives.append(drive_of(described, drive.odometry()))
     drives += [described_unknown(each, options, place_map) for each in unknown or []]
     made = measure([Setting(place_map, tuple(drives))], parameters, bars=progress)
     _report(made)

@@ -46,7 +46,7 @@ class DecisionConfig:
         dynamic=True,
     )
     min_probability: float = parameter(
-        0.98,
+        0.95,
         'Probability from which a single frame of a calibrated map is accepted.',
         least=0.5,
         most=1.0,
@@ -66,14 +66,14 @@ class DecisionConfig:
         dynamic=True,
     )
     localized_from: float = parameter(
-        0.99,
+        0.9,
         'Probability from which the sequence is LOCALIZED.',
         least=0.5,
         most=1.0,
         dynamic=True,
     )
     lost_below: float = parameter(
-        0.9,
+        0.6,
         'Probability below which it no longer is.',
         least=0.0,
         most=1.0,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.place_map import PlaceMap
@@ -33,13 +34,14 @@ from husky_placerec.recognition.samples import (
     UNKNOWN,
     WHOLE,
 )
-from husky_placerec.types import Pose
+from husky_placerec.types import Pose, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
 Bars = Callable[[str], Passing]
+Found = tuple[float, Pose, Pose]  # a probability, the pose that was found, and the true one
 
 # Of a state that is followed agreement tells nothing that its lead does not.
 CANDIDATES_ONLY = ('agreement',)
@@ -47,6 +49,7 @@ UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
 ROUNDS = 2  # of following strangers, and learning to tell them
 NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
 FOLDS = 5
+COVERED = 0.95  # of a drive's frames, by its odometry
 REGULARISATION = 1.0  # scikit-learn's C: evidence that never fails does not make one certain
 
 
@@ -62,10 +65,17 @@ def itself(place_map: PlaceMap) -> Drive:
     )
 
 
-def drive_of(described: PlaceMap) -> Drive:
-    """Return a drive that was described as a map of its own, in the frame of the other."""
+def drive_of(described: PlaceMap, odometry: Trajectory | None = None) -> Drive:
+    """
+    Return a drive that was described as a map of its own, in the frame of the other.
+
+    :param odometry: what it says of the way, where it covers nearly all of it.
+    """
     places = described.places
-    return Drive(described.name, described.descriptors, places.stamps_ns, places.poses)
+    wheels = None
+    if odometry is not None and odometry.covers(places.stamps_ns, SECOND_NS).mean() >= COVERED:
+        wheels = odometry.at(places.stamps_ns)
+    return Drive(described.name, described.descriptors, places.stamps_ns, places.poses, wheels)
 
 
 def calibrate(
@@ -111,6 +121,7 @@ def calibrate(
         *models,
         _found(gate),
         1.0,
+        _nothing_measured(),
         _nothing_measured(),
         _nothing_measured(),
         _figures(gate),
@@ -210,25 +221,35 @@ def _figures(samples: Samples) -> dict[str, Any]:
 def _driven(draft: Calibration, runs: Sequence[Run], config: Config) -> Calibration:
     """Drive once more: how far do frames err together, and how far off are the right poses."""
     trusted = replace(draft, trust=best_trust(runs, draft, config))
-    found: dict[str, list[tuple[float, Pose, Pose]]] = {'measured': [], 'estimated': []}
-    for run in runs:
-        if run.itself:
-            continue
-        for said, truth in zip(run.recognitions(trusted, config), run.truths):
-            single = said.measurement
-            both = (
-                ('measured', single.probability if single else None, single and single.pose),
-                ('estimated', said.probability, said.estimate),
-            )
-            for name, probability, pose in both:
-                if pose and probability is not None and truth and right(pose, truth):
-                    found[name].append((probability, pose, truth))
+    measured, estimated = _found_poses(runs, trusted, config, by_odometry=True)
+    _, guessed = _found_poses(runs, trusted, config, by_odometry=False)
     return replace(
-        trusted, measured=_table(found['measured']), estimated=_table(found['estimated'])
+        trusted, measured=_table(measured), estimated=_table(estimated), guessed=_table(guessed)
     )
 
 
-def _table(rows: Sequence[tuple[float, Pose, Pose]]) -> CovarianceTable:
+def _found_poses(
+    runs: Sequence[Run], calibration: Calibration, config: Config, *, by_odometry: bool
+) -> tuple[list[Found], list[Found]]:
+    """Return the right poses of single frames, and those of the sequence."""
+    measured: list[Found] = []
+    estimated: list[Found] = []
+    for run in runs:
+        if run.itself:
+            continue
+        said_all = run.recognitions(calibration, config, by_odometry=by_odometry)
+        for said, truth in zip(said_all, run.truths):
+            single = said.measurement
+            for found, probability, pose in (
+                (measured, single.probability if single else None, single and single.pose),
+                (estimated, said.probability, said.estimate),
+            ):
+                if pose and probability is not None and truth and right(pose, truth):
+                    found.append((probability, pose, truth))
+    return measured, estimated
+
+
+def _table(rows: Sequence[Found]) -> CovarianceTable:
     if not rows:
         return _nothing_measured()
     probability, poses, truths = zip(*rows)

@@ -34,7 +34,8 @@ class Calibration:
     :param found: how often the best candidate is right where the map knows the place.
     :param trust: share of a frame's evidence that the frames before it have not given.
     :param measured: the errors of a frame's own poses.
-    :param estimated: those of the sequence's.
+    :param estimated: those of the sequence's, with odometry.
+    :param guessed: those of the sequence's without odometry.
     :param figures: what was measured, to be shown.
     """
 
@@ -49,6 +50,7 @@ class Calibration:
     trust: float
     measured: CovarianceTable
     estimated: CovarianceTable
+    guessed: CovarianceTable
     figures: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -60,6 +62,7 @@ class Calibration:
             'place': self.place.as_json(),
             'measured': self.measured.as_json(),
             'estimated': self.estimated.as_json(),
+            'guessed': self.guessed.as_json(),
             'figures': dict(self.figures),
         }
 
@@ -83,6 +86,7 @@ class Calibration:
                 float(values['trust']),
                 CovarianceTable.from_json(values['measured']),
                 CovarianceTable.from_json(values['estimated']),
+                CovarianceTable.from_json(values['guessed']),
                 dict(values['figures']),
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -64,9 +64,7 @@ class CovarianceTable:
         row = int(np.searchsorted(self.edges, probability, 'right')) - 1
         along, across, up, roll, pitch, yaw = self.variances[max(row, 0)].tolist()
         along = max(along, spacing_m**2 / 12)
-        forward = pose.rotation.apply([1.0, 0.0, 0.0])
-        heading = math.atan2(forward[1], forward[0])
-        cosine, sine = math.cos(heading), math.sin(heading)
+        cosine, sine = math.cos(pose.yaw), math.sin(pose.yaw)
         xx = along * cosine**2 + across * sine**2
         yy = along * sine**2 + across * cosine**2
         xy = (along - across) * sine * cosine

@@ -1,7 +1,7 @@
 """
-The calibration that a model brings along, from simulated campuses.
+The calibrations that a model brings along, from simulated campuses.
 
-It lies next to the weights, and counts for maps of simulated drives only: how unlike a real road
+They lie next to the weights, and count for maps of simulated drives only: how unlike a real road
 is to another, no simulation tells.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
+from husky_placerec.files import write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import Calibration, calibration_of
 
@@ -33,9 +34,28 @@ def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | 
     file = Path(weights_file(spec.weights, '.onnx') + SUFFIX)
     if not spec.weights or not file.is_file():
         return None
+    for made in read_defaults(file):
+        if not spec.differences(DescriptorSpec.from_json(made.descriptor, str(file))):
+            return made
+    return None
+
+
+def read_defaults(file: Path) -> list[Calibration]:
+    """
+    Read the calibrations of a model, one for each preprocessing that was measured.
+
+    :raises InputError: for a file that is damaged.
+    """
     try:
-        made = Calibration.from_json(json.loads(file.read_text(encoding='utf-8')), str(file))
-    except (OSError, ValueError) as error:
-        raise InputError(f'{file}: cannot be read as JSON ({error})') from error
-    same = not spec.differences(DescriptorSpec.from_json(made.descriptor, str(file)))
-    return made if same else None
+        documents = json.loads(file.read_text(encoding='utf-8'))['calibrations']
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f'{file}: expected a JSON list `calibrations` ({error!r})') from error
+    return [Calibration.from_json(values, str(file)) for values in documents]
+
+
+def save_default(file: Path, made: Calibration) -> None:
+    """Write a calibration to the others of its model, in place of one of its preprocessing."""
+    others = read_defaults(file) if file.exists() else []
+    kept = [other for other in others if other.descriptor != made.descriptor]
+    documents = [each.as_json() for each in (*kept, made)]
+    write_atomic(file, json.dumps({'calibrations': documents}, indent=1).encode())

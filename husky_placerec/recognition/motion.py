@@ -10,7 +10,9 @@ from husky_placerec.types import FloatArray, Pose, SECOND_NS
 import numpy as np
 
 STILL = Pose.planar(0.0, 0.0, 0.0)
-ODOMETRY_SPREAD = 0.05  # of a metre driven
+ODOMETRY_SPREAD = 0.05  # of the way driven, and of the angle turned
+DRIFT = np.radians(2.0)  # of the heading, in a metre
+BENDS = np.radians(10.0)  # what a road may turn in a metre, where nothing is known of it
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,15 @@ class Moved:
     :param pose: the later in the earlier's own frame.
     :param metres: driven.
     :param spread_m: how far off `pose` may be.
+    :param turn_spread: the same of its yaw, in radians.
+    :param guessed: from the time, for want of odometry.
     """
 
     pose: Pose
     metres: float
     spread_m: float
+    turn_spread: float
+    guessed: bool = False
 
 
 class Motion:
@@ -71,11 +77,21 @@ class Motion:
         if stamp_ns > last_ns:
             self._add(last_ns, stamp_ns)
         if not self._guessed_m:
-            return Moved(self._pose, self._driven_m, ODOMETRY_SPREAD * self._driven_m)
+            return self._counted()
         seen_m = np.inf if self._view is None else self._route.metres_between(self._view, view)
         guessed_m = min(self._guessed_m, seen_m)
         pose = self._pose @ Pose.planar(guessed_m, 0.0, 0.0)
-        return Moved(pose, self._driven_m + guessed_m, guessed_m)
+        return Moved(pose, self._driven_m + guessed_m, guessed_m, BENDS * guessed_m, True)
+
+    def _counted(self) -> Moved:
+        """Return the motion by odometry alone."""
+        turned = ODOMETRY_SPREAD * self._pose.yaw
+        return Moved(
+            self._pose,
+            self._driven_m,
+            ODOMETRY_SPREAD * self._driven_m,
+            float(np.hypot(DRIFT * np.sqrt(self._driven_m), turned)),
+        )
 
     def count(self, view: FloatArray) -> None:
         """Take the last frame for one that counted."""

@@ -10,6 +10,7 @@ import numpy as np
 
 KEPT_NS = 10 * SECOND_NS
 GAP_NS = SECOND_NS  # longer between two messages, and what was in between is not known
+FILLED_NS = 100_000_000  # between poses that are put in where they are known but rare
 SLACK_M = 0.1  # of noise, between messages that follow each other quickly
 MOST_SPEED = 5.0  # m/s; a robot that is faster did not drive: its odometry jumped
 
@@ -40,6 +41,22 @@ class Odometry:
             self._poses.insert(at, pose)
             old = bisect.bisect_left(self._stamps, self._stamps[-1] - KEPT_NS)
             del self._stamps[:old], self._poses[:old]
+
+    def lead(self, stamp_ns: int, pose: Pose) -> None:
+        """
+        Take a pose of a drive that is known already; its poses may be seconds apart.
+
+        After more than KEPT_NS nothing is known of the way in between.
+        """
+        with self._lock:
+            last = (self._stamps[-1], self._poses[-1]) if self._stamps else None
+        if last is not None and 0 < stamp_ns - last[0] < KEPT_NS:
+            stamps, poses = [last[0], stamp_ns], [last[1], pose]
+            for between_ns in range(last[0] + FILLED_NS, stamp_ns, FILLED_NS):
+                between = _at(stamps, poses, between_ns)
+                if between is not None:
+                    self.add(between_ns, between)
+        self.add(stamp_ns, pose)
 
     def clear(self) -> None:
         with self._lock:

@@ -13,5 +13,6 @@ class Reason(str, Enum):
     AMBIGUOUS = 'ambiguous'  # places elsewhere look nearly the same
     CAMERAS_DISAGREE = 'cameras_disagree'  # one camera sees the place, the other does not
     IMAGE_UNUSABLE = 'image_unusable'  # no camera gave an image in which anything can be seen
+    MOTION_DISAGREES = 'motion_disagrees'  # the robot cannot have come there from where it was
     UNKNOWN_PLACE = 'unknown_place'  # more likely off the map than on it
     WAITING_FOR_SEQUENCE = 'waiting_for_sequence'  # may be right; the next metres will tell

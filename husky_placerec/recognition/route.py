@@ -62,6 +62,20 @@ class Route:
         pair = np.array([self.before[place], self.after[place]])
         return np.asarray(pair[pair >= 0])
 
+    def window(self, place: int, within_m: float) -> Places:
+        """
+        Return a place and those of its track up to some metres before and after it.
+
+        As many before as after: where the track ends sooner, so does the window.
+        """
+        found = [place]
+        for _ in range(max(round(within_m / self.spacing_m), 1)):
+            before, after = int(self.before[found[0]]), int(self.after[found[-1]])
+            if before < 0 or after < 0:
+                break
+            found = [before, *found, after]
+        return np.array(found, np.int64)
+
     def spacing_at(self, place: int) -> float:
         """Return the distance to the neighbours, in m; the usual one where there is none."""
         near = self.around(place)
@@ -104,6 +118,11 @@ class Route:
         cosines = np.einsum('ncd,ncd->nc', one, other)
         shared = one.any(axis=2) & other.any(axis=2)
         return float(np.median(cosines[shared])) if shared.any() else 0.0
+
+    @cached_property
+    def fall_per_m(self) -> float:
+        """By how much a view gets less alike with each metre."""
+        return max(1 - self.neighbours_alike, 1e-3) / self.spacing_m
 
     def _alike(self, place: int) -> float:
         near = self.around(place)

@@ -15,8 +15,8 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.progress import Passing
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.decision import Decider
-from husky_placerec.recognition.evidence import evidence, Sighting
-from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.evidence import Sighting
+from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.samples import Drive, MASKED, MASKED_M, right, Row, WHOLE
 from husky_placerec.types import Pose, Recognition
 import numpy as np
@@ -48,10 +48,20 @@ class Run:
     sightings: tuple[Sighting, ...]
     itself: bool = False
 
-    def recognitions(self, calibration: Calibration, config: Config) -> Iterator[Recognition]:
-        """Yield what is decided frame by frame."""
-        decider = Decider(self.place_map, config, calibration)
-        for stamp_ns, sighting in zip(self.drive.stamps_ns.tolist(), self.sightings):
+    def recognitions(
+        self, calibration: Calibration, config: Config, *, by_odometry: bool = True
+    ) -> Iterator[Recognition]:
+        """
+        Yield what is decided frame by frame.
+
+        :param by_odometry: by that of the drive; else by time.
+        """
+        odometry, motion = Odometry(), self.drive.motion
+        decider = Decider(self.place_map, config, calibration, odometry)
+        for frame, sighting in enumerate(self.sightings):
+            stamp_ns = int(self.drive.stamps_ns[frame])
+            if by_odometry and motion is not None:
+                odometry.lead(stamp_ns, Pose.from_array(motion[frame]))
             yield decider.decide(stamp_ns, {}, sighting.query, sighting=sighting)
 
 
@@ -74,7 +84,7 @@ def runs_of(
             for frame in frames:
                 own = np.array([frame], np.int64) if drive.itself and known else None
                 query = np.asarray(drive.descriptors[frame], np.float32)
-                sightings.append(decider.look(query, own))
+                sightings.append(decider.look(query, own).sighting)
             poses = drive.poses if known and drive.poses is not None else [None] * len(drive)
             truths = tuple(None if p is None else Pose.from_array(p) for p in poses)
             yield Run(place_map, drive, truths, tuple(sightings), drive.itself)
@@ -107,15 +117,14 @@ def mistaken(run: Run, calibration: Calibration, config: Config, group: int) -> 
 
     :param group: number of the run's neighbourhood.
     """
-    route = Route(run.place_map)
+    decider = Decider(run.place_map, config, None)
     rows: list[Row] = []
     said = run.recognitions(calibration, config)
     for recognition, truth, sighting in zip(said, run.truths, run.sightings):
         at, pose = recognition.chosen, recognition.estimate
         if at is None or pose is None or (truth is not None and right(pose, truth)):
             continue
-        state = np.array([at.place]), np.array([bool(at.reversed)])
-        seen = evidence(run.place_map, route, sighting, *state)[0]
+        seen = decider.reading(sighting).evidence_of(at.place, bool(at.reversed))
         rows.append((seen, False, 1.0, WHOLE if truth else MASKED, group, False))
     return rows
 

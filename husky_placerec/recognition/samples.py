@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from husky_placerec.recognition.decision import Decider
-from husky_placerec.recognition.evidence import evidence, Sighting
+from husky_placerec.recognition.reading import Reading
 from husky_placerec.recognition.route import Places
 from husky_placerec.types import FloatArray, Pose
 import numpy as np
@@ -32,6 +32,7 @@ class Drive:
     :param descriptors: [N, C, D].
     :param stamps_ns: [N].
     :param poses: [N, 7] in the map's frame; None where it is known only that it is elsewhere.
+    :param wheels: [N, 7] where its odometry says that it was; None: its poses stand in for it.
     :param itself: it is the map, so that no frame may be compared with its own place.
     """
 
@@ -39,6 +40,7 @@ class Drive:
     descriptors: FloatArray
     stamps_ns: NDArray[np.int64]
     poses: Floats | None
+    wheels: Floats | None = None
     itself: bool = False
 
     def __len__(self) -> int:
@@ -49,13 +51,18 @@ class Drive:
         if len(self) <= most:
             return self
         chosen = np.linspace(0, len(self) - 1, most).astype(np.int64)
-        poses = None if self.poses is None else self.poses[chosen]
         return replace(
             self,
             descriptors=self.descriptors[chosen],
             stamps_ns=self.stamps_ns[chosen],
-            poses=poses,
+            poses=None if self.poses is None else self.poses[chosen],
+            wheels=None if self.wheels is None else self.wheels[chosen],
         )
+
+    @property
+    def motion(self) -> Floats | None:
+        """Poses [N, 7] that tell how it moved, though perhaps not where it was."""
+        return self.poses if self.wheels is None else self.wheels
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +150,7 @@ def true_state(decider: Decider, truth: Pose, without: Places | None) -> tuple[i
         near = np.setdiff1d(near, without)
     if not len(near):
         return None
-    forward = truth.rotation.apply([1.0, 0.0, 0.0])
-    faces = np.cos(np.arctan2(forward[1], forward[0]) - route.yaws[near])
+    faces = np.cos(truth.yaw - route.yaws[near])
     reverses = decider.rules.both_ways and place_map.opposites is not None
     along = (np.abs(faces) if reverses else faces) >= np.cos(np.radians(SAME_WAY_DEG))
     near, faces = near[along], faces[along]
@@ -179,52 +185,51 @@ class _View:
     def row(self, seen: Floats, true: bool, share: float, origin: int) -> Row:
         return seen, true, self.weight * share, origin, self.group, self.weight < 1
 
-    def evidence(self, sighting: Sighting, places: Places, turned: NDArray[np.bool_]) -> Floats:
-        decider = self.decider
-        return evidence(decider.place_map, decider.route, sighting, places, turned)
-
 
 def _add(rows: Sampled, view: _View, drive: Drive, frame: int, own: Places | None) -> None:
     decider = view.decider
-    sighting = decider.look(view.query, own)
-    if sighting.best is None:
+    reading = decider.look(view.query, own)
+    best = reading.sighting.best
+    if best is None:
         return
     if drive.poses is None:
-        _add_unknown(rows, view, sighting, UNKNOWN, None)
+        _add_unknown(rows, view, reading, UNKNOWN, None)
         return
     truth = Pose.from_array(drive.poses[frame])
     near = decider.place_map.near(truth.as_array()[:2], MASKED_M)
     state = true_state(decider, truth, own)
     if state is None:
         if not len(near):
-            _add_unknown(rows, view, sighting, UNKNOWN, None)
+            _add_unknown(rows, view, reading, UNKNOWN, None)
         return
-    place, turned = np.array([state[0]]), np.array([state[1]])
-    found = right(sighting.best.pose, truth)
-    rows.gate.append(view.row(_of_best(view, sighting), found, 1.0, WHOLE))
-    rows.place.append(view.row(view.evidence(sighting, place, turned)[0], True, 1.0, WHOLE))
-    _add_strangers(rows, view, sighting, WHOLE, near)
+    pose = best.pose  # a map that is its own drive must not look at its own place
+    if not drive.itself:
+        pose = reading.pose(best.place, bool(best.reversed))
+    found = right(pose, truth)
+    rows.gate.append(view.row(_of_best(reading), found, 1.0, WHOLE))
+    rows.place.append(view.row(reading.evidence_of(*state), True, 1.0, WHOLE))
+    _add_strangers(rows, view, reading, WHOLE, near)
     masked = decider.look(view.query, near)
-    if masked.best is not None:
+    if masked.sighting.best is not None:
         _add_unknown(rows, view, masked, MASKED, near)
 
 
 def _add_unknown(
-    rows: Sampled, view: _View, sighting: Sighting, origin: int, near: Places | None
+    rows: Sampled, view: _View, reading: Reading, origin: int, near: Places | None
 ) -> None:
-    rows.gate.append(view.row(_of_best(view, sighting), False, 1.0, origin))
-    _add_strangers(rows, view, sighting, origin, near)
+    rows.gate.append(view.row(_of_best(reading), False, 1.0, origin))
+    _add_strangers(rows, view, reading, origin, near)
 
 
 def _add_strangers(
-    rows: Sampled, view: _View, sighting: Sighting, origin: int, near: Places | None
+    rows: Sampled, view: _View, reading: Reading, origin: int, near: Places | None
 ) -> None:
     """Add states that are not true: some at random, and the candidates by their small share."""
     count = len(view.decider.place_map)
     tells = view.decider.rules.both_ways and view.decider.place_map.opposites is not None
     places = view.rng.integers(count, size=STRANGERS)
     turned = (view.rng.random(STRANGERS) < 0.5) & tells
-    candidates, ways = sighting.states
+    candidates, ways = reading.sighting.states
     places, turned = np.concatenate([places, candidates]), np.concatenate([turned, ways])
     share = np.full(len(places), 1 / STRANGERS)
     share[STRANGERS:] = 1 / (count * (1 + tells))
@@ -232,10 +237,10 @@ def _add_strangers(
         kept = ~np.isin(places, near)
         places, turned, share = places[kept], turned[kept], share[kept]
     if len(places):
-        for seen, part in zip(view.evidence(sighting, places, turned), share.tolist()):
+        for seen, part in zip(reading.evidence(places, turned), share.tolist()):
             rows.place.append(view.row(seen, False, part, origin))
 
 
-def _of_best(view: _View, sighting: Sighting) -> Floats:
-    places, turned = sighting.states
-    return np.asarray(view.evidence(sighting, places[:1], turned[:1])[0])
+def _of_best(reading: Reading) -> Floats:
+    places, turned = reading.sighting.states
+    return reading.evidence_of(int(places[0]), bool(turned[0]))

@@ -59,8 +59,8 @@ class SequenceRules:
     least_m: float = 1.0
     within_m: float = 10.0
     heading_cos: float = 0.5
-    localized_from: float = 0.99
-    lost_below: float = 0.9
+    localized_from: float = 0.9
+    lost_below: float = 0.6
     confirmations: int = 2
     strongest: float = 6.0
     most_for: float = 4.0
@@ -221,13 +221,12 @@ class Sequence:
                 ahead * np.sin(heading) + left * np.cos(heading),
             ]
         )
-        turn = 2 * np.arctan2(moved.pose.qz, moved.pose.qw)
         spread = np.hypot(0.5 * route.spacing_m, moved.spread_m) + 0.5
         reach = min(rules.reach, len(route))
         apart, found = route.nearest(route.positions[belief.places] + step, reach, 3 * spread)
         there = np.isfinite(apart)
         found = np.where(there, found, 0)
-        faces = np.cos(heading[:, None] + turn - route.yaws[found])
+        faces = np.cos(heading[:, None] + moved.pose.yaw - route.yaws[found])
         there &= np.abs(faces) >= rules.heading_cos
         likely = np.exp(-0.5 * np.square(np.where(there, apart, 0.0) / spread)) * there
         total = likely.sum(axis=1, keepdims=True)
