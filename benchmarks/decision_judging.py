@@ -13,7 +13,7 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.decision import Decider
 from husky_placerec.recognition.odometry import Odometry
-from husky_placerec.recognition.samples import right, RIGHT_DEG, RIGHT_M
+from husky_placerec.recognition.samples import Drive, right, RIGHT_DEG, RIGHT_M
 from husky_placerec.types import Pose, Recognition
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +54,11 @@ class Measurer:
 
 
 def decided(
-    place_map: PlaceMap, drive: Driven, config: Config, calibration: Calibration, wheels: bool
+    place_map: PlaceMap,
+    drive: Driven | Drive,
+    config: Config,
+    calibration: Calibration,
+    wheels: bool,
 ) -> list[Recognition]:
     """Return what the robot would say on a drive."""
     odometry = Odometry()
@@ -70,7 +74,7 @@ def decided(
 
 
 def judged(
-    said: Sequence[Recognition], drive: Driven, place_map: PlaceMap, threshold: float
+    said: Sequence[Recognition], drive: Driven | Drive, place_map: PlaceMap, threshold: float
 ) -> Frames:
     """Put what was said beside the truth."""
     truths = [Pose.from_array(pose) for pose in drive.poses]
