@@ -73,7 +73,7 @@ class DecisionConfig:
         dynamic=True,
     )
     lost_below: float = parameter(
-        0.6,
+        0.8,
         'Probability below which it no longer is.',
         least=0.0,
         most=1.0,

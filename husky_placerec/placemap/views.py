@@ -54,6 +54,17 @@ class Views:
         seen = np.asarray(self.descriptors[first:end], np.float32)[self.present[first:end]]
         return seen if self.whitening is None else self.whitening.whiten(seen)
 
+    def alike(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> FloatArray:
+        """Return [K, C] cosines of the same camera at pairs of places; NaN where one has none."""
+        seen = []
+        for places in (one, other):
+            rows = np.asarray(self.descriptors[places], np.float32)
+            if self.whitening is not None:
+                rows = self.whitening.whiten(rows)
+            seen.append(rows)
+        both = self.present[one] & self.present[other]
+        return np.where(both, np.einsum('kcd,kcd->kc', *seen), np.nan)
+
     def compare(
         self, query: FloatArray, places: NDArray[np.int64], rows: FloatArray | None = None
     ) -> Comparison:

@@ -235,7 +235,7 @@ def _found_poses(
     measured: list[Found] = []
     estimated: list[Found] = []
     for run in runs:
-        if run.itself:
+        if run.drive.itself:
             continue
         said_all = run.recognitions(calibration, config, by_odometry=by_odometry)
         for said, truth in zip(said_all, run.truths):

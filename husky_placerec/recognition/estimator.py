@@ -75,9 +75,12 @@ class Estimator:
     def _step(self, moved: Moved | None, reading: Reading) -> bool:
         """Take the frame into the sequence; say whether it counted."""
         calibration, sighting = self._calibration, reading.sighting
+        # What the other cameras would have said against a place is not known.
+        share = float(np.sqrt(sighting.query.any(axis=1).mean()))
 
         def log_ratios(places: Places, turned: NDArray[np.bool_]) -> Floats:
-            return calibration.place.log_ratio(reading.evidence(places, turned))
+            ratios = calibration.place.log_ratio(reading.evidence(places, turned))
+            return np.where(ratios > 0, share * ratios, ratios)
 
         birth_ratio = 0.0  # of the best candidate, among best candidates
         if sighting.best is not None:

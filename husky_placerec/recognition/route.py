@@ -87,10 +87,11 @@ class Route:
         """Return [K] how alike each place is to its neighbours: what a good match there is."""
         if len(self._usual) > SHOWN_MOST:
             self._usual.clear()
-        for place in places.tolist():
-            if place not in self._usual:
-                self._usual[place] = self._alike(place)
-        return np.array([self._usual[place] for place in places.tolist()], np.float64)
+        wanted = places.tolist()
+        new = np.array(sorted({place for place in wanted if place not in self._usual}), np.int64)
+        if len(new):
+            self._usual.update(zip(new.tolist(), self._alike(new).tolist()))
+        return np.array([self._usual[place] for place in wanted], np.float64)
 
     def metres_between(self, one: FloatArray, other: FloatArray) -> float:
         """
@@ -124,10 +125,12 @@ class Route:
         """By how much a view gets less alike with each metre."""
         return max(1 - self.neighbours_alike, 1e-3) / self.spacing_m
 
-    def _alike(self, place: int) -> float:
-        near = self.around(place)
-        if not len(near):
-            return self.neighbours_alike
-        query = np.asarray(self._map.descriptors[place], np.float32)
-        cosines = self._map.cosines(query, near, np.zeros(len(near), np.bool_))
-        return float(np.nanmean(cosines)) if np.isfinite(cosines).any() else 0.0
+    def _alike(self, places: Places) -> NDArray[np.float64]:
+        """Return [K] the mean cosine of places with their neighbours."""
+        total, count = np.zeros(len(places)), np.zeros(len(places))
+        for side in (self.before[places], self.after[places]):
+            there = np.flatnonzero(side >= 0)
+            cosines = self._map.views.alike(places[there], side[there])
+            total[there] += np.where(np.isfinite(cosines), cosines, 0.0).sum(axis=1)
+            count[there] += np.isfinite(cosines).sum(axis=1)
+        return np.where(count, total / np.maximum(count, 1), self.neighbours_alike)

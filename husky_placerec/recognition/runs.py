@@ -17,12 +17,14 @@ from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.decision import Decider
 from husky_placerec.recognition.evidence import Sighting
 from husky_placerec.recognition.odometry import Odometry
-from husky_placerec.recognition.samples import Drive, MASKED, MASKED_M, right, Row, WHOLE
+from husky_placerec.recognition.route import Places
+from husky_placerec.recognition.samples import Drive, MASKED, MASKED_M, right, RIGHT_M, Row, WHOLE
 from husky_placerec.types import Pose, Recognition
 import numpy as np
 
 TRUSTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)  # to choose from
 LEAST_LEFT = 0.25  # of a map, for a drive to be run where it is unknown
+STRETCHES = 4  # of a map, each of which is left out for a drive of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +41,12 @@ class Run:
     A drive with what a map says to its frames.
 
     :param truths: None where the frame is off the map, or it is not known where.
-    :param itself: the drive is the map.
     """
 
     place_map: PlaceMap
     drive: Drive
     truths: tuple[Pose | None, ...]
     sightings: tuple[Sighting, ...]
-    itself: bool = False
 
     def recognitions(
         self, calibration: Calibration, config: Config, *, by_odometry: bool = True
@@ -73,31 +73,46 @@ def runs_of(
 ) -> Iterator[Run]:
     """Yield the runs on one map."""
     for drive in setting.drives:
-        for place_map in (setting.place_map, without(setting.place_map, drive)):
-            if place_map is None:
-                continue
+        for place_map, kept in _maps(setting.place_map, drive):
             decider = Decider(place_map, config, calibration)
-            title = f'Driving {drive.name}'
-            frames = bars(title)(range(len(drive)), len(drive))
-            known = place_map is setting.place_map and drive.poses is not None
             sightings = []
+            frames = bars(f'Driving {drive.name}')(range(len(drive)), len(drive))
             for frame in frames:
-                own = np.array([frame], np.int64) if drive.itself and known else None
+                own = np.flatnonzero(kept == frame) if drive.itself else None
                 query = np.asarray(drive.descriptors[frame], np.float32)
                 sightings.append(decider.look(query, own).sighting)
-            poses = drive.poses if known and drive.poses is not None else [None] * len(drive)
-            truths = tuple(None if p is None else Pose.from_array(p) for p in poses)
-            yield Run(place_map, drive, truths, tuple(sightings), drive.itself)
+            yield Run(place_map, drive, _truths(place_map, drive), tuple(sightings))
 
 
-def without(place_map: PlaceMap, drive: Drive) -> PlaceMap | None:
-    """Return the map without all that a drive comes near to; None where too little is left."""
-    if drive.poses is None or drive.itself:
-        return None
-    near = [place_map.near(pose[:2], MASKED_M) for pose in drive.poses]
-    kept = np.setdiff1d(np.arange(len(place_map)), np.concatenate(near))
-    if len(kept) < LEAST_LEFT * len(place_map):
-        return None
+def _truths(place_map: PlaceMap, drive: Drive) -> tuple[Pose | None, ...]:
+    if drive.poses is None:
+        return (None,) * len(drive)
+    poses = map(Pose.from_array, drive.poses)
+    known = (len(place_map.near(pose[:2], RIGHT_M)) > 0 for pose in drive.poses)
+    return tuple(pose if there else None for pose, there in zip(poses, known))
+
+
+def _maps(place_map: PlaceMap, drive: Drive) -> Iterator[tuple[PlaceMap, Places]]:
+    """
+    Yield the map, and what is left of it without all that a drive comes near to.
+
+    Where the drive is the map itself, it leaves it for a stretch and comes back, on each in turn.
+    """
+    everything = np.arange(len(place_map))
+    yield place_map, everything
+    if drive.poses is None:
+        return
+    if drive.itself:
+        unknown = np.array_split(everything, STRETCHES)
+    else:
+        unknown = [np.concatenate([place_map.near(p[:2], MASKED_M) for p in drive.poses])]
+    for places in unknown:
+        kept = np.setdiff1d(everything, places)
+        if len(kept) >= LEAST_LEFT * len(place_map):
+            yield _part(place_map, kept), kept
+
+
+def _part(place_map: PlaceMap, kept: Places) -> PlaceMap:
     return replace(
         place_map,
         places=place_map.places.chosen(kept),

@@ -60,7 +60,7 @@ class SequenceRules:
     within_m: float = 10.0
     heading_cos: float = 0.5
     localized_from: float = 0.9
-    lost_below: float = 0.6
+    lost_below: float = 0.8
     confirmations: int = 2
     strongest: float = 6.0
     most_for: float = 4.0
