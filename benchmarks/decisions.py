@@ -41,7 +41,7 @@ from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.progress import bar
 from husky_placerec.recognition.calibrating import calibrate
 from husky_placerec.recognition.calibration import SIMULATED
-from husky_placerec.recognition.defaults import save_default
+from husky_placerec.recognition.defaults import read_defaults, save_default
 from husky_placerec.recognition.reliability import recall_at
 from husky_placerec.recognition.runs import Setting
 from husky_placerec.recognition.samples import Drive, right, RIGHT_M
@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument('--seeds', type=int, nargs='+', default=TEST)
     parser.add_argument('--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS))
     parser.add_argument('--without-odometry', action='store_true', help='stamps alone')
+    parser.add_argument('--stored', type=Path, help='a default to measure, instead of a new one')
     parser.add_argument('--save', type=Path, help='write the calibration as a default')
     args = parser.parse_args()
     config = read_config(None, [*lenses(), *args.settings])
@@ -100,7 +101,11 @@ def main() -> None:
         w for p in args.calibration_protocols for w in worlds(p, args.calibration_seeds)
     ]
     settings = [Setting(w.place_map, tuple(map(_as_drive, w.driven))) for w in calibrating]
-    calibration = calibrate(settings, config, kind=SIMULATED, bars=_bars)
+    if args.stored:
+        made = read_defaults(args.stored)
+        (calibration,) = (c for c in made if c.descriptor == extractor.spec.as_json())
+    else:
+        calibration = calibrate(settings, config, kind=SIMULATED, bars=_bars)
     threshold = chosen_threshold(calibrating, config)
     figures = calibration.figures
     console.print(

@@ -53,9 +53,9 @@ class DecisionConfig:
         dynamic=True,
     )
     contradiction: float = parameter(
-        2.0,
+        1.0,
         'A frame that speaks this much against the pose of the sequence gives none, as the '
-        'natural logarithm of a likelihood ratio.',
+        'natural logarithm of a likelihood ratio; without odometry it has to speak for it.',
         least=0.0,
         most=100.0,
         dynamic=True,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from husky_placerec.campus.messages import ODOMETRY_TOPIC
 from husky_placerec.config import make_config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.source import find_trajectory, open_source
@@ -27,7 +28,7 @@ from husky_placerec.types import Pose
 import numpy as np
 
 # The shipped network was trained on other campuses, and its calibration made on others again.
-PARAMETERS = {'weights': 'shipped'}
+PARAMETERS = {'weights': 'shipped', 'odometry_topic': ODOMETRY_TOPIC}
 BASELINE = {'extractor': 'pixels'}
 SPEED = 33.0  # the drives have a frame every 3 s: 11 frames a second
 MAX_GAP_S = 2.0

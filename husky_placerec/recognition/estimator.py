@@ -102,9 +102,11 @@ class Estimator:
             self._agrees = self._track.take(moved, pose)
         pose = self._track.pose(None if counts else moved, pose)
         seen = reading.evidence_of(guess.place, guess.turned)
-        speaks_for = calibration.place.log_ratio(seen) > -self._rules.contradiction
-        believed = self._sequence.state is State.LOCALIZED and speaks_for and self._agrees
         guessed = moved is None or moved.guessed
+        # Without odometry nothing but the view itself tells that the road has been left.
+        least = 0.0 if guessed else -self._rules.contradiction
+        speaks_for = calibration.place.log_ratio(seen) > least
+        believed = self._sequence.state is State.LOCALIZED and speaks_for and self._agrees
         table = calibration.guessed if guessed else calibration.estimated
         spacing_m = reading.route.spacing_at(guess.place)
         covariance, covariance_xy = table.at(guess.probability, pose, spacing_m)

@@ -1,4 +1,4 @@
-"""Playing a bag's cameras to a running node over DDS, and listening to what it answers."""
+"""Playing a bag to a running node over DDS, and listening to what it answers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
+from husky_placerec.data.bag_poses import POSE_TYPES
 from husky_placerec.progress import Passing
 from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES
 from husky_placerec.ros.pacing import Pacer
 from husky_placerec.types import Pose
+from nav_msgs.msg import Odometry
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -21,12 +23,15 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 SETTLE_S = 1.0
 QUIET_S = 0.5  # after the last image, until a report tells of all
+ODOMETRY = 'odometry'  # among the publishers, beside the cameras
 CAMERA_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 
 class Player:
     """
-    A robot's cameras and its localization stack in one: publishes images, receives poses.
+    A robot and its localization stack in one: publishes what it sees, receives poses.
+
+    Odometry is published too where the configuration names its topic.
 
     :param node_name: of the place recognition node that is listened to, with its namespace.
     """
@@ -41,6 +46,10 @@ class Player:
         self._executor = SingleThreadedExecutor(context=context)
         self._executor.add_node(self.node)
         self._publishers = {name: self._publisher(name) for name in config.cameras}
+        if config.odometry_topic:
+            self._publishers[ODOMETRY] = self.node.create_publisher(
+                Odometry, config.odometry_topic, CAMERA_QOS
+            )
         self._node_name = node_name
         self._poses = self.node.create_subscription(
             PoseStamped, f'{node_name}/pose', self._receive, 10
@@ -61,7 +70,7 @@ class Player:
         return True
 
     def connected(self) -> bool:
-        """Say whether the node listens to every camera and this to the node."""
+        """Say whether the node listens to all that is played, and this to the node."""
         heard = all(p.get_subscription_count() for p in self._publishers.values())
         return heard and bool(self.node.count_publishers(self._poses.topic_name))
 
@@ -75,15 +84,18 @@ class Player:
         speed: float,
         progress: Passing = lambda items, _: items,
     ) -> None:
-        """Publish the images as recorded, `speed` times as fast as their stamps say."""
+        """Publish what was recorded, `speed` times as fast as the stamps say."""
         pacer = Pacer(speed)
         topics = bag.camera_topics(self._config)
+        if ODOMETRY in self._publishers:
+            topics[bag.resolve(self._config.odometry_topic, POSE_TYPES[:1])] = ODOMETRY
         total = sum(map(bag.message_count, topics))
-        for camera, stamp_ns, data in progress(bag.serialized(topics), total):
+        for name, stamp_ns, data in progress(bag.serialized(topics), total):
             while (left_s := pacer.left_s(stamp_ns)) > 0:
                 self._executor.spin_once(timeout_sec=left_s)
-            self.sent[camera][stamp_ns] = time.monotonic()
-            self._publishers[camera].publish(data)
+            if name in self.sent:
+                self.sent[name][stamp_ns] = time.monotonic()
+            self._publishers[name].publish(data)
 
     def poses(self) -> dict[int, Pose]:
         """Return the poses that came, by their stamps in ns."""
