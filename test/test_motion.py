@@ -6,7 +6,7 @@ from builders import planar, random_map
 from husky_placerec.recognition.motion import Motion
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
-from husky_placerec.types import SECOND_NS
+from husky_placerec.types import Pose, SECOND_NS
 import numpy as np
 import pytest
 
@@ -85,3 +85,26 @@ def test_stamps_that_step_back_a_little_move_nothing_and_far_begin_anew(route):
     assert motion.steps_back(2 * SECOND_NS)
     motion.forget()
     assert motion.since(2 * SECOND_NS, VIEW) is None
+
+
+def test_poses_that_are_seconds_apart_lead_the_odometry_all_the_same():
+    odometry = Odometry()
+    for k in range(4):
+        odometry.lead(3 * k * SECOND_NS, Pose.planar(2.0 * k, 0.0, 0.1 * k))
+    moved = odometry.moved(3 * SECOND_NS, 6 * SECOND_NS)
+    assert moved.x == pytest.approx(2.0 * np.cos(0.1))
+    assert moved.yaw == pytest.approx(0.1)
+    odometry.lead(30 * SECOND_NS, Pose.planar(20.0, 0.0, 0.0))
+    assert odometry.moved(9 * SECOND_NS, 30 * SECOND_NS) is None
+
+
+def test_a_turn_on_the_spot_is_less_sure_the_further_it_goes(route):
+    odometry = Odometry()
+    motion = Motion(odometry, route, 1.0)
+    odometry.lead(0, Pose.planar(0.0, 0.0, 0.0))
+    motion.since(0, VIEW)
+    spreads = []
+    for k in range(1, 4):
+        odometry.lead(k * SECOND_NS, Pose.planar(0.0, 0.0, 0.5 * k))
+        spreads.append(motion.since(k * SECOND_NS, VIEW).turn_spread)
+    assert spreads[0] < spreads[1] < spreads[2]

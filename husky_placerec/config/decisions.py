@@ -53,7 +53,7 @@ class DecisionConfig:
         dynamic=True,
     )
     contradiction: float = parameter(
-        1.0,
+        2.0,
         'A frame that speaks this much against the pose of the sequence gives none, as the '
         'natural logarithm of a likelihood ratio; without odometry it has to speak for it.',
         least=0.0,

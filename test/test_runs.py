@@ -1,0 +1,56 @@
+"""What a calibration drives: the map, and the map without what it is to be unknown."""
+
+from __future__ import annotations
+
+from builders import SPACING_M, straight_map
+from husky_placerec.config import make_config
+from husky_placerec.recognition.calibrating import itself
+from husky_placerec.recognition.runs import runs_of, Setting
+from husky_placerec.recognition.samples import Drive
+import numpy as np
+
+COUNT = 80
+
+
+def runs(place_map, drive):
+    config = make_config({'extractor': 'pixels'})
+    return list(
+        runs_of(Setting(place_map, (drive,)), None, config, lambda _: lambda items, _: items)
+    )
+
+
+def test_a_map_that_is_its_own_drive_is_left_for_each_quarter_in_turn():
+    place_map = straight_map(COUNT)
+    whole, *others = runs(place_map, itself(place_map))
+    assert all(whole.truths)
+    assert len(others) == 4
+    for quarter, run in enumerate(others):
+        assert len(run.place_map) == COUNT * 3 // 4
+        off = [frame for frame, truth in enumerate(run.truths) if truth is None]
+        assert off, quarter
+        assert all(quarter * 20 <= frame < (quarter + 1) * 20 for frame in off)
+
+
+def test_no_frame_of_a_map_is_compared_with_itself():
+    place_map = straight_map(COUNT)
+    for run in runs(place_map, itself(place_map)):
+        for frame, sighting in enumerate(run.sightings):
+            x = SPACING_M * frame
+            assert all(abs(found.pose.x - x) > SPACING_M / 2 for found in sighting.candidates)
+
+
+def test_another_drive_is_driven_once_more_where_all_is_unknown():
+    place_map = straight_map(COUNT)
+    poses = place_map.places.poses[:20] + np.array([1.0, 0, 0, 0, 0, 0, 0])
+    drive = Drive('second', place_map.descriptors[:20], np.arange(20), poses)
+    known, unknown = runs(place_map, drive)
+    assert all(known.truths)
+    assert not any(unknown.truths)
+    assert len(unknown.place_map) < COUNT - 20
+
+
+def test_a_drive_without_poses_is_off_the_map():
+    place_map = straight_map(COUNT)
+    drive = Drive('elsewhere', place_map.descriptors[:9], np.arange(9), None)
+    (run,) = runs(place_map, drive)
+    assert run.truths == (None,) * 9
