@@ -156,6 +156,12 @@ class Config(NodeConfig, DecisionConfig):
         most=100.0,
     )
     threads: int = parameter(2, 'CPU threads that the extractor may use.', least=1, most=256)
+    device: str = parameter(
+        'cpu',
+        'What runs the network: cpu or cuda, which then has to be there; a map that one made '
+        'serves on the other.',
+        choices=('cpu', 'cuda'),
+    )
     camera: Mapping[str, CameraConfig] = field(default_factory=lambda: dict(HUSKY_CAMERAS))
 
     def camera_config(self, name: str) -> CameraConfig:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import cv2
 from husky_placerec.config import Config
+from husky_placerec.descriptor.device import require_cpu
 from husky_placerec.descriptor.fusion import added
 from husky_placerec.descriptor.hog import HogExtractor
 from husky_placerec.descriptor.pinhole import make_pinhole, VirtualPinhole
@@ -58,6 +59,12 @@ class Preparation:
         return resize(image, self.size)
 
 
+WITHOUT_NETWORK: dict[str, Callable[[DescriptorSpec], ImageExtractor]] = {
+    'hog': HogExtractor,
+    'pixels': PixelExtractor,
+}
+
+
 class DescriptorExtractor:
     """
     Describes frames: a unit vector for each camera that is there, zeros for one that is not.
@@ -105,16 +112,15 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
     Load the extractor that the configuration asks for.
 
     :param stored: the map's; fills what the configuration leaves open.
-    :raises InputError: for a model or weights that cannot be loaded.
+    :raises InputError: for a model or weights that cannot be loaded, or a missing device.
     """
     spec = resolve(config, stored)
     prepare = Preparation.of(spec, config)
-    if spec.extractor == 'hog':
-        return DescriptorExtractor(HogExtractor(spec), prepare)
-    if spec.extractor == 'pixels':
-        return DescriptorExtractor(PixelExtractor(spec), prepare)
+    if spec.extractor in WITHOUT_NETWORK:
+        require_cpu(config.device, spec.extractor)
+        return DescriptorExtractor(WITHOUT_NETWORK[spec.extractor](spec), prepare)
     if _is_exported(spec, config):
-        exported = _load_onnx(spec, config.threads)
+        exported = _load_onnx(spec, config)
         prepare = Preparation.of(exported.spec, config)
         return DescriptorExtractor(exported, prepare, added if spec.fusion == 'add' else None)
     # Imported here: a robot that runs without a network needs no torch.
@@ -124,7 +130,7 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         raise InputError(
             f'extractor timm: {error}; it needs torch and timm (pip install husky_placerec[timm])'
         ) from error
-    images = TorchExtractor(spec, threads=config.threads)
+    images = TorchExtractor(spec, threads=config.threads, device=config.device)
     fusions: dict[str, Fusing | None] = {'concat': None, 'add': added, 'attention': images.fuse}
     return DescriptorExtractor(images, prepare, fusions[spec.fusion])
 
@@ -136,7 +142,7 @@ def describing_spec(config: Config) -> DescriptorSpec:
     :raises InputError: for an exported network that cannot be read.
     """
     spec = resolve(config, None)
-    return _load_onnx(spec, config.threads).spec if _is_exported(spec, config) else spec
+    return _load_onnx(spec, config).spec if _is_exported(spec, config) else spec
 
 
 def _is_exported(spec: DescriptorSpec, config: Config) -> bool:
@@ -145,7 +151,7 @@ def _is_exported(spec: DescriptorSpec, config: Config) -> bool:
     return spec.extractor == 'onnx' or named
 
 
-def _load_onnx(spec: DescriptorSpec, threads: int) -> ImageExtractor:
+def _load_onnx(spec: DescriptorSpec, config: Config) -> ImageExtractor:
     if spec.fusion == 'attention':
         raise InputError(f'{spec.weights}: fusion is attention, which is not exported')
     try:
@@ -154,4 +160,4 @@ def _load_onnx(spec: DescriptorSpec, threads: int) -> ImageExtractor:
         raise InputError(
             f'extractor onnx: {error}; it needs ONNX Runtime (pip install husky_placerec[onnx])'
         ) from error
-    return OnnxExtractor(spec, threads=threads)
+    return OnnxExtractor(spec, threads=config.threads, device=config.device)

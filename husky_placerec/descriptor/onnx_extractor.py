@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 import json
 from pathlib import Path
+from typing import Any
 
+from husky_placerec.descriptor.device import CPU, CUDA, no_cuda
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec, INPUT_SIZE, NETWORK
 from husky_placerec.errors import InputError
@@ -15,6 +17,10 @@ import numpy as np
 import onnxruntime
 
 SPEC_KEY = 'descriptor'  # of the model's metadata
+PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
+    CPU: ('CPUExecutionProvider', {}),
+    CUDA: ('CUDAExecutionProvider', {'use_tf32': 0}),  # whose 10 bits describe otherwise
+}
 OF_THE_FILE = (*NETWORK, *INPUT_SIZE)  # the configuration may only say the same
 
 
@@ -23,27 +29,32 @@ class OnnxExtractor:
     A network that `placerec model export` wrote.
 
     :param asked: what the configuration or the map says; empty fields are the file's.
-    :raises InputError: for a file that is missing, no such model, or another than was asked for.
+    :param device: that runs it, `cpu` or `cuda`.
+    :raises InputError: for a file that is missing, no such model, another than was asked for, or a
+        device that is not there.
     """
 
-    def __init__(self, asked: DescriptorSpec, *, threads: int) -> None:
+    def __init__(self, asked: DescriptorSpec, *, threads: int, device: str = CPU) -> None:
         path = Path(weights_file(asked.weights, '.onnx'))
         if not path.is_file():
             raise InputError(
                 f'extractor onnx: weights is {asked.weights!r}; '
                 'expected a file that `placerec model export` wrote'
             )
+        providers = _providers(device)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         try:
             self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=['CPUExecutionProvider']
+                path.read_bytes(), options, providers=providers
             )
             about = json.loads(self._session.get_modelmeta().custom_metadata_map[SPEC_KEY])
         except Exception as error:  # ONNX Runtime has a dozen kinds of its own
             raise InputError(
                 f'{path}: not a model that `placerec model export` wrote ({error!r})'
             ) from error
+        _require_running(device, self._session.get_providers())
+        self._session.disable_fallback()  # nor later, in the middle of a drive
         made = DescriptorSpec.from_json(about, str(path))
         for name in OF_THE_FILE:
             wanted, found = getattr(asked, name), getattr(made, name)
@@ -62,3 +73,32 @@ class OnnxExtractor:
         """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
         (vectors,) = self._session.run(None, {self._input: np.stack(images)})
         return np.asarray(vectors, np.float32)
+
+
+def _providers(device: str) -> list[tuple[str, dict[str, Any]]]:
+    """
+    Return what runs a session on a device.
+
+    :raises InputError: for cuda where ONNX Runtime was built without.
+    """
+    found = onnxruntime.get_available_providers()
+    if PROVIDERS[device][0] not in found:
+        raise no_cuda(
+            f'ONNX Runtime {onnxruntime.__version__} has only {", ".join(found)}',
+            'install onnxruntime-gpu in place of onnxruntime',
+        )
+    return [PROVIDERS[device]]
+
+
+def _require_running(device: str, running: Sequence[str]) -> None:
+    """
+    Refuse a session that began on another device, for which ONNX Runtime only warns.
+
+    :raises InputError: for such a one.
+    """
+    wanted, _ = PROVIDERS[device]
+    if wanted not in running:
+        raise no_cuda(
+            f'ONNX Runtime could not start {wanted} and would run on {", ".join(running)}',
+            'install the CUDA and cuDNN that its own lines name',
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from husky_placerec.descriptor.device import CPU, CUDA, no_cuda
 from husky_placerec.descriptor.network import make_network
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.weights import weights_sha256
@@ -17,25 +18,45 @@ class TorchExtractor:
     """
     Any backbone by name, with pooling, head and fusion.
 
-    :raises InputError: for parts that cannot be made, or weights that do not fit them.
+    :param device: that runs it, `cpu` or `cuda`.
+    :raises InputError: for parts that cannot be made, weights that do not fit them, or a device
+        that is not there.
     """
 
-    def __init__(self, spec: DescriptorSpec, *, threads: int) -> None:
+    def __init__(self, spec: DescriptorSpec, *, threads: int, device: str = CPU) -> None:
         torch.set_num_threads(threads)
+        self._device = _device(device)
         self.network = make_network(spec)
         self.spec = replace(
             spec, weights_sha256=weights_sha256(self.network), size=self.network.size
         )
+        self.network.to(self._device)
 
     @torch.inference_mode()
     def describe(self, images: Sequence[Pixels]) -> FloatArray:
         """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
-        batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
-        return self.network(batch).numpy()
+        pixels = torch.from_numpy(np.stack(images)).to(self._device)
+        return self.network(pixels.permute(0, 3, 1, 2).float() / 255).cpu().numpy()
 
     @torch.inference_mode()
     def fuse(self, vectors: FloatArray) -> FloatArray:
         """Fuse the cameras' [C, D] vectors by attention, zeros for absent ones, into [D]."""
         assert self.network.fusion is not None
-        batch = torch.from_numpy(vectors[None])
-        return self.network.fusion(batch, batch.any(2))[0].numpy()
+        batch = torch.from_numpy(vectors[None]).to(self._device)
+        return self.network.fusion(batch, batch.any(2))[0].cpu().numpy()
+
+
+def _device(name: str) -> torch.device:
+    """
+    Return the device of that name.
+
+    :raises InputError: for cuda where PyTorch has none.
+    """
+    if name == CUDA:
+        if not torch.cuda.is_available():
+            raise no_cuda(
+                f'torch {torch.__version__} has none (torch.cuda.is_available() is False)',
+                "install the CUDA build of torch and NVIDIA's driver",
+            )
+        torch.backends.cudnn.allow_tf32 = False  # 10 bits of mantissa describe otherwise
+    return torch.device(name)

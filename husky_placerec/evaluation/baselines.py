@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.descriptor.device import CPU
 from husky_placerec.descriptor.extractor import describing_spec
 from husky_placerec.descriptor.spec import INPUT_SIZE, NETWORK
 
@@ -42,7 +43,8 @@ def baselines(config: Config) -> tuple[Mapping[str, Config], list[str]]:
     :raises InputError: for an exported network that cannot be read.
     """
     spec, unsized = describing_spec(config), replace(config, input_width=0, input_height=0)
-    found = {NAMES[name]: replace(unsized, extractor=name) for name in ('pixels', 'hog')}
+    plain = replace(unsized, device=CPU)
+    found = {NAMES[name]: replace(plain, extractor=name) for name in ('pixels', 'hog')}
     missing = []
     if find_spec('torch') and find_spec('timm'):
         chosen: dict[str, Any] = {name: getattr(spec, name) for name in (*NETWORK, *INPUT_SIZE)}

@@ -85,12 +85,12 @@ def describe_source(
     )
 
 
-_EXTRACTORS: dict[tuple[DescriptorSpec, int], DescriptorExtractor] = {}
+_EXTRACTORS: dict[tuple[DescriptorSpec, int, str], DescriptorExtractor] = {}
 
 
 def _loaded(config: Config) -> DescriptorExtractor:
     """Load each model once a process, not once a drive."""
-    key = resolve(config, None), config.threads
+    key = resolve(config, None), config.threads, config.device
     if key not in _EXTRACTORS:
         _EXTRACTORS[key] = load_extractor(config)
     return _EXTRACTORS[key]
