@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
-SOURCES := setup.py setup.cfg constraints.txt Makefile
+SOURCES := setup.py setup.cfg constraints.txt Makefile $(wildcard pip_ros/*/*/*.py)
 
 # Where ROS is sourced its Python packages are used; elsewhere the real rclpy comes from PyPI.
 ROS_EXTRA := $(if $(ROS_DISTRO),,ros,)
@@ -41,8 +41,10 @@ $(BIN)/python:
 $(VENV)/.demo: $(BIN)/python $(SOURCES)
 	$(PIP) -e '.[$(ROS_EXTRA)sim,onnx]'
 	@for module in message_filters cv_bridge; do \
-	  (cd / && $(CURDIR)/$(BIN)/python -c "import $$module") 2>/dev/null \
-	    || $(PIP) ./pip_ros/$$module || exit 1; \
+	  if ! (cd / && $(CURDIR)/$(BIN)/python -c "import $$module") 2>/dev/null \
+	      || $(BIN)/python -m pip show -q husky_placerec_$$module 2>/dev/null; then \
+	    $(PIP) ./pip_ros/$$module || exit 1; \
+	  fi; \
 	done
 	@touch $@
 

@@ -33,7 +33,14 @@ PLAIN = {
     '16UC1': ('uint16', 1),
     '32FC1': ('float32', 1),
 }
-ENCODINGS = COLOURS | PLAIN
+# What becomes a colour, and is made of none.
+SENSORS = {
+    **{f'bayer_{pattern}8': ('uint8', 1) for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')},
+    **{f'bayer_{pattern}16': ('uint16', 1) for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')},
+    'yuv422': ('uint8', 2),
+    'yuv422_yuy2': ('uint8', 2),
+}
+ENCODINGS = COLOURS | PLAIN | SENSORS
 
 
 def random_image(encoding: str, height: int = 4, width: int = 6) -> np.ndarray:
@@ -154,6 +161,10 @@ def test_big_endian(bridge, encoding):
         ('bgr8', [10, 20, 30], '8UC3', [10, 20, 30]),
         ('mono16', 771, '16UC1', 771),
         ('8UC1', 3, '16UC1', 771),
+        ('16UC1', 771, '32FC1', 771),
+        ('32FC1', 2.5, '16UC1', 2),
+        ('32FC1', 300.0, '8UC1', 255),
+        ('bayer_grbg8', 3, '8UC1', 3),
     ],
 )
 def test_conversion(bridge, encoding, pixel, desired, expected):
@@ -167,10 +178,28 @@ def test_conversion(bridge, encoding, pixel, desired, expected):
     )
 
 
-@pytest.mark.parametrize('encoding', COLOURS)
+@pytest.mark.parametrize(
+    ('encoding', 'pixel', 'desired', 'expected'),
+    [
+        ('yuv422', [128, 235], 'rgb8', 255),
+        ('yuv422_yuy2', [16, 128], 'bgra8', [0, 0, 0, 255]),
+        ('bayer_rggb16', 65535, 'mono8', 255),
+        ('bayer_gbrg8', 255, 'bgr16', 65535),
+    ],
+)
+def test_conversion_of_what_sensors_give(bridge, encoding, pixel, desired, expected):
+    image = np.empty_like(random_image(encoding, 8, 8))
+    image[:] = pixel
+    converted = bridge.imgmsg_to_cv2(image_msg(image, encoding), desired)
+    assert (converted[2:-2, 2:-2] == expected).all()
+
+
+@pytest.mark.parametrize('encoding', COLOURS | SENSORS)
 def test_every_colour_encoding_becomes_every_other(bridge, encoding):
     msg = image_msg(random_image(encoding), encoding)
     for desired in COLOURS:
+        if 'bayer' in encoding and 'a' in desired:  # the original has no conversion to these
+            continue
         converted = bridge.imgmsg_to_cv2(msg, desired)
         assert converted.dtype == COLOURS[desired][0]
         assert converted.shape == random_image(desired).shape
@@ -198,6 +227,14 @@ def test_the_result_of_a_conversion_is_ones_own(bridge):
         ('8UC1', 'mono8'),
         ('bgr8', '8UC1'),
         ('8UC1', '8UC3'),
+        ('8UC3', 'rgb8'),
+        ('16UC1', 'rgb8'),
+        ('32FC1', 'mono8'),
+        ('rgb8', 'bayer_rggb8'),
+        ('bayer_rggb8', 'rgba8'),
+        ('bayer_rggb8', 'bayer_rggb16'),
+        ('rgb8', 'yuv422'),
+        ('yuv422', 'yuv422_yuy2'),
     ],
 )
 def test_conversions_that_make_no_sense(cv_bridge, bridge, encoding, desired):
@@ -206,8 +243,9 @@ def test_conversions_that_make_no_sense(cv_bridge, bridge, encoding, desired):
 
 
 def test_unknown_encodings(cv_bridge, bridge):
-    with pytest.raises(cv_bridge.CvBridgeError, match='sepia8'):
-        bridge.imgmsg_to_cv2(image_msg(random_image('mono8'), 'sepia8'))
+    for unknown in ('sepia8', 'nv21', 'nv24', 'uyvy'):
+        with pytest.raises(cv_bridge.CvBridgeError, match=unknown):
+            bridge.imgmsg_to_cv2(image_msg(random_image('mono8'), unknown))
     with pytest.raises(cv_bridge.CvBridgeError, match='sepia8'):
         bridge.cv2_to_imgmsg(random_image('mono8'), 'sepia8')
 
@@ -237,7 +275,7 @@ def test_sentences_of_the_stand_in(cv_bridge, stand_in):
             'bgr8', step=17
         ),
         '72 bytes of data, but 5 rows of 18 bytes take 90': lambda: convert('bgr8', height=5),
-        'not float32 to uint16': lambda: convert('32FC1', '16UC1'),
+        'bayer_rggb8 cannot become rgba8': lambda: convert('bayer_rggb8', 'rgba8'),
         'OpenCV cannot convert bgr8 to rgb8': lambda: convert('bgr8', 'rgb8', height=0),
         'no image encoding for an array of int64': lambda: stand_in.cv2_to_imgmsg(
             np.zeros((2, 2), np.int64)

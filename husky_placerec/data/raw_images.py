@@ -1,10 +1,20 @@
-"""The bytes of a `sensor_msgs/Image` as RGB, in every colour encoding that cv_bridge knows."""
+"""
+The bytes of a `sensor_msgs/Image` as RGB.
+
+In every encoding that sensor_msgs has for colour: those that cv_bridge converts to rgb8, to the
+same picture, and some more.
+"""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import cv2
+from husky_placerec.data.semi_planar import (
+    decode_semi_planar,
+    SEMI_PLANAR,
+    semi_planar_size,
+)
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels
 import numpy as np
@@ -44,7 +54,8 @@ _COLOURS = {
     'bayer_gbrg': (1, cv2.COLOR_BayerGR2RGB),
     'bayer_grbg': (1, cv2.COLOR_BayerGB2RGB),
 }
-# cv_bridge's Python part is built for NumPy 1 on Humble and Jazzy, and offline there is none.
+# Our own: cv_bridge's Python part is built for NumPy 1 on Humble and Jazzy, and offline there is
+# none.
 _LAYOUTS = {
     **{f'{name}8': _Layout(n, 'u1', code) for name, (n, code) in _COLOURS.items()},
     **{f'{name}16': _Layout(n, 'u2', code) for name, (n, code) in _COLOURS.items()},
@@ -62,34 +73,58 @@ def decode_raw(message: RawMessage) -> Pixels:
     :raises UnknownEncoding: for an encoding that says nothing about colour, or is not known here.
     :raises InputError: for bytes that do not fit the size.
     """
-    layout = _LAYOUTS.get(message.encoding)
-    if layout is None:
-        known = ', '.join(_LAYOUTS)
-        raise UnknownEncoding(f'an image with encoding {message.encoding!r}; expected {known}')
-    pixels = _pixels(message, layout)
-    if layout.conversion is None:
-        return pixels
+    encoding = message.encoding
+    if encoding not in _LAYOUTS and encoding not in SEMI_PLANAR:
+        known = ', '.join([*_LAYOUTS, *SEMI_PLANAR])
+        raise UnknownEncoding(f'an image with encoding {encoding!r}; expected {known}')
     try:
-        return np.asarray(cv2.cvtColor(pixels, layout.conversion), np.uint8)
+        return _semi_planar(message) if encoding in SEMI_PLANAR else _packed(message)
     except cv2.error as error:  # a mosaic of one pixel, for one
         size = f'{message.width}x{message.height}'
-        raise InputError(f'{size} {message.encoding} cannot be converted ({error})') from error
+        raise InputError(f'{size} {encoding} cannot be converted ({error})') from error
 
 
-def _pixels(message: RawMessage, layout: _Layout) -> NDArray[np.uint8]:
-    """Return the numbers of the message, 8 bits each, [H, W, channels]."""
+def _packed(message: RawMessage) -> Pixels:
+    layout = _LAYOUTS[message.encoding]
+    pixels = _numbers(message, layout)
+    if layout.conversion is not None:
+        pixels = cv2.cvtColor(pixels, layout.conversion)
+    if pixels.dtype == np.uint8:
+        return pixels
+    # Last, as cv_bridge does it: a mosaic is interpolated in all its bits.
+    return np.asarray(cv2.convertScaleAbs(pixels, alpha=255 / 65535), np.uint8)
+
+
+def _numbers(message: RawMessage, layout: _Layout) -> NDArray[Any]:
+    """Return the numbers of the message, [H, W, channels] in the machine's byte order."""
+    order = '>' if getattr(message, 'is_bigendian', 0) else '<'
+    wire = np.dtype(order + layout.dtype)
+    row = message.width * layout.channels * wire.itemsize
+    data = _bytes(message, row, message.height * message.step)
+    rows = data.reshape(message.height, message.step)[:, :row]  # they may be padded
+    values = np.ascontiguousarray(rows).view(wire)
+    values = values.astype(wire.newbyteorder('='), copy=False)
+    return values.reshape(message.height, message.width, layout.channels)
+
+
+def _semi_planar(message: RawMessage) -> Pixels:
+    encoding, height, step = message.encoding, message.height, message.step
+    data = _bytes(message, message.width, semi_planar_size(encoding, height, step))
+    return decode_semi_planar(encoding, data, height, message.width, step)
+
+
+def _bytes(message: RawMessage, row: int, size: int) -> NDArray[np.uint8]:
+    """
+    Return the message's bytes.
+
+    :param row: bytes that a row has at least.
+    :param size: bytes of the whole image.
+    :raises InputError: where there are fewer.
+    """
     data = np.frombuffer(message.data, np.uint8)
     height, width, step = message.height, message.width, message.step
-    order = '>' if getattr(message, 'is_bigendian', 0) else '<'
-    dtype = np.dtype(order + layout.dtype)
-    row = width * layout.channels * dtype.itemsize
-    if not height or not width or step < row or data.size < height * step:
+    if not height or not width or step < row or data.size < size:
         raise InputError(
             f'{data.size} bytes for {width}x{height} {message.encoding}, {step} bytes a row'
         )
-    rows = data[: height * step].reshape(height, step)[:, :row]  # rows may be padded
-    values = np.ascontiguousarray(rows).view(dtype).reshape(height, width, layout.channels)
-    if dtype.itemsize == 1:
-        return values.view(np.uint8)
-    narrow = cv2.convertScaleAbs(values.astype(np.uint16), alpha=255 / 65535)
-    return np.asarray(narrow, np.uint8).reshape(values.shape)
+    return data[:size]

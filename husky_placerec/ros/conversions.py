@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from cv_bridge import CvBridge, CvBridgeError
 from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped, Quaternion
 from geometry_msgs.msg import Pose as PoseMessage
 from husky_placerec.data.images import decode_image
@@ -25,18 +24,19 @@ def to_pixels(message: Any) -> Pixels:
     """
     Decode an Image or a CompressedImage into [H, W, 3] RGB.
 
-    Our own lines decode what cameras usually send, cv_bridge the rest.
+    Our own lines decode what sensor_msgs has names for, cv_bridge what it may have learned since.
 
     :raises InputError: for what neither can decode.
     """
     try:
         return decode_image(message)
-    except UnknownEncoding:
-        pass
-    try:
-        return np.asarray(CvBridge().imgmsg_to_cv2(message, 'rgb8'), np.uint8)
-    except CvBridgeError as error:
-        raise InputError(f'encoding {message.encoding!r}: {error}') from error
+    except UnknownEncoding as unknown:
+        try:  # imported here: where it was built for another NumPy, that alone fails
+            from cv_bridge import CvBridge
+
+            return np.asarray(CvBridge().imgmsg_to_cv2(message, 'rgb8'), np.uint8)
+        except Exception as error:  # CvBridgeError, TypeError, and whatever an extension raises
+            raise InputError(f'{unknown}; cv_bridge: {error}') from error
 
 
 def to_image(pixels: Pixels, header: Header) -> Image:

@@ -10,7 +10,11 @@ from std_msgs.msg import Header
 
 __all__ = ['CvBridge', 'CvBridgeError']
 
+# By colour, as cv2 spells it: the channels that its encodings have.
 _CHANNELS = {'GRAY': 1, 'RGB': 3, 'BGR': 3, 'RGBA': 4, 'BGRA': 4}
+_YUV = {'yuv422': 'UYVY', 'yuv422_yuy2': 'YUY2'}
+# OpenCV names a pattern by its second row, ROS by its first.
+_BAYER = {'rggb': 'BayerBG', 'bggr': 'BayerRG', 'gbrg': 'BayerGR', 'grbg': 'BayerGB'}
 _DTYPES = {
     '8U': 'uint8',
     '8S': 'int8',
@@ -21,6 +25,7 @@ _DTYPES = {
     '64F': 'float64',
 }
 _DEPTHS = {dtype: depth for depth, dtype in _DTYPES.items()}
+_WIDER = {(1, 2): 257.0, (2, 1): 1 / 257.0}  # bytes before and after: white stays white
 
 
 class CvBridgeError(TypeError):
@@ -37,36 +42,57 @@ def _layout(encoding: str) -> _Layout:
     if match := re.fullmatch(r'(mono|rgb|bgr|rgba|bgra)(8|16)', encoding):
         colour = match[1].upper().replace('MONO', 'GRAY')
         return _Layout(np.dtype(f'uint{match[2]}'), _CHANNELS[colour], colour)
+    if match := re.fullmatch(r'bayer_(rggb|bggr|gbrg|grbg)(8|16)', encoding):
+        return _Layout(np.dtype(f'uint{match[2]}'), 1, _BAYER[match[1]])
+    if encoding in _YUV:
+        return _Layout(np.dtype('uint8'), 2, _YUV[encoding])
     if match := re.fullmatch(r'(8U|8S|16U|16S|32S|32F|64F)C([1-9][0-9]*)', encoding):
         return _Layout(np.dtype(_DTYPES[match[1]]), int(match[2]), '')
     raise CvBridgeError(f'the image encoding {encoding!r} is not known here')
 
 
-def _rescale(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Change 8 into 16 bit or back, so that white stays white."""
+def _code(source: str, target: str) -> int | None:
+    """Return cv2's code from one colour to another; None where the original has none."""
+    if target not in _CHANNELS:
+        return None
+    if source in _YUV.values():
+        return getattr(cv2, f'COLOR_YUV2{target}_{source}')
+    if source in _BAYER.values() and target.endswith('A'):
+        return None
+    return getattr(cv2, f'COLOR_{source}2{target}')
+
+
+def _to_depth(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Change the type of the numbers as OpenCV does: rounded, and no further than it goes."""
     if image.dtype == dtype:
-        return image
-    if image.dtype == np.uint8 and dtype == np.uint16:
-        return image.astype(dtype) * dtype.type(257)
-    if image.dtype == np.uint16 and dtype == np.uint8:
-        return cv2.convertScaleAbs(image, alpha=255 / 65535)
-    raise CvBridgeError(f'only 8 and 16 bit are converted here, not {image.dtype} to {dtype}')
+        return image.copy()
+    values = image * _WIDER.get((image.itemsize, dtype.itemsize), 1.0)
+    if dtype.kind == 'f':
+        return values.astype(dtype)
+    limits = np.iinfo(dtype)
+    return np.rint(values).clip(limits.min, limits.max).astype(dtype)
 
 
 def _convert(image: np.ndarray, encoding: str, desired: str) -> np.ndarray:
     """Convert as the original does, whose result never shares memory with the message."""
+    if encoding == desired:
+        return image.copy()
     source, target = _layout(encoding), _layout(desired)
-    if target.colour and not source.colour and encoding != desired:
+    if target.colour and not source.colour:
         raise CvBridgeError(f'{encoding} says nothing about colour, so it cannot become {desired}')
     if not target.colour and source.channels != target.channels:
         raise CvBridgeError(f'{encoding} cannot become {desired}: the channels differ in number')
-    try:
-        if target.colour and source.colour != target.colour:
-            code = getattr(cv2, f'COLOR_{source.colour}2{target.colour}')
-            return _rescale(cv2.cvtColor(image, code), target.dtype)
-        return image.copy() if source.dtype == target.dtype else _rescale(image, target.dtype)
-    except cv2.error as error:  # an image without pixels, for one
-        raise CvBridgeError(f'OpenCV cannot convert {encoding} to {desired}: {error}') from error
+    same = source.colour == target.colour and source.colour in _CHANNELS
+    if target.colour and not same:
+        code = _code(source.colour, target.colour)
+        if code is None:
+            raise CvBridgeError(f'{encoding} cannot become {desired}')
+        try:
+            image = cv2.cvtColor(image, code)
+        except cv2.error as error:  # an image without pixels, for one
+            problem = f'OpenCV cannot convert {encoding} to {desired}: {error}'
+            raise CvBridgeError(problem) from error
+    return _to_depth(image, target.dtype)
 
 
 class CvBridge:
