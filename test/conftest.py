@@ -1,5 +1,6 @@
 """What tests share: two tiny drives of a rendered world, and a map of the first."""
 
+from contextlib import ExitStack
 from pathlib import Path
 import sys
 from types import SimpleNamespace
@@ -78,3 +79,27 @@ def placerec(monkeypatch, capsys):
         return SimpleNamespace(returncode=ended.value.code or 0, stdout=stdout, stderr=stderr)
 
     return run
+
+
+@pytest.fixture
+def start_robot(drives, map_path, tmp_path):
+    """Return a function that starts a node, and a robot that talks to it."""
+    pytest.importorskip('rclpy')
+    from robot import new_domain, node_process, Robot, scenes_of
+
+    with ExitStack() as stack:
+
+        def starting(parameters=None, *arguments, namespace='', domain=None, before='', **robot):
+            folder = tmp_path / (namespace.strip('/') or 'node')
+            folder.mkdir()
+            made = Robot(scenes_of(drives[1]), domain or new_domain(), namespace, **robot)
+            stack.callback(made.close)
+            values = {'map': str(map_path), **(parameters or {})}
+            options = (*arguments, '-r', f'__ns:={namespace}') if namespace else arguments
+            made.process = stack.enter_context(
+                node_process(folder, values, *options, before=before)
+            )
+            made.folder = folder
+            return made
+
+        yield starting
