@@ -2,10 +2,11 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+import shutil
 import sys
 from types import SimpleNamespace
 
-from husky_placerec.cli.main import main
+from husky_placerec.cli.main import app, main
 from husky_placerec.config import make_config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.source import find_trajectory
@@ -13,6 +14,7 @@ from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.placemap.building import build_map
 from husky_placerec.placemap.storage import save_map
 import pytest
+from typer.testing import CliRunner
 
 HOG = {'extractor': 'hog', 'min_similarity': 0.7}
 SHARED_DATA = Path(__file__).parents[2] / 'shared' / 'data'
@@ -51,6 +53,16 @@ def map_path(drives, tmp_path_factory):
         extractor = load_extractor(config)
         place_map = build_map(bag, trajectory, extractor, config, track='mapped', max_gap_s=2.0)
     save_map(place_map, path)
+    return path
+
+
+@pytest.fixture(scope='session')
+def calibrated_map(drives, map_path, tmp_path_factory):
+    """Calibrate that map by the second drive."""
+    path = tmp_path_factory.mktemp('calibrated') / 'campus.map'
+    shutil.copytree(map_path, path)
+    ended = CliRunner().invoke(app, ['calibrate', str(path), str(drives[1])])
+    assert ended.exit_code == 0, ended.output
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 from builders import BACK, FRONT, planar, START_NS
 from husky_placerec.errors import InputError
@@ -32,6 +33,7 @@ class FakeRecognizer:
     """Notes what reaches it, in order; fails at the stamps that it is told."""
 
     calibration = 'own'
+    place_map = SimpleNamespace(version='first', prepare=lambda: None)
 
     def __init__(self, fails=()):
         self.events, self.fails, self.threads = [], set(fails), set()
@@ -51,6 +53,10 @@ class FakeRecognizer:
 
     def configure(self, config):
         self.events.append(('configure', config.min_similarity))
+
+    def reload(self, place_map):
+        self.events.append(('reload', place_map.version))
+        self.place_map = place_map
 
 
 def decode(message):

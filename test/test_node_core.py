@@ -9,7 +9,7 @@ from cores import decode, FakeRecognizer, frame, settle
 from husky_placerec.config import make_config
 from husky_placerec.ros.core import Core
 from husky_placerec.ros.mailbox import Mailbox
-from husky_placerec.types import Frame
+from husky_placerec.types import Frame, SECOND_NS
 import pytest
 
 
@@ -112,7 +112,46 @@ def test_what_reaches_the_recognizer_is_in_the_log_in_its_order(make):
         logged += [('odometry', int(pose[0])) for pose in line['odometry']]
         logged += [('frame', line['stamp_ns'])]
     assert logged == made.events
+    assert [line['forgot'] for line in lines] == [True, True]  # the file may have another run
     assert lines[1]['odometry'] == [[START_NS + 10, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]]
+
+
+def test_parameters_and_the_map_change_between_two_frames_and_are_in_the_log(make):
+    made = make({'min_similarity': 0.1})
+    store(made.core, frame())
+    made.core.configure(make_config({'min_similarity': 0.2, 'max_rate': 1000.0}))
+    assert made.events[-1][0] == 'frame'  # it waits for the thread
+    store(made.core, frame(START_NS + SECOND_NS))
+    made.core.reload(SimpleNamespace(version='second', prepare=lambda: None))
+    store(made.core, frame(START_NS + 2 * SECOND_NS))
+    happened = [event for event in made.events if event[0] not in ('frame', 'odometry')]
+    assert happened == [
+        *(('forget', None), ('configure', 0.2), ('reload', 'second'), ('forget', None))
+    ]
+    lines = [json.loads(line) for line in made.log]
+    assert [line['parameters']['min_similarity'] for line in lines] == [0.1, 0.2, 0.2]
+    assert 'max_rate' not in lines[0]['parameters']  # which only holds frames back
+    assert [line['map_version'] for line in lines] == ['first', 'first', 'second']
+    assert [line['forgot'] for line in lines] == [True, False, True]
+
+
+def test_what_came_before_a_frame_that_failed_is_in_the_next_line(make):
+    made = make(fails={START_NS})
+    made.core.travel.add(START_NS - 10, planar(0.0))
+    store(made.core, frame())
+    made.core.travel.add(START_NS + 10, planar(1.0))
+    store(made.core, frame(START_NS + 20))
+    (line,) = map(json.loads, made.log)
+    assert line['forgot']
+    assert [pose[0] for pose in line['odometry']] == [START_NS - 10, START_NS + 10]
+
+
+def test_a_pose_that_could_not_be_told_is_in_the_log(make):
+    made = make()
+    made.core._tell = lambda *_: 1 / 0
+    store(made.core, frame())
+    assert len(made.log) == 1
+    assert 'ZeroDivisionError' in made.problems[0]
 
 
 def test_stopped_and_started_it_begins_anew_with_one_thread_at_work(make):
@@ -122,7 +161,7 @@ def test_stopped_and_started_it_begins_anew_with_one_thread_at_work(make):
     assert not made.core.working
     made.core.start()
     store(made.core, frame(START_NS + 1))
-    assert [event for event, _ in made.events] == ['frame', 'forget', 'frame']
+    assert [event for event, _ in made.events] == ['forget', 'frame'] * 2
 
 
 def test_a_log_that_cannot_be_written_does_not_cost_a_pose(make):

@@ -6,9 +6,11 @@ import json
 
 from builders import BACK, compressed, FRONT, MS, START_NS, write_bag
 from husky_placerec.config import HUSKY_CAMERAS, make_config
+from husky_placerec.config.decisions import DecisionConfig
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.selection import read_selection, selected_frames, Selection
 from husky_placerec.errors import InputError
+from husky_placerec.types import Pose
 import pytest
 
 CONFIG = make_config({})
@@ -133,6 +135,37 @@ def test_a_frame_with_half_its_images_in_the_bag_is_missing(bag, file):
 def test_a_bad_line_is_named_by_its_number(line, file):
     with pytest.raises(InputError, match=r'frames\.txt:3: .*; expected a stamp in ns'):
         read_selection(file(str(STAMPS[0]), '# no stamp', line))
+
+
+def node_line(number, version='a' * 64, **parameters):
+    told = {'forgot': False, 'odometry': [[5, 1, 2, 3, 0, 0, 0, 1]]}
+    more = {**told, 'map_version': version, 'parameters': parameters}
+    return json.dumps({**json.loads(json_line(number)), **more})
+
+
+def test_a_nodes_line_tells_what_it_went_by(file):
+    path = file(node_line(0), node_line(1, min_similarity=0.3, sequence=False))
+    first, second = read_selection(path).told
+    assert first.odometry == ((5, Pose(1, 2, 3, 0, 0, 0, 1)),)
+    assert first.decisions == DecisionConfig()
+    assert second.decisions == DecisionConfig(min_similarity=0.3, sequence=False)
+
+
+@pytest.mark.parametrize(
+    'parameters', [{'min_similarity': 7.0}, {'min_similarity': 'high'}, {'map': 'other.map'}]
+)
+def test_parameters_that_no_node_had_are_refused(parameters, file):
+    with pytest.raises(InputError, match=r"frames\.txt:2: .*; expected .*node's own line"):
+        read_selection(file(node_line(0), node_line(1, **parameters)))
+
+
+def test_frames_of_another_version_of_the_map_are_refused(file):
+    selection = read_selection(file(*map(node_line, range(3)), node_line(3, 'b' * 64)))
+    with pytest.raises(InputError) as refused:
+        selection.require_version('a' * 64, 'my.map')
+    words = 'from frame 4 of 4 on', 'version bbbbbbbbbbbb', 'my.map is aaaaaaaaaaaa'
+    assert all(word in str(refused.value) for word in words), refused.value
+    read_selection(file(*map(json_line, range(3)))).require_version('c' * 64, 'any.map')
 
 
 @pytest.mark.parametrize('lines', [[], ['# nothing', '', '  ']])

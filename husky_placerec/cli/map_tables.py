@@ -34,6 +34,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'origin (WGS 84)': _origin(place_map),
         'extent': f'{high[0] - low[0]:.0f} x {high[1] - low[1]:.0f} m',
         'created': place_map.created,
+        'version': place_map.version[:12],
     }
     for track, count in counts.items():
         rows[f'track {track}'] = f'{count} places from {place_map.sources.get(track, "?")}'

@@ -45,7 +45,8 @@ def replay(
     stamps: Annotated[
         Path | None,
         typer.Option(
-            help='Repeat these frames: the recognitions_file of a node, or a stamp (ns) a line.'
+            help='Repeat these frames: the recognitions_file of a node, with the parameters that '
+            'it had, but for those that --set names; or a stamp (ns) a line.'
         ),
     ] = None,
     poses: PosesOption = None,
@@ -67,6 +68,7 @@ def replay(
     from husky_placerec.data.selection import read_selection
     from husky_placerec.data.source import find_truth, open_source
     from husky_placerec.evaluation.metrics import TOLERANCES_M
+    from husky_placerec.evaluation.replay import node_config
     from husky_placerec.evaluation.replay import replay as replay_source
     from husky_placerec.evaluation.report import replay_report
     from husky_placerec.evaluation.results import (
@@ -86,6 +88,10 @@ def replay(
     with open_source(source, kind) as drive:
         place_map = load_map(map_path)
         parameters = read_config(config, settings or [], cameras=place_map.spec.sees)
+        kept = {setting.partition('=')[0].strip() for setting in settings or []}
+        if selection is not None and selection.told is not None:
+            selection.require_version(place_map.version, str(map_path))
+            parameters = node_config(parameters, selection.told[0], kept)
         drive.check(parameters)
         truth = find_truth(drive, poses, place_map.frame_id, heading, place_map.origin)
         if truth is not None:
@@ -98,7 +104,13 @@ def replay(
                 'placerec calibrate measures what they mean'
             )
         frames = replay_source(
-            drive, recognizer, parameters, truth=truth, max_gap_s=max_gap, selection=selection
+            drive,
+            recognizer,
+            parameters,
+            truth=truth,
+            max_gap_s=max_gap,
+            selection=selection,
+            kept=kept,
         )
         total = len(selection.frames) if selection else drive.frame_count(parameters)
         results = list(progress('Recognising')(frames, total))

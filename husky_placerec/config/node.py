@@ -17,7 +17,9 @@ class NodeConfig:
         'manager does it.',
     )
     recognitions_file: str = parameter(
-        '', 'File to which the node appends each recognition as a line of JSON; empty: none.'
+        '',
+        'File to which the node appends each recognition as a line of JSON, with all that '
+        '`placerec replay --stamps` needs to repeat it; empty: none.',
     )
     odometry_topic: str = parameter(
         '', 'Topic of nav_msgs/Odometry, of base_link in the frame odom; empty: none.'

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 import json
 from pathlib import Path
+from typing import Any
 
-from husky_placerec.config import Config
+from husky_placerec.config import check_value, Config
+from husky_placerec.config.decisions import DecisionConfig
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.source import Source
 from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, Pose
 
+# What a line raises that is none.
+BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
+
 
 @dataclass(frozen=True)
 class Told:
     """
-    What a recognizer was told between the frame before and this one.
+    What a recognizer was told between the frame before and this one, and what it then went by.
 
     :param forgot: to begin anew; that came first.
     :param odometry: stamps in ns, and poses in the frame odom.
+    :param decisions: the parameters that may change on the way.
+    :param map_version: SHA-256 of the map's `map.json`.
     """
 
     forgot: bool
     odometry: tuple[tuple[int, Pose], ...]
+    decisions: DecisionConfig
+    map_version: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,21 @@ class Selection:
     frames: tuple[tuple[int, dict[str, int] | None], ...]
     source: str
     told: tuple[Told, ...] | None = None
+
+    def require_version(self, version: str, name: str) -> None:
+        """
+        Refuse a map other than the node had.
+
+        :param version: SHA-256 of the map's `map.json`.
+        :raises InputError: that names the first frame of another.
+        """
+        for number, told in enumerate(self.told or (), 1):
+            if told.map_version != version:
+                raise InputError(
+                    f'{self.source}: from frame {number} of {len(self.frames)} on the node had '
+                    f'version {told.map_version[:12]} of the map, {name} is {version[:12]}; give '
+                    'that one, or stamps alone to recognise the same frames on this one'
+                )
 
 
 def read_selection(path: Path) -> Selection:
@@ -61,8 +85,10 @@ def read_selection(path: Path) -> Selection:
         try:
             frames.append(_parse(text))
             told.append(_told(text))
-        except (ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f'{path}:{number}: {text[:80]!r}; expected a stamp in ns') from error
+        except BROKEN as error:
+            raise InputError(
+                f"{path}:{number}: {text[:80]!r}; expected a stamp in ns, or a node's own line"
+            ) from error
     if not frames:
         raise InputError(f'{path}: no stamps')
     known = tuple(each for each in told if each is not None)
@@ -82,7 +108,18 @@ def _told(text: str) -> Told | None:
     if 'odometry' not in line:
         return None
     poses = tuple((int(stamp_ns), Pose(*values)) for stamp_ns, *values in line['odometry'])
-    return Told(bool(line['forgot']), poses)
+    version = str(line['map_version'])
+    return Told(bool(line['forgot']), poses, _decisions(line['parameters']), version)
+
+
+def _decisions(values: Mapping[str, Any]) -> DecisionConfig:
+    known, usual = {field.name: field for field in fields(DecisionConfig)}, DecisionConfig()
+    return DecisionConfig(
+        **{
+            name: check_value(name, value, known[name], getattr(usual, name), 'parameters')
+            for name, value in values.items()
+        }
+    )
 
 
 def selected_frames(

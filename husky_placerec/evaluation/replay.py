@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 import time
 
 from husky_placerec.config import Config
@@ -23,12 +24,14 @@ def replay(
     truth: Trajectory | None = None,
     max_gap_s: float = 2.0,
     selection: Selection | None = None,
+    kept: Collection[str] = (),
 ) -> Iterator[Result]:
     """
     Recognise the frames of a source, in order; the same source gives the same recognitions.
 
     :param truth: where the robot was, in the map's frame; frames it does not cover have none.
-    :param selection: frames to repeat, all by default.
+    :param selection: frames to repeat, all by default; a node's with the parameters that it had.
+    :param kept: parameters that stay as configured all the same.
     :raises InputError: for a camera that the source lacks, or a broken image in a bag.
     """
     frames = (
@@ -36,8 +39,13 @@ def replay(
     )
     told = None if selection is None else selection.told
     wheels = _Wheels(None if told else source.odometry(), recognizer)
+    now = config
     for number, encoded in enumerate(frames):
         if told is not None:
+            wanted = node_config(config, told[number], kept)
+            if wanted != now:
+                now = wanted
+                recognizer.configure(now)
             _tell(recognizer, told[number])
         wheels.turn_until(encoded.stamp_ns)
         began = time.perf_counter()
@@ -50,6 +58,16 @@ def replay(
         if truth is not None:
             (pose,) = poses_or_none(truth, np.array([frame.stamp_ns]), max_gap_s)
         yield Result(recognition, seconds, pose)
+
+
+def node_config(config: Config, told: Told, kept: Collection[str] = ()) -> Config:
+    """
+    Return a configuration with the parameters by which a node decided about a frame.
+
+    :param kept: those that stay as they are.
+    """
+    decisions = {name: v for name, v in vars(told.decisions).items() if name not in kept}
+    return replace(config, **decisions)
 
 
 def _tell(recognizer: Recognizer, told: Told) -> None:

@@ -15,7 +15,7 @@ from husky_placerec.placemap.checking import check_descriptors, check_stamps
 from husky_placerec.placemap.choosing import FLAT, IndexPlan, IVF_SQ8
 from husky_placerec.placemap.data_files import checked_file
 from husky_placerec.placemap.indexing import BuiltIndex, IndexReport
-from husky_placerec.placemap.manifest import MANIFEST, read_manifest
+from husky_placerec.placemap.manifest import MANIFEST, read_manifest, signed
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thumbnails import ThumbnailFile
@@ -61,6 +61,7 @@ def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
             thumbnails=ThumbnailFile(files['thumbnails']) if 'thumbnails' in files else None,
             calibration=about.get('calibration'),
             simulated=bool(about.get('simulated', False)),
+            version=signed(about)['sha256'],
         )
         _check_consistent(place_map, about, files)
         place_map = replace(place_map, **_read_whitening(place_map, files))

@@ -47,6 +47,7 @@ class PlaceMap:
     :param calibration: what was measured of the map's answers, as `recognition` reads it; None:
         nothing was.
     :param simulated: all that was seen was rendered, as the sources say themselves.
+    :param version: SHA-256 of the `map.json` that it was read from; empty for one that was not.
     """
 
     places: Places
@@ -65,6 +66,7 @@ class PlaceMap:
     thumbnails: Thumbnails | None = None
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
     simulated: bool = False
+    version: str = ''
 
     def __len__(self) -> int:
         return len(self.places)

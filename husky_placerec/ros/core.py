@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import json
 import threading
 import time
 from typing import Any, TextIO
 
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
+from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.recognizer import Recognizer
-from husky_placerec.recognition.records import record
 from husky_placerec.ros.counters import Counters
 from husky_placerec.ros.frame_gate import FrameGate
 from husky_placerec.ros.mailbox import Mailbox
-from husky_placerec.ros.travel import StampedPose, Travel
+from husky_placerec.ros.node_log import log_line
+from husky_placerec.ros.travel import KEPT, StampedPose, Travel
 from husky_placerec.ros.words import plain
-from husky_placerec.types import Frame, Pixels, Pose, Recognition, SECOND_NS
+from husky_placerec.types import Frame, Pixels, Recognition, SECOND_NS
 
 JOIN_S = 0.5  # for the thread at the end; it is a daemon, so the process ends without it too
 
@@ -53,6 +53,7 @@ class Core:
         self.travel = Travel()
         self.enabled = True
         self._cameras = len(config.cameras)
+        self._config = self._wanted = config  # the recognizer's, and what it is to be
         self._gate = FrameGate(config)
         self._decode, self._tell, self._now_ns = decode, tell, now_ns
         self._problem, self._log = problem, log
@@ -60,6 +61,9 @@ class Core:
         self._thread: threading.Thread | None = None
         self._turn = threading.Lock()  # a thread that was slow to stop, and the one after it
         self._forget = threading.Event()
+        self._forget.set()  # for the log, to which another run may have written before
+        # What the recognizer was told since the last line; a frame that failed has none.
+        self._unwritten: tuple[bool, list[StampedPose]] = False, []
 
     def start(self) -> None:
         self._mailbox = Mailbox()
@@ -79,8 +83,19 @@ class Core:
 
     def configure(self, config: Config) -> None:
         """Take other thresholds and rates, from the next frame on."""
-        self.recognizer.configure(config)
+        self._wanted = config
         self._gate.configure(config)
+
+    def reload(self, place_map: PlaceMap) -> None:
+        """
+        Go on with another version of the map, between two frames.
+
+        :raises InputError: for a map of another descriptor or frame; the old one is then kept.
+        """
+        place_map.prepare()  # what is slow, while recognition goes on
+        with self._turn:
+            self.recognizer.reload(place_map)
+            self._forget.set()
 
     def forget(self) -> None:
         """Begin anew, as if no frame had been seen, with the next one."""
@@ -118,25 +133,35 @@ class Core:
         if not frame.images:
             return
         decoded = time.monotonic()
-        forgot, odometry = self._prepare()
+        self._prepare()
         recognition = self.recognizer.recognize(frame)
         recognised = time.monotonic()
-        self._tell(recognition, frame)
-        self._count(recognition, arrived, began, decoded, recognised)
-        if self._log is not None:
-            line = {**record(recognition), 'forgot': forgot, 'odometry': odometry}
-            self._log.write(json.dumps(line) + '\n')
+        try:
+            self._tell(recognition, frame)
+            self._count(recognition, arrived, began, decoded, recognised)
+        finally:  # what the recognizer has seen is in the log, whether it could be told or not
+            self._write(recognition)
 
-    def _prepare(self) -> tuple[bool, list[list[float]]]:
-        """Give the recognizer what came since the last frame; return it for the log."""
-        forgot = self._forget.is_set()
-        if forgot:
+    def _prepare(self) -> None:
+        """Give the recognizer what came since the last frame; keep it for the log."""
+        if self._config is not self._wanted:
+            self._config = self._wanted
+            self.recognizer.configure(self._config)
+        if self._forget.is_set():
             self._forget.clear()
             self.recognizer.forget()
-        news: list[StampedPose] = self.travel.news()
-        for stamp_ns, pose in news:
+            self._unwritten = True, []
+        forgot, odometry = self._unwritten
+        for stamp_ns, pose in self.travel.news():
             self.recognizer.odometry(stamp_ns, pose)
-        return forgot, [_numbers(stamp_ns, pose) for stamp_ns, pose in news]
+            odometry.append((stamp_ns, pose))
+        self._unwritten = forgot, odometry[-KEPT:]
+
+    def _write(self, recognition: Recognition) -> None:
+        (forgot, odometry), self._unwritten = self._unwritten, (False, [])
+        if self._log is not None:
+            place_map = self.recognizer.place_map
+            self._log.write(log_line(recognition, forgot, odometry, place_map, self._config))
 
     def _decoded(self, messages: Messages) -> Frame[Pixels]:
         """Decode what decodes: a camera with a broken image is one that is not there."""
@@ -169,7 +194,3 @@ class Core:
         if recognition.accepted:
             counters.accepted += 1
             counters.fixed_at, counters.fixed_m = now, self.travel.total_m
-
-
-def _numbers(stamp_ns: int, pose: Pose) -> list[float]:
-    return [stamp_ns, *pose.as_array().tolist()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 import threading
-from typing import TextIO
 
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
@@ -30,20 +29,6 @@ def load_recognizer(config: Config) -> Recognizer:
     recognizer = Recognizer.load(load_map(Path(config.map)), config)
     recognizer.warm_up()
     return recognizer
-
-
-def open_log(path: str) -> TextIO | None:
-    """
-    Open the file to which recognitions are appended.
-
-    :raises InputError: when it cannot be written.
-    """
-    if not path:
-        return None
-    try:
-        return open(path, 'a', encoding='utf-8', buffering=1)  # a line at a time
-    except OSError as error:
-        raise InputError(f'parameter recognitions_file: {error}') from error
 
 
 def patiently(config: Config, goes_on: Callable[[], bool]) -> Recognizer:

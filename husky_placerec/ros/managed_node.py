@@ -11,7 +11,8 @@ from husky_placerec.config import Config
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.recognition.calibration import UNCALIBRATED
-from husky_placerec.ros.loading import open_log, patiently
+from husky_placerec.ros.loading import patiently
+from husky_placerec.ros.node_log import open_log
 from husky_placerec.ros.parameters import Parameters
 from husky_placerec.ros.parts import Parts
 from husky_placerec.ros.reporter import Reporter
@@ -159,7 +160,7 @@ class PlacerecNode(LifecycleNode):
     def reload_map(self) -> Answer:
         """Go on with the version of the map that is on the disk now; called by a thread."""
         place_map = load_map(Path(self.config.map))
-        self._configured().recognizer.reload(place_map)
+        self._configured().core.reload(place_map)
         self.get_logger().info(f'now with {place_map!r}')
         return True, repr(place_map)
 
