@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-import shutil
 import sys
 from types import SimpleNamespace
 
@@ -57,12 +56,15 @@ def map_path(drives, tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def calibrated_map(drives, map_path, tmp_path_factory):
-    """Calibrate that map by the second drive."""
+def calibrated_map(drives, tmp_path_factory):
+    """Build a map of the first drive by the commands, with pictures, calibrated by the second."""
     path = tmp_path_factory.mktemp('calibrated') / 'campus.map'
-    shutil.copytree(map_path, path)
-    ended = CliRunner().invoke(app, ['calibrate', str(path), str(drives[1])])
-    assert ended.exit_code == 0, ended.output
+    for command in (
+        ['map', 'build', drives[0], path, '--thumbnails', 160, '-s', 'extractor=hog'],
+        ['calibrate', path, drives[1]],
+    ):
+        ended = CliRunner().invoke(app, [str(word) for word in command])
+        assert ended.exit_code == 0, ended.output
     return path
 
 
