@@ -179,7 +179,7 @@ class Robot:
         while not condition():
             if time.monotonic() > end:
                 return False
-            self.executor.spin_once(timeout_sec=0.05)
+            self.executor.spin_once(timeout_sec=max(0.0, min(0.05, end - time.monotonic())))
         return True
 
     def pause(self, seconds):
@@ -221,7 +221,7 @@ class Robot:
         """Drive on as if nothing had been, and say whether poses come again."""
         begin_ns, end = time.time_ns(), time.monotonic() + timeout_s
         while time.monotonic() < end:
-            self.drive(5)
+            self.drive(5, period_ns=PERIOD_NS // 2)
             if sum(stamp_ns >= begin_ns for stamp_ns in self.pose_stamps) >= 3:
                 return True
         return False

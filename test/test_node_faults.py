@@ -146,12 +146,14 @@ def test_a_jpeg_that_does_not_decode(robot, data):
 
 def test_ten_times_the_rate(robot):
     before = float(robot.value('frames dropped') or 0)
+    frames = float(robot.value('frames') or 0)
     robot.drive(150, period_ns=PERIOD_NS // 10)
-    robot.pause(1.5)
-    handled = sum(
-        float(robot.value(f'frames {what}')) for what in ('processed', 'dropped', 'held back')
-    )
-    assert handled == float(robot.value('frames'))
+
+    def handled():
+        done = 'processed', 'dropped', 'held back'
+        return sum(float(robot.value(f'frames {what}')) for what in done)
+
+    assert robot.wait(lambda: handled() == float(robot.value('frames')) > frames + 100)
     assert float(robot.value('frames dropped')) >= before
     assert float(robot.value('latency p95 ms')) < 1000
 
@@ -161,8 +163,8 @@ def test_a_subscriber_that_blocks(robot):
     blocked.pause(0.5)  # it is found, and never listens again
     try:
         before = len(robot.pose_stamps)
-        robot.drive(30)
-        assert len(robot.pose_stamps) >= before + 15
+        robot.drive(20)
+        assert len(robot.pose_stamps) >= before + 10
     finally:
         blocked.close()
 
@@ -194,8 +196,8 @@ def test_the_odometry_goes(robot):
         robot.move(time.time_ns(), planar(0.1 * i))
         robot.drive(1)
     assert robot.says('OK', of='odometry')
-    robot.drive(30)
-    assert robot.says('WARN', 'no messages on /platform/odom', of='odometry')
+    words = 'WARN', 'no messages on /platform/odom'
+    assert robot.says(*words, of='odometry', period_ns=PERIOD_NS)
 
 
 def test_odometry_of_nonsense(robot):
@@ -231,7 +233,8 @@ def test_two_nodes_of_the_same_name(robot):
     twin.mkdir()
     with node_process(twin, parameters):
         assert robot.says('WARN', 'another node is named /placerec', timeout_s=30)
-    assert robot.wait(lambda: 'another node' not in robot.message(), 30)
+    # It said goodbye: one that only ends is believed in for the 20 s of its lease.
+    assert robot.wait(lambda: 'another node' not in robot.message(), 10)
 
 
 def test_a_dds_peer_dies(robot):

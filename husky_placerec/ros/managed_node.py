@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 import gc
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,13 @@ class PlacerecNode(LifecycleNode):
             self.parts.close()
         self.parts = None
         gc.collect()  # the model and the map, now
+
+    def leave(self) -> None:
+        """Free the memory and leave the network, at the end of the process."""
+        self._free()
+        self.destroy_node()
+        with suppress(AttributeError):  # rclpy's own; it would keep the node until the end
+            self._state_machine.destroy_when_not_in_use()
 
     def _goes_on(self) -> bool:
         self.reporter.tick()

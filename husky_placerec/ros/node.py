@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 from husky_placerec.errors import InputError
 from husky_placerec.ros.loading import Interrupted
@@ -13,12 +14,14 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 # A map that is being reloaded is looked after as often, and a process asked to end as soon.
 SPIN_S = 0.2
+GOODBYE_S = 0.4
 
 
 def main() -> None:
     """Run the node until it is stopped; exit with 2 when it cannot start."""
     rclpy.init(args=sys.argv)
     error: str | None = None
+    node: PlacerecNode | None = None
     try:
         node = PlacerecNode()
         error = _autostart(node) if node.config.autostart else None
@@ -30,6 +33,8 @@ def main() -> None:
         pass
     if error is not None:
         rclpy.logging.get_logger('placerec').fatal(error)
+    if node is not None:
+        _say_goodbye(node)
     rclpy.try_shutdown()
     _exit(2 if error is not None else 0)
 
@@ -54,6 +59,13 @@ def _spin(node: PlacerecNode) -> None:
         except Exception as error:  # one callback that failed must not end the node
             if rclpy.ok():
                 node.report_failure(error)
+
+
+def _say_goodbye(node: PlacerecNode) -> None:
+    """Leave the network: for 20 s its peers would take a node that only ends for a living one."""
+    leaving = threading.Thread(target=node.leave, daemon=True)
+    leaving.start()
+    leaving.join(GOODBYE_S)  # a frame in work may keep it
 
 
 def _exit(status: int) -> None:
