@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from decision_worlds import (
-    Driven,
-)
+from decision_worlds import Driven
 from husky_placerec.config import Config
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import Calibration

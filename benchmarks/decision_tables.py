@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from decision_judging import Frames, Measurer, METHODS, SEQUENCE, SINGLE
-from decision_worlds import (
-    carried,
-    QUARTER,
-    World,
-)
+from decision_worlds import carried, QUARTER, World
 from husky_placerec.recognition.reliability import Reliability, upper_bound
 import numpy as np
 from numpy.typing import NDArray

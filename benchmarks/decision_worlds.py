@@ -5,12 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from decision_drives import (
-    Campus,
-    described,
-    PRODUCT,
-    recorded,
-)
+from decision_drives import Campus, described, PRODUCT, recorded
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor

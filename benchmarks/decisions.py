@@ -19,22 +19,10 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from decision_drives import (
-    CALIBRATION,
-    campus,
-    COARSE_M,
-    TEST,
-)
+from decision_drives import CALIBRATION, campus, COARSE_M, TEST
 from decision_judging import Measurer, METHODS
 from decision_tables import carried_line, off_map_line, table
-from decision_worlds import (
-    Driven,
-    lenses,
-    moved_away,
-    without_near,
-    World,
-    world,
-)
+from decision_worlds import Driven, lenses, moved_away, without_near, World, world
 from husky_placerec.campus.protocols import HARD, PROTOCOLS
 from husky_placerec.config import Config, read_config
 from husky_placerec.descriptor.extractor import load_extractor
