@@ -33,7 +33,7 @@ def demo(
 
     result = run(
         output,
-        lambda title: progress(title, ' images'),
+        lambda title: progress(title, ' messages'),
         lambda line: out.print(line, highlight=False),
     )
     out.print(_demo_table(result))
