@@ -1,7 +1,8 @@
 """
-Prints what a step of the sequence costs, in CPU time, on maps of a thousand to a million places.
+Prints what a decision costs, in CPU time, on maps of a thousand to a million places.
 
-The candidates are given: what the search of a map costs is in search.py. Random descriptors on
+The candidates are given: what the search of a map costs is in search.py. What the sequence costs
+is the difference to decisions by single frames alone, in the same run. Random descriptors on
 parallel roads, a robot that drives along one of them with odometry, one thread.
 
 python benchmarks/stepping.py
@@ -17,7 +18,7 @@ from husky_placerec.config import make_config
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.placemap.building import now
-from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.place_map import PlaceMap, Rival
 from husky_placerec.placemap.places import Places
 from husky_placerec.recognition.decision import Decider
 from husky_placerec.recognition.defaults import read_defaults, SUFFIX
@@ -29,6 +30,7 @@ import numpy as np
 STEP_M, ROAD_M = 3.0, 3000.0
 SIZE = 64
 FRAMES = 200
+RIVAL = Rival(0.5, np.array([0.5, 0.5], np.float32))
 
 
 def roads(count: int) -> PlaceMap:
@@ -47,10 +49,10 @@ def roads(count: int) -> PlaceMap:
     return PlaceMap(places, views.astype(np.float16), spec, 'map', (1, 0), {}, now(), name='roads')
 
 
-def step_ms(place_map: PlaceMap) -> tuple[float, float]:
-    """Return the median and the 95th percentile of the time of a step."""
+def decision_ms(place_map: PlaceMap, *, sequence: bool) -> tuple[float, float]:
+    """Return the median and the 95th percentile of the time of a decision."""
     rng = np.random.default_rng(1)
-    config = make_config({'extractor': 'pixels'})
+    config = make_config({'extractor': 'pixels', 'sequence': sequence})
     calibration = read_defaults(Path(weights_file('shipped', '.onnx') + SUFFIX))[0]
     odometry = Odometry()
     decider = Decider(place_map, config, calibration, odometry)
@@ -65,7 +67,7 @@ def step_ms(place_map: PlaceMap) -> tuple[float, float]:
         odometry.lead(3 * frame * SECOND_NS, Pose.planar(STEP_M * frame, 0.0, 0.0))
         began = time.thread_time()
         decider.decide(
-            3 * frame * SECOND_NS, {}, query, sighting=Sighting(query, found, 0.5, 20.0)
+            3 * frame * SECOND_NS, {}, query, sighting=Sighting(query, found, RIVAL, 20.0)
         )
         took.append(1000 * (time.thread_time() - began))
     return float(np.median(took[20:])), float(np.percentile(took[20:], 95))
@@ -83,8 +85,13 @@ def main() -> None:
         '--places', type=int, nargs='+', default=[1000, 10_000, 100_000, 1_000_000]
     )
     for count in parser.parse_args().places:
-        median, most = step_ms(roads(count))
-        print(f'{count:>9} places: a step takes {median:.2f} ms, p95 {most:.2f} ms')
+        place_map = roads(count)
+        single, _ = decision_ms(place_map, sequence=False)
+        median, most = decision_ms(place_map, sequence=True)
+        print(
+            f'{count:>9} places: a decision takes {median:.2f} ms, p95 {most:.2f} ms; a step of '
+            f'the sequence {median - single:.2f} of it'
+        )
 
 
 if __name__ == '__main__':

@@ -180,9 +180,9 @@ class Recognition:
     Measurement.
 
     With a sequence all this is what the frames until now say together, `state` is LOST, TENTATIVE
-    or LOCALIZED, `chosen` the place that the estimate is at, which need not be among the
-    candidates, and `measurement` is what this one says alone; without, the two are the same and
-    `state` is None.
+    or LOCALIZED, `proof` the log of the likelihood ratio that they have come to, `chosen` the
+    place that the estimate is at, which need not be among the candidates, and `measurement` is
+    what this one says alone; without, the two are the same and `state` is None.
     """
 
     stamp_ns: int
@@ -198,6 +198,7 @@ class Recognition:
     estimate: Pose | None = None
     covariance_xy: tuple[float, float, float] | None = None
     chosen: Candidate | None = None
+    proof: float | None = None
 
     @property
     def best(self) -> Candidate | None:

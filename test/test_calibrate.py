@@ -138,7 +138,6 @@ def logistic(**changes):
         'mean': [0.0, 1.0],
         'scale': [1.0, 2.0],
         'weights': [3.0, 0.0],
-        'typical': [1.0, 1.0],
         'bias': 0.5,
         'prior': 0.5,
     }
@@ -149,7 +148,14 @@ def test_a_likelihood_ratio_is_the_odds_beyond_the_prior():
     model = logistic()
     assert model.log_ratio(np.array([0.0, 7.0])) == 0
     assert model.probability(np.array([0.0, 1.0])) == pytest.approx(1 / (1 + np.exp(-0.5)))
-    assert model.against(np.array([0.0, 1.0])) == {'a': 3.0, 'b': 0.0}
+    assert model.against(np.array([-1.0, 1.0])) == pytest.approx({'a': 3 * np.tanh(1), 'b': 0})
+
+
+def test_evidence_beyond_what_is_usual_says_no_more():
+    model = logistic()
+    bounds = model.log_ratio(np.array([[-1e6, 1.0], [1e6, 1.0]]))
+    assert bounds == pytest.approx([-3.0, 3.0])
+    assert model.against(np.array([-1e6, 1.0]))['a'] == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize('wrong', [{'scale': [1.0, 0.0]}, {'mean': [0.0]}, {'bias': np.nan}])

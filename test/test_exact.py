@@ -53,13 +53,11 @@ def test_rivals_are_those_of_the_map(opposites, apart_m, monkeypatch):
     )
     for query, rival in zip(queries, found):
         candidates = place_map.search(query, 1, both_ways=True)
-        expected = candidates and place_map.rival_similarity(
-            query, candidates[0], apart_m, both_ways=True
-        )
+        expected = candidates and place_map.rival(query, candidates[0], apart_m, both_ways=True)
         if expected is None or not candidates:
             assert rival == -np.inf
         else:
-            assert rival == pytest.approx(expected, abs=1e-5)
+            assert rival == pytest.approx(expected.similarity, abs=1e-5)
 
 
 def test_the_nearest_are_those_of_scikit_learn():

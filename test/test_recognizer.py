@@ -200,9 +200,18 @@ def test_the_rival_is_the_best_place_elsewhere_or_the_other_way(present, both_wa
             for similarity, place, reverse in brute_force(place_map, query, 500, both_ways)
             if reverse != best.reversed or not near[place]
         ]
-        found = place_map.rival_similarity(query, best, apart_m, both_ways=both_ways)
+        found = place_map.rival(query, best, apart_m, both_ways=both_ways)
+        for camera in range(2) if rivals else ():
+            seen = np.zeros_like(query)
+            seen[camera] = query[camera]
+            alone = [
+                similarity
+                for similarity, place, reverse in brute_force(place_map, seen, 500, both_ways)
+                if reverse != best.reversed or not near[place]
+            ]
+            assert found.cosines[camera] == pytest.approx(max(alone, default=-np.inf), abs=1e-5)
         if rivals:
-            assert found == pytest.approx(max(rivals), abs=1e-5)
+            assert found.similarity == pytest.approx(max(rivals), abs=1e-5)
         else:
             assert found is None
 

@@ -7,7 +7,9 @@ from husky_placerec.config import make_config
 from husky_placerec.recognition.calibrating import itself
 from husky_placerec.recognition.runs import runs_of, Setting
 from husky_placerec.recognition.samples import Drive
+from husky_placerec.types import SECOND_NS
 import numpy as np
+import pytest
 
 COUNT = 80
 
@@ -47,6 +49,26 @@ def test_another_drive_is_driven_once_more_where_all_is_unknown():
     assert all(known.truths)
     assert not any(unknown.truths)
     assert len(unknown.place_map) < COUNT - 20
+
+
+def test_the_unknown_part_of_a_run_is_far_from_all_that_is_mapped():
+    place_map = straight_map(COUNT)
+    whole, first, *_ = runs(place_map, itself(place_map))
+    assert not list(whole.unknown())
+    (stretch,) = first.unknown()
+    assert len(stretch.drive) == len(stretch.truths) == len(stretch.sightings)
+    assert stretch.truths == (None,) * len(stretch.drive)
+    assert stretch.drive.poses[:, 0].max() < 20 * SPACING_M - 25
+    assert stretch.metres(1.0) == pytest.approx(SPACING_M * (len(stretch.drive) - 1))
+
+
+def test_a_drive_that_is_known_to_be_elsewhere_is_unknown_all_along():
+    place_map = straight_map(COUNT)
+    seconds = np.arange(9) * SECOND_NS
+    drive = Drive('elsewhere', place_map.descriptors[:9], seconds, None)
+    (stretch,) = runs(place_map, drive)[0].unknown()
+    assert len(stretch.drive) == 9
+    assert stretch.metres(2.0) == pytest.approx(16.0)
 
 
 def test_a_drive_without_poses_is_off_the_map():

@@ -68,6 +68,32 @@ def test_a_robot_that_stands_gains_nothing(route):
     assert sequence.state is state
 
 
+def test_a_road_that_looks_a_little_like_the_map_is_not_believed(route):
+    sequence = drive(Sequence(route), range(50, 55), ratio=2.0)
+    assert sequence.guess.probability > 0.9
+    assert sequence.state is State.TENTATIVE
+
+
+def test_what_was_proven_of_one_place_is_not_of_another(route):
+    sequence = drive(Sequence(route), range(20, 30))
+    for number in range(3):
+        sequence.step(ahead(), *seen_at(150 + number), RIGHT)
+    assert sequence.guess.place == 152
+    assert sequence.guess.probability > 0.9
+    assert sequence.state is State.TENTATIVE
+
+
+def test_a_proof_fades_with_the_way(route):
+    rules = SequenceRules(proof_m=10.0)
+    proofs = []
+    sequence = Sequence(route, rules)
+    for number in range(60):
+        sequence.step(ahead() if number else None, *seen_at(50 + number), RIGHT)
+        proofs.append(sequence.guess.proof)
+    assert proofs[0] == pytest.approx(RIGHT)
+    assert proofs[-1] == pytest.approx(RIGHT / (1 - np.exp(-SPACING_M / 10.0)), rel=0.05)
+
+
 def test_strangers_that_jump_about_are_never_believed(route):
     rng = np.random.default_rng(1)
     sequence = Sequence(route)

@@ -65,6 +65,14 @@ class DecisionConfig:
         'Decide by the frames until now together, where the map is calibrated.',
         dynamic=True,
     )
+    proof: float = parameter(
+        1.0,
+        'How much the frames that led to a pose have to speak for it together before the sequence '
+        'is LOCALIZED, times what the calibration found that it takes.',
+        least=0.0,
+        most=100.0,
+        dynamic=True,
+    )
     localized_from: float = parameter(
         0.9,
         'Probability from which the sequence is LOCALIZED.',

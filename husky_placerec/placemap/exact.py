@@ -67,8 +67,8 @@ def rival_similarities(
     """
     Return [Q]: how similar the best place is that contradicts the first one found of each query.
 
-    It is what `PlaceMap.rival_similarity` returns, query by query; minus infinity where nothing
-    contradicts.
+    It is the similarity of what `PlaceMap.rival` returns, query by query; minus infinity where
+    nothing contradicts.
 
     :param queries: [Q, C, D], those of one block of `search_exactly`, whose result is `best`.
     :param positions: [N, 2] of the places, metres.

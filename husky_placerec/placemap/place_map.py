@@ -21,6 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """
+    The best that the map has to say against a candidate.
+
+    :param similarity: of the best place that contradicts it.
+    :param cosines: [C] for each camera of the query the best of such a place, which need not be
+        the same for all; -inf for an absent camera.
+    """
+
+    similarity: float
+    cosines: FloatArray
+
+
 Way = tuple['bool | None', tuple[int, ...]]  # reversed, and each camera's partner
 
 
@@ -176,7 +191,7 @@ class PlaceMap:
             if (kind.there & there).any()
         }
 
-    def rival_similarity(
+    def rival(
         self,
         query: FloatArray,
         best: Candidate,
@@ -184,9 +199,9 @@ class PlaceMap:
         *,
         both_ways: bool,
         without: NDArray[np.int64] | None = None,
-    ) -> float | None:
+    ) -> Rival | None:
         """
-        Return how similar the best place is that would contradict a candidate; None without one.
+        Return what the best place is like that would contradict a candidate; None without one.
 
         A place contradicts when it is elsewhere, or faced the other way.
 
@@ -197,18 +212,18 @@ class PlaceMap:
         if without is not None:
             near = np.union1d(near, without)
         elsewhere = self._index.compare(query, near)
-        found = []
+        similarity, cosines = -np.inf, np.full(len(query), -np.inf, np.float32)
         for reverse, partners in self._ways(both_ways):
             seen = elsewhere if reverse == best.reversed else self._index.compare(query, without)
-            found.append(seen.similarities(partners).max(initial=-np.inf))
-        rival = float(max(found))
-        return rival if np.isfinite(rival) else None
+            similarity = max(similarity, float(seen.similarities(partners).max(initial=-np.inf)))
+            cosines = np.maximum(cosines, seen.best_of_each(partners))
+        return Rival(similarity, cosines) if np.isfinite(similarity) else None
 
     def cosines(
         self, query: FloatArray, places: NDArray[np.int64], turned: NDArray[np.bool_]
     ) -> FloatArray:
         """
-        Return [K, C] of each camera of some places, by the map's own descriptors; NaN for none.
+        Return [K, C] of each camera of a query, by the map's own descriptors; NaN for none.
 
         :param turned: [K] whether the place is passed in reverse.
         """
@@ -217,7 +232,10 @@ class PlaceMap:
         partners = np.array([columns, columns if self.opposites is None else self.opposites])
         partner = partners[turned.astype(np.int64)]  # [K, C]
         values = found.cosines[partner, np.arange(len(places))[:, None], columns]
-        return np.where(found.there[partner] & found.present, values, np.nan)
+        shared = np.where(found.there[partner] & found.present, values, np.nan)
+        by_query = np.full_like(values, np.nan)
+        np.put_along_axis(by_query, partner, shared, axis=1)
+        return by_query
 
     def _ways(self, both_ways: bool) -> list[Way]:
         """Return the directions in which the robot may be facing."""

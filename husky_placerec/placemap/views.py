@@ -124,6 +124,19 @@ class Comparison:
                 shared += both
         return np.where(shared > 0, total / np.maximum(shared, 1), -np.inf)
 
+    def best_of_each(self, partners: Sequence[int]) -> FloatArray:
+        """
+        Return [A], the most that each camera of the query is like any place; -inf for none.
+
+        :param partners: for each camera of a place, the one of the query that looks that way.
+        """
+        best = np.full(len(self.there), -np.inf, np.float32)
+        for camera, partner in enumerate(partners):
+            if self.there[partner]:
+                alike = self.cosines[partner, self.present[:, camera], camera]
+                best[partner] = max(best[partner], alike.max(initial=-np.inf))
+        return best
+
     def shared(self, at: int, partners: Sequence[int]) -> dict[int, float]:
         """Return the cosine of each camera of the query with its partner at the `at`-th place."""
         return {

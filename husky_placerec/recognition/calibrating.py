@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.data.trajectory import Trajectory
@@ -15,14 +14,13 @@ from husky_placerec.progress import Passing
 from husky_placerec.recognition.calibration import Calibration, MAP_ALONE, OWN
 from husky_placerec.recognition.covariance import CovarianceTable, pose_errors
 from husky_placerec.recognition.decision import Decider
-from husky_placerec.recognition.evidence import EVIDENCE
-from husky_placerec.recognition.logistic import Logistic
-from husky_placerec.recognition.reliability import (
-    PRECISIONS,
-    recall_at,
-    Reliability,
-    upper_bound,
+from husky_placerec.recognition.fitting import (
+    fit_gates,
+    fit_place,
+    found_share,
+    gate_figures,
 )
+from husky_placerec.recognition.proof import proof_needed
 from husky_placerec.recognition.runs import best_trust, mistaken, Run, runs_of, Setting
 from husky_placerec.recognition.samples import (
     Drive,
@@ -31,7 +29,6 @@ from husky_placerec.recognition.samples import (
     Row,
     sample,
     Samples,
-    UNKNOWN,
     WHOLE,
 )
 from husky_placerec.types import Pose, SECOND_NS
@@ -43,14 +40,9 @@ Floats = NDArray[np.float64]
 Bars = Callable[[str], Passing]
 Found = tuple[float, Pose, Pose]  # a probability, the pose that was found, and the true one
 
-# Of a state that is followed agreement tells nothing that its lead does not.
-CANDIDATES_ONLY = ('agreement',)
-UNKNOWN_SHARE = 1 / 3  # of the frames, off the map
 ROUNDS = 2  # of following strangers, and learning to tell them
 NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
-FOLDS = 5
 COVERED = 0.95  # of a drive's frames, by its odometry
-REGULARISATION = 1.0  # scikit-learn's C: evidence that never fails does not make one certain
 
 
 def no_bars(_: str) -> Passing:
@@ -95,8 +87,8 @@ def calibrate(
     for setting in settings:
         _require_meeting(setting)
     deciders = [Decider(s.place_map, config, None) for s in settings]
-    gates: list[Any] = []
-    places: list[Any] = []
+    gates: list[Row] = []
+    places: list[Row] = []
     group = 0
     for setting, decider in zip(settings, deciders):
         for drive in setting.drives:
@@ -107,124 +99,44 @@ def calibrate(
                 gates += sampled.gate
                 places += sampled.place
             group += len(drive) // NEIGHBOURS + 1
-    gate = Samples.join(gates).balanced(UNKNOWN_SHARE)
-    _require_right(gate, settings)
+    samples = Samples.join(gates)
+    _require_right(samples.whole, settings)
     first = settings[0].place_map
     alone = all(drive.itself for s in settings for drive in s.drives)
-    models = fit(gate), _fit_place(places)
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),
         first.whitening is not None,
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
-        *models,
-        _found(gate),
+        *fit_gates(samples),
+        fit_place(places),
+        found_share(samples),
         1.0,
+        0.0,
         _nothing_measured(),
         _nothing_measured(),
         _nothing_measured(),
-        _figures(gate),
+        gate_figures(samples),
     )
     runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
     for _ in range(ROUNDS):
         strangers = [row for n, run in enumerate(runs) for row in mistaken(run, draft, config, n)]
         places += strangers
-        draft = replace(draft, place=_fit_place(places))
-    return _driven(draft, runs, config)
+        draft = replace(draft, place=fit_place(places))
+    whole = Samples.join(places).whole
+    usual = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
+    draft = replace(draft, trust=best_trust(runs, draft, config))
+    draft = replace(draft, proof=proof_needed(runs, draft, config, usual))
+    return _measured(draft, runs, config)
 
 
-def fit(samples: Samples, without: Sequence[str] = ()) -> Logistic:
-    """
-    Fit a logistic model to samples; scikit-learn is needed for this alone.
-
-    :param without: evidence that is not to count.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    mean = np.average(samples.evidence, axis=0, weights=samples.weight)
-    spread = np.average(np.square(samples.evidence - mean), axis=0, weights=samples.weight)
-    scale = np.where(spread > 1e-12, np.sqrt(spread), 1.0)
-    model = LogisticRegression(C=REGULARISATION, max_iter=1000)
-    standard = (samples.evidence - mean) / scale
-    standard[:, [EVIDENCE.index(name) for name in without]] = 0.0
-    model.fit(standard, samples.true, sample_weight=samples.weight)
-    true = samples.true
-    for_it, against = samples.weight[true].sum(), samples.weight[~true].sum()
-    return Logistic(
-        EVIDENCE,
-        mean,
-        scale,
-        model.coef_[0],
-        np.average(samples.evidence[true], axis=0, weights=samples.weight[true]),
-        float(model.intercept_[0]),
-        float(np.log(for_it / against)),
-    )
-
-
-def _fit_place(rows: Sequence[Row]) -> Logistic:
-    """Fit the likelihood to whole frames: of a camera alone it is not known what it follows."""
-    samples = Samples.join(rows)
-    return fit(samples.chosen(~samples.alone), without=CANDIDATES_ONLY)
-
-
-def _found(samples: Samples) -> float:
-    """Return how often the best candidate is right of a place that the map knows."""
-    known = (samples.origin == WHOLE) & ~samples.alone
-    return float(np.clip(samples.true[known].mean(), 0.05, 0.95))
-
-
-def held_out(samples: Samples) -> Floats:
-    """Return [N] probabilities by models that were fitted to other neighbourhoods."""
-    from sklearn.model_selection import GroupKFold
-
-    groups = len(np.unique(samples.group))
-    probability = np.full(len(samples.true), np.nan)
-    if groups < 2:
-        return fit(samples).probability(samples.evidence)
-    folds = GroupKFold(min(FOLDS, groups))
-    for train, test in folds.split(samples.evidence, samples.true, samples.group):
-        rows = np.zeros(len(samples.true), np.bool_)
-        rows[train] = True
-        part = samples.chosen(rows)
-        if part.true.all() or not part.true.any():
-            part = samples
-        probability[test] = fit(part).probability(samples.evidence[test])
-    return probability
-
-
-def _figures(samples: Samples) -> dict[str, Any]:
-    """Return how the gate does on neighbourhoods that it was not fitted to, with all cameras."""
-    probability = held_out(samples)
-    whole = ~samples.alone
-    known = whole & (samples.origin == WHOLE)
-    reliability = Reliability.of(probability[whole], samples.true[whole], samples.weight[whole])
-    wrong = int((known & ~samples.true).sum())
-    recalls = {}
-    for precision in PRECISIONS:
-        recall, least = recall_at(
-            precision, probability[whole], samples.true[whole], int(known.sum())
-        )
-        recalls[f'{precision:g}'] = {'recall': recall, 'probability': least}
-    return {
-        'frames': int(known.sum()),
-        'wrong': wrong,
-        'wrong_at_most': upper_bound(wrong, int(known.sum())),
-        'unknown': int((whole & (samples.origin == UNKNOWN)).sum()),
-        'made_unknown': int((whole & ~known & (samples.origin != UNKNOWN)).sum()),
-        'expected_calibration_error': reliability.error,
-        'reliability': reliability.as_json(),
-        'recall_at_precision': recalls,
-    }
-
-
-def _driven(draft: Calibration, runs: Sequence[Run], config: Config) -> Calibration:
-    """Drive once more: how far do frames err together, and how far off are the right poses."""
-    trusted = replace(draft, trust=best_trust(runs, draft, config))
-    measured, estimated = _found_poses(runs, trusted, config, by_odometry=True)
-    _, guessed = _found_poses(runs, trusted, config, by_odometry=False)
+def _measured(draft: Calibration, runs: Sequence[Run], config: Config) -> Calibration:
+    """Drive once more: how far off are the right poses."""
+    measured, estimated = _found_poses(runs, draft, config, by_odometry=True)
+    _, guessed = _found_poses(runs, draft, config, by_odometry=False)
     return replace(
-        trusted, measured=_table(measured), estimated=_table(estimated), guessed=_table(guessed)
+        draft, measured=_table(measured), estimated=_table(estimated), guessed=_table(guessed)
     )
 
 

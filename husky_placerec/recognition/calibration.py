@@ -17,6 +17,7 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.covariance import CovarianceTable
 from husky_placerec.recognition.evidence import EVIDENCE
 from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.types import FloatArray
 
 OWN, MAP_ALONE, SIMULATED, UNCALIBRATED = 'own', 'map_alone', 'simulated', 'uncalibrated'
 KINDS = (OWN, MAP_ALONE, SIMULATED)
@@ -29,10 +30,12 @@ class Calibration:
 
     :param kind: how it came about, one of KINDS: from drives, from the map alone, which knows no
         other light, or from simulated campuses.
-    :param gate: that the best candidate of a frame is right.
+    :param gate: that the best candidate of a frame with all cameras is right.
+    :param partial: the same of a frame without some of them.
     :param place: that a state is right, against strangers that look like it.
     :param found: how often the best candidate is right where the map knows the place.
     :param trust: share of a frame's evidence that the frames before it have not given.
+    :param proof: log of the likelihood ratio that the frames which led to a pose have to come to.
     :param measured: the errors of a frame's own poses.
     :param estimated: those of the sequence's, with odometry.
     :param guessed: those of the sequence's without odometry.
@@ -45,13 +48,19 @@ class Calibration:
     sources: tuple[str, ...]
     created: str
     gate: Logistic
+    partial: Logistic
     place: Logistic
     found: float
     trust: float
+    proof: float
     measured: CovarianceTable
     estimated: CovarianceTable
     guessed: CovarianceTable
     figures: Mapping[str, Any]
+
+    def gate_of(self, query: FloatArray) -> Logistic:
+        """Return the model that tells of a frame [C, D] whether its best candidate is right."""
+        return self.gate if query.any(axis=1).all() else self.partial
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -59,6 +68,7 @@ class Calibration:
             'descriptor': dict(self.descriptor),
             'sources': list(self.sources),
             'gate': self.gate.as_json(),
+            'partial': self.partial.as_json(),
             'place': self.place.as_json(),
             'measured': self.measured.as_json(),
             'estimated': self.estimated.as_json(),
@@ -81,9 +91,11 @@ class Calibration:
                 tuple(values['sources']),
                 values['created'],
                 Logistic.from_json(values['gate']),
+                Logistic.from_json(values['partial']),
                 Logistic.from_json(values['place']),
                 float(values['found']),
                 float(values['trust']),
+                float(values['proof']),
                 CovarianceTable.from_json(values['measured']),
                 CovarianceTable.from_json(values['estimated']),
                 CovarianceTable.from_json(values['guessed']),
@@ -98,7 +110,7 @@ class Calibration:
                 )
         if made.kind not in KINDS:
             raise InputError(f'{source}: calibration is {made.kind!r}; expected one of {KINDS}')
-        for model in (made.gate, made.place):
+        for model in (made.gate, made.partial, made.place):
             if model.names != EVIDENCE:
                 raise InputError(
                     f'{source}: calibration is of {", ".join(model.names)}; expected '

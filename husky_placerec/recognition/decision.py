@@ -130,7 +130,8 @@ class Decider:
         best = reading.sighting.best
         if best is None:
             return Measurement(False, Reason.NO_CANDIDATE.value, None)
-        gate = CalibratedGate(calibration.gate, self.rules.min_probability)
+        model = calibration.gate_of(reading.sighting.query)
+        gate = CalibratedGate(model, self.rules.min_probability)
         place, turned = best.place, bool(best.reversed)
         seen = reading.evidence_of(place, turned)
         probability, reason = gate.probability(seen), gate.refuse(seen)

@@ -20,6 +20,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+# How far cameras tell different things: where half of them is missing, 0.5 to this power is left
+# of what speaks for a place. With 1 they would tell nothing in common, with 0 each would tell all.
+INDEPENDENT = 0.75
+
 
 class Estimator:
     """Follows the robot on one map: by its motion, by the sequence of places, by their poses."""
@@ -41,8 +45,9 @@ class Estimator:
         self._motion.speed = rules.speed
 
     def _filter(self, rules: Rules) -> SequenceRules:
-        measured = self._calibration
-        return replace(rules.filter, trust=measured.trust, found=measured.found)
+        measured, given = self._calibration, rules.filter
+        proof = given.proof * measured.proof
+        return replace(given, trust=measured.trust, found=measured.found, proof=proof)
 
     def forget(self) -> None:
         """Begin anew, as if no frame had been seen."""
@@ -76,7 +81,7 @@ class Estimator:
         """Take the frame into the sequence; say whether it counted."""
         calibration, sighting = self._calibration, reading.sighting
         # What the other cameras would have said against a place is not known.
-        share = float(np.sqrt(sighting.query.any(axis=1).mean()))
+        share = float(sighting.query.any(axis=1).mean() ** INDEPENDENT)
 
         def log_ratios(places: Places, turned: NDArray[np.bool_]) -> Floats:
             ratios = calibration.place.log_ratio(reading.evidence(places, turned))
@@ -85,7 +90,7 @@ class Estimator:
         birth_ratio = 0.0  # of the best candidate, among best candidates
         if sighting.best is not None:
             seen = reading.evidence_of(sighting.best.place, bool(sighting.best.reversed))
-            birth_ratio = float(calibration.gate.log_ratio(seen))
+            birth_ratio = float(calibration.gate_of(sighting.query).log_ratio(seen))
         return self._sequence.step(moved, sighting.states, log_ratios, birth_ratio)
 
     def _estimated(
@@ -115,6 +120,7 @@ class Estimator:
             accepted=bool(believed),
             reason=None if believed else self._why_not(single),
             probability=guess.probability,
+            proof=guess.proof,
             covariance=covariance,
             covariance_xy=covariance_xy,
             state=self._sequence.state.value,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.place_map import PlaceMap, Rival
 from husky_placerec.recognition.route import Places, Route
 from husky_placerec.types import Candidate, FloatArray
 import numpy as np
@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Turned = NDArray[np.bool_]
 
-# The columns. Some are of use only together with others: a camera alone has other similarities
-# and leads than two, so `alone` shifts them and `alone_lead` weighs them anew.
+# The columns. A place that merely looks alike often convinces one camera and not the other: hence
+# their leads besides that of both.
 EVIDENCE = (
     'similarity',  # mean cosine over the cameras
     'lead',  # over the best candidate that contradicts
     'behind',  # the lead where it is below zero, as of a place that is not the best
+    'weakest_lead',  # of the camera that leads least, over the best that contradicts for it alone
+    'strongest_lead',  # of the one that leads most
     'agreement',  # share of the candidates that are at that place too
     'disagreement',  # between the cosines of the cameras
     'unusual',  # similarity over that of the place and its neighbours in the map
-    'alone',  # share of the cameras that are missing
-    'alone_lead',
 )
 
 
@@ -33,13 +33,12 @@ class Sighting:
     What the map has to say to one frame.
 
     :param query: [C, D], zeros for absent cameras.
-    :param rival: similarity of the best place that contradicts the best candidate; None where
-        nothing does.
+    :param rival: the best that contradicts the best candidate; None where nothing does.
     """
 
     query: FloatArray
     candidates: tuple[Candidate, ...]
-    rival: float | None
+    rival: Rival | None
     apart_m: float
 
     @property
@@ -51,7 +50,7 @@ class Sighting:
         """The best candidate's lead over the best that contradicts it."""
         if self.best is None or self.rival is None:
             return None
-        return self.best.similarity - self.rival
+        return self.best.similarity - self.rival.similarity
 
     @property
     def states(self) -> tuple[Places, Turned]:
@@ -79,9 +78,7 @@ def look(
     found = place_map.search(query, count, both_ways=both_ways, without=without)
     rival = None
     if found:
-        rival = place_map.rival_similarity(
-            query, found[0], apart_m, both_ways=both_ways, without=without
-        )
+        rival = place_map.rival(query, found[0], apart_m, both_ways=both_ways, without=without)
     return Sighting(query, tuple(found), rival, apart_m)
 
 
@@ -101,34 +98,57 @@ def evidence(
     spread = np.where(shared, cosines, -np.inf).max(axis=1, initial=-np.inf) - np.where(
         shared, cosines, np.inf
     ).min(axis=1, initial=np.inf)
-    lead, agreement = _beside_candidates(route, sighting, places, turned, similarity)
-    alone = 1 - count / cosines.shape[1]
+    agrees = _agreeing(route, sighting, places, turned)
+    lead, weakest, strongest = _leads(place_map, sighting, agrees, similarity, cosines)
     return np.column_stack(
         [
             similarity,
             lead,
             np.minimum(lead, 0.0),
-            agreement,
+            weakest,
+            strongest,
+            agrees.mean(axis=1) if agrees.size else np.zeros(len(places)),
             np.where(count > 1, spread, 0.0),
             similarity - route.usual(places),
-            alone,
-            alone * lead,
         ]
     )
 
 
-def _beside_candidates(
-    route: Route, sighting: Sighting, places: Places, turned: Turned, similarity: Floats
-) -> tuple[Floats, Floats]:
-    """Return [K] leads over what contradicts each place, and [K] shares of what agrees."""
+def _agreeing(
+    route: Route, sighting: Sighting, places: Places, turned: Turned
+) -> NDArray[np.bool_]:
+    """Return [K, L] which of the L candidates are at each place too, faced the same way."""
     others, ways = sighting.states
-    if not len(others):
-        return np.maximum(similarity, 0.0), np.zeros(len(places))
-    alike = np.array([c.similarity for c in sighting.candidates])
     apart = np.linalg.norm(route.positions[places][:, None] - route.positions[others], axis=-1)
-    agrees = (apart <= sighting.apart_m) & (turned[:, None] == ways)
-    rival = np.where(agrees, -np.inf, alike).max(axis=1)
-    if sighting.rival is not None:  # it contradicts whatever agrees with the best candidate
-        rival = np.where(agrees[:, 0], np.maximum(rival, sighting.rival), rival)
-    rival = np.where(np.isfinite(rival), rival, 0.0)  # nothing contradicts: a stranger would
-    return np.clip(similarity - rival, -1.0, 1.0), agrees.mean(axis=1)
+    return np.asarray((apart <= sighting.apart_m) & (turned[:, None] == ways))
+
+
+def _leads(
+    place_map: PlaceMap,
+    sighting: Sighting,
+    agrees: NDArray[np.bool_],
+    similarity: Floats,
+    cosines: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """
+    Return [K] leads over what contradicts each place: of the similarity, and of the cameras.
+
+    Those of the cameras are the least and the greatest of any.
+    """
+    names = place_map.spec.cameras
+    alike = [
+        (c.similarity, *(c.cosines.get(n, -np.inf) for n in names)) for c in sighting.candidates
+    ]
+    scores = np.array(alike, np.float64).reshape(-1, 1 + len(names))  # [L, 1 + C]
+    contradicting = np.where(agrees[..., None], -np.inf, scores)
+    rivals = contradicting.max(axis=1, initial=-np.inf)  # [K, 1 + C]
+    if sighting.rival is not None and len(scores):
+        against_best = [sighting.rival.similarity, *sighting.rival.cosines]
+        rivals = np.where(agrees[:, :1], np.maximum(rivals, against_best), rivals)
+    rivals = np.where(np.isfinite(rivals), rivals, 0.0)  # nothing contradicts: a stranger would
+    leads = np.clip(np.column_stack([similarity, cosines]) - rivals, -1.0, 1.0)
+    seen = np.isfinite(leads[:, 1:])
+    weakest = np.where(seen, leads[:, 1:], 1.0).min(axis=1)
+    strongest = np.where(seen, leads[:, 1:], -1.0).max(axis=1)
+    none = ~seen.any(axis=1)
+    return leads[:, 0], np.where(none, -1.0, weakest), np.where(none, -1.0, strongest)

@@ -14,9 +14,10 @@ BLAME = {
     'similarity': Reason.LOW_SIMILARITY,
     'unusual': Reason.LOW_SIMILARITY,
     'lead': Reason.AMBIGUOUS,
+    'weakest_lead': Reason.CAMERAS_DISAGREE,
+    'strongest_lead': Reason.AMBIGUOUS,
     'behind': Reason.AMBIGUOUS,
     'agreement': Reason.AMBIGUOUS,
-    'alone_lead': Reason.AMBIGUOUS,
     'disagreement': Reason.CAMERAS_DISAGREE,
 }
 

@@ -12,15 +12,22 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+def bounded(evidence: Floats, mean: Floats, scale: Floats) -> Floats:
+    """Return [..., F] evidence between -1 and 1, nearly linear within `scale` of `mean`."""
+    return np.asarray(np.tanh((evidence - mean) / scale))
+
+
 @dataclass(frozen=True, eq=False)
 class Logistic:
     """
     The probability of a statement given F pieces of evidence.
 
+    Each piece is bounded around what it usually is where the statement is true: beyond that it
+    says no more, so that being strikingly alike in one respect does not make up for all others.
+
     :param names: [F] of the evidence.
-    :param mean: [F], and `scale` [F]: by which it is standardised.
-    :param weights: [F] of the standardised evidence.
-    :param typical: [F] mean of the evidence where the statement was true.
+    :param mean: [F] of the evidence where the statement was true, and `scale` [F] its deviation.
+    :param weights: [F] of the bounded evidence.
     :param prior: log odds of the statement among the samples that it was fitted to: what the
         model's log odds are beyond it is the evidence's alone.
     """
@@ -29,13 +36,12 @@ class Logistic:
     mean: Floats
     scale: Floats
     weights: Floats
-    typical: Floats
     bias: float
     prior: float
 
     def log_odds(self, evidence: Floats) -> Floats:
         """Return [...] of [..., F]."""
-        return np.asarray((evidence - self.mean) / self.scale @ self.weights + self.bias)
+        return np.asarray(bounded(evidence, self.mean, self.scale) @ self.weights + self.bias)
 
     def probability(self, evidence: Floats) -> Floats:
         return np.asarray(1 / (1 + np.exp(-self.log_odds(evidence))))
@@ -45,8 +51,8 @@ class Logistic:
         return self.log_odds(evidence) - self.prior
 
     def against(self, evidence: Floats) -> dict[str, float]:
-        """Return by how much each piece of [F] lowers the log odds from where it is typical."""
-        worse = (self.typical - evidence) / self.scale * self.weights
+        """Return by how much each piece of [F] lowers the log odds from where it usually is."""
+        worse = -bounded(evidence, self.mean, self.scale) * self.weights
         return dict(zip(self.names, worse.tolist()))
 
     def as_json(self) -> dict[str, Any]:
@@ -64,8 +70,7 @@ class Logistic:
         """
         names = tuple(values['names'])
         columns = {
-            name: np.array(values[name], np.float64)
-            for name in ('mean', 'scale', 'weights', 'typical')
+            name: np.array(values[name], np.float64) for name in ('mean', 'scale', 'weights')
         }
         bias, prior = float(values['bias']), float(values['prior'])
         for name, column in columns.items():

@@ -25,6 +25,7 @@ def record(recognition: Recognition, truth: Pose | None = None) -> dict[str, Any
         'pose': dict(vars(pose)) if pose else None,
         'covariance': list(recognition.covariance) if recognition.covariance else None,
         'state': recognition.state,
+        'proof': recognition.proof,
         'measurement': _measurement(single) if single else None,
         'candidates': [_candidate(candidate) for candidate in recognition.candidates],
     }

@@ -39,6 +39,7 @@ class Rules:
                 jump_m=config.jump_after,
                 evidence_m=config.evidence_every,
                 least_m=min(config.evidence_every / 3, 1.0),
+                proof=config.proof,
                 localized_from=config.localized_from,
                 lost_below=config.lost_below,
             ),

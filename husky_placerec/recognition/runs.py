@@ -19,7 +19,7 @@ from husky_placerec.recognition.evidence import Sighting
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Places
 from husky_placerec.recognition.samples import Drive, MASKED, MASKED_M, right, RIGHT_M, Row, WHOLE
-from husky_placerec.types import Pose, Recognition
+from husky_placerec.types import Pose, Recognition, SECOND_NS
 import numpy as np
 
 TRUSTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)  # to choose from
@@ -47,6 +47,29 @@ class Run:
     drive: Drive
     truths: tuple[Pose | None, ...]
     sightings: tuple[Sighting, ...]
+
+    def unknown(self) -> Iterator[Run]:
+        """Yield the stretches of which the map knows nothing near, as runs of their own."""
+        poses = self.drive.poses
+        far = np.ones(len(self.drive), np.bool_)
+        if poses is not None:
+            far = np.array([not len(self.place_map.near(p[:2], MASKED_M)) for p in poses])
+        edges = np.flatnonzero(np.diff(far, prepend=False, append=False))
+        for first, end in edges.reshape(-1, 2).tolist():
+            rows = slice(first, end)
+            yield replace(
+                self,
+                drive=self.drive.part(rows),
+                truths=self.truths[rows],
+                sightings=self.sightings[rows],
+            )
+
+    def metres(self, speed: float) -> float:
+        """Return how far it went; by the time and a speed in m/s where nothing else tells."""
+        motion, stamps_ns = self.drive.motion, self.drive.stamps_ns
+        if motion is None:
+            return speed * float(stamps_ns[-1] - stamps_ns[0]) / SECOND_NS
+        return float(np.linalg.norm(np.diff(motion[:, :2], axis=0), axis=1).sum())
 
     def recognitions(
         self, calibration: Calibration, config: Config, *, by_odometry: bool = True

@@ -17,7 +17,6 @@ Floats = NDArray[np.float64]
 RIGHT_M, RIGHT_DEG = 10.0, 30.0  # within which a pose counts as right
 MASKED_M = 25.0  # around the truth, to make the place unknown
 SAME_WAY_DEG = 60.0  # between a drive and the road, up to which it goes along it
-ALONE = 0.25  # weight of a frame with one camera, which is made of every whole one
 STRANGERS = 10  # random states a frame
 MOST_FRAMES = 1500  # of a drive; more are thinned
 
@@ -50,13 +49,16 @@ class Drive:
         """Return no more than so many frames, evenly."""
         if len(self) <= most:
             return self
-        chosen = np.linspace(0, len(self) - 1, most).astype(np.int64)
+        return self.part(np.linspace(0, len(self) - 1, most).astype(np.int64))
+
+    def part(self, rows: slice | NDArray[np.int64]) -> Drive:
+        """Return some of its frames."""
         return replace(
             self,
-            descriptors=self.descriptors[chosen],
-            stamps_ns=self.stamps_ns[chosen],
-            poses=None if self.poses is None else self.poses[chosen],
-            wheels=None if self.wheels is None else self.wheels[chosen],
+            descriptors=self.descriptors[rows],
+            stamps_ns=self.stamps_ns[rows],
+            poses=None if self.poses is None else self.poses[rows],
+            wheels=None if self.wheels is None else self.wheels[rows],
         )
 
     @property
@@ -75,7 +77,7 @@ class Samples:
     :param weight: [N].
     :param origin: [N] WHOLE: the map knows the place; MASKED: it was made unknown; or UNKNOWN.
     :param group: [N] rows of one neighbourhood have one number: they are not independent.
-    :param alone: [N] bool, of one camera.
+    :param partial: [N] bool, of a frame without some camera.
     """
 
     evidence: Floats
@@ -83,13 +85,18 @@ class Samples:
     weight: Floats
     origin: NDArray[np.int64]
     group: NDArray[np.int64]
-    alone: NDArray[np.bool_]
+    partial: NDArray[np.bool_]
 
     @classmethod
     def join(cls, rows: Sequence[tuple[Floats, bool, float, int, int, bool]]) -> Samples:
         columns = zip(*rows)
         types = (np.float64, np.bool_, np.float64, np.int64, np.int64, np.bool_)
         return cls(*(np.array(c, t) for c, t in zip(columns, types)))
+
+    @property
+    def whole(self) -> Samples:
+        """Those of frames with all cameras; all of them where there are none such."""
+        return self if self.partial.all() else self.chosen(~self.partial)
 
     def chosen(self, rows: NDArray[np.bool_]) -> Samples:
         return Samples(*(column[rows] for column in vars(self).values()))
@@ -131,8 +138,8 @@ def sample(decider: Decider, drive: Drive, frame: int, group: int) -> Sampled:
     """
     rows = Sampled([], [])
     rng = np.random.default_rng([frame, len(drive)])
-    for query, weight in _views(np.asarray(drive.descriptors[frame], np.float32)):
-        view = _View(decider, query, weight, group, rng)
+    for query in _views(np.asarray(drive.descriptors[frame], np.float32)):
+        view = _View(decider, query, group, rng)
         own = np.array([frame], np.int64) if drive.itself else None
         _add(rows, view, drive, frame, own)
     return rows
@@ -161,15 +168,15 @@ def true_state(decider: Decider, truth: Pose, without: Places | None) -> tuple[i
     return int(near[best]), bool(faces[best] < 0)
 
 
-def _views(query: FloatArray) -> Iterator[tuple[FloatArray, float]]:
-    """Yield what the cameras saw together, then what each saw alone, with their weights."""
-    yield query, 1.0
+def _views(query: FloatArray) -> Iterator[FloatArray]:
+    """Yield what the cameras saw together, then what each saw alone."""
+    yield query
     there = np.flatnonzero(query.any(axis=1))
     if len(there) > 1:
         for camera in there:
             alone = np.zeros_like(query)
             alone[camera] = query[camera]
-            yield alone, ALONE
+            yield alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,12 +185,12 @@ class _View:
 
     decider: Decider
     query: FloatArray
-    weight: float
     group: int
     rng: np.random.Generator
 
-    def row(self, seen: Floats, true: bool, share: float, origin: int) -> Row:
-        return seen, true, self.weight * share, origin, self.group, self.weight < 1
+    def row(self, seen: Floats, true: bool, weight: float, origin: int) -> Row:
+        partial = not self.query.any(axis=1).all()
+        return seen, true, weight, origin, self.group, partial
 
 
 def _add(rows: Sampled, view: _View, drive: Drive, frame: int, own: Places | None) -> None:

@@ -10,6 +10,11 @@ The likelihood of a frame is relative, and that of being off the map is 1. For a
 followed until here it is how much likelier the evidence is at that state than at any other: it was
 not chosen for its looks in this frame. The best candidate was, from the whole map; so what speaks
 for its birth is the gate, which knows best candidates only.
+
+The weights forget within a few frames, since the robot may leave the map at any of them: a road
+that looks a little like a mapped one soon has as much weight as the mapped one itself. What tells
+them apart is how much spoke for it in all. So each state also carries its proof: the evidence of
+the frames that led to it, added up, as in a sequential test (Wald, Sequential Analysis, 1947).
 """
 
 from __future__ import annotations
@@ -43,7 +48,9 @@ class SequenceRules:
     :param heading_cos: cosine of the angle up to which a state faces as the robot does.
     :param localized_from: probability at which it is LOCALIZED.
     :param lost_below: probability below which it no longer is.
-    :param confirmations: frames that count, one after the other, that have to speak for it.
+    :param proof: log of the likelihood ratio that the frames which led to a state have to come to
+        together for it to be LOCALIZED.
+    :param proof_m: metres after which what they said counts by 1/e only.
     :param strongest: log of the most that one frame may say for or against a state.
     :param most_for: log of the most that one frame may say for a state that was followed.
     :param found: how often the best candidate is right where the map knows the place.
@@ -61,7 +68,8 @@ class SequenceRules:
     heading_cos: float = 0.5
     localized_from: float = 0.9
     lost_below: float = 0.8
-    confirmations: int = 2
+    proof: float = 15.0
+    proof_m: float = 40.0
     strongest: float = 6.0
     most_for: float = 4.0
     found: float = 0.8
@@ -77,6 +85,7 @@ class Belief:
 
     :param places: [H] of the states, and `turned` [H] whether each is passed in reverse.
     :param weights: [H].
+    :param proofs: [H] of each state, never below 0.
     :param elsewhere: weight of all other states.
     :param off_map: weight of being at no place of the map.
     """
@@ -84,13 +93,14 @@ class Belief:
     places: Places
     turned: Turned
     weights: Floats
+    proofs: Floats
     elsewhere: float
     off_map: float
 
     @classmethod
     def nothing(cls, off_map: float) -> Belief:
         none = np.zeros(0)
-        return cls(none.astype(np.int64), none.astype(np.bool_), none, 1 - off_map, off_map)
+        return cls(none.astype(np.int64), none.astype(np.bool_), none, none, 1 - off_map, off_map)
 
     @property
     def total(self) -> float:
@@ -99,11 +109,12 @@ class Belief:
 
 @dataclass(frozen=True)
 class Guess:
-    """The likeliest state, and the weight of all that lie within reach of it."""
+    """The likeliest state, and the weight and the proof of all that lie within reach of it."""
 
     place: int
     turned: bool
     probability: float
+    proof: float
 
 
 class Sequence:
@@ -119,7 +130,6 @@ class Sequence:
         self.belief = Belief.nothing(self._rules.off_map)
         self.guess: Guess | None = None
         self.state = State.LOST
-        self._confirmed = 0
 
     def configure(self, rules: SequenceRules) -> None:
         """Go on with other rules; what is believed stays."""
@@ -152,8 +162,11 @@ class Sequence:
             prior = self._moved(prior, moved)
         places = np.concatenate([prior.places, candidates[0]])
         turned = np.concatenate([prior.turned, candidates[1]])
-        ratios = np.clip(log_ratios(places, turned), -rules.strongest, rules.most_for)
+        spoken = np.clip(log_ratios(places, turned), -rules.strongest, rules.strongest)
         held = len(prior.places)
+        before = np.concatenate([prior.proofs, np.zeros(len(spoken) - held)])
+        proofs = np.maximum(before + share * spoken, 0.0)
+        ratios = np.minimum(spoken, rules.most_for)
         # What the frame says of a state that was followed until here it has said in part before.
         followed = prior.weights * np.exp(share * rules.trust * ratios[:held])
         births = self._births(*candidates)
@@ -163,31 +176,34 @@ class Sequence:
         born[best] = prior.elsewhere * births[best] * np.exp(most)
         weights = np.concatenate([followed, born])
         elsewhere = prior.elsewhere * (1 - float(births.sum()))
-        joined = _joined(places, turned, weights)
+        joined = _joined(places, turned, weights, proofs)
         self.belief = self._kept(_normalised(Belief(*joined, elsewhere, prior.off_map)))
         self.guess = self._guess()
-        if self.guess is not None:
-            same = (places == self.guess.place) & (turned == self.guess.turned)
-            self._confirmed = self._confirmed + 1 if ratios[same].max() > 0 else 0
         self._decide()
         return True
 
     def _guess(self) -> Guess | None:
         """Return the likeliest of the states that most of the weight is near to."""
         belief = self.belief
-        if not len(belief.places):
+        if not belief.weights.any():
             return None
         near = self._near(belief.places, belief.turned, belief.places, belief.turned)
         mass = near @ belief.weights
         central = np.where(mass >= mass.max() * (1 - 1e-3), belief.weights, -1.0)
         best = int(central.argmax())
-        return Guess(int(belief.places[best]), bool(belief.turned[best]), float(mass[best]))
+        proof = near[best] * belief.weights @ belief.proofs / mass[best]
+        return Guess(
+            int(belief.places[best]), bool(belief.turned[best]), float(mass[best]), float(proof)
+        )
 
     def _decide(self) -> None:
         rules = self._rules
-        probability = self.guess.probability if self.guess else 0.0
-        sure = probability >= rules.localized_from and self._confirmed >= rules.confirmations
-        if sure or (self.state is State.LOCALIZED and probability >= rules.lost_below):
+        probability, proof = 0.0, 0.0
+        if self.guess is not None:
+            probability, proof = self.guess.probability, self.guess.proof
+        was = self.state is State.LOCALIZED
+        likely = probability >= (rules.lost_below if was else rules.localized_from)
+        if likely and proof >= rules.proof:
             self.state = State.LOCALIZED
         else:
             self.state = State.TENTATIVE if probability >= 0.5 else State.LOST
@@ -197,22 +213,23 @@ class Sequence:
         rules = self._rules
         leaves = 1 - np.exp(-moved.metres / rules.leave_m)
         jumps = 1 - np.exp(-moved.metres / rules.jump_m)
-        places, turned, weights = self._along(belief, moved)
+        places, turned, weights, proofs = self._along(belief, moved)
         lost = float(belief.weights.sum() - weights.sum())  # drove on where the map ends
         held = float(weights.sum())
         return Belief(
             places,
             turned,
             weights * (1 - leaves - jumps),
+            proofs * np.exp(-moved.metres / rules.proof_m),
             belief.elsewhere * (1 - leaves) + belief.off_map * leaves + held * jumps,
             belief.off_map * (1 - leaves) + belief.elsewhere * leaves + held * leaves + lost,
         )
 
-    def _along(self, belief: Belief, moved: Moved) -> tuple[Places, Turned, Floats]:
-        """Return the states that the robot may have come to, and their weights."""
+    def _along(self, belief: Belief, moved: Moved) -> tuple[Places, Turned, Floats, Floats]:
+        """Return the states that the robot may have come to, their weights and their proofs."""
         route, rules = self._route, self._rules
         if not len(belief.places):
-            return belief.places, belief.turned, belief.weights
+            return belief.places, belief.turned, belief.weights, belief.proofs
         heading = route.yaws[belief.places] + np.pi * belief.turned
         ahead, left = moved.pose.x, moved.pose.y
         step = np.column_stack(
@@ -232,7 +249,8 @@ class Sequence:
         total = likely.sum(axis=1, keepdims=True)
         likely = np.divide(likely, total, out=np.zeros_like(likely), where=total > 0)
         weights = belief.weights[:, None] * likely
-        return _joined(found[there], faces[there] < 0, weights[there])
+        proofs = np.broadcast_to(belief.proofs[:, None], there.shape)
+        return _joined(found[there], faces[there] < 0, weights[there], proofs[there])
 
     def _births(self, places: Places, turned: Turned) -> Floats:
         """
@@ -264,6 +282,7 @@ class Sequence:
             belief.places[best],
             belief.turned[best],
             belief.weights[best],
+            belief.proofs[best],
             belief.elsewhere + dropped,
             belief.off_map,
         )
@@ -292,8 +311,12 @@ def _normalised(belief: Belief) -> Belief:
     )
 
 
-def _joined(places: Places, turned: Turned, weights: Floats) -> tuple[Places, Turned, Floats]:
-    """Add up the weights of equal states."""
+def _joined(
+    places: Places, turned: Turned, weights: Floats, proofs: Floats
+) -> tuple[Places, Turned, Floats, Floats]:
+    """Add up the weights of equal states, and take the mean of their proofs."""
     keys, inverse = np.unique(2 * places + turned, return_inverse=True)
     added = np.bincount(inverse.ravel(), weights, len(keys)).astype(np.float64)
-    return keys // 2, (keys % 2).astype(np.bool_), added
+    total = np.bincount(inverse.ravel(), weights * proofs, len(keys)).astype(np.float64)
+    proven = np.divide(total, added, out=np.zeros(len(keys)), where=added > 0)
+    return keys // 2, (keys % 2).astype(np.bool_), added, proven
