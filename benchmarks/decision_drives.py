@@ -101,7 +101,7 @@ def campus(protocol: str, seed: int) -> Campus:
             length_m=length_m,
             start_m=round_m * number / len(REVERSED),
         )
-        for number, name in enumerate(REVERSED if seed not in CALIBRATION else ())
+        for number, name in enumerate(REVERSED)
     )
     mapped = replace(common, length_m=round_m)
     coarse = replace(mapped, step_m=COARSE_M) if seed not in CALIBRATION else None

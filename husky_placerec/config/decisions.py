@@ -46,14 +46,14 @@ class DecisionConfig:
         dynamic=True,
     )
     min_probability: float = parameter(
-        0.95,
+        0.985,
         'Probability from which a single frame of a calibrated map is accepted.',
         least=0.5,
         most=1.0,
         dynamic=True,
     )
     contradiction: float = parameter(
-        2.0,
+        3.0,
         'A frame that speaks this much against the pose of the sequence gives none, as the '
         'natural logarithm of a likelihood ratio; without odometry it has to speak for it.',
         least=0.0,
@@ -81,7 +81,7 @@ class DecisionConfig:
         dynamic=True,
     )
     lost_below: float = parameter(
-        0.8,
+        0.7,
         'Probability below which it no longer is.',
         least=0.0,
         most=1.0,

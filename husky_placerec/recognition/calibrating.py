@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from husky_placerec.config import Config
 from husky_placerec.data.trajectory import Trajectory
@@ -86,20 +86,7 @@ def calibrate(
     """
     for setting in settings:
         _require_meeting(setting)
-    deciders = [Decider(s.place_map, config, None) for s in settings]
-    gates: list[Row] = []
-    places: list[Row] = []
-    group = 0
-    for setting, decider in zip(settings, deciders):
-        for drive in setting.drives:
-            drive = drive.thinned()
-            frames = bars(f'Calibrating by {drive.name}')(range(len(drive)), len(drive))
-            for frame in frames:
-                sampled = sample(decider, drive, frame, group + frame // NEIGHBOURS)
-                gates += sampled.gate
-                places += sampled.place
-            group += len(drive) // NEIGHBOURS + 1
-    samples = Samples.join(gates)
+    samples, places = sampled(settings, config, bars)
     _require_right(samples.whole, settings)
     first = settings[0].place_map
     alone = all(drive.itself for s in settings for drive in s.drives)
@@ -112,12 +99,13 @@ def calibrate(
         *fit_gates(samples),
         fit_place(places),
         found_share(samples),
-        1.0,
-        0.0,
-        _nothing_measured(),
-        _nothing_measured(),
-        _nothing_measured(),
-        gate_figures(samples),
+        trust=1.0,
+        proof=0.0,
+        measured=_table([]),
+        estimated=_table([]),
+        guessed=_table([]),
+        turned=_table([]),
+        figures=gate_figures(samples),
     )
     runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
     for _ in range(ROUNDS):
@@ -131,45 +119,78 @@ def calibrate(
     return _measured(draft, runs, config)
 
 
+def sampled(
+    settings: Sequence[Setting], config: Config, bars: Bars = no_bars
+) -> tuple[Samples, list[Row]]:
+    """Return what the gate is fitted to, and what the likelihoods of the sequence are."""
+    gates: list[Row] = []
+    places: list[Row] = []
+    group = 0
+    for setting in settings:
+        decider = Decider(setting.place_map, config, None)
+        for drive in setting.drives:
+            drive = drive.thinned()
+            frames = bars(f'Calibrating by {drive.name}')(range(len(drive)), len(drive))
+            for frame in frames:
+                rows = sample(decider, drive, frame, group + frame // NEIGHBOURS)
+                gates += rows.gate
+                places += rows.place
+            group += len(drive) // NEIGHBOURS + 1
+    return Samples.join(gates), places
+
+
 def _measured(draft: Calibration, runs: Sequence[Run], config: Config) -> Calibration:
     """Drive once more: how far off are the right poses."""
-    measured, estimated = _found_poses(runs, draft, config, by_odometry=True)
-    _, guessed = _found_poses(runs, draft, config, by_odometry=False)
+    by_odometry = _found_poses(runs, draft, config, by_odometry=True)
+    by_time = _found_poses(runs, draft, config, by_odometry=False)
     return replace(
-        draft, measured=_table(measured), estimated=_table(estimated), guessed=_table(guessed)
+        draft,
+        measured=_table(by_odometry.measured),
+        estimated=_table(by_odometry.estimated),
+        guessed=_table(by_time.estimated),
+        turned=_table(by_odometry.turned),
     )
+
+
+@dataclass(frozen=True)
+class _Poses:
+    """Right ones: of single frames, of the sequence, and of single frames that are reversed."""
+
+    measured: list[Found] = field(default_factory=list)
+    estimated: list[Found] = field(default_factory=list)
+    turned: list[Found] = field(default_factory=list)
 
 
 def _found_poses(
     runs: Sequence[Run], calibration: Calibration, config: Config, *, by_odometry: bool
-) -> tuple[list[Found], list[Found]]:
-    """Return the right poses of single frames, and those of the sequence."""
-    measured: list[Found] = []
-    estimated: list[Found] = []
+) -> _Poses:
+    found = _Poses()
     for run in runs:
         if run.drive.itself:
             continue
         said_all = run.recognitions(calibration, config, by_odometry=by_odometry)
         for said, truth in zip(said_all, run.truths):
-            single = said.measurement
-            for found, probability, pose in (
-                (measured, single.probability if single else None, single and single.pose),
-                (estimated, said.probability, said.estimate),
-            ):
-                if pose and probability is not None and truth and right(pose, truth):
-                    found.append((probability, pose, truth))
-    return measured, estimated
+            single, best, at = said.measurement, said.best, said.chosen
+            if single is not None and best is not None:
+                rows = found.turned if best.reversed else found.measured
+                _add_right(rows, single.probability, single.pose, truth)
+            if at is not None and not at.reversed:
+                _add_right(found.estimated, said.probability, said.estimate, truth)
+    return found
+
+
+def _add_right(
+    rows: list[Found], probability: float | None, pose: Pose | None, truth: Pose | None
+) -> None:
+    if probability is not None and pose is not None and truth is not None and right(pose, truth):
+        rows.append((probability, pose, truth))
 
 
 def _table(rows: Sequence[Found]) -> CovarianceTable:
     if not rows:
-        return _nothing_measured()
+        return CovarianceTable.fit(np.zeros(0), np.zeros((0, 6)))
     probability, poses, truths = zip(*rows)
     return CovarianceTable.fit(np.array(probability), pose_errors(poses, truths))
-
-
-def _nothing_measured() -> CovarianceTable:
-    return CovarianceTable.fit(np.zeros(0), np.zeros((0, 6)))
 
 
 def _require_meeting(setting: Setting) -> None:

@@ -39,6 +39,8 @@ class Calibration:
     :param measured: the errors of a frame's own poses.
     :param estimated: those of the sequence's, with odometry.
     :param guessed: those of the sequence's without odometry.
+    :param turned: those of poses that face the other way than the drive in the map, where cameras
+        that are not alike look too near or too far.
     :param figures: what was measured, to be shown.
     """
 
@@ -56,6 +58,7 @@ class Calibration:
     measured: CovarianceTable
     estimated: CovarianceTable
     guessed: CovarianceTable
+    turned: CovarianceTable
     figures: Mapping[str, Any]
 
     def gate_of(self, query: FloatArray) -> Logistic:
@@ -73,6 +76,7 @@ class Calibration:
             'measured': self.measured.as_json(),
             'estimated': self.estimated.as_json(),
             'guessed': self.guessed.as_json(),
+            'turned': self.turned.as_json(),
             'figures': dict(self.figures),
         }
 
@@ -99,6 +103,7 @@ class Calibration:
                 CovarianceTable.from_json(values['measured']),
                 CovarianceTable.from_json(values['estimated']),
                 CovarianceTable.from_json(values['guessed']),
+                CovarianceTable.from_json(values['turned']),
                 dict(values['figures']),
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -137,5 +137,6 @@ class Decider:
         probability, reason = gate.probability(seen), gate.refuse(seen)
         pose = reading.pose(place, turned)
         spacing_m = self.route.spacing_at(place)
-        spread = calibration.measured.at(probability, pose, spacing_m)
+        table = calibration.turned if turned else calibration.measured
+        spread = table.at(probability, pose, spacing_m)
         return Measurement(reason is None, reason, pose, probability, *spread)

@@ -113,6 +113,8 @@ class Estimator:
         speaks_for = calibration.place.log_ratio(seen) > least
         believed = self._sequence.state is State.LOCALIZED and speaks_for and self._agrees
         table = calibration.guessed if guessed else calibration.estimated
+        if guess.turned:
+            table = calibration.turned
         spacing_m = reading.route.spacing_at(guess.place)
         covariance, covariance_xy = table.at(guess.probability, pose, spacing_m)
         return replace(

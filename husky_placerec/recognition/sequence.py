@@ -67,7 +67,7 @@ class SequenceRules:
     within_m: float = 10.0
     heading_cos: float = 0.5
     localized_from: float = 0.9
-    lost_below: float = 0.8
+    lost_below: float = 0.7
     proof: float = 15.0
     proof_m: float = 40.0
     strongest: float = 6.0
