@@ -5,37 +5,32 @@ A calibration is fitted to some campuses and put to others. On each of these a s
 mapped, and the robot drives under nine conditions, off the map for a third of its way. What is
 'right' is within 10 m and 30 degrees. Besides the method, by single frames and by the sequence,
 there are two baselines: to accept the best candidate always, and to accept it from a similarity
-that gave 99.5 % precision on the calibration's campuses. Intervals are of 95 %, by the bootstrap
-over drives; upper bounds by Clopper and Pearson.
+that gave 99.5 % precision on the calibration's campuses by the same protocol. Intervals are of
+95 %, by the bootstrap over drives; upper bounds by Clopper and Pearson.
 
 As in `python benchmarks/decisions.py --drives drives --set extractor=onnx --set weights=net.onnx`
 (the drives: see decision_drives.py). With `--save net.onnx.calibration.json` the calibration is
-written as the default of that network, for simulated maps. Its gate is fitted to both protocols,
-since one that has seen dim views alone believes too much of clear ones; the sequence to `hard`.
+written as the default of that network, for simulated maps.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from decision_default import default_calibration
 from decision_drives import CALIBRATION, campus, COARSE_M, TEST
 from decision_judging import Measurer, METHODS
 from decision_tables import carried_line, off_map_line, table
-from decision_worlds import Driven, lenses, moved_away, without_near, World, world
-from husky_placerec.campus.protocols import HARD, PROTOCOLS
+from decision_worlds import lenses, moved_away, without_near, World, world
+from husky_placerec.campus.protocols import PROTOCOLS
 from husky_placerec.config import Config, read_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.progress import bar
-from husky_placerec.recognition.calibrating import calibrate, sampled
-from husky_placerec.recognition.calibration import Calibration, SIMULATED
 from husky_placerec.recognition.defaults import read_defaults, save_default
-from husky_placerec.recognition.fitting import fit_gates, gate_figures
 from husky_placerec.recognition.reliability import recall_at
-from husky_placerec.recognition.runs import Setting
-from husky_placerec.recognition.samples import Drive, right, RIGHT_M
+from husky_placerec.recognition.samples import right, RIGHT_M
 from husky_placerec.types import Pose
 import numpy as np
 from rich.console import Console
@@ -58,13 +53,6 @@ def chosen_threshold(worlds: Iterable[World], config: Config, precision: float =
     return 1.0 if least is None else least
 
 
-def with_gates(made: Calibration, settings: Sequence[Setting], config: Config) -> Calibration:
-    """Return a calibration with its gates fitted to other drives."""
-    samples, _ = sampled(settings, config)
-    gate, partial = fit_gates(samples)
-    return replace(made, gate=gate, partial=partial, figures=gate_figures(samples))
-
-
 def main() -> None:
     """Calibrate, measure, print."""
     parser = argparse.ArgumentParser(
@@ -73,12 +61,6 @@ def main() -> None:
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='kept here')
     parser.add_argument('--set', dest='settings', action='append', default=[], help='NAME=VALUE')
     parser.add_argument('--calibration-seeds', type=int, nargs='+', default=CALIBRATION)
-    parser.add_argument(
-        '--calibration-protocols', nargs='+', choices=list(PROTOCOLS), default=[HARD]
-    )
-    parser.add_argument(
-        '--gate-protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS)
-    )
     parser.add_argument('--seeds', type=int, nargs='+', default=TEST)
     parser.add_argument('--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS))
     parser.add_argument('--without-odometry', action='store_true', help='stamps alone')
@@ -98,25 +80,19 @@ def main() -> None:
                 shown.update()
         return made
 
-    def settings(protocols: Sequence[str]) -> list[Setting]:
-        made = (w for p in protocols for w in worlds(p, args.calibration_seeds))
-        return [Setting(w.place_map, tuple(map(_as_drive, w.driven + w.reversed))) for w in made]
+    def calibrating(protocol: str) -> list[World]:
+        return worlds(protocol, args.calibration_seeds)
 
     if args.stored:
         stored = read_defaults(args.stored)
         (calibration,) = (c for c in stored if c.descriptor == extractor.spec.as_json())
     else:
-        made = calibrate(settings(args.calibration_protocols), config, kind=SIMULATED)
-        calibration = with_gates(made, settings(args.gate_protocols), config)
-    calibrating = [
-        w for p in args.calibration_protocols for w in worlds(p, args.calibration_seeds)
-    ]
-    threshold = chosen_threshold(calibrating, config)
+        calibration = default_calibration(calibrating, config)
     figures = calibration.figures
     console.print(
         f'calibration: {figures["frames"]} frames on the map, {figures["wrong"]} of them wrong, '
         f'{figures["unknown"]} off it; expected calibration error '
-        f'{figures["expected_calibration_error"]:.3f}; similarity from {threshold:.3f}'
+        f'{figures["expected_calibration_error"]:.3f}; proof {calibration.proof:.1f}'
     )
     if args.save:
         save_default(args.save, calibration)
@@ -124,6 +100,8 @@ def main() -> None:
     off_map: list[list[str]] = []
     for protocol in args.protocols:
         tested = worlds(protocol, args.seeds)
+        threshold = chosen_threshold(calibrating(protocol), config)
+        console.print(f'{protocol}: the baseline accepts from a similarity of {threshold:.3f}')
         measure = Measurer(config, calibration, threshold, wheels)
         console.print(table(protocol, [measure(w.place_map, d) for w in tested for d in w.driven]))
         backwards = [measure(w.place_map, d) for w in tested for d in w.reversed]
@@ -141,11 +119,6 @@ def main() -> None:
     for row in off_map:
         shown.add_row(*row)
     console.print(shown)
-
-
-def _as_drive(drive: Driven) -> Drive:
-    name = f'{drive.config.seed} {drive.config.condition}'
-    return Drive(name, drive.descriptors, drive.stamps_ns, drive.poses, drive.wheels)
 
 
 def _off_map_lines(protocol: str, tested: Sequence[World], measure: Measurer) -> list[list[str]]:

@@ -16,6 +16,7 @@ from husky_placerec.recognition.calibration import Calibration, calibration_of
 from husky_placerec.recognition.covariance import CovarianceTable
 from husky_placerec.recognition.defaults import calibration_for, read_defaults, save_default
 from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.recognition.proof import frames_needed
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.reliability import recall_at, Reliability, upper_bound
 import numpy as np
@@ -43,7 +44,12 @@ def test_the_command_calibrates_a_map_and_a_replay_then_states_probabilities(
     shutil.copytree(map_path, path)
     done = placerec('calibrate', path, drives[1], '--plot', tmp_path / 'reliability.png')
     assert done.returncode == 0, done.stderr
-    for words in ('Reliability', 'expected calibration error', 'recall at 99 % precision'):
+    for words in (
+        'Reliability',
+        'expected calibration error',
+        'recall at 99 % precision',
+        'the sequence believes a pose when about',
+    ):
         assert words in done.stdout
     assert 'no wrong match among' in done.stderr
     assert '--unknown SOURCE' in done.stderr
@@ -156,6 +162,21 @@ def test_evidence_beyond_what_is_usual_says_no_more():
     bounds = model.log_ratio(np.array([[-1e6, 1.0], [1e6, 1.0]]))
     assert bounds == pytest.approx([-3.0, 3.0])
     assert model.against(np.array([-1e6, 1.0]))['a'] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ('proof', 'usual', 'frames'),
+    [
+        (0.0, 5.0, 1),
+        (4.0, 5.0, 1),
+        (5.1, 5.0, 2),
+        (15.0, 5.0, 4),
+        (15.0, 1.0, None),
+        (3.0, 0.0, None),
+    ],
+)
+def test_a_proof_takes_so_many_usual_frames(proof, usual, frames):
+    assert frames_needed(proof, usual, 3.0) == frames
 
 
 @pytest.mark.parametrize('wrong', [{'scale': [1.0, 0.0]}, {'mean': [0.0]}, {'bias': np.nan}])

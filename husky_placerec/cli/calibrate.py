@@ -98,6 +98,7 @@ def calibrate(
     drives += [described_unknown(each, options, place_map) for each in unknown or []]
     made = measure([Setting(place_map, tuple(drives))], parameters, bars=progress)
     _report(made)
+    _report_proof(made, parameters.evidence_every)
     if plot is not None:
         from husky_placerec.evaluation.report.reliability import draw_reliability
 
@@ -139,6 +140,24 @@ def _report(made: Calibration) -> None:
             'no drive off the map: unknown places are those of the drive with the places around '
             'taken out; --unknown SOURCE would tell how often other roads are taken for the map'
         )
+
+
+def _report_proof(made: Calibration, every_m: float) -> None:
+    """Say how many frames a pose needs, or that no number of them will do."""
+    from husky_placerec.recognition.proof import frames_needed
+
+    frames = frames_needed(made.proof, made.figures['usual_proof'], every_m)
+    if frames is None:
+        warn(
+            'the frames say too little: however many agree, they do not come to what unknown road '
+            'may look like, and the sequence will believe no pose; a longer map, a drive off it '
+            '(--unknown) or another model may help'
+        )
+        return
+    out.print(
+        f'the sequence believes a pose when about {frames} frames, {every_m:g} m apart, agree',
+        highlight=False,
+    )
 
 
 def _reliability_table(figures: dict[str, Any] | Any) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from husky_placerec.config import Config
@@ -115,8 +115,10 @@ def calibrate(
     whole = Samples.join(places).whole
     usual = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
     draft = replace(draft, trust=best_trust(runs, draft, config))
-    draft = replace(draft, proof=proof_needed(runs, draft, config, usual))
-    return _measured(draft, runs, config)
+    proof = proof_needed(runs, draft, config, usual)
+    figures = {**draft.figures, 'usual_proof': usual}
+    draft = replace(draft, proof=proof, figures=figures)
+    return with_errors(draft, runs, config)
 
 
 def sampled(
@@ -139,8 +141,9 @@ def sampled(
     return Samples.join(gates), places
 
 
-def _measured(draft: Calibration, runs: Sequence[Run], config: Config) -> Calibration:
+def with_errors(draft: Calibration, runs: Iterable[Run], config: Config) -> Calibration:
     """Drive once more: how far off are the right poses."""
+    runs = list(runs)
     by_odometry = _found_poses(runs, draft, config, by_odometry=True)
     by_time = _found_poses(runs, draft, config, by_odometry=False)
     return replace(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import math
 
 from husky_placerec.config import Config
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.runs import Run
+from husky_placerec.recognition.sequence import SequenceRules
 import numpy as np
 
 UNSEEN_M = 2000.0  # of unknown road, that is allowed for beyond what was driven
@@ -33,3 +35,16 @@ def proof_needed(
             proofs = [r.proof or 0.0 for r in said if (r.probability or 0.0) >= config.lost_below]
             most = max([most, *proofs])
     return float(most + usual * np.log1p(UNSEEN_M / max(driven_m, LEAST_M)))
+
+
+def frames_needed(proof: float, usual: float, every_m: float) -> int | None:
+    """
+    Return how many usual frames come to a proof; None where no number of them does.
+
+    :param every_m: the distance between them.
+    """
+    fades = math.exp(-every_m / SequenceRules().proof_m)
+    most = usual / (1 - fades)  # by however many frames
+    if most <= proof:
+        return None
+    return max(math.ceil(math.log1p(-proof / most) / math.log(fades)), 1)

@@ -105,15 +105,17 @@ class PlacerecNode(LifecycleNode):
         super().on_activate(state)  # the publishers
         parts.start()
         config, recognizer = self.config, parts.recognizer
-        least = (
-            f'recognised from a similarity of {config.min_similarity:g} '
-            f'and a lead of {config.min_margin:g}'
-            if recognizer.calibration == UNCALIBRATED
-            else f'recognised from a probability of {config.min_probability:g}'
-        )
+        least = f'a probability of {config.min_probability:g}'
+        if recognizer.calibration == UNCALIBRATED:
+            least = (
+                f'a similarity of {config.min_similarity:g} and a lead of {config.min_margin:g}'
+            )
+        elif config.sequence:
+            least = f'a probability of {config.localized_from:g}, when it is proven'
         topics = ', '.join(parts.inputs.topics)
         self.get_logger().info(
-            f'{recognizer.place_map!r}, {recognizer.calibration}, {least}; listening to {topics}'
+            f'{recognizer.place_map!r}, {recognizer.calibration}, recognised from {least}; '
+            f'listening to {topics}'
         )
 
     def _deactivate(self, state: LifecycleState) -> None:

@@ -1,0 +1,47 @@
+"""
+The calibration that a model brings along for simulated maps, from campuses of both protocols.
+
+It is fitted to `hard`, but for the gates: these are to both protocols, since what has seen dim
+views alone believes too much of clear ones. How far off reversed poses are is measured by reversed
+drives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from decision_worlds import Driven, World
+from husky_placerec.campus.protocols import HARD, PROTOCOLS
+from husky_placerec.config import Config
+from husky_placerec.recognition.calibrating import calibrate, no_bars, sampled, with_errors
+from husky_placerec.recognition.calibration import Calibration, SIMULATED
+from husky_placerec.recognition.fitting import fit_gates, gate_figures
+from husky_placerec.recognition.runs import runs_of, Setting
+from husky_placerec.recognition.samples import Drive
+
+
+def default_calibration(worlds: Callable[[str], Sequence[World]], config: Config) -> Calibration:
+    """
+    Calibrate.
+
+    :param worlds: of a protocol, those to calibrate by.
+    """
+    hard = worlds(HARD)
+    made = calibrate(forwards(hard), config, kind=SIMULATED)
+    samples, _ = sampled([s for name in PROTOCOLS for s in forwards(worlds(name))], config)
+    gate, partial = fit_gates(samples)
+    made = replace(made, gate=gate, partial=partial)
+    made = replace(made, figures={**made.figures, **gate_figures(samples)})
+    reverse = [Setting(w.place_map, tuple(map(as_drive, w.reversed))) for w in hard]
+    runs = (run for setting in reverse for run in runs_of(setting, made, config, no_bars))
+    return replace(made, turned=with_errors(made, runs, config).turned)
+
+
+def forwards(worlds: Sequence[World]) -> list[Setting]:
+    return [Setting(w.place_map, tuple(map(as_drive, w.driven))) for w in worlds]
+
+
+def as_drive(drive: Driven) -> Drive:
+    name = f'{drive.config.seed} {drive.config.condition}'
+    return Drive(name, drive.descriptors, drive.stamps_ns, drive.poses, drive.wheels)
