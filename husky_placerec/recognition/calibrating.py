@@ -96,8 +96,8 @@ def calibrate(
         first.whitening is not None,
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
-        *fit_gates(samples),
-        fit_place(places),
+        *fit_gates(samples, alone),
+        fit_place(places, alone),
         found_share(samples),
         trust=1.0,
         proof=0.0,
@@ -105,13 +105,13 @@ def calibrate(
         estimated=_table([]),
         guessed=_table([]),
         turned=_table([]),
-        figures=gate_figures(samples),
+        figures=gate_figures(samples, alone),
     )
     runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
     for _ in range(ROUNDS):
         strangers = [row for n, run in enumerate(runs) for row in mistaken(run, draft, config, n)]
         places += strangers
-        draft = replace(draft, place=fit_place(places))
+        draft = replace(draft, place=fit_place(places, alone))
     whole = Samples.join(places).whole
     usual = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
     draft = replace(draft, trust=best_trust(runs, draft, config))

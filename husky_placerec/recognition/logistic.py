@@ -26,7 +26,7 @@ class Logistic:
     says no more, so that being strikingly alike in one respect does not make up for all others.
 
     :param names: [F] of the evidence.
-    :param mean: [F] of the evidence where the statement was true, and `scale` [F] its deviation.
+    :param mean: [F] what the evidence is bounded around, and `scale` [F] its deviation.
     :param weights: [F] of the bounded evidence.
     :param prior: log odds of the statement among the samples that it was fitted to: what the
         model's log odds are beyond it is the evidence's alone.

@@ -9,7 +9,6 @@ from husky_placerec.config import Config
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.runs import Run
 from husky_placerec.recognition.sequence import SequenceRules
-import numpy as np
 
 UNSEEN_M = 2000.0  # of unknown road, that is allowed for beyond what was driven
 LEAST_M = 50.0  # that is taken to have been driven where it was less, or none
@@ -34,7 +33,7 @@ def proof_needed(
             said = stretch.recognitions(calibration, config)
             proofs = [r.proof or 0.0 for r in said if (r.probability or 0.0) >= config.lost_below]
             most = max([most, *proofs])
-    return float(most + usual * np.log1p(UNSEEN_M / max(driven_m, LEAST_M)))
+    return most + max(usual, 0.0) * math.log1p(UNSEEN_M / max(driven_m, LEAST_M))
 
 
 def frames_needed(proof: float, usual: float, every_m: float) -> int | None:

@@ -227,7 +227,7 @@ class Sequence:
 
     def _along(self, belief: Belief, moved: Moved) -> tuple[Places, Turned, Floats, Floats]:
         """Return the states that the robot may have come to, their weights and their proofs."""
-        route, rules = self._route, self._rules
+        route = self._route
         if not len(belief.places):
             return belief.places, belief.turned, belief.weights, belief.proofs
         heading = route.yaws[belief.places] + np.pi * belief.turned
@@ -238,19 +238,36 @@ class Sequence:
                 ahead * np.sin(heading) + left * np.cos(heading),
             ]
         )
-        spread = np.hypot(0.5 * route.spacing_m, moved.spread_m) + 0.5
-        reach = min(rules.reach, len(route))
-        apart, found = route.nearest(route.positions[belief.places] + step, reach, 3 * spread)
-        there = np.isfinite(apart)
-        found = np.where(there, found, 0)
-        faces = np.cos(heading[:, None] + moved.pose.yaw - route.yaws[found])
-        there &= np.abs(faces) >= rules.heading_cos
-        likely = np.exp(-0.5 * np.square(np.where(there, apart, 0.0) / spread)) * there
-        total = likely.sum(axis=1, keepdims=True)
-        likely = np.divide(likely, total, out=np.zeros_like(likely), where=total > 0)
+        spread = float(np.hypot(0.5 * route.spacing_m, moved.spread_m)) + 0.5
+        here = route.positions[belief.places]
+        _, _, likely = self._reached(here, heading, spread)
+        before = likely.sum(axis=1, keepdims=True)
+        found, faces, likely = self._reached(here + step, heading + moved.pose.yaw, spread)
+        # Fewer places than around where it was: the map ends, and the rest has left it.
+        likely /= np.maximum(likely.sum(axis=1, keepdims=True), before)
+        there = likely > 0
         weights = belief.weights[:, None] * likely
         proofs = np.broadcast_to(belief.proofs[:, None], there.shape)
         return _joined(found[there], faces[there] < 0, weights[there], proofs[there])
+
+    def _reached(
+        self, positions: Floats, headings: Floats, spread: float
+    ) -> tuple[Places, Floats, Floats]:
+        """
+        Return [K, reach] places near positions [K, 2], how they face there, and how likely.
+
+        How they face is the cosine to the heading, below zero where they are passed in reverse;
+        the likelihood is 1 at the very position, and 0 where they face across.
+        """
+        route, rules = self._route, self._rules
+        reach = min(rules.reach, len(route))
+        apart, found = route.nearest(positions, reach, 3 * spread)
+        there = np.isfinite(apart)
+        found = np.where(there, found, 0)
+        faces = np.cos(headings[:, None] - route.yaws[found])
+        there &= np.abs(faces) >= rules.heading_cos
+        likely = np.exp(-0.5 * np.square(np.where(there, apart, 0.0) / spread)) * there
+        return found, faces, likely
 
     def _births(self, places: Places, turned: Turned) -> Floats:
         """
