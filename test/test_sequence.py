@@ -111,6 +111,16 @@ def test_a_robot_that_leaves_the_map_is_soon_off_it(route):
     assert sequence.belief.off_map > 0.5
 
 
+def test_a_robot_that_drives_on_beyond_the_end_of_the_map_is_off_it_though_all_looks_alike(route):
+    end = len(route) - 1
+    sequence = drive(Sequence(route), range(end - 10, end + 1))
+    assert sequence.state is State.LOCALIZED
+    for _ in range(5):
+        sequence.step(ahead(), *seen_at(end, ratio=1.0), 0.0)
+    assert sequence.state is State.LOST
+    assert sequence.belief.off_map > 0.5
+
+
 def test_a_carried_robot_is_right_again_within_twenty_metres(route):
     sequence = drive(Sequence(route), range(20, 30))
     wrong = 0
