@@ -2,8 +2,8 @@
 The calibration that a model brings along for simulated maps, from campuses of both protocols.
 
 It is fitted to `hard`, but for the gates: these are to both protocols, since what has seen dim
-views alone believes too much of clear ones. How far off reversed poses are is measured by reversed
-drives.
+views alone believes too much of clear ones. How far off poses are is measured on `hard`, forwards
+and in reverse.
 """
 
 from __future__ import annotations
@@ -33,9 +33,14 @@ def default_calibration(worlds: Callable[[str], Sequence[World]], config: Config
     gate, partial = fit_gates(samples)
     made = replace(made, gate=gate, partial=partial)
     made = replace(made, figures={**made.figures, **gate_figures(samples)})
-    reverse = [Setting(w.place_map, tuple(map(as_drive, w.reversed))) for w in hard]
-    runs = (run for setting in reverse for run in runs_of(setting, made, config, no_bars))
-    return replace(made, turned=with_errors(made, runs, config).turned)
+    return remeasured(made, hard, config)
+
+
+def remeasured(made: Calibration, worlds: Sequence[World], config: Config) -> Calibration:
+    """Measure the errors once more, by what the gates now say, and of reversed poses too."""
+    settings = [Setting(w.place_map, tuple(map(as_drive, w.driven + w.reversed))) for w in worlds]
+    runs = (run for setting in settings for run in runs_of(setting, made, config, no_bars))
+    return with_errors(made, runs, config)
 
 
 def forwards(worlds: Sequence[World]) -> list[Setting]:
