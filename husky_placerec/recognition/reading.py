@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.evidence import evidence, Floats, Sighting, Turned
@@ -11,14 +11,18 @@ from husky_placerec.recognition.route import Places, Route
 from husky_placerec.types import Candidate, Pose
 import numpy as np
 
+State = tuple[int, bool]  # a place, and whether it is passed in reverse
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What one frame says of the places of a map."""
+    """What one frame says of the places of a map; what was asked once is kept."""
 
     place_map: PlaceMap
     route: Route
     sighting: Sighting
+    _evidence: dict[State, Floats] = field(default_factory=dict)
+    _poses: dict[State, Pose] = field(default_factory=dict)
 
     def evidence(self, places: Places, turned: Turned) -> Floats:
         """Return [K, len(EVIDENCE)] of K places, each passed in reverse or not."""
@@ -26,7 +30,10 @@ class Reading:
 
     def evidence_of(self, place: int, turned: bool) -> Floats:
         """Return [len(EVIDENCE)] of one place."""
-        return np.asarray(self.evidence(np.array([place]), np.array([turned]))[0])
+        state = place, turned
+        if state not in self._evidence:
+            self._evidence[state] = self.evidence(np.array([place]), np.array([turned]))[0]
+        return self._evidence[state]
 
     def similarities(self, places: Places, turned: bool) -> Floats:
         """Return [K] mean cosines over the cameras; -inf where none is shared."""
@@ -37,13 +44,16 @@ class Reading:
 
     def pose(self, place: int, turned: bool) -> Pose:
         """Return where near a place the frame was taken."""
-        return refined_pose(
-            self.place_map,
-            self.route,
-            place,
-            turned,
-            lambda places: self.similarities(places, turned),
-        )
+        state = place, turned
+        if state not in self._poses:
+            self._poses[state] = refined_pose(
+                self.place_map,
+                self.route,
+                place,
+                turned,
+                lambda places: self.similarities(places, turned),
+            )
+        return self._poses[state]
 
     def candidate(self, place: int, turned: bool) -> Candidate:
         """Return a place as if it had been searched for."""
