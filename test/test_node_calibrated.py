@@ -99,6 +99,13 @@ def test_all_that_is_said_is_what_a_replay_of_the_log_says(
     measurements_are_those_of(lines, robot)
     initial_poses_are_two_of(lines, robot)
     people_see_what_it_sees(robot)
+    the_diagnostics_tell_the_proof(lines, robot)
+
+
+def the_diagnostics_tell_the_proof(lines, robot):
+    assert float(robot.value('proof asked')) > 0
+    last = f'{lines[-1]["proof"]:.1f}'
+    assert robot.wait(lambda: robot.value('last proof') == last), last
 
 
 def poses_and_states_are_those_of(lines, robot):

@@ -71,6 +71,14 @@ class Recognizer:
         calibration = self._decider.calibration
         return UNCALIBRATED if calibration is None else calibration.kind
 
+    @property
+    def proof_asked(self) -> float | None:
+        """The proof that the sequence asks of a pose; None where there is none."""
+        calibration = self._decider.calibration
+        if calibration is None or not self._config.sequence:
+            return None
+        return self._config.proof * calibration.proof
+
     def configure(self, config: Config) -> None:
         """Go on with other thresholds, from the next frame on; from any thread."""
         self._config = config

@@ -190,6 +190,7 @@ class Core:
         counters.recognising_ms.append((recognised - decoded) * 1000)
         counters.ages_ms.append((self._now_ns() - recognition.stamp_ns) / SECOND_NS * 1000)
         counters.last_probability = recognition.probability
+        counters.last_proof = recognition.proof
         counters.last_reason = plain(recognition.reason)
         if recognition.accepted:
             counters.accepted += 1

@@ -33,6 +33,7 @@ class Counters:
     failures: int = 0
     last_reason: str = ''
     last_probability: float | None = None
+    last_proof: float | None = None
     recent_problem: str = ''  # since the last report
     waits_ms: deque[float] = field(default_factory=_newest)  # from pair complete to published
     ages_ms: deque[float] = field(default_factory=_newest)  # from the stamp to published

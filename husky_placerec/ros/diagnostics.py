@@ -42,7 +42,7 @@ def core_values(counters: Counters, pairer: FramePairer, travelled_m: float) -> 
     known = counters.fixed_at is not None
     since_s = f'{time.monotonic() - counters.fixed_at:.1f}' if known else 'never'  # type: ignore[operator]
     since_m = f'{travelled_m - (counters.fixed_m or 0.0):.1f}' if known else 'never'
-    probability = counters.last_probability
+    probability, proof = counters.last_probability, counters.last_proof
     decided = max(1, counters.processed)
     return {
         'frames': counters.frames,
@@ -60,6 +60,7 @@ def core_values(counters: Counters, pairer: FramePairer, travelled_m: float) -> 
         'times that stamps began anew': pairer.resets,
         'last refusal': counters.last_reason,
         'last probability': '' if probability is None else f'{probability:.3f}',
+        'last proof': '' if proof is None else f'{proof:.1f}',
         'seconds since the last fix': since_s,
         'metres since the last fix': since_m,
         **_times('latency', waits),

@@ -133,8 +133,10 @@ class Reporter:
 
 
 def _about_map(recognizer: Recognizer) -> dict[str, object]:
+    asked = recognizer.proof_asked
     return {
         'map': repr(recognizer.place_map),
         'map made': recognizer.place_map.created,
         'calibration': recognizer.calibration,
+        'proof asked': '' if asked is None else f'{asked:.1f}',
     }
