@@ -39,7 +39,7 @@ def default_calibration(worlds: Callable[[str], Sequence[World]], config: Config
 def remeasured(made: Calibration, worlds: Sequence[World], config: Config) -> Calibration:
     """Measure the errors once more, by what the gates now say, and of reversed poses too."""
     settings = [Setting(w.place_map, tuple(map(as_drive, w.driven + w.reversed))) for w in worlds]
-    runs = (run for setting in settings for run in runs_of(setting, made, config, no_bars))
+    runs = [run for setting in settings for run in runs_of(setting, made, config, no_bars)]
     return with_errors(made, runs, config)
 
 

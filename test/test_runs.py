@@ -51,6 +51,20 @@ def test_another_drive_is_driven_once_more_where_all_is_unknown():
     assert len(unknown.place_map) < COUNT - 20
 
 
+def test_a_drive_that_covers_the_map_leaves_it_for_each_quarter_in_turn():
+    place_map = straight_map(COUNT)
+    poses = place_map.places.poses + np.array([1.0, 0, 0, 0, 0, 0, 0])
+    drive = Drive('second', place_map.descriptors, np.arange(COUNT) * SECOND_NS, poses)
+    whole, *others = runs(place_map, drive)
+    assert all(whole.truths)
+    assert len(others) == 4
+    for quarter, run in enumerate(others):
+        assert len(run.place_map) < COUNT * 3 / 4
+        (stretch,) = run.unknown()
+        first = poses[quarter * 20, 0]
+        assert first <= stretch.drive.poses[0, 0] <= stretch.drive.poses[-1, 0] < first + 60
+
+
 def test_the_unknown_part_of_a_run_is_far_from_all_that_is_mapped():
     place_map = straight_map(COUNT)
     whole, first, *_ = runs(place_map, itself(place_map))

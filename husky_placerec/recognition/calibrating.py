@@ -31,13 +31,14 @@ from husky_placerec.recognition.samples import (
     Samples,
     WHOLE,
 )
+from husky_placerec.recognition.sequence import SequenceRules
 from husky_placerec.types import Pose, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
-Bars = Callable[[str], Passing]
+Bars = Callable[..., Passing]  # of a title and a unit
 Found = tuple[float, Pose, Pose]  # a probability, the pose that was found, and the true one
 
 ROUNDS = 2  # of following strangers, and learning to tell them
@@ -45,7 +46,7 @@ NEIGHBOURS = 20  # frames one after the other, that succeed or fail together
 COVERED = 0.95  # of a drive's frames, by its odometry
 
 
-def no_bars(_: str) -> Passing:
+def no_bars(*_: str) -> Passing:
     return lambda items, _: items
 
 
@@ -109,16 +110,17 @@ def calibrate(
     )
     runs = [run for setting in settings for run in runs_of(setting, draft, config, bars)]
     for _ in range(ROUNDS):
-        strangers = [row for n, run in enumerate(runs) for row in mistaken(run, draft, config, n)]
-        places += strangers
+        for number, run in enumerate(bars('Learning what is wrong', ' drives')(runs, len(runs))):
+            places += mistaken(run, draft, config, number)
         draft = replace(draft, place=fit_place(places, alone))
     whole = Samples.join(places).whole
-    usual = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
-    draft = replace(draft, trust=best_trust(runs, draft, config))
+    said = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
+    usual = min(said, SequenceRules().strongest)
+    draft = replace(draft, trust=best_trust(runs, draft, config, bars('Weighing', ' times')))
     proof = proof_needed(runs, draft, config, usual)
     figures = {**draft.figures, 'usual_proof': usual}
     draft = replace(draft, proof=proof, figures=figures)
-    return with_errors(draft, runs, config)
+    return with_errors(draft, runs, config, bars)
 
 
 def sampled(
@@ -141,11 +143,14 @@ def sampled(
     return Samples.join(gates), places
 
 
-def with_errors(draft: Calibration, runs: Iterable[Run], config: Config) -> Calibration:
+def with_errors(
+    draft: Calibration, runs: Sequence[Run], config: Config, bars: Bars = no_bars
+) -> Calibration:
     """Drive once more: how far off are the right poses."""
-    runs = list(runs)
-    by_odometry = _found_poses(runs, draft, config, by_odometry=True)
-    by_time = _found_poses(runs, draft, config, by_odometry=False)
+    shown = bars('Measuring by odometry', ' drives')(runs, len(runs))
+    by_odometry = _found_poses(shown, draft, config, by_odometry=True)
+    shown = bars('Measuring by time', ' drives')(runs, len(runs))
+    by_time = _found_poses(shown, draft, config, by_odometry=False)
     return replace(
         draft,
         measured=_table(by_odometry.measured),
@@ -165,7 +170,7 @@ class _Poses:
 
 
 def _found_poses(
-    runs: Sequence[Run], calibration: Calibration, config: Config, *, by_odometry: bool
+    runs: Iterable[Run], calibration: Calibration, config: Config, *, by_odometry: bool
 ) -> _Poses:
     found = _Poses()
     for run in runs:

@@ -2,7 +2,7 @@
 Drives run through the sequence at calibration, to see how far frames in a row err together.
 
 Each drive is run on its map, and on the map without all that it comes near to, where nothing that
-it is told can be right.
+it is told can be right; where that leaves too little of the map, without a quarter of it in turn.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from husky_placerec.recognition.route import Places
 from husky_placerec.recognition.samples import Drive, MASKED, MASKED_M, right, RIGHT_M, Row, WHOLE
 from husky_placerec.types import Pose, Recognition, SECOND_NS
 import numpy as np
+from numpy.typing import NDArray
 
 TRUSTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)  # to choose from
 LEAST_LEFT = 0.25  # of a map, for a drive to be run where it is unknown
@@ -119,20 +120,29 @@ def _maps(place_map: PlaceMap, drive: Drive) -> Iterator[tuple[PlaceMap, Places]
     """
     Yield the map, and what is left of it without all that a drive comes near to.
 
-    Where the drive is the map itself, it leaves it for a stretch and comes back, on each in turn.
+    Where the drive is the map itself, or covers it, it leaves it for a stretch and comes back, on
+    each in turn.
     """
     everything = np.arange(len(place_map))
     yield place_map, everything
     if drive.poses is None:
         return
     if drive.itself:
-        unknown = np.array_split(everything, STRETCHES)
+        without = [np.setdiff1d(everything, part) for part in _stretches(everything)]
     else:
-        unknown = [np.concatenate([place_map.near(p[:2], MASKED_M) for p in drive.poses])]
-    for places in unknown:
-        kept = np.setdiff1d(everything, places)
+        near = [place_map.near(pose[:2], MASKED_M) for pose in drive.poses]
+        without = [np.setdiff1d(everything, np.concatenate(near))]
+        if len(without[0]) < LEAST_LEFT * len(place_map):
+            parts = _stretches(np.arange(len(near)))
+            seen = [np.concatenate([near[frame] for frame in part]) for part in parts if len(part)]
+            without = [np.setdiff1d(everything, places) for places in seen]
+    for kept in without:
         if len(kept) >= LEAST_LEFT * len(place_map):
             yield _part(place_map, kept), kept
+
+
+def _stretches(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return np.array_split(rows, STRETCHES)
 
 
 def _part(place_map: PlaceMap, kept: Places) -> PlaceMap:
@@ -167,10 +177,13 @@ def mistaken(run: Run, calibration: Calibration, config: Config, group: int) -> 
     return rows
 
 
-def best_trust(runs: Sequence[Run], calibration: Calibration, config: Config) -> float:
+def best_trust(
+    runs: Sequence[Run], calibration: Calibration, config: Config, passing: Passing
+) -> float:
     """Return the trust by which the probabilities of the sequence come true best."""
     losses = [
-        _loss(runs, replace(calibration, trust=trust), config) if runs else 0.0 for trust in TRUSTS
+        _loss(runs, replace(calibration, trust=trust), config) if runs else 0.0
+        for trust in passing(TRUSTS, len(TRUSTS))
     ]
     return TRUSTS[int(np.argmin(losses))]
 
