@@ -20,16 +20,15 @@ the frames that led to it, added up, as in a sequential test (Wald, Sequential A
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from husky_placerec.recognition.belief import Belief, Floats, joined, Turned
 from husky_placerec.recognition.motion import Moved
 from husky_placerec.recognition.route import Places, Route
 from husky_placerec.recognition.states import State
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Turned = NDArray[np.bool_]
 LogRatios = Callable[[Places, Turned], Floats]  # [K] of states, of one frame
 
 
@@ -76,35 +75,6 @@ class SequenceRules:
     states: int = 64
     reach: int = 16
     off_map: float = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class Belief:
-    """
-    What the frames until now say together.
-
-    :param places: [H] of the states, and `turned` [H] whether each is passed in reverse.
-    :param weights: [H].
-    :param proofs: [H] of each state, never below 0.
-    :param elsewhere: weight of all other states.
-    :param off_map: weight of being at no place of the map.
-    """
-
-    places: Places
-    turned: Turned
-    weights: Floats
-    proofs: Floats
-    elsewhere: float
-    off_map: float
-
-    @classmethod
-    def nothing(cls, off_map: float) -> Belief:
-        none = np.zeros(0)
-        return cls(none.astype(np.int64), none.astype(np.bool_), none, none, 1 - off_map, off_map)
-
-    @property
-    def total(self) -> float:
-        return float(self.weights.sum()) + self.elsewhere + self.off_map
 
 
 @dataclass(frozen=True)
@@ -176,8 +146,8 @@ class Sequence:
         born[best] = prior.elsewhere * births[best] * np.exp(most)
         weights = np.concatenate([followed, born])
         elsewhere = prior.elsewhere * (1 - float(births.sum()))
-        joined = _joined(places, turned, weights, proofs)
-        self.belief = self._kept(_normalised(Belief(*joined, elsewhere, prior.off_map)))
+        together = joined(places, turned, weights, proofs)
+        self.belief = self._kept(Belief(*together, elsewhere, prior.off_map).normalised())
         self.guess = self._guess()
         self._decide()
         return True
@@ -248,7 +218,7 @@ class Sequence:
         there = likely > 0
         weights = belief.weights[:, None] * likely
         proofs = np.broadcast_to(belief.proofs[:, None], there.shape)
-        return _joined(found[there], faces[there] < 0, weights[there], proofs[there])
+        return joined(found[there], faces[there] < 0, weights[there], proofs[there])
 
     def _reached(
         self, positions: Floats, headings: Floats, spread: float
@@ -315,25 +285,3 @@ class Sequence:
         )
         faces = np.cos(headings[:, None] - theirs)
         return np.asarray((apart <= rules.within_m) & (faces >= rules.heading_cos))
-
-
-def _normalised(belief: Belief) -> Belief:
-    """Return the belief with all weights together 1 again."""
-    total = belief.total
-    return replace(
-        belief,
-        weights=belief.weights / total,
-        elsewhere=belief.elsewhere / total,
-        off_map=belief.off_map / total,
-    )
-
-
-def _joined(
-    places: Places, turned: Turned, weights: Floats, proofs: Floats
-) -> tuple[Places, Turned, Floats, Floats]:
-    """Add up the weights of equal states, and take the mean of their proofs."""
-    keys, inverse = np.unique(2 * places + turned, return_inverse=True)
-    added = np.bincount(inverse.ravel(), weights, len(keys)).astype(np.float64)
-    total = np.bincount(inverse.ravel(), weights * proofs, len(keys)).astype(np.float64)
-    proven = np.divide(total, added, out=np.zeros(len(keys)), where=added > 0)
-    return keys // 2, (keys % 2).astype(np.bool_), added, proven
