@@ -16,7 +16,7 @@ from husky_placerec.recognition.calibration import Calibration, calibration_of
 from husky_placerec.recognition.covariance import CovarianceTable
 from husky_placerec.recognition.defaults import calibration_for, read_defaults, save_default
 from husky_placerec.recognition.logistic import Logistic
-from husky_placerec.recognition.proof import frames_needed
+from husky_placerec.recognition.proof import frames_needed, proof_needed
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.reliability import recall_at, Reliability, upper_bound
 import numpy as np
@@ -79,6 +79,38 @@ def test_a_map_alone_gives_a_weaker_calibration_that_says_so(map_path, placerec,
     assert Recognizer.load(load_map(path), make_config({})).calibration == 'map_alone'
 
 
+def test_a_drive_off_the_map_beside_the_map_alone_is_no_second_drive(calibrated, drives, tmp_path):
+    from husky_placerec.recognition.calibrating import calibrate, itself
+    from husky_placerec.recognition.runs import Setting
+
+    place_map = load_map(calibrated[0])
+    elsewhere = replace(itself(place_map), poses=None, itself=False)
+    elsewhere = replace(elsewhere, descriptors=elsewhere.descriptors[:, :, ::-1])
+    setting = Setting(place_map, (itself(place_map), elsewhere))
+    assert calibrate([setting], make_config({})).kind == 'map_alone'
+
+
+def test_the_sequence_is_calibrated_whether_it_is_used_or_not(calibrated):
+    from husky_placerec.recognition.calibrating import calibrate, itself
+    from husky_placerec.recognition.runs import Setting
+
+    place_map = load_map(calibrated[0])
+    setting = Setting(place_map, (itself(place_map),))
+    used, unused = (calibrate([setting], make_config({'sequence': on})) for on in (True, False))
+    assert unused.proof == used.proof
+    assert unused.trust == used.trust
+
+
+def test_the_less_unknown_road_was_driven_the_more_has_to_be_proven(calibrated):
+    needed = proof_needed([], calibrated[1], make_config({}), 2.0)
+    assert needed == pytest.approx(2.0 * np.log1p(2000 / 50))
+
+
+def test_reversed_poses_that_were_not_measured_are_not_said_to_be_precise(calibrated):
+    assert calibrated[1].turned.variances[0, :2].tolist() == [25.0, 25.0]
+    assert calibrated[1].measured.variances[0, 0] < 25.0
+
+
 def test_a_drive_that_never_meets_the_map_is_refused(map_path, drives, placerec, tmp_path):
     path = tmp_path / 'far.map'
     save_map(transform(load_map(map_path), planar(5000.0)), path)
@@ -130,7 +162,15 @@ def test_a_calibration_of_another_model_is_refused(calibrated, change):
         read.require_of(place_map.spec, False, 'map')
 
 
-@pytest.mark.parametrize('break_it', [lambda v: v.pop('gate'), lambda v: v.update(kind='guess')])
+@pytest.mark.parametrize(
+    'break_it',
+    [
+        lambda v: v.pop('gate'),
+        lambda v: v.update(kind='guess'),
+        lambda v: v.update(proof=-1.0),
+        lambda v: v.update(proof=float('nan')),
+    ],
+)
 def test_a_damaged_calibration_is_refused(calibrated, break_it):
     values = calibrated[1].as_json()
     break_it(values)

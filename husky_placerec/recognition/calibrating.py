@@ -87,10 +87,12 @@ def calibrate(
     """
     for setting in settings:
         _require_meeting(setting)
+    config = replace(config, sequence=True)  # however the robot will decide, it is measured
     samples, places = sampled(settings, config, bars)
     _require_right(samples.whole, settings)
     first = settings[0].place_map
-    alone = all(drive.itself for s in settings for drive in s.drives)
+    # A drive off the map tells nothing of other light on it.
+    alone = all(d.itself for s in settings for d in s.drives if d.poses is not None)
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 from typing import Any
 
 from husky_placerec.descriptor.spec import DescriptorSpec
@@ -108,6 +109,8 @@ class Calibration:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: calibration not as expected ({error!r})') from error
+        if not 0 <= made.proof < math.inf:
+            raise InputError(f'{source}: calibration has proof {made.proof}; expected 0 or more')
         for name in ('found', 'trust'):
             if not 0 < getattr(made, name) <= 1:
                 raise InputError(

@@ -21,8 +21,8 @@ class Reading:
     place_map: PlaceMap
     route: Route
     sighting: Sighting
-    _evidence: dict[State, Floats] = field(default_factory=dict)
-    _poses: dict[State, Pose] = field(default_factory=dict)
+    _evidence: dict[State, Floats] = field(default_factory=dict, init=False)
+    _poses: dict[State, Pose] = field(default_factory=dict, init=False)
 
     def evidence(self, places: Places, turned: Turned) -> Floats:
         """Return [K, len(EVIDENCE)] of K places, each passed in reverse or not."""
