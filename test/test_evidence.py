@@ -8,6 +8,8 @@ from builders import straight_map
 from husky_placerec.config import make_config
 from husky_placerec.recognition.decision import Decider
 from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.gate import CalibratedGate
+from husky_placerec.recognition.logistic import Logistic
 import numpy as np
 import pytest
 
@@ -45,6 +47,16 @@ def test_a_camera_alone_has_one_lead(twin):
     assert found['lead'] == pytest.approx(found['weakest_lead'], abs=1e-6)
     assert found['lead'] == pytest.approx(found['strongest_lead'], abs=1e-6)
     assert found['lead'] > 0.15
+
+
+def test_one_camera_does_not_disagree_with_itself():
+    weights = np.array([float(name == 'weakest_lead') for name in EVIDENCE])
+    zeros = np.zeros(len(EVIDENCE))
+    gate = CalibratedGate(Logistic(EVIDENCE, zeros, zeros + 1, weights, 0.0, 0.0), 0.9)
+    behind = -0.5 * weights
+    assert gate.refuse(behind) == 'cameras_disagree'
+    behind[EVIDENCE.index('strongest_lead')] = -0.5
+    assert gate.refuse(behind) == 'ambiguous'
 
 
 def test_a_place_elsewhere_is_behind_and_disagrees(twin):

@@ -69,4 +69,8 @@ class CalibratedGate:
         if self.probability(seen) >= self.min_probability:
             return None
         worse = self.model.against(seen)
-        return BLAME[max(BLAME, key=lambda name: worse[name])].value
+        blamed = BLAME[max(BLAME, key=lambda name: worse[name])]
+        leads = dict(zip(self.model.names, seen.tolist()))
+        if leads['weakest_lead'] == leads['strongest_lead'] and blamed is Reason.CAMERAS_DISAGREE:
+            return Reason.AMBIGUOUS.value  # there is but one camera
+        return blamed.value
