@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 Image = TypeVar('Image')
+# Each array alias of the package stands here, once.
 Pixels = NDArray[np.uint8]  # [H, W, 3], RGB
-
-FloatArray = NDArray[np.float32]
+FloatArray = NDArray[np.float32]  # descriptors and what is computed from them
+Floats = NDArray[np.float64]  # poses, evidence, probabilities
+Indices = NDArray[np.int64]  # rows of a map or a drive, stamps in ns
+Mask = NDArray[np.bool_]
 
 SECOND_NS = 1_000_000_000
 

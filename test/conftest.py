@@ -1,7 +1,6 @@
 """What tests share: two tiny drives of a rendered world, and a map of the first."""
 
 from contextlib import ExitStack
-from pathlib import Path
 import sys
 from types import SimpleNamespace
 
@@ -16,7 +15,6 @@ import pytest
 from typer.testing import CliRunner
 
 HOG = {'extractor': 'hog', 'min_similarity': 0.7}
-SHARED_DATA = Path(__file__).parents[2] / 'shared' / 'data'
 
 
 def pytest_collection_modifyitems(items):
@@ -99,7 +97,7 @@ def placerec(monkeypatch, capsys):
 def start_robot(drives, map_path, tmp_path):
     """Return a function that starts a node, and a robot that talks to it."""
     pytest.importorskip('rclpy')
-    from robot import new_domain, node_process, Robot, scenes_of
+    from support.robot import new_domain, node_process, Robot, scenes_of
 
     with ExitStack() as stack:
 

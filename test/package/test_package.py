@@ -1,0 +1,81 @@
+"""What the package promises to whoever installs it."""
+
+from pathlib import Path
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+HIDE = """
+import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {names!r}:
+            raise ImportError(name + ' is hidden')
+sys.meta_path.insert(0, Hidden())
+"""
+
+
+def run_without(names, code):
+    command = [sys.executable, '-c', HIDE.format(names=names) + code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+
+
+def test_the_core_works_without_ros_and_without_torch():
+    code = """
+import husky_placerec.cli.main, husky_placerec.evaluation.replay
+import husky_placerec.placemap.building, husky_placerec.recognition.recognizer
+from husky_placerec.config import make_config
+from husky_placerec.descriptor.extractor import load_extractor
+load_extractor(make_config({'extractor': 'hog'}))
+"""
+    hidden = ['rclpy', 'sensor_msgs', 'message_filters', 'cv_bridge', 'torch', 'timm', 'numba']
+    result = run_without(hidden, code)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_node_works_without_torch():
+    pytest.importorskip('rclpy')
+    result = run_without(['torch', 'timm', 'numba'], 'import husky_placerec.ros.node')
+    assert result.returncode == 0, result.stderr
+
+
+def test_versions_agree():
+    from husky_placerec import __version__
+
+    package = ElementTree.parse(ROOT / 'package.xml').getroot()
+    assert package.findtext('version') == __version__
+    assert f"version='{__version__}'" in (ROOT / 'setup.py').read_text()
+    assert __version__ in (ROOT / 'CHANGELOG.rst').read_text()
+
+
+def test_the_package_description_is_valid():
+    package_xml = pytest.importorskip('catkin_pkg.package')
+    package = package_xml.parse_package(str(ROOT / 'package.xml'))
+    assert package.licenses == ['Apache-2.0']
+    assert package.get_build_type() == 'ament_python'
+
+
+def test_what_is_not_installed_is_named_with_how_to_get_it():
+    code = """
+import sys
+from husky_placerec.cli.main import main
+sys.argv = ['placerec', *{words!r}]
+main()
+"""
+    sim = run_without(['numba'], code.format(words=['sim', 'never_made']))
+    assert (sim.returncode, sim.stderr.count('Traceback')) == (2, 0), sim.stderr
+    assert 'husky_placerec[sim]' in sim.stderr
+    load = """
+from husky_placerec.config import make_config
+from husky_placerec.descriptor.extractor import load_extractor
+from husky_placerec.errors import InputError
+try:
+    load_extractor(make_config({'weights': 'random'}))
+except InputError as error:
+    print(error)
+"""
+    assert 'husky_placerec[timm]' in run_without(['torch', 'timm'], load).stdout

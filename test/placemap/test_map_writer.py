@@ -1,0 +1,143 @@
+"""A writer that is killed, or finds the disk full, leaves the old map or the new one, whole."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.data_files import only_writer
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.storage import edit_map, save_map, verify_map
+import pytest
+from support.builders import random_map
+from support.paths import ROOT, TESTS
+
+KILLS = 40
+
+
+HOG_THE_DISK = """
+import resource, signal, sys
+from support.builders import random_map
+from husky_placerec.placemap.storage import save_map
+from pathlib import Path
+made = random_map(1, 400).indexed()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+save_map(made, Path(sys.argv[1]), overwrite=True)
+"""
+
+
+def run(code, *words):
+    folders = [str(TESTS), str(ROOT)]
+    path = os.pathsep.join([*folders, os.environ.get('PYTHONPATH', '')])
+    return subprocess.Popen(
+        [sys.executable, '-c', code, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': path},
+    )
+
+
+@pytest.fixture
+def versions():
+    return [random_map(seed, 400).indexed('hnsw') for seed in (1, 2)]
+
+
+@pytest.fixture
+def writing(versions, tmp_path):
+    """Return a function that starts a process that replaces a map again and again."""
+    path = tmp_path / 'map'
+    save_map(random_map(0, 400), path)
+
+    def write():
+        for i in range(100_000):
+            save_map(versions[i % 2], path, overwrite=True)
+
+    def start():
+        process = multiprocessing.get_context('fork').Process(target=write, daemon=True)
+        process.start()
+        return process
+
+    return start
+
+
+def contents(place_map):
+    return place_map.descriptors.tobytes()
+
+
+def test_a_writer_killed_at_any_moment_leaves_a_whole_map(writing, versions, tmp_path):
+    path = tmp_path / 'map'
+    known = {contents(made) for made in [random_map(0, 400), *versions]}
+    seen, chance = set(), random.Random(0)
+    for _ in range(KILLS):
+        writer = writing()
+        time.sleep(chance.uniform(0.0, 0.08))
+        writer.kill()
+        writer.join()
+        assert writer.exitcode == -signal.SIGKILL
+        verify_map(path)
+        seen.add(contents(load_map(path)))
+    assert seen <= known
+    assert len(seen) > 1  # it was killed after its first commit too
+    for seed in (1, 2):  # what the dead left behind goes with the next versions
+        save_map(random_map(seed), path, overwrite=True)
+    assert len(list(path.iterdir())) == 5
+
+
+def test_a_reader_meets_a_whole_map_while_it_is_replaced(writing, versions, tmp_path):
+    writer = writing()
+    try:
+        seen = {contents(load_map(tmp_path / 'map')) for _ in range(60)}
+    finally:
+        writer.kill()
+        writer.join()
+    assert seen <= {contents(made) for made in [random_map(0, 400), *versions]}
+    assert len(seen) > 1
+
+
+@pytest.mark.parametrize('limit', [100, 20_000, 30_000])
+def test_a_full_disk_leaves_the_old_map_and_nothing_else(tmp_path, limit):
+    path = tmp_path / 'map'
+    save_map(random_map(0, 40), path)
+    before = {file: file.read_bytes() for file in path.iterdir()}
+    writer = run(HOG_THE_DISK, path, limit)
+    assert 'File too large' in writer.communicate()[1]
+    assert {file: file.read_bytes() for file in path.iterdir()} == before
+    new = run(HOG_THE_DISK, tmp_path / 'new', limit)
+    assert 'File too large' in new.communicate()[1]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_programs_do_not_change_a_map_at_once(tmp_path):
+    path = tmp_path / 'map'
+    save_map(random_map(), path)
+    with only_writer(path):
+        for write in (
+            lambda: save_map(random_map(1), path, overwrite=True),
+            lambda: edit_map(path, lambda old: old),
+        ):
+            with pytest.raises(InputError, match='another program is changing this map'):
+                write()
+        load_map(path)  # readers are not kept out
+    save_map(random_map(1), path, overwrite=True)
+
+
+def test_a_change_that_fails_leaves_the_map_as_it_was(tmp_path):
+    path = tmp_path / 'map'
+    save_map(random_map(), path)
+    before = {file: file.read_bytes() for file in path.iterdir()}
+
+    def change(old):
+        raise InputError('no')
+
+    with pytest.raises(InputError, match='no'):
+        edit_map(path, change)
+    assert edit_map(path, lambda old: old).created == random_map().created
+    assert {file: file.read_bytes() for file in path.iterdir()} == before

@@ -1,0 +1,311 @@
+"""From a frame to a recognition: the nearest places found, and believed or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import json
+import threading
+import time
+
+from husky_placerec.config import make_config
+from husky_placerec.descriptor.extractor import load_extractor
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.building import opposite_cameras
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.moving import transform
+from husky_placerec.placemap.places import Places
+from husky_placerec.placemap.storage import save_map
+from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.recognizer import Recognizer
+from husky_placerec.recognition.records import record
+from husky_placerec.types import Pose
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+from support.builders import (
+    BACK,
+    frame,
+    FRONT,
+    planar,
+    random_descriptors,
+    random_map,
+    smooth_image,
+    spec,
+    START_NS,
+)
+
+WHOLE = np.ones((40, 2), bool)
+PARTLY = np.random.default_rng(5).random((40, 2)) < 0.6
+PARTLY[~PARTLY.any(axis=1), 0] = True
+PIXELS = {'extractor': 'pixels'}
+
+
+def brute_force(place_map, query, count, both_ways):
+    """Return the best (similarity, place, reversed) by the definition of similarity."""
+    stored = place_map.descriptors.astype(float)
+    found = []
+    for reverse, rows in ((False, query), (True, query[::-1])):
+        for place, cameras in enumerate(stored if both_ways or not reverse else ()):
+            cosines = [a @ b for a, b in zip(cameras, rows, strict=True) if a.any() and b.any()]
+            if cosines:
+                found.append((np.mean(cosines), place, reverse))
+    return sorted(found, reverse=True)[:count]
+
+
+@pytest.mark.parametrize('present', [WHOLE, PARTLY], ids=['whole', 'partly'])
+@pytest.mark.parametrize('cameras', [(True, True), (True, False), (False, True)], ids=str)
+@pytest.mark.parametrize('both_ways', [True, False])
+@pytest.mark.parametrize('count', [1, 7, 500])
+def test_a_search_is_the_brute_force_one(present, cameras, both_ways, count):
+    place_map = random_map(present=present, count=len(present))
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        query = random_descriptors(rng, np.array([cameras]))[0].astype(np.float32)
+        found = place_map.search(query, count, both_ways=both_ways)
+        expected = brute_force(place_map, query, count, both_ways)
+        assert [(c.place, c.reversed) for c in found] == [tuple(e[1:]) for e in expected]
+        np.testing.assert_allclose(
+            [c.similarity for c in found], [e[0] for e in expected], atol=1e-5
+        )
+
+
+@pytest.mark.parametrize('here', [[0, 1], [0], [1]], ids=['both', 'front', 'back'])
+@pytest.mark.parametrize('reverse', [False, True])
+def test_a_place_is_found_again_by_any_camera_and_either_way(here, reverse):
+    place_map = random_map(3)
+    seen = place_map.descriptors[11].astype(np.float32)
+    query = np.zeros_like(seen)
+    query[here] = (seen[::-1] if reverse else seen)[here]
+    best = place_map.search(query, 1, both_ways=True)[0]
+    assert (best.place, best.reversed) == (11, reverse)
+    assert best.similarity == pytest.approx(1, abs=1e-3)
+    pose = place_map.place(11).pose
+    assert best.pose == (pose.turned_round() if reverse else pose)
+
+
+def test_turning_round_is_half_a_turn_about_the_robots_own_axis():
+    for angles in ([0, 0, 0], [40, 0, 0], [40, 20, -10], [170, -35, 60]):
+        rotation = Rotation.from_euler('ZYX', angles, degrees=True)
+        turned = Pose(1, 2, 3, *rotation.as_quat()).turned_round()
+        found = Rotation.from_quat(turned.as_array()[3:]).as_matrix()
+        np.testing.assert_allclose(found, rotation.as_matrix() @ np.diag([-1, -1, 1]), atol=1e-9)
+        assert (turned.x, turned.y, turned.z) == (1, 2, 3)
+
+
+def test_without_opposites_the_direction_is_unknown_and_not_searched():
+    place_map = random_map(opposites=None)
+    found = place_map.search(place_map.descriptors[4].astype(np.float32), 99, both_ways=True)
+    assert len(found) == len(place_map)
+    assert {c.reversed for c in found} == {None}
+    assert found[0].pose == place_map.place(4).pose
+
+
+@pytest.mark.parametrize(
+    ('values', 'opposites'),
+    [
+        ({}, (1, 0)),
+        ({'camera.front.opposite': '', 'camera.back.opposite': ''}, None),
+        ({'cameras': [FRONT]}, None),
+        ({'cameras': ['up', BACK, FRONT]}, None),
+    ],
+)
+def test_opposites_are_there_only_when_every_camera_has_one(values, opposites):
+    assert opposite_cameras(make_config(values)) == opposites
+
+
+@pytest.fixture(scope='module')
+def place_map():
+    """Make a map of 8 places, seen by both cameras, by the extractor of pixels."""
+    made = load_extractor(make_config(PIXELS))
+    described = [made.describe(view(place)) for place in range(8)]
+    return random_map(count=8, descriptors=np.stack(described), spec=made.spec)
+
+
+def view(place, cameras=(FRONT, BACK), turned=False):
+    """Make a frame of a place, or of the same place faced the other way."""
+    seeds = dict(zip((FRONT, BACK), (place + 200, place) if turned else (place, place + 200)))
+    return frame(**{name: smooth_image(seeds[name], 64, 48) for name in cameras})
+
+
+@pytest.mark.parametrize('cameras', [(FRONT, BACK), (FRONT,), (BACK,)], ids='+'.join)
+@pytest.mark.parametrize('turned', [False, True])
+def test_a_place_of_the_map_is_recognised_with_its_pose(place_map, cameras, turned):
+    recognizer = Recognizer.load(place_map, make_config({'candidates': 3}))
+    found = recognizer.recognize(view(5, cameras, turned))
+    pose = place_map.place(5).pose
+    assert (found.accepted, found.reason, found.best.place) == (True, None, 5)
+    assert (found.best.reversed, len(found.candidates)) == (turned, 3)
+    assert found.pose == (pose.turned_round() if turned else pose)
+    assert found.stamp_ns == START_NS
+    assert found.image_stamps_ns == dict.fromkeys(cameras, START_NS)
+
+
+def test_the_other_way_is_not_looked_for_when_it_is_not_asked_for(place_map):
+    recognizer = Recognizer.load(place_map, make_config({'search_reversed': False}))
+    found = recognizer.recognize(view(5, turned=True))
+    assert {candidate.reversed for candidate in found.candidates} == {False}
+    assert found.best.similarity < 0.5
+
+
+def test_a_place_that_is_not_in_the_map_is_refused_and_says_what_it_is_like(place_map):
+    found = Recognizer.load(place_map, make_config({})).recognize(view(77))
+    assert (found.accepted, found.reason) == (False, 'low_similarity')
+    assert found.best.similarity < 0.5
+    assert found.pose is not None
+
+
+@pytest.mark.parametrize('step', [-1, 0, 1])
+def test_a_similarity_at_the_threshold_is_believed_and_one_below_is_not(place_map, step):
+    config = make_config({})
+    similarity = Recognizer.load(place_map, config).recognize(view(77)).best.similarity
+    threshold = float(np.nextafter(similarity, similarity + step))
+    recognizer = Recognizer.load(place_map, make_config({'min_similarity': threshold}))
+    found = recognizer.recognize(view(77))
+    assert found.accepted == (step <= 0)
+    assert found.reason == ('low_similarity' if step > 0 else None)
+
+
+def test_a_frame_without_images_has_no_candidate(place_map):
+    found = Recognizer.load(place_map, make_config({})).recognize(frame())
+    assert (found.accepted, found.reason, found.candidates) == (False, 'no_candidate', ())
+    assert (found.best, found.pose) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ('similarity', 'margin', 'expected'),
+    [
+        (0.9, 0.2, None),
+        (0.9, None, None),  # nothing contradicts
+        (0.4, 0.2, 'low_similarity'),
+        (0.9, 0.05, 'ambiguous'),
+        (None, None, 'no_candidate'),
+    ],
+)
+def test_the_gate_wants_likeness_and_a_lead(similarity, margin, expected):
+    assert Gate(0.5, 0.1).refuse(similarity, margin) == expected
+
+
+@pytest.mark.parametrize('present', [WHOLE, PARTLY], ids=['whole', 'partly'])
+@pytest.mark.parametrize('both_ways', [True, False])
+def test_the_rival_is_the_best_place_elsewhere_or_the_other_way(present, both_ways):
+    place_map = random_map(present=present, count=len(present))
+    query = random_descriptors(np.random.default_rng(4), np.ones((1, 2), bool))[0]
+    query = query.astype(np.float32)
+    best = place_map.search(query, 1, both_ways=both_ways)[0]
+    positions = place_map.places.poses[:, :2]
+    for apart_m in (0.0, 60.0, 1000.0):
+        near = np.hypot(*(positions - positions[best.place]).T) <= apart_m
+        rivals = [
+            similarity
+            for similarity, place, reverse in brute_force(place_map, query, 500, both_ways)
+            if reverse != best.reversed or not near[place]
+        ]
+        found = place_map.rival(query, best, apart_m, both_ways=both_ways)
+        for camera in range(2) if rivals else ():
+            seen = np.zeros_like(query)
+            seen[camera] = query[camera]
+            alone = [
+                similarity
+                for similarity, place, reverse in brute_force(place_map, seen, 500, both_ways)
+                if reverse != best.reversed or not near[place]
+            ]
+            assert found.cosines[camera] == pytest.approx(max(alone, default=-np.inf), abs=1e-5)
+        if rivals:
+            assert found.similarity == pytest.approx(max(rivals), abs=1e-5)
+        else:
+            assert found is None
+
+
+def test_a_view_that_two_distant_places_share_is_ambiguous():
+    twins = [view(5), view(5), view(8)]
+    extractor = load_extractor(make_config(PIXELS))
+    descriptors = np.stack([extractor.describe(seen) for seen in twins])
+    poses = np.array([planar(x).as_array() for x in (0.0, 100.0, 200.0)])
+    stamps, present = np.arange(3), np.ones((3, 2), bool)
+    place_map = random_map(
+        places=Places(stamps, poses, ('a',) * 3, present),
+        descriptors=descriptors,
+        spec=extractor.spec,
+    )
+    recognizer = Recognizer.load(place_map, make_config({'min_margin': 0.1}))
+    found = recognizer.recognize(view(5))
+    assert (found.accepted, found.reason) == (False, 'ambiguous')
+    assert found.margin == pytest.approx(0, abs=1e-5)
+    alone = recognizer.recognize(view(8))
+    assert alone.accepted and alone.margin > 0.1
+
+
+@pytest.mark.parametrize(
+    ('values', 'expected'),
+    [
+        ({'extractor': 'hog'}, "extractor is 'pixels', the running model has 'hog'"),
+        ({'cameras': [FRONT]}, r"cameras is .*'back'.*, the running model has \('front',\)"),
+        ({'cameras': [BACK, FRONT]}, 'cameras is'),
+    ],
+)
+def test_a_map_of_another_descriptor_is_refused(place_map, values, expected):
+    with pytest.raises(InputError, match=f'^map: made by another descriptor: .*{expected}'):
+        Recognizer.load(place_map, make_config(values))
+
+
+@pytest.mark.parametrize('truth', [None, planar(3, 4, 20)])
+def test_a_record_has_all_of_a_recognition(place_map, truth):
+    recognizer = Recognizer.load(place_map, make_config({'candidates': 2}))
+    found = recognizer.recognize(view(5, turned=True))
+    line = json.loads(json.dumps(record(found, truth)))
+    assert line['stamp_ns'] == START_NS
+    assert line['image_stamps_ns'] == {FRONT: START_NS, BACK: START_NS}
+    assert (line['accepted'], line['reason'], line['place']) == (True, None, 5)
+    assert (line['reversed'], line['cameras']) == (True, [FRONT, BACK])
+    assert line['pose'] == vars(found.pose) == line['candidates'][0]['pose']
+    assert [c['similarity'] for c in line['candidates']] == [
+        c.similarity for c in found.candidates
+    ]
+    assert line['similarity'] == found.best.similarity
+    assert ('truth' in line, 'error_m' in line) == (truth is not None, truth is not None)
+    if truth is not None:
+        assert line['error_m'] == np.hypot(found.pose.x - 3, found.pose.y - 4)
+        assert line['error_deg'] == found.pose.angle_deg(truth)
+
+
+def test_a_record_without_candidates_is_null_where_they_would_be(place_map):
+    found = Recognizer.load(place_map, make_config({})).recognize(frame())
+    line = record(found, planar(0))
+    empty = ('pose', 'place', 'similarity', 'reversed', 'covariance', 'error_m', 'error_deg')
+    assert [line[key] for key in empty] == [None] * 7
+    assert line['candidates'] == []
+
+
+def test_a_map_is_exchanged_while_frames_are_recognised(place_map, tmp_path):
+    save_map(place_map, tmp_path / 'map')
+    recognizer = Recognizer.load(load_map(tmp_path / 'map'), make_config({}))
+    found, stop = [], threading.Event()
+
+    def work():
+        while not stop.is_set():
+            found.append(recognizer.recognize(view(5)))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    moved = [place_map]
+    for _ in range(3):
+        moved.append(transform(moved[-1], planar(10.0)))
+        save_map(moved[-1], tmp_path / 'map', overwrite=True)
+        recognizer.reload(load_map(tmp_path / 'map'))
+        count = len(found)
+        while len(found) < count + 3:
+            time.sleep(0.001)
+    stop.set()
+    worker.join()
+    assert {r.best.place for r in found} == {5}
+    assert all(r.accepted for r in found)  # no frame was lost
+    expected = [version.place(5).pose for version in moved]
+    assert list(dict.fromkeys(r.pose for r in found)) == expected
+
+
+@pytest.mark.parametrize('changes', [{'frame_id': 'another'}, {'spec': spec()}])
+def test_a_map_that_does_not_fit_is_not_exchanged(place_map, changes):
+    recognizer = Recognizer.load(place_map, make_config({}))
+    with pytest.raises(InputError):
+        recognizer.reload(replace(place_map, **changes))
+    assert recognizer.recognize(view(5)).best.place == 5

@@ -1,0 +1,137 @@
+"""The launch files, where ROS's launch is installed."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip(
+    'launch_ros', reason="ROS's launch_ros is not on PyPI; needs a ROS installation"
+)
+
+from launch import LaunchContext
+from launch.actions import ExecuteProcess, IncludeLaunchDescription
+from launch.launch_description_sources import (
+    get_launch_description_from_python_launch_file,
+)
+from launch.utilities import perform_substitutions
+from launch_ros.actions import Node
+
+LAUNCH = Path(__file__).parents[2] / 'launch'
+ARGUMENTS = {
+    'placerec': {
+        *('map', 'cameras', 'config', 'namespace', 'autostart', 'use_sim_time', 'fastdds'),
+        *('rviz', 'log_level'),
+    },
+    'replay': {'bag', 'map', 'rate', 'loop', 'cameras', 'rviz'},
+    'record': {'output', 'cameras', 'config', 'namespace', 'poses'},
+    'sim': {'seed', 'condition', 'drive', 'rate', 'namespace'},
+}
+
+
+@pytest.fixture(autouse=True)
+def installed(tmp_path, monkeypatch):
+    """Make this package one that ament finds, where it is not installed."""
+    marker = tmp_path / 'share' / 'ament_index' / 'resource_index' / 'packages' / 'husky_placerec'
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    (tmp_path / 'share' / 'husky_placerec').symlink_to(LAUNCH.parent)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+
+
+def described(name):
+    return get_launch_description_from_python_launch_file(str(LAUNCH / f'{name}.launch.py'))
+
+
+def given(description, **values):
+    """Return a context with these values, and the defaults of all other arguments."""
+    context = LaunchContext()
+    context.launch_configurations.update(values)
+    for argument in description.get_launch_arguments():
+        if argument.name not in values and argument.default_value is not None:
+            value = perform_substitutions(context, argument.default_value)
+            context.launch_configurations[argument.name] = value
+    return context
+
+
+def nodes(description, executable):
+    found = [entity for entity in description.entities if isinstance(entity, Node)]
+    return [node for node in found if node.node_executable == executable]
+
+
+@pytest.mark.parametrize('name', ARGUMENTS)
+def test_every_argument_is_there_and_explained(name):
+    arguments = {each.name: each for each in described(name).get_launch_arguments()}
+    assert set(arguments) >= ARGUMENTS[name]
+    assert all(argument.description for argument in arguments.values())
+
+
+@pytest.mark.parametrize('name', ARGUMENTS)
+def test_the_examples_in_a_file_name_arguments_that_it_has(name):
+    text = (LAUNCH / f'{name}.launch.py').read_text().split('"""')[1]
+    named = {word.split(':=')[0] for word in text.split() if ':=' in word}
+    assert named
+    assert named <= {each.name for each in described(name).get_launch_arguments()}
+
+
+@pytest.mark.parametrize('cameras', ['husky', 'clearpath'])
+def test_the_cameras_choose_the_parameters(cameras):
+    description = described('placerec')
+    context = given(description, map='campus.map', cameras=cameras)
+    config = Path(context.launch_configurations['config'])
+    assert config.name == f'{cameras}.yaml'
+    assert config.is_file()
+    assert len(nodes(description, 'placerec_node')) == 1
+
+
+def test_an_argument_wins_over_the_file_and_the_namespace_holds_the_transforms():
+    description = described('placerec')
+    context = given(description, map='campus.map', namespace='a200_0000', use_sim_time='true')
+    (node,) = nodes(description, 'placerec_node')
+    node._perform_substitutions(context)
+    assert node.expanded_node_namespace == '/a200_0000'
+    assert ('/tf', 'tf') in node.expanded_remapping_rules
+    *_, (last, _) = node._Node__expanded_parameter_arguments
+    text = Path(last).read_text()
+    assert 'map: campus.map' in text
+    assert 'use_sim_time: true' in text
+
+
+@pytest.mark.parametrize('profile', ['one_machine', 'robot'])
+def test_a_profile_of_the_middleware_is_a_file(profile):
+    description = described('placerec')
+    context = given(description, map='campus.map', fastdds=profile)
+    for entity in description.entities:
+        if type(entity).__name__ == 'SetEnvironmentVariable':
+            entity.visit(context)
+    assert Path(context.environment['FASTRTPS_DEFAULT_PROFILES_FILE']).is_file()
+
+
+@pytest.mark.parametrize(('loop', 'option'), [('true', '--loop'), ('false', '--no-loop')])
+def test_a_replay_plays_the_bag_to_a_node_with_its_time(loop, option):
+    description = described('replay')
+    context = given(description, bag='drive_2', map='campus.map', rate='4', loop=loop)
+    (player,) = [e for e in description.entities if type(e) is ExecuteProcess]
+    (included,) = [e for e in description.entities if isinstance(e, IncludeLaunchDescription)]
+    command = [perform_substitutions(context, part) for part in player.cmd]
+    assert command[1:5] == ['play', 'drive_2', '--clock', '--wait']
+    assert option in command
+    assert command[-2:] == ['--rate', '4']
+    forwarded = dict(included.launch_arguments)
+    assert forwarded['use_sim_time'] == 'true'
+    assert set(forwarded) <= ARGUMENTS['placerec']
+
+
+def test_recording_names_the_robots_topics(tmp_path):
+    description = described('record')
+    values = {'output': 'bag', 'cameras': 'clearpath', 'namespace': 'a200_0000', 'poses': 'fix'}
+    context = given(description, **values)
+    (opaque,) = [e for e in description.entities if type(e).__name__ == 'OpaqueFunction']
+    (process,) = opaque.execute(context)
+    command = [perform_substitutions(context, part) for part in process.cmd]
+    assert command[:3] == ['ros2', 'bag', 'record']
+    assert '/a200_0000/sensors/camera_0/color/compressed' in command
+    assert '/a200_0000/fix' in command
+
+
+def test_the_simulated_robot_is_started():
+    assert len(nodes(described('sim'), 'simulator_node')) == 1

@@ -1,0 +1,172 @@
+"""The node's work without ROS: what it recognises, counts, logs, and survives."""
+
+import json
+import time
+from types import SimpleNamespace
+
+from husky_placerec.config import make_config
+from husky_placerec.ros.core import Core
+from husky_placerec.ros.mailbox import Mailbox
+from husky_placerec.types import Frame, SECOND_NS
+import pytest
+from support.builders import BACK, FRONT, planar, START_NS
+from support.cores import decode, FakeRecognizer, frame, settle
+
+
+class Lines(list):
+    write = list.append
+
+
+@pytest.fixture
+def make():
+    """Return a function that makes a core around a fake recognizer, and starts it."""
+    cores = []
+
+    def making(parameters=None, fails=(), now_ns=lambda: START_NS):
+        told, problems, log = [], [], Lines()
+        core = Core(
+            FakeRecognizer(fails),
+            make_config(parameters or {}),
+            decode,
+            lambda recognition, _: told.append(recognition),
+            now_ns=now_ns,
+            problem=problems.append,
+            log=log,
+        )
+        core.start()
+        cores.append(core)
+        return SimpleNamespace(
+            core=core, told=told, problems=problems, log=log, events=core.recognizer.events
+        )
+
+    yield making
+    for core in cores:
+        core.stop()
+
+
+def store(core, *frames):
+    for each in frames:
+        core.store(each)
+        settle(core)
+
+
+def test_a_slow_reader_gets_the_newest_and_is_let_go_at_the_end():
+    box = Mailbox()
+    assert [box.put(item) for item in 'abc'] == [False, True, True]
+    assert box.take() == 'c'
+    assert box.close() is False
+    assert box.take() is None
+
+
+def test_an_exception_inside_recognition_costs_one_frame(make):
+    made = make(fails={START_NS + 1})
+    store(made.core, *(frame(START_NS + i) for i in range(3)))
+    assert [r.stamp_ns for r in made.told] == [START_NS, START_NS + 2]
+    assert made.core.counters.failures == 1
+    assert made.problems == ['a frame failed: RuntimeError: broken inside']
+
+
+def test_a_broken_image_is_a_camera_that_is_not_there(make):
+    made = make()
+    half = Frame(START_NS, {FRONT: 'bad', BACK: 'good'}, {FRONT: START_NS, BACK: START_NS + 5})
+    none = Frame(START_NS, {FRONT: 'bad'}, {FRONT: START_NS})
+    store(made.core, half, none)
+    assert [r.stamp_ns for r in made.told] == [START_NS + 5]  # stamped as the one that is there
+    assert made.core.counters.undecodable == 2
+    assert made.core.counters.processed == 2
+
+
+def test_a_frame_too_many_is_dropped_and_counted(make):
+    made = make()
+    with made.core._turn:  # the thread is kept from its work
+        for i in range(5):
+            made.core.store(frame(START_NS + i))
+            time.sleep(0.005)
+    settle(made.core)
+    counters = made.core.counters
+    assert counters.dropped == 3
+    assert counters.processed == 2
+
+
+def test_disabled_it_holds_everything_back_and_enabled_it_goes_on(make):
+    made = make()
+    made.core.enabled = False
+    store(made.core, frame())
+    made.core.enabled = True
+    store(made.core, frame(START_NS + 1))
+    assert [r.stamp_ns for r in made.told] == [START_NS + 1]
+    assert made.core.counters.held_back == {'disabled': 1}
+
+
+def test_what_reaches_the_recognizer_is_in_the_log_in_its_order(make):
+    made = make()
+    made.core.travel.add(START_NS - 10, planar(0.0))
+    store(made.core, frame())
+    made.core.forget()
+    made.core.travel.add(START_NS + 10, planar(1.0))
+    store(made.core, frame(START_NS + 20))
+    lines = [json.loads(line) for line in made.log]
+    logged = []
+    for line in lines:
+        logged += [('forget', None)] * line['forgot']
+        logged += [('odometry', int(pose[0])) for pose in line['odometry']]
+        logged += [('frame', line['stamp_ns'])]
+    assert logged == made.events
+    assert [line['forgot'] for line in lines] == [True, True]  # the file may have another run
+    assert lines[1]['odometry'] == [[START_NS + 10, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]]
+
+
+def test_parameters_and_the_map_change_between_two_frames_and_are_in_the_log(make):
+    made = make({'min_similarity': 0.1})
+    store(made.core, frame())
+    made.core.configure(make_config({'min_similarity': 0.2, 'max_rate': 1000.0}))
+    assert made.events[-1][0] == 'frame'  # it waits for the thread
+    store(made.core, frame(START_NS + SECOND_NS))
+    made.core.reload(SimpleNamespace(version='second', prepare=lambda: None))
+    store(made.core, frame(START_NS + 2 * SECOND_NS))
+    happened = [event for event in made.events if event[0] not in ('frame', 'odometry')]
+    assert happened == [
+        *(('forget', None), ('configure', 0.2), ('reload', 'second'), ('forget', None))
+    ]
+    lines = [json.loads(line) for line in made.log]
+    assert [line['parameters']['min_similarity'] for line in lines] == [0.1, 0.2, 0.2]
+    assert 'max_rate' not in lines[0]['parameters']  # which only holds frames back
+    assert [line['map_version'] for line in lines] == ['first', 'first', 'second']
+    assert [line['forgot'] for line in lines] == [True, False, True]
+
+
+def test_what_came_before_a_frame_that_failed_is_in_the_next_line(make):
+    made = make(fails={START_NS})
+    made.core.travel.add(START_NS - 10, planar(0.0))
+    store(made.core, frame())
+    made.core.travel.add(START_NS + 10, planar(1.0))
+    store(made.core, frame(START_NS + 20))
+    (line,) = map(json.loads, made.log)
+    assert line['forgot']
+    assert [pose[0] for pose in line['odometry']] == [START_NS - 10, START_NS + 10]
+
+
+def test_a_pose_that_could_not_be_told_is_in_the_log(make):
+    made = make()
+    made.core._tell = lambda *_: 1 / 0
+    store(made.core, frame())
+    assert len(made.log) == 1
+    assert 'ZeroDivisionError' in made.problems[0]
+
+
+def test_stopped_and_started_it_begins_anew_with_one_thread_at_work(make):
+    made = make()
+    store(made.core, frame())
+    made.core.stop()
+    assert not made.core.working
+    made.core.start()
+    store(made.core, frame(START_NS + 1))
+    assert [event for event, _ in made.events] == ['forget', 'frame'] * 2
+
+
+def test_a_log_that_cannot_be_written_does_not_cost_a_pose(make):
+    made = make()
+    made.core._log = SimpleNamespace(write=lambda _: (_ for _ in ()).throw(OSError('disk full')))
+    store(made.core, frame())
+    assert len(made.told) == 1
+    assert 'disk full' in made.problems[0]

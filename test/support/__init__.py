@@ -1,0 +1,1 @@
+"""What tests share besides fixtures: messages, maps, a robot that talks to a node."""

@@ -1,0 +1,76 @@
+"""A node's core around a recognizer that only notes what reaches it, and the frames for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+
+from husky_placerec.errors import InputError
+from husky_placerec.types import Frame, Measurement, Recognition
+import numpy as np
+from support.builders import BACK, FRONT, planar, START_NS
+
+PIXELS = np.zeros((4, 4, 3), np.uint8)
+
+
+def frame(stamp_ns=START_NS, images=(FRONT, BACK)):
+    return Frame(stamp_ns, dict.fromkeys(images, 'good'), dict.fromkeys(images, stamp_ns))
+
+
+def recognition(stamp_ns=START_NS, accepted=True, x=0.0, covariance=(1.0,) * 6):
+    said = Measurement(accepted, None, planar(x), 0.9, covariance)
+    return Recognition(
+        *(stamp_ns, {FRONT: stamp_ns}, accepted, None if accepted else 'ambiguous', ()),
+        probability=0.9,
+        covariance=covariance,
+        measurement=said,
+        estimate=planar(x),
+    )
+
+
+class FakeRecognizer:
+    """Notes what reaches it, in order; fails at the stamps that it is told."""
+
+    calibration = 'own'
+    place_map = SimpleNamespace(version='first', prepare=lambda: None)
+
+    def __init__(self, fails=()):
+        self.events, self.fails, self.threads = [], set(fails), set()
+
+    def recognize(self, frame):
+        self.threads.add(threading.get_ident())
+        if frame.stamp_ns in self.fails:
+            raise RuntimeError('broken inside')
+        self.events.append(('frame', frame.stamp_ns))
+        return recognition(frame.stamp_ns)
+
+    def odometry(self, stamp_ns, pose):
+        self.events.append(('odometry', stamp_ns))
+
+    def forget(self):
+        self.events.append(('forget', None))
+
+    def configure(self, config):
+        self.events.append(('configure', config.min_similarity))
+
+    def reload(self, place_map):
+        self.events.append(('reload', place_map.version))
+        self.place_map = place_map
+
+
+def decode(message):
+    if message == 'bad':
+        raise InputError('12 bytes that do not decode as an image')
+    return PIXELS
+
+
+def settle(core):
+    """Wait until every frame is accounted for."""
+    counters = core.counters
+    end = time.monotonic() + 5
+    while counters.frames > (
+        counters.processed + counters.dropped + sum(counters.held_back.values())
+    ):
+        assert time.monotonic() < end
+        time.sleep(0.001)

@@ -1,0 +1,7 @@
+"""Where things are that tests read."""
+
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
+SHARED_DATA = ROOT.parent / 'shared' / 'data'
