@@ -14,11 +14,16 @@ from dataclasses import replace
 from decision_worlds import Driven, World
 from husky_placerec.campus.protocols import HARD, PROTOCOLS
 from husky_placerec.config import Config
-from husky_placerec.recognition.calibrating import calibrate, no_bars, sampled, with_errors
+from husky_placerec.recognition.calibrating.calibrate import (
+    calibrate,
+    no_bars,
+    sampled,
+    with_errors,
+)
+from husky_placerec.recognition.calibrating.fitting import fit_gates, gate_figures
+from husky_placerec.recognition.calibrating.leave_out import runs_of, Setting
+from husky_placerec.recognition.calibrating.samples import Drive
 from husky_placerec.recognition.calibration import Calibration, SIMULATED
-from husky_placerec.recognition.fitting import fit_gates, gate_figures
-from husky_placerec.recognition.runs import runs_of, Setting
-from husky_placerec.recognition.samples import Drive
 
 
 def default_calibration(worlds: Callable[[str], Sequence[World]], config: Config) -> Calibration:

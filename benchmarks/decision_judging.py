@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decision_worlds import Driven
 from husky_placerec.config import Config
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.calibrating.samples import Drive, right, RIGHT_DEG, RIGHT_M
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.decision import Decider
 from husky_placerec.recognition.odometry import Odometry
-from husky_placerec.recognition.samples import Drive, right, RIGHT_DEG, RIGHT_M
 from husky_placerec.types import Pose, Recognition
 import numpy as np
 from numpy.typing import NDArray

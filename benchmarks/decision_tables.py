@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from decision_judging import Frames, Measurer, METHODS, SEQUENCE, SINGLE
 from decision_worlds import carried, QUARTER, World
-from husky_placerec.recognition.reliability import Reliability, upper_bound
+from husky_placerec.recognition.calibrating.reliability import Reliability, upper_bound
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table

@@ -28,9 +28,9 @@ from husky_placerec.campus.protocols import PROTOCOLS
 from husky_placerec.config import Config, read_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.progress import bar
-from husky_placerec.recognition.defaults import read_defaults, save_default
-from husky_placerec.recognition.reliability import recall_at
-from husky_placerec.recognition.samples import right, RIGHT_M
+from husky_placerec.recognition.calibrating.reliability import recall_at
+from husky_placerec.recognition.calibrating.samples import right, RIGHT_M
+from husky_placerec.recognition.shipped_calibration import read_defaults, save_default
 from husky_placerec.types import Pose
 import numpy as np
 from rich.console import Console

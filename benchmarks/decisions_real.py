@@ -26,11 +26,11 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extrac
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
-from husky_placerec.recognition.calibrating import calibrate, itself
+from husky_placerec.recognition.calibrating.calibrate import calibrate, itself
+from husky_placerec.recognition.calibrating.leave_out import Setting
+from husky_placerec.recognition.calibrating.reliability import recall_at
+from husky_placerec.recognition.calibrating.samples import Drive
 from husky_placerec.recognition.calibration import MAP_ALONE
-from husky_placerec.recognition.reliability import recall_at
-from husky_placerec.recognition.runs import Setting
-from husky_placerec.recognition.samples import Drive
 from husky_placerec.types import Frame, SECOND_NS
 import numpy as np
 from rich.console import Console

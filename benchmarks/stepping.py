@@ -21,9 +21,9 @@ from husky_placerec.placemap.building import now
 from husky_placerec.placemap.place_map import PlaceMap, Rival
 from husky_placerec.placemap.places import Places
 from husky_placerec.recognition.decision import Decider
-from husky_placerec.recognition.defaults import read_defaults, SUFFIX
 from husky_placerec.recognition.evidence import Sighting
 from husky_placerec.recognition.odometry import Odometry
+from husky_placerec.recognition.shipped_calibration import read_defaults, SUFFIX
 from husky_placerec.types import Candidate, Pose, SECOND_NS
 import numpy as np
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 import math
 from typing import Generic, TypeVar
 
@@ -25,11 +26,16 @@ SECOND_NS = 1_000_000_000
 @dataclass(frozen=True)
 class Frame(Generic[Image]):
     """
-    Images of one moment, by camera name.
+    The images of one moment, by camera name.
 
-    `stamp_ns` is that of the first camera in it, or what a track's table says; `image_stamps_ns`
-    has each image's own.
-    A camera that gave no image is absent from both.
+    `stamp_ns` is the stamp of the first camera, or of the row of a track's table.
+    `image_stamps_ns` has the stamp of each image. A camera without an image is in neither mapping.
+
+    >>> import numpy as np
+    >>> image = np.zeros((192, 320, 3), np.uint8)
+    >>> frame = Frame(0, {'front': image, 'back': image}, {'front': 0, 'back': 400_000})
+    >>> frame.cameras
+    ('front', 'back')
     """
 
     stamp_ns: int
@@ -43,7 +49,15 @@ class Frame(Generic[Image]):
 
 @dataclass(frozen=True)
 class Pose:
-    """Pose of `base_link` in the map frame: position in metres (ENU), unit quaternion."""
+    """
+    A pose of `base_link` in the map frame: position in metres (ENU) and unit quaternion.
+
+    >>> import math
+    >>> pose = Pose.planar(1.0, 2.0, yaw=math.pi / 2)
+    >>> ahead = pose @ Pose.planar(3.0, 0.0, yaw=0.0)
+    >>> round(ahead.x, 6), round(ahead.y, 6)
+    (1.0, 5.0)
+    """
 
     x: float
     y: float
@@ -135,15 +149,41 @@ class Place:
     cameras: tuple[str, ...]
 
 
+class State(str, Enum):
+    """
+    How sure the robot is of its pose; only LOCALIZED accepts one.
+
+    LOCALIZED begins at a higher probability than it ends (hysteresis).
+    """
+
+    LOST = 'LOST'
+    TENTATIVE = 'TENTATIVE'
+    LOCALIZED = 'LOCALIZED'
+
+
+class Reason(str, Enum):
+    """Why a pose is refused. The values are an interface: other programs read them."""
+
+    NO_CANDIDATE = 'no_candidate'  # no place of the map shares a camera with the frame
+    LOW_SIMILARITY = 'low_similarity'  # no place is similar enough
+    AMBIGUOUS = 'ambiguous'  # places elsewhere are nearly as similar
+    CAMERAS_DISAGREE = 'cameras_disagree'  # one camera supports the place, another does not
+    IMAGE_UNUSABLE = 'image_unusable'  # every image is black, saturated, covered or blurred
+    MOTION_DISAGREES = 'motion_disagrees'  # the robot cannot have driven there
+    UNKNOWN_PLACE = 'unknown_place'  # the robot is more likely off the map than on it
+    WAITING_FOR_SEQUENCE = 'waiting_for_sequence'  # the pose still lacks evidence
+
+
 @dataclass(frozen=True)
 class Candidate:
     """
-    A place that a query may be.
+    A place that may show what the query shows.
 
-    `similarity` is the mean cosine over the cameras that query and place share, -1 to 1.
-    `reversed` says that the robot faces the other way than when the map was made, so that `pose`
-    is the place's, turned round; None where the descriptor cannot tell. `cosines` has the
-    similarity of each of these cameras alone, by the name of the query's.
+    `similarity` is the mean cosine over the cameras that the query and the place share, -1 to 1.
+    `cosines` has the cosine of each of these cameras, by the name of the query's camera.
+    `reversed` is True where the robot faces the other way than when the place was mapped; `pose`
+    is then the pose of the place after half a turn. `reversed` is None where the descriptor cannot
+    tell the direction.
     """
 
     place: int
@@ -156,12 +196,12 @@ class Candidate:
 @dataclass(frozen=True)
 class Measurement:
     """
-    What one frame says by itself, whatever was before it: what a filter of others may be fed.
+    What one frame says by itself, without the frames before it. A filter may be fed with it.
 
-    `pose` is there even where it was refused. `covariance` has the variances of x, y, z (m^2),
-    roll, pitch and yaw (rad^2) about the map's axes, and `covariance_xy` the whole block
-    (xx, xy, yy), since the error lies along the road. Both and `probability`, that the pose is
-    right, are None where nothing was calibrated.
+    `pose` is the estimate, whether it was accepted or not. `probability` is the probability that
+    the pose is right. `covariance` has the variances of x, y, z (m^2) and roll, pitch, yaw (rad^2)
+    in the map frame. `covariance_xy` is the block (xx, xy, yy) of the plane, because the error is
+    mostly along the road. The three are None where the map is not calibrated.
     """
 
     accepted: bool
@@ -175,17 +215,18 @@ class Measurement:
 @dataclass(frozen=True)
 class Recognition:
     """
-    What was decided about one frame.
+    The decision about one frame.
 
-    `pose` is the estimate even where it was refused; only an accepted one may be published.
-    `reason` says why it was refused. `margin` is the best candidate's lead in similarity over the
-    best one elsewhere; None where there is none. `probability` and `covariance` are as in a
-    Measurement.
+    `pose` is the estimate, whether it was accepted or not; publish it only where `accepted` is
+    True. `reason` says why it was refused. `margin` is the lead of the best candidate in
+    similarity over the best place that contradicts it; None where nothing contradicts.
+    `probability` and `covariance` are defined as in a Measurement.
 
-    With a sequence all this is what the frames until now say together, `state` is LOST, TENTATIVE
-    or LOCALIZED, `proof` the log of the likelihood ratio that they have come to, `chosen` the
-    place that the estimate is at, which need not be among the candidates, and `measurement` is
-    what this one says alone; without, the two are the same and `state` is None.
+    With the sequence filter these values are the posterior of all frames until now: `state` is
+    LOST, TENTATIVE or LOCALIZED, `proof` is the cumulative log likelihood ratio of the estimate,
+    `chosen` is the place of the estimate, which need not be among the candidates, and
+    `measurement` is what this frame says alone. Without the sequence filter the values are those
+    of `measurement`, and `state` is None.
     """
 
     stamp_ns: int

@@ -9,7 +9,7 @@ Record a drive to make a map of: cameras, their intrinsics, odometry, transforms
 from pathlib import Path
 
 from husky_placerec.config import read_config
-from husky_placerec.ros.recording import record_command
+from husky_placerec.config.recording import record_command
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch.substitutions import LaunchConfiguration

@@ -78,9 +78,9 @@ def calibrate(
     from husky_placerec.data.source import open_source
     from husky_placerec.placemap.loading import load_map
     from husky_placerec.placemap.storage import edit_map
-    from husky_placerec.recognition.calibrating import calibrate as measure
-    from husky_placerec.recognition.calibrating import drive_of, itself
-    from husky_placerec.recognition.runs import Setting
+    from husky_placerec.recognition.calibrating.calibrate import calibrate as measure
+    from husky_placerec.recognition.calibrating.calibrate import drive_of, itself
+    from husky_placerec.recognition.calibrating.leave_out import Setting
 
     place_map = load_map(path)
     options = DriveOptions(
@@ -144,7 +144,7 @@ def _report(made: Calibration) -> None:
 
 def _report_proof(made: Calibration, every_m: float) -> None:
     """Say how many frames a pose needs, or that no number of them will do."""
-    from husky_placerec.recognition.proof import frames_needed
+    from husky_placerec.recognition.calibrating.required_proof import frames_needed
 
     frames = frames_needed(made.proof, made.figures['usual_proof'], every_m)
     if frames is None:

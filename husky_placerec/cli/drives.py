@@ -19,7 +19,7 @@ from husky_placerec.progress import progress
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
     from husky_placerec.data.trajectory import Trajectory
     from husky_placerec.placemap.place_map import PlaceMap
-    from husky_placerec.recognition.samples import Drive
+    from husky_placerec.recognition.calibrating.samples import DescribedDrive
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ def described_drive(
     return described
 
 
-def described_unknown(source: Path, options: DriveOptions, like: PlaceMap) -> Drive:
+def described_unknown(source: Path, options: DriveOptions, like: PlaceMap) -> DescribedDrive:
     """Describe a drive off a map, of which no pose is needed."""
     from husky_placerec.config import read_config
     from husky_placerec.data.problems import no_frames
     from husky_placerec.data.source import decoded_frames, open_source
     from husky_placerec.descriptor.extractor import load_extractor
-    from husky_placerec.recognition.samples import Drive
+    from husky_placerec.recognition.calibrating.samples import DescribedDrive
     import numpy as np
 
     parameters = read_config(options.config, options.settings, cameras=like.spec.sees)
@@ -112,7 +112,7 @@ def described_unknown(source: Path, options: DriveOptions, like: PlaceMap) -> Dr
         if not stamps:
             raise no_frames(source, drive.problems)
         warn_of_problems(drive)
-        return Drive(drive.name, np.array(descriptors), np.array(stamps, np.int64), None)
+        return DescribedDrive(drive.name, np.array(descriptors), np.array(stamps, np.int64), None)
 
 
 def queries_of(source: Path, options: DriveOptions, like: PlaceMap) -> PlaceMap:

@@ -106,7 +106,7 @@ def evaluate(
     from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
     from husky_placerec.files import refuse_existing
     from husky_placerec.placemap.building import opposite_cameras
-    from husky_placerec.recognition.gate import Gate
+    from husky_placerec.recognition.measurement import Thresholds
 
     if len(sources) < 2:
         raise InputError(f'{sources[0]}: one drive; expected two or more to compare')
@@ -118,7 +118,7 @@ def evaluate(
         parameters.candidates,
         opposite_cameras(parameters),
         parameters.search_reversed,
-        Gate(parameters.min_similarity, parameters.min_margin),
+        Thresholds(parameters.min_similarity, parameters.min_margin),
         parameters.elsewhere,
     )
     warn_of_limits(resolve(parameters, None))

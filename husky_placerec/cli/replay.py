@@ -98,7 +98,7 @@ def replay(
             warn_of_poses(truth)
         recognizer = Recognizer.load(place_map, parameters)
         warn_of_limits(place_map.spec)
-        if recognizer.calibration == UNCALIBRATED:
+        if recognizer.calibration_kind == UNCALIBRATED:
             warn(
                 f'{map_path}: uncalibrated: accepted by thresholds, without a probability; '
                 'placerec calibrate measures what they mean'

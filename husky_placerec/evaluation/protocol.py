@@ -16,7 +16,7 @@ from husky_placerec.evaluation.metrics import Figures, Judged, TOLERANCES_M
 from husky_placerec.evaluation.metrics.figures import one_percent, RANKS
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.exact import Nearest, rival_similarities, search_exactly
-from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.measurement import Thresholds
 from husky_placerec.types import Candidate, FloatArray, Pose, Recognition
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Rules:
     :param candidates: places that are kept of each search.
     :param opposites: of each camera the one that looks the other way; None where some has none.
     :param search_reversed: also recognise places that are passed in the other direction.
-    :param gate: decides what is accepted, as on the robot.
+    :param thresholds: decide what is accepted, as on the robot.
     :param elsewhere_m: distance from which a place contradicts another.
     """
 
@@ -39,7 +39,7 @@ class Rules:
     candidates: int = 10
     opposites: tuple[int, ...] | None = None
     search_reversed: bool = True
-    gate: Gate = Gate(0.8, 0.0)
+    thresholds: Thresholds = Thresholds(0.8, 0.0)
     elsewhere_m: float = 20.0
 
 
@@ -50,7 +50,7 @@ class Pair:
 
     :param found: the kept candidates.
     :param margins: [Q] lead of the first over the best that contradicts it; NaN where none does,
-        and where the gate asks for no lead.
+        and where the thresholds ask for no lead.
     :param search_ms: a query, all searched at once.
     """
 
@@ -125,7 +125,7 @@ def recognitions(
             for place, similarity, turned in zip(*columns)
             if place >= 0
         )
-        reason = rules.gate.refuse(candidates[0].similarity if candidates else None, margin)
+        reason = rules.thresholds.reason(candidates[0].similarity if candidates else None, margin)
         stamps = {camera: stamp for camera, stamp in zip(cameras, images) if stamp >= 0}
         yield (
             Recognition(stamp_ns, stamps, reason is None, reason, candidates, margin=margin),
@@ -157,7 +157,7 @@ def _margins(
     rules: Rules,
 ) -> FloatArray:
     """Return [Q] leads; NaN where nothing contradicts, or nobody asks."""
-    if rules.gate.min_margin <= 0:
+    if rules.thresholds.min_margin <= 0:
         return np.full(len(described), np.nan, np.float32)
     rivals = rival_similarities(
         described, places, database.poses[:, :2], found, rules.elsewhere_m, ways
@@ -180,7 +180,7 @@ def _judged(
 ) -> Judged:
     similarity = found.similarities[:, 0]
     accepted = [
-        rules.gate.refuse(alike if math.isfinite(alike) else None, _or_none(margin)) is None
+        rules.thresholds.reason(alike if math.isfinite(alike) else None, _or_none(margin)) is None
         for alike, margin in zip(similarity.tolist(), margins.tolist())
     ]
     return Judged.of_candidates(

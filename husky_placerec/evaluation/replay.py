@@ -1,4 +1,4 @@
-"""A drive recognised offline: the node's own code from frame to recognition, without ROS."""
+"""A drive recognised offline, by the session that the node runs, without ROS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from husky_placerec.data.selection import selected_frames, Selection, Told
 from husky_placerec.data.source import decode_usable, Source
 from husky_placerec.data.trajectory import poses_or_none, Trajectory
 from husky_placerec.evaluation.results import Result
+from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.recognizer import Recognizer
+from husky_placerec.session import Session
 from husky_placerec.types import Pose
 import numpy as np
 
@@ -29,30 +31,30 @@ def replay(
     """
     Recognise the frames of a source, in order; the same source gives the same recognitions.
 
-    :param truth: where the robot was, in the map's frame; frames it does not cover have none.
-    :param selection: frames to repeat, all by default; a node's with the parameters that it had.
-    :param kept: parameters that stay as configured all the same.
+    Every frame is recognised: rate, age and distance hold none back.
+
+    :param truth: true poses in the map frame; frames that it does not cover have none.
+    :param selection: the frames to repeat, all by default. A node's selection also has the
+        odometry, the resets and the parameters of its session.
+    :param kept: names of parameters that the selection does not overrule.
     :raises InputError: for a camera that the source lacks, or a broken image in a bag.
     """
     frames = (
         source.frames(config) if selection is None else selected_frames(source, config, selection)
     )
     told = None if selection is None else selection.told
-    wheels = _Wheels(None if told else source.odometry(), recognizer)
-    now = config
+    session = Session(recognizer, config)
+    player = OdometryPlayer(None if told else source.odometry(), session.odometry)
     for number, encoded in enumerate(frames):
         if told is not None:
-            wanted = node_config(config, told[number], kept)
-            if wanted != now:
-                now = wanted
-                recognizer.configure(now)
-            _tell(recognizer, told[number])
-        wheels.turn_until(encoded.stamp_ns)
+            session.configure(node_config(config, told[number], kept))
+            _repeat(session, told[number])
+        player.play_until(encoded.stamp_ns)
         began = time.perf_counter()
         frame = decode_usable(encoded, source)
         if frame is None:
             continue
-        recognition = recognizer.recognize(frame)
+        recognition = session.recognize(frame)
         seconds = time.perf_counter() - began
         pose = None
         if truth is not None:
@@ -64,34 +66,34 @@ def node_config(config: Config, told: Told, kept: Collection[str] = ()) -> Confi
     """
     Return a configuration with the parameters by which a node decided about a frame.
 
-    :param kept: those that stay as they are.
+    :param kept: names of parameters that stay as configured.
     """
     decisions = {name: v for name, v in vars(told.decisions).items() if name not in kept}
     return replace(config, **decisions)
 
 
-def _tell(recognizer: Recognizer, told: Told) -> None:
-    """Tell what a node had told its recognizer before that frame."""
+def _repeat(session: Session, told: Told) -> None:
+    """Do what happened to a node's session before a frame."""
     if told.forgot:
-        recognizer.forget()
+        session.begin_anew()
     for stamp_ns, pose in told.odometry:
-        recognizer.odometry(stamp_ns, pose)
+        session.add_odometry(stamp_ns, pose)
 
 
-class _Wheels:
-    """Tells a recognizer the odometry of a drive up to each frame, as the robot would."""
+class OdometryPlayer:
+    """Add the odometry of a drive to a buffer, up to each frame, as on the robot."""
 
-    def __init__(self, odometry: Trajectory | None, recognizer: Recognizer) -> None:
+    def __init__(self, recorded: Trajectory | None, odometry: Odometry) -> None:
+        self._recorded = recorded
         self._odometry = odometry
-        self._recognizer = recognizer
-        self._told = 0
+        self._played = 0
 
-    def turn_until(self, stamp_ns: int) -> None:
-        """Tell all that is older than a frame, and the next, so that the frame is in between."""
-        if self._odometry is None:
+    def play_until(self, stamp_ns: int) -> None:
+        """Add all poses before a stamp and the next one, so that the stamp lies in between."""
+        if self._recorded is None:
             return
-        end = int(np.searchsorted(self._odometry.stamps_ns, stamp_ns, 'left')) + 1
-        stamps, poses = self._odometry.stamps_ns, self._odometry.poses
-        for row in range(self._told, min(end, len(stamps))):
-            self._recognizer.odometry(int(stamps[row]), Pose.from_array(poses[row]))
-        self._told = max(self._told, end)
+        stamps, poses = self._recorded.stamps_ns, self._recorded.poses
+        end = min(int(np.searchsorted(stamps, stamp_ns, 'left')) + 1, len(stamps))
+        for row in range(self._played, end):
+            self._odometry.add(int(stamps[row]), Pose.from_array(poses[row]))
+        self._played = max(self._played, end)

@@ -19,7 +19,7 @@ from husky_placerec.evaluation.metrics import (
 )
 from husky_placerec.files import new_folder
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.recognition.records import record
+from husky_placerec.recognition.serialization import recognition_json
 from husky_placerec.types import Pose, Recognition, tum_line
 import numpy as np
 import yaml
@@ -100,7 +100,7 @@ def json_line(recognition: Recognition, truth: Pose | None, **first: str) -> str
 
     :param first: what stands first in it.
     """
-    return json.dumps({**first, **record(recognition, truth)}) + '\n'
+    return json.dumps({**first, **recognition_json(recognition, truth)}) + '\n'
 
 
 def write_numbers(folder: Path, numbers: dict[str, Any], used: dict[str, Any]) -> None:

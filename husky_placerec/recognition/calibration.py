@@ -1,8 +1,8 @@
 """
-What was measured of a map's answers: the calibration, as `map.json` holds it.
+The calibration of a map, as `map.json` holds it: models of the evidence, and errors of poses.
 
-It counts for the descriptor, its precision and its preprocessing that it was measured with, and
-for the whitening, since all of these move the similarities.
+A calibration is valid for one descriptor with its precision and preprocessing, and with or without
+whitening, because each of these changes the similarities.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ KINDS = (OWN, MAP_ALONE, SIMULATED)
 @dataclass(frozen=True)
 class Calibration:
     """
-    How to read the evidence.
+    Models that turn evidence into probabilities, and the measured errors of poses.
 
-    :param kind: how it came about, one of KINDS: from drives, from the map alone, which knows no
-        other light, or from simulated campuses.
-    :param gate: that the best candidate of a frame with all cameras is right.
-    :param partial: the same of a frame without some of them.
-    :param place: that a state is right, against strangers that look like it.
-    :param found: how often the best candidate is right where the map knows the place.
-    :param trust: share of a frame's evidence that the frames before it have not given.
-    :param proof: log of the likelihood ratio that the frames which led to a pose have to come to.
-    :param measured: the errors of a frame's own poses.
-    :param estimated: those of the sequence's, with odometry.
-    :param guessed: those of the sequence's without odometry.
-    :param turned: those of poses that face the other way than the drive in the map, where cameras
-        that are not alike look too near or too far.
-    :param figures: what was measured, to be shown.
+    :param kind: where it comes from, one of KINDS: `own`, drives on this map; `map_alone`, the
+        map's own frames, which know no other light; `simulated`, rendered campuses.
+    :param gate: probability that the best candidate of a frame with all cameras is right.
+    :param partial: the same for a frame that lacks a camera.
+    :param place: probability that a place is right, against strangers that look like it.
+    :param found: share of the frames on the map whose best candidate is right.
+    :param trust: tempering exponent of the likelihood of a frame, 0 to 1: frames in a row err
+        together.
+    :param proof: cumulative log likelihood ratio that a pose needs.
+    :param single_errors: of the poses of single frames.
+    :param sequence_errors: of the poses of the sequence filter, with odometry.
+    :param guessed_errors: of the poses of the sequence filter, without odometry.
+    :param reversed_errors: of poses on places passed in reverse: cameras that are not alike see
+        them too near or too far.
+    :param figures: what was measured, for people.
     """
 
     kind: str
@@ -56,37 +57,43 @@ class Calibration:
     found: float
     trust: float
     proof: float
-    measured: CovarianceTable
-    estimated: CovarianceTable
-    guessed: CovarianceTable
-    turned: CovarianceTable
+    single_errors: CovarianceTable
+    sequence_errors: CovarianceTable
+    guessed_errors: CovarianceTable
+    reversed_errors: CovarianceTable
     figures: Mapping[str, Any]
 
     def gate_of(self, query: FloatArray) -> Logistic:
-        """Return the model that tells of a frame [C, D] whether its best candidate is right."""
+        """Return the gate for a query [C, D]: `partial` where a camera is missing."""
         return self.gate if query.any(axis=1).all() else self.partial
 
     def as_json(self) -> dict[str, Any]:
+        """Return the calibration as JSON values."""
         return {
-            **vars(self),
+            'kind': self.kind,
             'descriptor': dict(self.descriptor),
+            'whitened': self.whitened,
             'sources': list(self.sources),
+            'created': self.created,
             'gate': self.gate.as_json(),
             'partial': self.partial.as_json(),
             'place': self.place.as_json(),
-            'measured': self.measured.as_json(),
-            'estimated': self.estimated.as_json(),
-            'guessed': self.guessed.as_json(),
-            'turned': self.turned.as_json(),
+            'found': self.found,
+            'trust': self.trust,
+            'proof': self.proof,
+            'measured': self.single_errors.as_json(),
+            'estimated': self.sequence_errors.as_json(),
+            'guessed': self.guessed_errors.as_json(),
+            'turned': self.reversed_errors.as_json(),
             'figures': dict(self.figures),
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], source: str) -> Calibration:
         """
-        Read what `as_json` made.
+        Read what `as_json` returned.
 
-        :raises InputError: for what is no calibration, or one of other evidence.
+        :raises InputError: for damaged values, or a calibration of other evidence.
         """
         try:
             made = cls(
@@ -146,7 +153,7 @@ def calibration_of(place_map: PlaceMap) -> Calibration | None:
     """
     Return the calibration that a map has; None where it has none.
 
-    :raises InputError: for one that is damaged, or of another model.
+    :raises InputError: for a calibration that is damaged, or of another model.
     """
     if place_map.calibration is None:
         return None

@@ -1,154 +1,96 @@
-"""What speaks for and against a place: the evidence of one frame, as columns."""
+"""The evidence of one frame for each place, as columns of a matrix."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from husky_placerec.placemap.place_map import PlaceMap, Rival
-from husky_placerec.recognition.route import Places, Route
-from husky_placerec.types import Candidate, FloatArray
+from husky_placerec.recognition.route import Route
+from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Turned = NDArray[np.bool_]
-
-# The columns. A place that merely looks alike often convinces one camera and not the other: hence
-# their leads besides that of both.
+# A place elsewhere that looks alike often convinces one camera and not the other. So the leads of
+# single cameras stand beside the lead of all.
 EVIDENCE = (
     'similarity',  # mean cosine over the cameras
-    'lead',  # over the best candidate that contradicts
-    'behind',  # the lead where it is below zero, as of a place that is not the best
-    'weakest_lead',  # of the camera that leads least, over the best that contradicts for it alone
-    'strongest_lead',  # of the one that leads most
-    'agreement',  # share of the candidates that are at that place too
-    'disagreement',  # between the cosines of the cameras
-    'unusual',  # similarity over that of the place and its neighbours in the map
+    'lead',  # similarity minus that of the best candidate that contradicts the place
+    'behind',  # min(lead, 0), for places that are not the best
+    'weakest_lead',  # the least lead of any camera over all that contradicts for it alone
+    'strongest_lead',  # the greatest lead of any camera
+    'agreement',  # share of the candidates that lie at the place too
+    'disagreement',  # difference between the highest and the lowest cosine of the cameras
+    'above_usual',  # similarity minus that of the place with its neighbours in the map
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Sighting:
-    """
-    What the map has to say to one frame.
-
-    :param query: [C, D], zeros for absent cameras.
-    :param rival: the best that contradicts the best candidate; None where nothing does.
-    """
-
-    query: FloatArray
-    candidates: tuple[Candidate, ...]
-    rival: Rival | None
-    apart_m: float
-
-    @property
-    def best(self) -> Candidate | None:
-        return self.candidates[0] if self.candidates else None
-
-    @property
-    def margin(self) -> float | None:
-        """The best candidate's lead over the best that contradicts it."""
-        if self.best is None or self.rival is None:
-            return None
-        return self.best.similarity - self.rival.similarity
-
-    @property
-    def states(self) -> tuple[Places, Turned]:
-        """The candidates as places, and whether they are passed in reverse."""
-        places = np.array([c.place for c in self.candidates], np.int64)
-        return places, np.array([bool(c.reversed) for c in self.candidates], np.bool_)
-
-
-def look(
-    place_map: PlaceMap,
-    query: FloatArray,
-    *,
-    count: int,
-    apart_m: float,
-    both_ways: bool,
-    without: Places | None = None,
-) -> Sighting:
-    """
-    Search a map for a frame.
-
-    :param count: candidates at most.
-    :param apart_m: distance from which a place is elsewhere.
-    :param without: places that do not count, as if the map did not know them.
-    """
-    found = place_map.search(query, count, both_ways=both_ways, without=without)
-    rival = None
-    if found:
-        rival = place_map.rival(query, found[0], apart_m, both_ways=both_ways, without=without)
-    return Sighting(query, tuple(found), rival, apart_m)
-
-
 def evidence(
-    place_map: PlaceMap, route: Route, sighting: Sighting, places: Places, turned: Turned
+    place_map: PlaceMap,
+    route: Route,
+    query: FloatArray,
+    candidates: tuple[Candidate, ...],
+    rival: Rival | None,
+    apart_m: float,
+    places: Indices,
+    reverse: Mask,
 ) -> Floats:
     """
-    Return [K, len(EVIDENCE)] of what one frame says of K places.
+    Return [K, len(EVIDENCE)] for K places.
 
-    :param places: [K], candidates or any others.
-    :param turned: [K] whether each is passed in reverse.
+    :param query: [C, D], zeros for absent cameras.
+    :param rival: the best place that contradicts the best candidate.
+    :param apart_m: distance from which a place contradicts another.
+    :param reverse: [K] whether each place is passed in reverse.
     """
-    cosines = place_map.cosines(sighting.query, places, turned).astype(np.float64)
+    cosines = place_map.cosines(query, places, reverse).astype(np.float64)
     shared = np.isfinite(cosines)
     count = shared.sum(axis=1)
     similarity = np.where(count, np.nansum(cosines, axis=1) / np.maximum(count, 1), -1.0)
-    spread = np.where(shared, cosines, -np.inf).max(axis=1, initial=-np.inf) - np.where(
-        shared, cosines, np.inf
-    ).min(axis=1, initial=np.inf)
-    agrees = _agreeing(route, sighting, places, turned)
-    lead, weakest, strongest = _leads(place_map, sighting, agrees, similarity, cosines)
+    highest = np.where(shared, cosines, -np.inf).max(axis=1, initial=-np.inf)
+    lowest = np.where(shared, cosines, np.inf).min(axis=1, initial=np.inf)
+    agrees = _agrees(route, candidates, apart_m, places, reverse)
+    rivals = _rivals(place_map.spec.cameras, candidates, rival, agrees)
+    leads = np.clip(np.column_stack([similarity, cosines]) - rivals, -1.0, 1.0)  # [K, 1 + C]
+    lead, by_camera = leads[:, 0], leads[:, 1:]
+    weakest = np.where(shared, by_camera, 1.0).min(axis=1)
+    strongest = np.where(shared, by_camera, -1.0).max(axis=1)
     return np.column_stack(
         [
             similarity,
             lead,
             np.minimum(lead, 0.0),
-            weakest,
+            np.where(count, weakest, -1.0),
             strongest,
             agrees.mean(axis=1) if agrees.size else np.zeros(len(places)),
-            np.where(count > 1, spread, 0.0),
-            similarity - route.usual(places),
+            np.where(count > 1, highest - lowest, 0.0),
+            similarity - route.neighbour_similarity(places),
         ]
     )
 
 
-def _agreeing(
-    route: Route, sighting: Sighting, places: Places, turned: Turned
-) -> NDArray[np.bool_]:
-    """Return [K, L] which of the L candidates are at each place too, faced the same way."""
-    others, ways = sighting.states
+def _agrees(
+    route: Route,
+    candidates: tuple[Candidate, ...],
+    apart_m: float,
+    places: Indices,
+    reverse: Mask,
+) -> Mask:
+    """Return [K, L] which of the L candidates lie at each place, faced the same way."""
+    others = np.array([c.place for c in candidates], np.int64)
+    ways = np.array([bool(c.reversed) for c in candidates], np.bool_)
     apart = np.linalg.norm(route.positions[places][:, None] - route.positions[others], axis=-1)
-    return np.asarray((apart <= sighting.apart_m) & (turned[:, None] == ways))
+    return np.asarray((apart <= apart_m) & (reverse[:, None] == ways))
 
 
-def _leads(
-    place_map: PlaceMap,
-    sighting: Sighting,
-    agrees: NDArray[np.bool_],
-    similarity: Floats,
-    cosines: Floats,
-) -> tuple[Floats, Floats, Floats]:
+def _rivals(
+    cameras: tuple[str, ...], candidates: tuple[Candidate, ...], rival: Rival | None, agrees: Mask
+) -> Floats:
     """
-    Return [K] leads over what contradicts each place: of the similarity, and of the cameras.
+    Return [K, 1 + C] the best similarity, and the best cosine of each camera, against each place.
 
-    Those of the cameras are the least and the greatest of any.
+    Where nothing contradicts a place the value is 0: the similarity of a stranger.
     """
-    names = place_map.spec.cameras
-    alike = [
-        (c.similarity, *(c.cosines.get(n, -np.inf) for n in names)) for c in sighting.candidates
-    ]
-    scores = np.array(alike, np.float64).reshape(-1, 1 + len(names))  # [L, 1 + C]
-    contradicting = np.where(agrees[..., None], -np.inf, scores)
-    rivals = contradicting.max(axis=1, initial=-np.inf)  # [K, 1 + C]
-    if sighting.rival is not None and len(scores):
-        against_best = [sighting.rival.similarity, *sighting.rival.cosines]
-        rivals = np.where(agrees[:, :1], np.maximum(rivals, against_best), rivals)
-    rivals = np.where(np.isfinite(rivals), rivals, 0.0)  # nothing contradicts: a stranger would
-    leads = np.clip(np.column_stack([similarity, cosines]) - rivals, -1.0, 1.0)
-    seen = np.isfinite(leads[:, 1:])
-    weakest = np.where(seen, leads[:, 1:], 1.0).min(axis=1)
-    strongest = np.where(seen, leads[:, 1:], -1.0).max(axis=1)
-    none = ~seen.any(axis=1)
-    return leads[:, 0], np.where(none, -1.0, weakest), np.where(none, -1.0, strongest)
+    rows = [(c.similarity, *(c.cosines.get(n, -np.inf) for n in cameras)) for c in candidates]
+    scores = np.array(rows, np.float64).reshape(-1, 1 + len(cameras))  # [L, 1 + C]
+    best = np.where(agrees[..., None], -np.inf, scores).max(axis=1, initial=-np.inf)
+    if rival is not None and len(scores):  # it contradicts the places of the best candidate
+        against_best = [rival.similarity, *rival.cosines]
+        best = np.where(agrees[:, :1], np.maximum(best, against_best), best)
+    return np.where(np.isfinite(best), best, 0.0)

@@ -1,4 +1,4 @@
-"""A logistic model as it is stored and asked: numbers, and nothing that was needed to fit it."""
+"""A logistic model of bounded evidence, as it is stored and evaluated."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from husky_placerec.types import Floats
 import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
 
 
 def bounded(evidence: Floats, mean: Floats, scale: Floats) -> Floats:
-    """Return [..., F] evidence between -1 and 1, nearly linear within `scale` of `mean`."""
+    """Return `tanh((evidence - mean) / scale)` [..., F], between -1 and 1."""
     return np.asarray(np.tanh((evidence - mean) / scale))
 
 
@@ -22,14 +20,14 @@ class Logistic:
     """
     The probability of a statement given F pieces of evidence.
 
-    Each piece is bounded around what it usually is where the statement is true: beyond that it
-    says no more, so that being strikingly alike in one respect does not make up for all others.
+    `log_odds = bias + sum(weights * tanh((evidence - mean) / scale))`. Each piece is bounded, so
+    that one striking piece does not outweigh all others.
 
     :param names: [F] of the evidence.
-    :param mean: [F] what the evidence is bounded around, and `scale` [F] its deviation.
+    :param mean: [F] centre of the bound, and `scale` [F] its width.
     :param weights: [F] of the bounded evidence.
-    :param prior: log odds of the statement among the samples that it was fitted to: what the
-        model's log odds are beyond it is the evidence's alone.
+    :param prior: log odds of the statement in the calibration set. `log_odds - prior` is the log
+        likelihood ratio of the evidence.
     """
 
     names: tuple[str, ...]
@@ -40,22 +38,24 @@ class Logistic:
     prior: float
 
     def log_odds(self, evidence: Floats) -> Floats:
-        """Return [...] of [..., F]."""
+        """Return [...] the log odds of the statement for evidence [..., F]."""
         return np.asarray(bounded(evidence, self.mean, self.scale) @ self.weights + self.bias)
 
     def probability(self, evidence: Floats) -> Floats:
+        """Return [...] the probability of the statement for evidence [..., F]."""
         return np.asarray(1 / (1 + np.exp(-self.log_odds(evidence))))
 
     def log_ratio(self, evidence: Floats) -> Floats:
-        """Return [...] log of how much likelier the evidence is if the statement is true."""
+        """Return [...] the log likelihood ratio of evidence [..., F]: true against false."""
         return self.log_odds(evidence) - self.prior
 
     def against(self, evidence: Floats) -> dict[str, float]:
-        """Return by how much each piece of [F] lowers the log odds from where it usually is."""
+        """Return by how much each piece of evidence [F] lowers the log odds, by its name."""
         worse = -bounded(evidence, self.mean, self.scale) * self.weights
         return dict(zip(self.names, worse.tolist()))
 
     def as_json(self) -> dict[str, Any]:
+        """Return the model as JSON values."""
         return {
             name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in {**vars(self), 'names': list(self.names)}.items()
@@ -64,7 +64,7 @@ class Logistic:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Logistic:
         """
-        Read what `as_json` made.
+        Read what `as_json` returned.
 
         :raises ValueError: for numbers that are not finite, or not one for each name.
         """

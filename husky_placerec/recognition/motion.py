@@ -1,4 +1,4 @@
-"""How far the robot has moved since the last frame that counted."""
+"""The motion of the robot since the last frame that the sequence filter has used."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from husky_placerec.types import FloatArray, Pose, SECOND_NS
 import numpy as np
 
 STILL = Pose.planar(0.0, 0.0, 0.0)
-ODOMETRY_SPREAD = 0.05  # of the way driven, and of the angle turned
-DRIFT = np.radians(2.0)  # of the heading, in a metre
-BENDS = np.radians(10.0)  # what a road may turn in a metre, where nothing is known of it
+ODOMETRY_SPREAD = 0.05  # standard deviation, as a share of the distance and of the angle
+DRIFT = np.radians(2.0)  # of the heading, per square root of a metre
+BENDS = np.radians(10.0)  # that a road may turn in a metre, where nothing is known of it
 
 
 @dataclass(frozen=True)
-class Moved:
+class Motion:
     """
     A motion between two moments.
 
-    :param pose: the later in the earlier's own frame.
-    :param metres: driven.
-    :param spread_m: how far off `pose` may be.
-    :param turn_spread: the same of its yaw, in radians.
-    :param guessed: from the time, for want of odometry.
+    :param pose: the later pose in the frame of the earlier one.
+    :param metres: distance driven.
+    :param spread_m: standard deviation of the position of `pose`.
+    :param turn_spread: standard deviation of its yaw, radians.
+    :param guessed: True where it was guessed from the elapsed time, without odometry.
     """
 
     pose: Pose
@@ -34,41 +34,34 @@ class Moved:
     guessed: bool = False
 
 
-class Motion:
+class MotionIntegrator:
     """
-    Adds up the motion from frame to frame: by odometry where it covers them, by time otherwise.
+    Add up the motion from frame to frame.
 
-    Time alone says only how far the robot may have come, so that the change of the view has to
-    agree: a robot that stands sees the same.
+    Odometry counts where it covers the frames. Elsewhere the elapsed time gives an upper bound,
+    `speed * elapsed`, and the change of the view another one: a robot that stands sees the same.
+    The smaller of the two bounds counts.
 
-    :param speed: usual one in m/s, where there is no odometry.
+    :param speed: the usual one, m/s.
     """
 
     def __init__(self, odometry: Odometry, route: Route, speed: float) -> None:
+        self.speed = speed
         self._odometry = odometry
         self._route = route
-        self.speed = speed
         self._last_ns: int | None = None
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin anew with the next frame."""
-        self._last_ns = None
         self._view: FloatArray | None = None
-        self._begin()
-
-    def _begin(self) -> None:
         self._pose, self._driven_m, self._guessed_m = STILL, 0.0, 0.0
 
     def steps_back(self, stamp_ns: int) -> bool:
-        """Say whether time began anew, as when a bag loops."""
+        """Return whether a stamp lies over 1 s before the last one, as when a bag loops."""
         return self._last_ns is not None and stamp_ns < self._last_ns - SECOND_NS
 
-    def since(self, stamp_ns: int, view: FloatArray) -> Moved | None:
+    def until(self, stamp_ns: int, view: FloatArray) -> Motion | None:
         """
-        Return the motion since the last frame that counted, up to this one; None for the first.
+        Return the motion since the last used frame, up to this one; None for the first frame.
 
-        :param view: [C, D] the descriptor of the frame.
+        :param view: [C, D] the descriptor of this frame.
         """
         last_ns, self._last_ns = self._last_ns, max(stamp_ns, self._last_ns or stamp_ns)
         if last_ns is None:
@@ -76,32 +69,31 @@ class Motion:
             return None
         if stamp_ns > last_ns:
             self._add(last_ns, stamp_ns)
-        if not self._guessed_m:
-            return self._counted()
-        seen_m = np.inf if self._view is None else self._route.metres_between(self._view, view)
-        guessed_m = min(self._guessed_m, seen_m)
-        pose = self._pose @ Pose.planar(guessed_m, 0.0, 0.0)
-        return Moved(pose, self._driven_m + guessed_m, guessed_m, BENDS * guessed_m, True)
-
-    def _counted(self) -> Moved:
-        """Return the motion by odometry alone."""
-        turned = ODOMETRY_SPREAD * self._pose.yaw
-        return Moved(
+        if self._guessed_m:
+            return self._guessed(view)
+        turn_drift = DRIFT * np.sqrt(self._driven_m)
+        return Motion(
             self._pose,
             self._driven_m,
             ODOMETRY_SPREAD * self._driven_m,
-            float(np.hypot(DRIFT * np.sqrt(self._driven_m), turned)),
+            float(np.hypot(turn_drift, ODOMETRY_SPREAD * self._pose.yaw)),
         )
 
-    def count(self, view: FloatArray) -> None:
-        """Take the last frame for one that counted."""
+    def restart(self, view: FloatArray) -> None:
+        """Count from the last frame on, because the filter has used it."""
         self._view = view
-        self._begin()
+        self._pose, self._driven_m, self._guessed_m = STILL, 0.0, 0.0
+
+    def _guessed(self, view: FloatArray) -> Motion:
+        seen_m = np.inf if self._view is None else self._route.metres_between(self._view, view)
+        guessed_m = min(self._guessed_m, seen_m)
+        pose = self._pose @ Pose.planar(guessed_m, 0.0, 0.0)
+        return Motion(pose, self._driven_m + guessed_m, guessed_m, BENDS * guessed_m, True)
 
     def _add(self, before_ns: int, after_ns: int) -> None:
-        moved = self._odometry.moved(before_ns, after_ns)
-        if moved is None:
+        motion = self._odometry.motion(before_ns, after_ns)
+        if motion is None:
             self._guessed_m += self.speed * (after_ns - before_ns) / SECOND_NS
         else:
-            self._pose = self._pose @ moved
-            self._driven_m += float(np.hypot(moved.x, moved.y))
+            self._pose = self._pose @ motion
+            self._driven_m += float(np.hypot(motion.x, motion.y))

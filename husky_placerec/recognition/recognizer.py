@@ -1,121 +1,194 @@
-"""The method, from a frame to a recognition: the same for the live node, a replay and a test."""
+"""
+The method, from a frame to a recognition.
+
+The live node, a replay, an evaluation and a calibration all use this class.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.recognition.calibration import UNCALIBRATED
-from husky_placerec.recognition.decision import Decider
-from husky_placerec.recognition.defaults import calibration_for
+from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED
+from husky_placerec.recognition.image_check import usable_images
+from husky_placerec.recognition.measurement import measure
 from husky_placerec.recognition.odometry import Odometry
-from husky_placerec.recognition.sight import usable
-from husky_placerec.types import Frame, Pixels, Pose, Recognition
+from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.search_result import search, SearchResult
+from husky_placerec.recognition.sequence_estimator import SequenceEstimator
+from husky_placerec.recognition.shipped_calibration import calibration_for
+from husky_placerec.types import FloatArray, Frame, Indices, Pixels, Pose, Recognition
 import numpy as np
 
 
-class Recognizer:
+class DescriptorRecognizer:
     """
-    Recognises the places of a map.
+    Recognise frames that are described already, in stamp order.
 
-    :raises InputError: when the map was made by another descriptor than this one.
+    :param calibration: None: the map is not calibrated, and thresholds decide frame by frame.
+    :ivar odometry: the poses that the sequence moves by.
+    """
+
+    def __init__(
+        self,
+        place_map: PlaceMap,
+        config: Config,
+        calibration: Calibration | None,
+        odometry: Odometry | None = None,
+    ) -> None:
+        self.odometry = odometry or Odometry()
+        self.config = config
+        self._switch_to(place_map, calibration)
+
+    def _switch_to(self, place_map: PlaceMap, calibration: Calibration | None) -> None:
+        self.place_map = place_map
+        self.route = Route(place_map)
+        self.calibration = calibration
+        self._sequence = self._new_sequence()
+
+    def _new_sequence(self) -> SequenceEstimator | None:
+        if self.calibration is None:
+            return None
+        return SequenceEstimator(self.route, self.calibration, self.config, self.odometry)
+
+    def configure(self, config: Config) -> None:
+        """Use other parameters from the next frame on; the belief stays."""
+        self.config = config
+        if self._sequence is not None:
+            self._sequence.configure(config)
+
+    def begin_anew(self) -> None:
+        """Forget every frame and all odometry."""
+        self.odometry.begin_anew()
+        self._sequence = self._new_sequence()
+
+    def search(self, query: FloatArray, without: Indices | None = None) -> SearchResult:
+        """
+        Search the map for a descriptor.
+
+        :param query: [C, D], zeros for absent cameras.
+        :param without: places to leave out, as if the map did not have them.
+        """
+        return search(self.place_map, self.route, query, self.config, without)
+
+    def decide(
+        self,
+        stamp_ns: int,
+        image_stamps_ns: Mapping[str, int],
+        result: SearchResult,
+        unusable: bool = False,
+    ) -> Recognition:
+        """
+        Decide where a frame was taken, by its search result and the frames before it.
+
+        :param unusable: nothing can be seen in any image of the frame.
+        """
+        measured = measure(result, self.calibration, self.config, unusable)
+        single = Recognition(
+            stamp_ns,
+            image_stamps_ns,
+            measured.accepted,
+            measured.reason,
+            result.candidates,
+            result.margin,
+            measured.probability,
+            measured.covariance,
+            measurement=measured,
+            estimate=measured.pose,
+            covariance_xy=measured.covariance_xy,
+        )
+        if self._sequence is None or not self.config.sequence:
+            return single
+        if self._sequence.steps_back(stamp_ns):
+            self._sequence = self._new_sequence()
+            assert self._sequence is not None
+        return self._sequence.update(single, result)
+
+
+class Recognizer(DescriptorRecognizer):
+    """
+    Recognise the places of a map in frames, in stamp order.
+
+    One thread at a time may call it; only `odometry.add` is for any thread.
+
+    :raises InputError: when the map was made by another descriptor than the extractor's.
+
+    >>> recognizer = Recognizer.load(load_map(Path('campus.map')), Config())  # doctest: +SKIP
+    >>> recognizer.recognize(frame).accepted  # doctest: +SKIP
+    True
     """
 
     def __init__(
         self, extractor: DescriptorExtractor, place_map: PlaceMap, config: Config
     ) -> None:
-        extractor.spec.require_same(place_map.spec, place_map.name)
-        place_map.prepare()
         self._extractor = extractor
-        self._odometry = Odometry()
-        self._config = config
-        self._decider = self._decider_of(place_map)
-        self._forgotten = False
+        super().__init__(place_map, config, self._calibration_of(place_map))
 
     @classmethod
     def load(cls, place_map: PlaceMap, config: Config) -> Recognizer:
         """
         Make a recognizer with the extractor that made the map, or that the configuration names.
 
-        :raises InputError: for a model that cannot be loaded or is not the map's.
+        :raises InputError: for a model that cannot be loaded, or is not the map's.
         """
         return cls(load_extractor(config, place_map.spec), place_map, config)
 
-    @property
-    def place_map(self) -> PlaceMap:
-        return self._decider.place_map
+    def recognize(self, frame: Frame[Pixels]) -> Recognition:
+        """
+        Decide where a frame was taken, and whether to believe it.
+
+        Images in which nothing can be seen are left out; the others are described. The map gives
+        the most similar places. The frame alone is measured against thresholds or the calibrated
+        gate. The sequence filter combines it with the frames before it.
+        """
+        seen = usable_images(frame) if self.config.check_images else frame
+        query = self._extractor.describe(seen)
+        result = self.search(query)
+        unusable = bool(frame.images) and not seen.images
+        return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)
+
+    def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
+        """Add a pose of `base_link` in the frame `odom`, for the next frame."""
+        self.odometry.add(stamp_ns, pose)
+        self.odometry.take_new()
 
     def reload(self, place_map: PlaceMap) -> None:
         """
-        Go on with another version of the map, without missing a frame.
+        Go on with another version of the map; the sequence begins anew.
 
-        May be called from any thread while another recognises: what is slow is done before the
-        exchange, and each frame is recognised on one version from beginning to end. The sequence
-        begins anew, since the places are others.
-
-        :raises InputError: for a map of another descriptor or frame; the old one is then kept.
+        :raises InputError: for a map of another descriptor or frame; the old map is then kept.
         """
-        self._extractor.spec.require_same(place_map.spec, place_map.name)
         if place_map.frame_id != self.place_map.frame_id:
             raise InputError(
                 f'{place_map.name}: poses in the frame {place_map.frame_id}; '
                 f'expected {self.place_map.frame_id}, as before'
             )
-        place_map.prepare()
-        self._decider = self._decider_of(place_map)
-
-    @property
-    def calibration(self) -> str:
-        """How it is known what to believe: own, map_alone, simulated or uncalibrated."""
-        calibration = self._decider.calibration
-        return UNCALIBRATED if calibration is None else calibration.kind
-
-    @property
-    def proof_asked(self) -> float | None:
-        """The proof that the sequence asks of a pose; None where there is none."""
-        calibration = self._decider.calibration
-        if calibration is None or not self._config.sequence:
-            return None
-        return self._config.proof * calibration.proof
-
-    def configure(self, config: Config) -> None:
-        """Go on with other thresholds, from the next frame on; from any thread."""
-        self._config = config
-
-    def odometry(self, stamp_ns: int, pose: Pose) -> None:
-        """Take a pose in the frame `odom`, in which the robot never jumps; from any thread."""
-        self._odometry.add(stamp_ns, pose)
-
-    def forget(self) -> None:
-        """Begin anew, as if no frame had been seen; from any thread."""
-        self._odometry.clear()
-        self._forgotten = True
+        self._switch_to(place_map, self._calibration_of(place_map))
 
     def warm_up(self) -> None:
-        """Do once, on a blank frame, what is slow the first time; nothing is remembered of it."""
+        """Do on a blank frame what is slow the first time, then begin anew."""
         spec = self.place_map.spec
         blank = np.zeros((spec.input_height, spec.input_width, 3), np.uint8)
-        frame = Frame(0, dict.fromkeys(spec.sees, blank), dict.fromkeys(spec.sees, 0))
-        self.recognize(frame)
-        self._forgotten = True
+        self.recognize(Frame(0, dict.fromkeys(spec.sees, blank), dict.fromkeys(spec.sees, 0)))
+        self.begin_anew()
 
-    def recognize(self, frame: Frame[Pixels]) -> Recognition:
-        """Decide where the frame was taken, and whether to believe it."""
-        decider = self._decider  # may be exchanged meanwhile
-        if self._forgotten:
-            self._forgotten = False
-            decider.forget()
-        if decider.config is not self._config:
-            decider.configure(self._config)
-        seen = usable(frame) if self._config.check_images else frame
-        return decider.decide(
-            frame.stamp_ns,
-            frame.image_stamps_ns,
-            self._extractor.describe(seen),
-            unusable=bool(frame.images) and not seen.images,
-        )
+    @property
+    def calibration_kind(self) -> str:
+        """Where the calibration comes from: own, map_alone, simulated or uncalibrated."""
+        return UNCALIBRATED if self.calibration is None else self.calibration.kind
 
-    def _decider_of(self, place_map: PlaceMap) -> Decider:
-        calibration = calibration_for(place_map, self._extractor.spec)
-        return Decider(place_map, self._config, calibration, self._odometry)
+    @property
+    def required_proof(self) -> float | None:
+        """The cumulative log likelihood ratio that a pose needs; None without a sequence."""
+        if self.calibration is None or not self.config.sequence:
+            return None
+        return self.config.proof * self.calibration.proof
+
+    def _calibration_of(self, place_map: PlaceMap) -> Calibration | None:
+        """Check that a map fits, prepare its search, and return its calibration."""
+        self._extractor.spec.require_same(place_map.spec, place_map.name)
+        place_map.prepare()
+        return calibration_for(place_map, self._extractor.spec)

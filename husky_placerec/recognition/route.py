@@ -1,19 +1,16 @@
-"""The places of a map as a route: which come after each other, which way they face, how alike."""
+"""The places of a map as a route: their neighbours, headings, spacing and mutual similarity."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.types import FloatArray
+from husky_placerec.types import FloatArray, Floats, Indices
 import numpy as np
-from numpy.typing import NDArray
 
-Places = NDArray[np.int64]
-
-GAP_TIMES = 4.0  # the usual spacing: neighbours further apart were not driven on end
+GAP_TIMES = 4.0  # of the usual spacing: neighbours further apart were not driven on end
 SAMPLED = 400  # pairs of neighbours, to learn how fast the view changes
-SHOWN_MOST = 20_000  # places whose likeness to their neighbours is kept at hand
+CACHED = 20_000  # places whose similarity to their neighbours is kept
 
 
 class Route:
@@ -21,7 +18,8 @@ class Route:
     The topology of a map, from its poses and tracks.
 
     `before` and `after` [N] are the neighbours of each place on its track, -1 where there is
-    none; `yaws` [N] the headings in radians; `spacing_m` the usual distance between neighbours.
+    none. `positions` [N, 2] are in metres, `yaws` [N] in radians. `spacing_m` is the median
+    distance between neighbours.
     """
 
     def __init__(self, place_map: PlaceMap) -> None:
@@ -43,30 +41,29 @@ class Route:
         self.after = np.full(len(places), -1, np.int64)
         self.before[second[linked]] = first[linked]
         self.after[first[linked]] = second[linked]
-        self._usual: dict[int, float] = {}
+        self._similarity_cache: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self.positions)
 
-    def nearest(
-        self, positions: NDArray[np.float64], count: int, within_m: float
-    ) -> tuple[NDArray[np.float64], Places]:
+    def nearest(self, positions: Floats, count: int, within_m: float) -> tuple[Floats, Indices]:
         """Return [K, count] distances and places near positions [K, 2]; infinite for none."""
         apart, found = self._map.positions.query(
             positions, range(1, count + 1), distance_upper_bound=within_m
         )
         return apart, found.astype(np.int64)
 
-    def around(self, place: int) -> Places:
-        """Return the neighbours of a place on its track, none to two."""
+    def neighbours(self, place: int) -> Indices:
+        """Return the neighbours of a place on its track: none, one or two."""
         pair = np.array([self.before[place], self.after[place]])
         return np.asarray(pair[pair >= 0])
 
-    def window(self, place: int, within_m: float) -> Places:
+    def window(self, place: int, within_m: float) -> Indices:
         """
         Return a place and those of its track up to some metres before and after it.
 
-        As many before as after: where the track ends sooner, so does the window.
+        The window has as many places before as after: it ends on both sides where the track ends
+        on one.
         """
         found = [place]
         for _ in range(max(round(within_m / self.spacing_m), 1)):
@@ -77,38 +74,41 @@ class Route:
         return np.array(found, np.int64)
 
     def spacing_at(self, place: int) -> float:
-        """Return the distance to the neighbours, in m; the usual one where there is none."""
-        near = self.around(place)
+        """Return the mean distance to the neighbours, m; the usual one without neighbours."""
+        near = self.neighbours(place)
         if not len(near):
             return self.spacing_m
         return float(np.linalg.norm(self.positions[near] - self.positions[place], axis=1).mean())
 
-    def usual(self, places: Places) -> NDArray[np.float64]:
-        """Return [K] how alike each place is to its neighbours: what a good match there is."""
-        if len(self._usual) > SHOWN_MOST:
-            self._usual.clear()
+    def neighbour_similarity(self, places: Indices) -> Floats:
+        """Return [K] the mean cosine of each place with its neighbours, as a good match has it."""
+        if len(self._similarity_cache) > CACHED:
+            self._similarity_cache.clear()
         wanted = places.tolist()
-        new = np.array(sorted({place for place in wanted if place not in self._usual}), np.int64)
-        if len(new):
-            self._usual.update(zip(new.tolist(), self._alike(new).tolist()))
-        return np.array([self._usual[place] for place in wanted], np.float64)
+        new = sorted(set(wanted) - self._similarity_cache.keys())
+        if new:
+            measured = self._measure_similarity(np.array(new, np.int64))
+            self._similarity_cache.update(zip(new, measured.tolist()))
+        return np.array([self._similarity_cache[place] for place in wanted], np.float64)
 
     def metres_between(self, one: FloatArray, other: FloatArray) -> float:
         """
-        Return how far the robot moved between two views at most, by how much they differ.
+        Return the most that the robot can have moved between two views, by their difference.
 
-        :param one: [C, D], and `other` likewise. Infinite where no camera saw both, or where the
-            places of the map look no more alike than strangers.
+        `metres = spacing_m * (1 - cosine) / (1 - usual cosine of neighbours)`.
+
+        :param one: [C, D], and `other` likewise. The result is infinite where no camera saw both,
+            or where neighbours in the map look no more alike than strangers.
         """
         shared = one.any(axis=1) & other.any(axis=1)
-        alike = self.neighbours_alike
-        if not shared.any() or alike >= 1:
+        usual = self.usual_similarity
+        if not shared.any() or usual >= 1:
             return np.inf
         cosine = float(np.einsum('cd,cd->c', one[shared], other[shared]).mean())
-        return self.spacing_m * max(1 - cosine, 0.0) / (1 - alike)
+        return self.spacing_m * max(1 - cosine, 0.0) / (1 - usual)
 
     @cached_property
-    def neighbours_alike(self) -> float:
+    def usual_similarity(self) -> float:
         """The median cosine of neighbours, by the raw descriptors."""
         linked = np.flatnonzero(self.after >= 0)
         chosen = linked[:: max(1, len(linked) // SAMPLED)]
@@ -121,16 +121,15 @@ class Route:
         return float(np.median(cosines[shared])) if shared.any() else 0.0
 
     @cached_property
-    def fall_per_m(self) -> float:
-        """By how much a view gets less alike with each metre."""
-        return max(1 - self.neighbours_alike, 1e-3) / self.spacing_m
+    def similarity_loss_per_m(self) -> float:
+        """The cosine that a view loses with each metre."""
+        return max(1 - self.usual_similarity, 1e-3) / self.spacing_m
 
-    def _alike(self, places: Places) -> NDArray[np.float64]:
-        """Return [K] the mean cosine of places with their neighbours."""
+    def _measure_similarity(self, places: Indices) -> Floats:
         total, count = np.zeros(len(places)), np.zeros(len(places))
         for side in (self.before[places], self.after[places]):
             there = np.flatnonzero(side >= 0)
             cosines = self._map.views.alike(places[there], side[there])
             total[there] += np.where(np.isfinite(cosines), cosines, 0.0).sum(axis=1)
             count[there] += np.isfinite(cosines).sum(axis=1)
-        return np.where(count, total / np.maximum(count, 1), self.neighbours_alike)
+        return np.where(count, total / np.maximum(count, 1), self.usual_similarity)

@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 from husky_placerec.data.bag_file import BagFile
+from husky_placerec.data.pacing import Pacer
 from husky_placerec.data.static_tf import STATIC_TF
 from husky_placerec.errors import InputError
 from husky_placerec.progress import Passing
 from husky_placerec.ros.conversions import to_stamp
 from husky_placerec.ros.message_types import message_class
-from husky_placerec.ros.pacing import Pacer
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node

@@ -1,4 +1,4 @@
-"""What the node says of itself on /diagnostics: how it is, and what to do where it is not well."""
+"""The values and messages of /diagnostics: the health of the node, and the remedy of a problem."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from husky_placerec.data.pairing import FramePairer
-from husky_placerec.ros.counters import Counters, percentiles, Usage
 from husky_placerec.ros.inputs import Inputs, ODOMETRY
+from husky_placerec.session.counters import Counters, percentiles, Usage
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-PATIENCE = 20  # images of each camera that may come without a pair
+PATIENCE = 20  # images of each camera that may come without a frame
 
 Finding = tuple[bytes, str]  # level and sentence
 
 
 def input_statuses(inputs: Inputs, hardware_id: str) -> dict[str, DiagnosticStatus]:
-    """Return a status an input: a silent camera is an ERROR, all else that is odd a WARN."""
+    """Return a status for each input: ERROR for a silent camera, WARN for other problems."""
     statuses = {}
-    for name, listening in inputs.listening.items():
+    for name, health in inputs.health.items():
         problem = inputs.problem(name)
-        missed = listening.silent and name != ODOMETRY  # it can be done without
+        missed = health.silent and name != ODOMETRY  # the node works without it
         level = OK if not problem else ERROR if missed else WARN
         values = {
-            'topic': listening.topic,
-            'type': listening.kind,
-            'rate Hz': f'{listening.rate_hz:.1f}',
-            'messages': listening.messages,
-            'stamp older than the clock by s': f'{listening.age_s:.3f}',
+            'topic': health.topic,
+            'type': health.kind,
+            'rate Hz': f'{health.rate_hz:.1f}',
+            'messages': health.messages,
+            'stamp older than the clock by s': f'{health.age_s:.3f}',
         }
         statuses[name] = status(name, level, problem or 'heard', values, hardware_id)
     return statuses
 
 
-def core_values(counters: Counters, pairer: FramePairer, travelled_m: float) -> dict[str, object]:
-    """Return what was counted and timed."""
+def session_values(counters: Counters, pairer: FramePairer, driven_m: float) -> dict[str, object]:
+    """Return the counts and times of the session."""
     waits, ages = percentiles(counters.waits_ms), percentiles(counters.ages_ms)
     decoding = percentiles(counters.decoding_ms)
     recognising = percentiles(counters.recognising_ms)
     known = counters.fixed_at is not None
     since_s = f'{time.monotonic() - counters.fixed_at:.1f}' if known else 'never'  # type: ignore[operator]
-    since_m = f'{travelled_m - (counters.fixed_m or 0.0):.1f}' if known else 'never'
+    since_m = f'{driven_m - (counters.fixed_m or 0.0):.1f}' if known else 'never'
     probability, proof = counters.last_probability, counters.last_proof
     decided = max(1, counters.processed)
     return {
@@ -74,10 +74,13 @@ def usage_values(usage: Usage) -> dict[str, object]:
     return {'CPU %': f'{usage.cpu_percent():.1f}', 'memory MB': f'{usage.memory_mb():.1f}'}
 
 
-def pairing_problem(inputs: Inputs, cameras: list[str], frames_before: int, frames: int) -> str:
-    """Return what to do where all cameras are heard and yet no frame was made."""
-    heard = [inputs.listening[name] for name in cameras if name in inputs.listening]
-    if frames > frames_before or any(h.silent or h.messages < PATIENCE for h in heard):
+def pairing_problem(unpaired: int) -> str:
+    """
+    Return what to do where all cameras send images, but no frame comes of them.
+
+    :param unpaired: images that every camera has sent since the last frame.
+    """
+    if unpaired < PATIENCE:
         return ''
     return (
         'images come from all cameras, but none belong together: their stamps differ by more '
@@ -95,7 +98,7 @@ def status(
 
 
 def worst(findings: list[Finding]) -> Finding:
-    """Return the highest level, with every sentence, the worst first."""
+    """Return the highest level, and all sentences, the worst first."""
     ordered = sorted(findings, key=lambda finding: finding[0], reverse=True)
     level = ordered[0][0] if ordered else OK
     return level, '; '.join(message for _, message in ordered)

@@ -1,4 +1,4 @@
-"""What the node subscribes to: cameras, and if wanted odometry."""
+"""The subscriptions of the node: cameras, and odometry where it is configured."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from husky_placerec.config import Config
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.errors import InputError
 from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES
-from husky_placerec.ros.core import Core
-from husky_placerec.ros.listening import Listening
 from husky_placerec.ros.synchronizer import FrameSynchronizer
+from husky_placerec.session import Session
+from husky_placerec.session.input_health import InputHealth
 from husky_placerec.types import Frame, SECOND_NS
 from message_filters import Subscriber
 from nav_msgs.msg import Odometry
@@ -32,17 +32,18 @@ ODOMETRY_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 class Inputs:
     """
-    Listens as long as the node is active, and pairs the images.
+    Subscribe while the node is active, and pair the images.
 
     :raises InputError: for a camera without a topic.
     """
 
-    def __init__(self, node: Node, core: Core, config: Config) -> None:
-        self._node, self._core, self._config = node, core, config
+    def __init__(self, node: Node, session: Session, config: Config) -> None:
+        self._node, self._session, self._config = node, session, config
         self._subscribers: list[Subscriber] = []
-        self.listening: dict[str, Listening] = {}
+        self.health: dict[str, InputHealth] = {}
         self.odometry_frame = 'odom'  # until its messages say
         self._resets = 0
+        self._messages_at_frame: dict[str, int] = {}  # of each camera, when the last frame came
         self.pairer: FramePairer[Any] = FramePairer(
             config.cameras,
             round(config.slop * SECOND_NS),
@@ -54,7 +55,9 @@ class Inputs:
                 raise InputError(f'parameter camera.{name}.topic: empty; expected a topic')
 
     def start(self) -> None:
+        """Subscribe."""
         self.pairer.reset()
+        self._messages_at_frame = {}
         cameras = {name: self._camera(name) for name in self._config.cameras}
         self._synchronizer = FrameSynchronizer(cameras, self.pairer)
         self._synchronizer.registerCallback(self._store)
@@ -65,21 +68,23 @@ class Inputs:
             subscriber.registerCallback(self._odometry)
 
     def stop(self) -> None:
+        """Unsubscribe."""
         for subscriber in self._subscribers:
             self._node.destroy_subscription(subscriber.sub)
-        self._subscribers, self.listening = [], {}
+        self._subscribers, self.health = [], {}
 
     @property
     def topics(self) -> list[str]:
-        return [listening.topic for listening in self.listening.values()]
+        """The full names of the topics."""
+        return [health.topic for health in self.health.values()]
 
     def problem(self, name: str) -> str:
         """Return what is wrong with an input, and what to do; empty when all is well."""
-        listening = self.listening[name]
-        found = self._node.get_publishers_info_by_topic(listening.topic)
-        others = sorted({info.topic_type for info in found} - {listening.kind})
-        ours = any(info.topic_type == listening.kind for info in found)
-        return listening.problem(len(found), [] if ours else others)
+        health = self.health[name]
+        found = self._node.get_publishers_info_by_topic(health.topic)
+        others = sorted({info.topic_type for info in found} - {health.kind})
+        ours = any(info.topic_type == health.kind for info in found)
+        return health.problem(len(found), [] if ours else others)
 
     def _camera(self, name: str) -> Subscriber:
         config = self._config.camera_config(name)
@@ -96,7 +101,7 @@ class Inputs:
         )
         package, module, _ = kind.__module__.split('.')
         full_kind = f'{package}/{module}/{kind.__name__}'
-        self.listening[name] = Listening(subscriber.sub.topic_name, full_kind)
+        self.health[name] = InputHealth(subscriber.sub.topic_name, full_kind)
         subscriber.registerCallback(self._heard, name)
         self._subscribers.append(subscriber)
         return subscriber
@@ -104,22 +109,37 @@ class Inputs:
     def _differ(self, name: str) -> Callable[[Any], None]:
         def differ(event: Any) -> None:
             policy = qos_policy_name_from_kind(event.last_policy_kind)
-            self.listening[name].incompatible = str(policy).lower()
+            self.health[name].incompatible = str(policy).lower()
 
         return differ
 
     def _heard(self, message: Any, name: str) -> None:
         now_ns = self._node.get_clock().now().nanoseconds
-        self.listening[name].heard(from_stamp(message.header.stamp), now_ns)
+        self.health[name].heard(from_stamp(message.header.stamp), now_ns)
 
     def _store(self, frame: Frame[Any]) -> None:
         if self.pairer.resets != self._resets:  # time began anew: a bag looped
             self._resets = self.pairer.resets
-            self._core.forget()
-        self._core.store(frame)
+            self._session.begin_anew()
+        self._messages_at_frame = self._messages()
+        self._session.store(frame)
+
+    def _messages(self) -> dict[str, int]:
+        """Return how many messages each camera has sent."""
+        cameras = [name for name in self._config.cameras if name in self.health]
+        return {name: self.health[name].messages for name in cameras}
+
+    def unpaired(self) -> int:
+        """
+        Return the number of images that every camera has sent since the last frame.
+
+        A camera that sends nothing makes it 0: its silence is another problem.
+        """
+        since = [n - self._messages_at_frame.get(c, 0) for c, n in self._messages().items()]
+        return min(since, default=0)
 
     def _odometry(self, message: Odometry) -> None:
         self.odometry_frame = message.header.frame_id or self.odometry_frame
         pose = from_pose(message.pose.pose)
-        if not self._core.travel.add(from_stamp(message.header.stamp), pose):
-            self.listening[ODOMETRY].broken += 1
+        if not self._session.add_odometry(from_stamp(message.header.stamp), pose):
+            self.health[ODOMETRY].broken += 1

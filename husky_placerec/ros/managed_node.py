@@ -1,4 +1,4 @@
-"""The managed node: what it does in each state, and what it can be asked."""
+"""The managed node: its transitions and its services."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from husky_placerec.config import Config
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.recognition.calibration import UNCALIBRATED
-from husky_placerec.ros.loading import patiently
-from husky_placerec.ros.node_log import open_log
+from husky_placerec.ros.configured import ConfiguredParts
 from husky_placerec.ros.parameters import Parameters
-from husky_placerec.ros.parts import Parts
 from husky_placerec.ros.reporter import Reporter
 from husky_placerec.ros.services import Answer, Services
+from husky_placerec.session.loading import load_in_thread
+from husky_placerec.session.log import open_log
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 WARN_EVERY_S = 5.0
@@ -26,10 +26,10 @@ UNCONFIGURED, INACTIVE, ACTIVE, FINALIZED = 'unconfigured', 'inactive', 'active'
 
 class PlacerecNode(LifecycleNode):
     """
-    Publishes the pose of each recognised place, stamped as the front image.
+    Publish the pose of each recognised place, stamped as the front image.
 
-    Inactive it has model and map in memory; active it listens; otherwise it takes no time.
-    Callbacks only store: recognising is the work of one thread.
+    An inactive node has model and map in memory, and takes no CPU time. An active node listens.
+    Callbacks only store messages; one thread recognises.
 
     :raises InputError: for parameters that are wrong.
     """
@@ -38,7 +38,7 @@ class PlacerecNode(LifecycleNode):
         super().__init__('placerec', **options)
         self.stage = UNCONFIGURED
         self.error: str | None = None  # why the last transition failed
-        self.parts: Parts | None = None
+        self.parts: ConfiguredParts | None = None
         self.parameters = Parameters(self, self._reconfigure)
         self.reporter = Reporter(self)
         self._served = Services(self, self)
@@ -56,7 +56,7 @@ class PlacerecNode(LifecycleNode):
         return self._change('activating', ACTIVE, lambda: self._activate(state))
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening, and take no time."""
+        """Stop listening."""
         return self._change('deactivating', INACTIVE, lambda: self._deactivate(state))
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -72,7 +72,7 @@ class PlacerecNode(LifecycleNode):
     def _change(
         self, during: str, after: str, transition: Callable[[], None]
     ) -> TransitionCallbackReturn:
-        """Say in one sentence why a transition failed: rclpy itself would say nothing."""
+        """Do a transition; log in one sentence why it failed, because rclpy does not."""
         before, self.stage = self.stage, during
         try:
             transition()
@@ -90,8 +90,8 @@ class PlacerecNode(LifecycleNode):
         config = self.config
         log = open_log(config.recognitions_file)
         try:
-            recognizer = patiently(config, self._goes_on)
-            self.parts = Parts(self, recognizer, config, log, self._problem)
+            recognizer = load_in_thread(config, self._goes_on)
+            self.parts = ConfiguredParts(self, recognizer, config, log, self._problem)
         except BaseException:
             if log is not None:
                 log.close()
@@ -104,9 +104,9 @@ class PlacerecNode(LifecycleNode):
         parts = self._configured()
         super().on_activate(state)  # the publishers
         parts.start()
-        config, recognizer = self.config, parts.recognizer
+        config, recognizer = self.config, parts.session.recognizer
         least = f'a probability of {config.min_probability:g}'
-        if recognizer.calibration == UNCALIBRATED:
+        if recognizer.calibration_kind == UNCALIBRATED:
             least = (
                 f'a similarity of {config.min_similarity:g} and a lead of {config.min_margin:g}'
             )
@@ -114,7 +114,7 @@ class PlacerecNode(LifecycleNode):
             least = f'a probability of {config.localized_from:g}, when it is proven'
         topics = ', '.join(parts.inputs.topics)
         self.get_logger().info(
-            f'{recognizer.place_map!r}, {recognizer.calibration}, recognised from {least}; '
+            f'{recognizer.place_map!r}, {recognizer.calibration_kind}, recognised from {least}; '
             f'listening to {topics}'
         )
 
@@ -149,32 +149,29 @@ class PlacerecNode(LifecycleNode):
 
     def _reconfigure(self, config: Config) -> None:
         if self.parts is not None:
-            self.parts.configure(config)
+            self.parts.session.configure(config)
 
     def relocalize(self) -> Answer:
         """Begin anew, and give an initial pose where that is switched on."""
         parts = self._configured()
-        parts.forget()
-        if parts.outputs.initial.ask():
+        parts.session.begin_anew()
+        if parts.outputs.ask_initial_pose():
             return True, 'what was known is forgotten; the next sure pose goes to initialpose'
         return True, 'what was known is forgotten; initial_pose is off'
 
     def enable(self, on: bool) -> Answer:
         """Let frames through, or hold them back."""
-        parts = self._configured()
-        if on and not parts.core.enabled:
-            parts.forget()
-        parts.core.enabled = on
+        self._configured().session.enable(on)
         return True, 'enabled' if on else 'disabled'
 
     def reload_map(self) -> Answer:
         """Go on with the version of the map that is on the disk now; called by a thread."""
         place_map = load_map(Path(self.config.map))
-        self._configured().core.reload(place_map)
+        self._configured().session.reload(place_map)
         self.get_logger().info(f'now with {place_map!r}')
         return True, repr(place_map)
 
-    def _configured(self) -> Parts:
+    def _configured(self) -> ConfiguredParts:
         if self.parts is None:
             raise InputError('not configured')
         return self.parts

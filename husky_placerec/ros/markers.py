@@ -1,10 +1,9 @@
-"""A recognition as rviz and Foxglove draw it: an arrow a candidate, and the decision in words."""
+"""Markers for rviz and Foxglove: an arrow for each candidate, and the decision as text."""
 
 from __future__ import annotations
 
 from geometry_msgs.msg import Vector3
 from husky_placerec.ros.conversions import to_pose
-from husky_placerec.ros.words import plain
 from husky_placerec.types import Recognition
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
@@ -15,7 +14,7 @@ GREEN, RED = ColorRGBA(r=0.1, g=0.8, b=0.2, a=1.0), ColorRGBA(r=0.9, g=0.2, b=0.
 
 
 def markers(recognition: Recognition, header: Header) -> MarkerArray:
-    """Return arrows that pale with the rank, after a word to forget the last ones."""
+    """Return the markers of a recognition; the first one deletes those of the one before."""
     drawn = [Marker(header=header, action=Marker.DELETEALL)]
     count = len(recognition.candidates)
     for rank, candidate in enumerate(recognition.candidates):
@@ -35,7 +34,7 @@ def markers(recognition: Recognition, header: Header) -> MarkerArray:
 
 
 def _words(recognition: Recognition) -> str:
-    words = [plain(recognition.state), plain(recognition.reason) or 'recognised']
+    words = [recognition.state or '', recognition.reason or 'recognised']
     if recognition.probability is not None:
         words.append(f'{recognition.probability:.2f}')
     return ' '.join(word for word in words if word)

@@ -7,8 +7,8 @@ import sys
 import threading
 
 from husky_placerec.errors import InputError
-from husky_placerec.ros.loading import Interrupted
 from husky_placerec.ros.managed_node import PlacerecNode
+from husky_placerec.session.loading import Interrupted
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 

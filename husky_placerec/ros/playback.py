@@ -11,9 +11,9 @@ from geometry_msgs.msg import PoseStamped
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.bag_poses import POSE_TYPES
+from husky_placerec.data.pacing import Pacer
 from husky_placerec.progress import Passing
 from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES
-from husky_placerec.ros.pacing import Pacer
 from husky_placerec.types import Pose
 from nav_msgs.msg import Odometry
 from rclpy.context import Context

@@ -11,13 +11,17 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.moving import transform
 from husky_placerec.placemap.storage import save_map
+from husky_placerec.recognition.calibrating.reliability import recall_at, Reliability, upper_bound
+from husky_placerec.recognition.calibrating.required_proof import frames_needed, required_proof
 from husky_placerec.recognition.calibration import Calibration, calibration_of
 from husky_placerec.recognition.covariance import CovarianceTable
-from husky_placerec.recognition.defaults import calibration_for, read_defaults, save_default
 from husky_placerec.recognition.logistic import Logistic
-from husky_placerec.recognition.proof import frames_needed, proof_needed
 from husky_placerec.recognition.recognizer import Recognizer
-from husky_placerec.recognition.reliability import recall_at, Reliability, upper_bound
+from husky_placerec.recognition.shipped_calibration import (
+    calibration_for,
+    read_defaults,
+    save_default,
+)
 import numpy as np
 import pytest
 from support.builders import BACK, frame, FRONT, planar, smooth_image
@@ -27,8 +31,8 @@ from support.builders import BACK, frame, FRONT, planar, smooth_image
 def calibrated(map_path, drives, tmp_path_factory):
     """Calibrate a copy of the tiny map by the tiny second drive."""
     from husky_placerec.cli.drives import described_drive, DriveOptions
-    from husky_placerec.recognition.calibrating import calibrate, drive_of
-    from husky_placerec.recognition.runs import Setting
+    from husky_placerec.recognition.calibrating.calibrate import calibrate, drive_of
+    from husky_placerec.recognition.calibrating.leave_out import Setting
 
     path = tmp_path_factory.mktemp('calibrated') / 'campus.map'
     shutil.copytree(map_path, path)
@@ -80,8 +84,8 @@ def test_a_map_alone_gives_a_weaker_calibration_that_says_so(map_path, placerec,
 
 
 def test_a_drive_off_the_map_beside_the_map_alone_is_no_second_drive(calibrated, drives, tmp_path):
-    from husky_placerec.recognition.calibrating import calibrate, itself
-    from husky_placerec.recognition.runs import Setting
+    from husky_placerec.recognition.calibrating.calibrate import calibrate, itself
+    from husky_placerec.recognition.calibrating.leave_out import Setting
 
     place_map = load_map(calibrated[0])
     elsewhere = replace(itself(place_map), poses=None, itself=False)
@@ -91,8 +95,8 @@ def test_a_drive_off_the_map_beside_the_map_alone_is_no_second_drive(calibrated,
 
 
 def test_the_sequence_is_calibrated_whether_it_is_used_or_not(calibrated):
-    from husky_placerec.recognition.calibrating import calibrate, itself
-    from husky_placerec.recognition.runs import Setting
+    from husky_placerec.recognition.calibrating.calibrate import calibrate, itself
+    from husky_placerec.recognition.calibrating.leave_out import Setting
 
     place_map = load_map(calibrated[0])
     setting = Setting(place_map, (itself(place_map),))
@@ -102,7 +106,7 @@ def test_the_sequence_is_calibrated_whether_it_is_used_or_not(calibrated):
 
 
 def test_the_less_unknown_road_was_driven_the_more_has_to_be_proven(calibrated):
-    needed = proof_needed([], calibrated[1], make_config({}), 2.0)
+    needed = required_proof([], calibrated[1], make_config({}), 2.0)
     assert needed == pytest.approx(2.0 * np.log1p(2000 / 50))
 
 

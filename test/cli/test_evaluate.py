@@ -22,7 +22,7 @@ from husky_placerec.evaluation.results import summary
 from husky_placerec.evaluation.tracks import read_track
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.storage import save_map
-from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.measurement import Thresholds
 from husky_placerec.recognition.recognizer import Recognizer
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ FILES = {
     *('recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml', 'report.html'),
     *('submission.txt', 'pairs', *PNGS),
 }
-RULES = Rules(opposites=(1, 0), gate=Gate(0.7, 0.02))
+RULES = Rules(opposites=(1, 0), thresholds=Thresholds(0.7, 0.02))
 
 
 class Page(HTMLParser):

@@ -12,8 +12,8 @@ from support.builders import compressed, planar, pose_message, START_NS, write_b
 
 rclpy = pytest.importorskip('rclpy')
 
+from husky_placerec.data.pacing import Pacer  # noqa: E402
 from husky_placerec.ros.conversions import from_stamp  # noqa: E402
-from husky_placerec.ros.pacing import Pacer  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402

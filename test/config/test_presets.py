@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 from husky_placerec.config import declarations, make_config, read_config
-from husky_placerec.ros.recording import record_command, recorded_topics, whole_name
+from husky_placerec.config.recording import record_command, recorded_topics, whole_name
 import numpy as np
 import pytest
 import yaml

@@ -23,7 +23,7 @@ from husky_placerec.evaluation.report.charts import (
 )
 from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
 from husky_placerec.evaluation.report.words import headline, sentences
-from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 import pytest
 
@@ -112,7 +112,7 @@ def test_extreme_drives_can_be_drawn(distance):
     assert draw_routes([drive]).startswith(b'\x89PNG')
 
 
-GATE = Gate(0.8, 0.1)
+GATE = Thresholds(0.8, 0.1)
 
 
 def numbers(**changes):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from husky_placerec.config import make_config
-from husky_placerec.recognition.decision import Decider
 from husky_placerec.recognition.evidence import EVIDENCE
-from husky_placerec.recognition.gate import CalibratedGate
 from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.recognition.measurement import gate_reason
+from husky_placerec.recognition.recognizer import DescriptorRecognizer
 import numpy as np
 import pytest
 from support.builders import straight_map
@@ -27,9 +27,9 @@ def twin():
 
 
 def seen(place_map, query, place, turned=False):
-    decider = Decider(place_map, make_config({'extractor': 'pixels'}), None)
-    reading = decider.look(np.asarray(query, np.float32))
-    return dict(zip(EVIDENCE, reading.evidence_of(place, turned).tolist()))
+    recognizer = DescriptorRecognizer(place_map, make_config({'extractor': 'pixels'}), None)
+    result = recognizer.search(np.asarray(query, np.float32))
+    return dict(zip(EVIDENCE, result.evidence_of(place, turned).tolist()))
 
 
 def test_a_place_that_convinces_one_camera_leads_for_that_alone(twin):
@@ -52,11 +52,11 @@ def test_a_camera_alone_has_one_lead(twin):
 def test_one_camera_does_not_disagree_with_itself():
     weights = np.array([float(name == 'weakest_lead') for name in EVIDENCE])
     zeros = np.zeros(len(EVIDENCE))
-    gate = CalibratedGate(Logistic(EVIDENCE, zeros, zeros + 1, weights, 0.0, 0.0), 0.9)
+    gate = Logistic(EVIDENCE, zeros, zeros + 1, weights, 0.0, 0.0)
     behind = -0.5 * weights
-    assert gate.refuse(behind) == 'cameras_disagree'
+    assert gate_reason(gate, behind, 0.9) == 'cameras_disagree'
     behind[EVIDENCE.index('strongest_lead')] = -0.5
-    assert gate.refuse(behind) == 'ambiguous'
+    assert gate_reason(gate, behind, 0.9) == 'ambiguous'
 
 
 def test_a_place_elsewhere_is_behind_and_disagrees(twin):
@@ -78,17 +78,17 @@ def test_the_leads_of_the_best_place_are_over_all_that_contradict_it(number):
     noise = np.random.default_rng(number).normal(0, 0.02, place_map.descriptors[0].shape)
     query = place_map.descriptors[number] + noise
     query = np.asarray(query / np.linalg.norm(query, axis=1, keepdims=True), np.float32)
-    decider = Decider(place_map, make_config({'extractor': 'pixels'}), None)
-    reading = decider.look(query)
-    best = reading.sighting.best
+    recognizer = DescriptorRecognizer(place_map, make_config({'extractor': 'pixels'}), None)
+    result = recognizer.search(query)
+    best = result.best
     everywhere = np.arange(len(place_map))
     apart = np.abs(place_map.places.poses[:, 0] - place_map.places.poses[best.place, 0])
     same, other = (
         place_map.cosines(query, everywhere, np.full(len(place_map), turned))
         for turned in (best.reversed, not best.reversed)
     )
-    rivals = np.maximum(same[apart > reading.sighting.apart_m].max(axis=0), other.max(axis=0))
+    rivals = np.maximum(same[apart > result.apart_m].max(axis=0), other.max(axis=0))
     leads = same[best.place] - rivals
-    found = dict(zip(EVIDENCE, reading.evidence_of(best.place, best.reversed).tolist()))
+    found = dict(zip(EVIDENCE, result.evidence_of(best.place, best.reversed).tolist()))
     assert found['weakest_lead'] == pytest.approx(leads.min(), abs=1e-3)
     assert found['strongest_lead'] == pytest.approx(leads.max(), abs=1e-3)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 import json
-import threading
-import time
 
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.building import opposite_cameras
-from husky_placerec.placemap.loading import load_map
-from husky_placerec.placemap.moving import transform
 from husky_placerec.placemap.places import Places
-from husky_placerec.placemap.storage import save_map
-from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.measurement import Thresholds
 from husky_placerec.recognition.recognizer import Recognizer
-from husky_placerec.recognition.records import record
+from husky_placerec.recognition.serialization import recognition_json
 from husky_placerec.types import Pose
 import numpy as np
 import pytest
@@ -182,7 +177,7 @@ def test_a_frame_without_images_has_no_candidate(place_map):
     ],
 )
 def test_the_gate_wants_likeness_and_a_lead(similarity, margin, expected):
-    assert Gate(0.5, 0.1).refuse(similarity, margin) == expected
+    assert Thresholds(0.5, 0.1).reason(similarity, margin) == expected
 
 
 @pytest.mark.parametrize('present', [WHOLE, PARTLY], ids=['whole', 'partly'])
@@ -252,7 +247,7 @@ def test_a_map_of_another_descriptor_is_refused(place_map, values, expected):
 def test_a_record_has_all_of_a_recognition(place_map, truth):
     recognizer = Recognizer.load(place_map, make_config({'candidates': 2}))
     found = recognizer.recognize(view(5, turned=True))
-    line = json.loads(json.dumps(record(found, truth)))
+    line = json.loads(json.dumps(recognition_json(found, truth)))
     assert line['stamp_ns'] == START_NS
     assert line['image_stamps_ns'] == {FRONT: START_NS, BACK: START_NS}
     assert (line['accepted'], line['reason'], line['place']) == (True, None, 5)
@@ -270,37 +265,10 @@ def test_a_record_has_all_of_a_recognition(place_map, truth):
 
 def test_a_record_without_candidates_is_null_where_they_would_be(place_map):
     found = Recognizer.load(place_map, make_config({})).recognize(frame())
-    line = record(found, planar(0))
+    line = recognition_json(found, planar(0))
     empty = ('pose', 'place', 'similarity', 'reversed', 'covariance', 'error_m', 'error_deg')
     assert [line[key] for key in empty] == [None] * 7
     assert line['candidates'] == []
-
-
-def test_a_map_is_exchanged_while_frames_are_recognised(place_map, tmp_path):
-    save_map(place_map, tmp_path / 'map')
-    recognizer = Recognizer.load(load_map(tmp_path / 'map'), make_config({}))
-    found, stop = [], threading.Event()
-
-    def work():
-        while not stop.is_set():
-            found.append(recognizer.recognize(view(5)))
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    moved = [place_map]
-    for _ in range(3):
-        moved.append(transform(moved[-1], planar(10.0)))
-        save_map(moved[-1], tmp_path / 'map', overwrite=True)
-        recognizer.reload(load_map(tmp_path / 'map'))
-        count = len(found)
-        while len(found) < count + 3:
-            time.sleep(0.001)
-    stop.set()
-    worker.join()
-    assert {r.best.place for r in found} == {5}
-    assert all(r.accepted for r in found)  # no frame was lost
-    expected = [version.place(5).pose for version in moved]
-    assert list(dict.fromkeys(r.pose for r in found)) == expected
 
 
 @pytest.mark.parametrize('changes', [{'frame_id': 'another'}, {'spec': spec()}])

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.ros.transform import MapToOdom
-from husky_placerec.ros.travel import Travel
 from husky_placerec.types import Recognition, SECOND_NS
 from support.builders import planar, START_NS
 
@@ -37,10 +37,10 @@ def test_map_to_odom_is_the_accepted_pose_before_the_odometrys(monkeypatch):
     message = SimpleNamespace(TFMessage=SimpleNamespace)
     monkeypatch.setitem(sys.modules, 'tf2_msgs', SimpleNamespace(msg=message))
     monkeypatch.setitem(sys.modules, 'tf2_msgs.msg', message)
-    travel, node = Travel(), Told()
-    travel.add(START_NS - SECOND_NS // 2, planar(10.0, 0.0, 90.0))
-    travel.add(START_NS + SECOND_NS // 2, planar(12.0, 0.0, 90.0))  # at the stamp: x 11
-    transform = MapToOdom(node, travel)
+    odometry, node = Odometry(), Told()
+    odometry.add(START_NS - SECOND_NS // 2, planar(10.0, 0.0, 90.0))
+    odometry.add(START_NS + SECOND_NS // 2, planar(12.0, 0.0, 90.0))  # at the stamp: x 11
+    transform = MapToOdom(node, odometry)
     ((period_s, broadcast),) = node.timers
     assert period_s == 1 / 20
     broadcast()
@@ -56,6 +56,6 @@ def test_map_to_odom_is_the_accepted_pose_before_the_odometrys(monkeypatch):
         assert stamped.transform.rotation.w == pytest.approx(1.0)
         assert (stamped.header.frame_id, stamped.child_frame_id) == ('campus', 'odom')
         assert stamped.header.stamp.sec == START_NS // SECOND_NS + 5
-    transform.forget()
+    transform.begin_anew()
     broadcast()
     assert len(node.published) == 2

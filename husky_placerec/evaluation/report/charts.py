@@ -15,7 +15,7 @@ from husky_placerec.evaluation.report.style import (
     plain,
     png,
 )
-from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.measurement import Thresholds
 from matplotlib.axes import Axes
 import numpy as np
 from sklearn.calibration import calibration_curve
@@ -45,7 +45,7 @@ def draw_distances(judged: Judged) -> bytes:
     return png(drawn)
 
 
-def draw_precision_recall(judged: Judged, gate: Gate | None) -> bytes:
+def draw_precision_recall(judged: Judged, thresholds: Thresholds | None) -> bytes:
     """Draw precision over recall as a threshold of similarity falls, and what was accepted."""
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
@@ -55,9 +55,9 @@ def draw_precision_recall(judged: Judged, gate: Gate | None) -> bytes:
     if accepted.any() and known:
         right = judged.pose_right & accepted
         label = 'as accepted'
-        if gate is not None:
-            label += f': from {gate.min_similarity:g}'
-            label += f', leading by {gate.min_margin:g}' if gate.min_margin > 0 else ''
+        if thresholds is not None:
+            label += f': from {thresholds.min_similarity:g}'
+            label += f', leading by {thresholds.min_margin:g}' if thresholds.min_margin > 0 else ''
         _point(axes, right.sum() / known, right.sum() / accepted.sum(), label, BAD)
     if curve.full_precision_threshold is not None and curve.full_precision_recall:
         label = f'nothing wrong from {curve.full_precision_threshold:.2f}'

@@ -43,13 +43,13 @@ def evaluation_report(
     page = Page(
         title=f'Place recognition: {len(evaluation.tracks)} drives, {len(cases)} pairs',
         headline=headline(numbers),
-        sentences=sentences(numbers, evaluation.rules.gate),
+        sentences=sentences(numbers, evaluation.rules.thresholds),
         rows={evaluation.method: numbers, **numbers['baselines']},
         groups=_groups(numbers),
         pictures={
             'pairs': _matrix(evaluation, numbers),
             'route': [route_picture(cases)],
-            'errors': error_pictures(pooled, evaluation.rules.gate),
+            'errors': error_pictures(pooled, evaluation.rules.thresholds),
             'latency': [
                 latency_picture(
                     np.concatenate(evaluation.latencies_ms),

@@ -21,7 +21,7 @@ from husky_placerec.evaluation.report.parts import (
 from husky_placerec.evaluation.report.words import headline, sentences
 from husky_placerec.evaluation.results import Result, Writer
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 
 
@@ -44,17 +44,17 @@ def replay_report(
     mistakes, photos = mistakes_with_photos([case], config, kind)
     spec = place_map.spec
     calibrated = place_map.calibration is not None
-    gate = None if calibrated else Gate(config.min_similarity, config.min_margin)
+    thresholds = None if calibrated else Thresholds(config.min_similarity, config.min_margin)
     page = Page(
         title=f'Place recognition: {case.title}',
         headline=headline(numbers),
-        sentences=sentences(numbers, gate),
+        sentences=sentences(numbers, thresholds),
         rows={spec.backbone or NAMES[spec.extractor]: numbers, **numbers['baselines']},
         groups=[],
         pictures={
             'pairs': [],
             'route': [route_picture([case])],
-            'errors': error_pictures(judged, gate),
+            'errors': error_pictures(judged, thresholds),
             'latency': [
                 latency_picture(
                     1000 * np.array([result.seconds for result in results]),

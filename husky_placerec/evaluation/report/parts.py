@@ -19,7 +19,7 @@ from husky_placerec.evaluation.report.charts import (
 from husky_placerec.evaluation.report.page import Picture
 from husky_placerec.evaluation.report.photos import find_photos, Photos
 from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
-from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 
 
@@ -36,7 +36,7 @@ def route_picture(cases: Sequence[Case]) -> Picture:
     return Picture('route', draw_routes(chosen), alt, text)
 
 
-def error_pictures(judged: Judged, gate: Gate | None) -> list[Picture]:
+def error_pictures(judged: Judged, thresholds: Thresholds | None) -> list[Picture]:
     """Return histogram and curves; that of reliability where probabilities were stated."""
     pictures = [
         Picture(
@@ -47,13 +47,13 @@ def error_pictures(judged: Judged, gate: Gate | None) -> list[Picture]:
         ),
         Picture(
             'similarities',
-            draw_similarities(judged, gate.min_similarity if gate else None),
+            draw_similarities(judged, thresholds.min_similarity if thresholds else None),
             'Histograms of the similarity of right and wrong best matches',
             'The less the two overlap, the better a threshold can tell them apart.',
         ),
         Picture(
             'precision_recall',
-            draw_precision_recall(judged, gate),
+            draw_precision_recall(judged, thresholds),
             'Precision over recall',
             'From left to right a threshold of similarity falls: more is recognised, and more of '
             'it is wrong.',

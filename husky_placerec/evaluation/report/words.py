@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from husky_placerec.evaluation.baselines import CHANCE
-from husky_placerec.recognition.gate import Gate
+from husky_placerec.recognition.measurement import Thresholds
 
 
 def headline(numbers: Mapping[str, Any]) -> str:
@@ -21,7 +21,7 @@ def headline(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def sentences(numbers: Mapping[str, Any], gate: Gate | None) -> list[str]:
+def sentences(numbers: Mapping[str, Any], thresholds: Thresholds | None) -> list[str]:
     """Return what else to know, a sentence each, the most important first."""
     tolerance = _main_tolerance(numbers)
     return list(
@@ -31,7 +31,7 @@ def sentences(numbers: Mapping[str, Any], gate: Gate | None) -> list[str]:
                 _sureness(numbers, tolerance),
                 _comparison(numbers, tolerance),
                 _direction(numbers, tolerance),
-                _acceptance(numbers, gate),
+                _acceptance(numbers, thresholds),
                 _best_threshold(numbers),
                 _unknown(numbers),
             ],
@@ -84,26 +84,30 @@ def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
     )
 
 
-def _acceptance(numbers: Mapping[str, Any], gate: Gate | None) -> str:
+def _acceptance(numbers: Mapping[str, Any], thresholds: Thresholds | None) -> str:
     accepted, precision = numbers['accepted'], numbers['precision']
-    if precision is None and gate is None:
+    if precision is None and thresholds is None:
         return 'None was accepted: none was probable enough, by the calibration of the map.'
     if precision is None:
         return (
-            f'None was accepted: no best match has {_asked(gate)}. '
+            f'None was accepted: no best match has {_asked(thresholds)}. '
             "The scale is the descriptor's own; the curve below tells what to ask for."
         )
     return (
-        f'{accepted} of {numbers["frames"]} were accepted ({_asked(gate)}); '
+        f'{accepted} of {numbers["frames"]} were accepted ({_asked(thresholds)}); '
         f'{100 * precision:.1f} % of these are right.'
     )
 
 
-def _asked(gate: Gate | None) -> str:
-    if gate is None:
+def _asked(thresholds: Thresholds | None) -> str:
+    if thresholds is None:
         return 'those that are probable enough, by the calibration of the map'
-    lead = f', and a lead of {gate.min_margin:g} over any elsewhere' if gate.min_margin else ''
-    return f'a similarity of {gate.min_similarity:g} or more{lead}'
+    lead = (
+        f', and a lead of {thresholds.min_margin:g} over any elsewhere'
+        if thresholds.min_margin
+        else ''
+    )
+    return f'a similarity of {thresholds.min_similarity:g} or more{lead}'
 
 
 def _best_threshold(numbers: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""What `placerec calibrate` needs beyond the recognition itself."""

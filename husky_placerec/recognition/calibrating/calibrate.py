@@ -1,0 +1,245 @@
+"""The calibration of a map, by drives with known poses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from husky_placerec.config import Config
+from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.building import now
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.progress import Passing
+from husky_placerec.recognition.calibrating.fitting import (
+    fit_gates,
+    fit_place,
+    found_share,
+    gate_figures,
+)
+from husky_placerec.recognition.calibrating.leave_out import (
+    best_trust,
+    hard_negatives,
+    record_runs,
+    RecordedRun,
+    Setting,
+)
+from husky_placerec.recognition.calibrating.required_proof import required_proof
+from husky_placerec.recognition.calibrating.samples import (
+    DescribedDrive,
+    is_right,
+    RIGHT_M,
+    Row,
+    sample_frame,
+    Samples,
+    WHOLE,
+)
+from husky_placerec.recognition.calibration import Calibration, MAP_ALONE, OWN
+from husky_placerec.recognition.covariance import CovarianceTable, pose_errors
+from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.route_filter import RouteFilterSettings
+from husky_placerec.types import Pose, SECOND_NS
+import numpy as np
+from scipy.spatial import cKDTree
+
+Bars = Callable[..., Passing]  # of a title and a unit
+RightPose = tuple[float, Pose, Pose]  # its probability, the estimate, the truth
+
+ROUNDS = 2  # of hard-negative mining
+NEIGHBOURS = 20  # frames in a row that make a group
+COVERED = 0.95  # least share of the frames that the odometry covers
+
+
+def no_bars(*_: str) -> Passing:
+    """Show no progress."""
+    return lambda items, _: items
+
+
+def itself(place_map: PlaceMap) -> DescribedDrive:
+    """Return the map as a drive of its own, for want of a second one."""
+    places = place_map.places
+    return DescribedDrive(
+        place_map.name, place_map.descriptors, places.stamps_ns, places.poses, itself=True
+    )
+
+
+def drive_of(described: PlaceMap, odometry: Trajectory | None = None) -> DescribedDrive:
+    """
+    Return a drive that was described as a map in the frame of the other map.
+
+    :param odometry: used where it covers the share COVERED of the frames.
+    """
+    places = described.places
+    moved = None
+    if odometry is not None and odometry.covers(places.stamps_ns, SECOND_NS).mean() >= COVERED:
+        moved = odometry.at(places.stamps_ns)
+    return DescribedDrive(
+        described.name, described.descriptors, places.stamps_ns, places.poses, moved
+    )
+
+
+def calibrate(
+    settings: Sequence[Setting],
+    config: Config,
+    *,
+    kind: str | None = None,
+    bars: Bars = no_bars,
+) -> Calibration:
+    """
+    Fit the gate, the likelihood of the route filter and the covariances.
+
+    1. Sample the evidence of right places, strangers and unknown places; fit the models.
+    2. Run the drives, add the wrong states that the filter followed (hard negatives), fit again.
+    3. Choose the tempering exponent by the logarithmic loss.
+    4. Run the drives on unknown road, to learn how much proof a pose needs.
+    5. Run the drives once more, to measure the errors of the right poses.
+
+    :param settings: one, or several maps of one model for a calibration of the model.
+    :param kind: of the calibration; `own` by default, `map_alone` where the map is the only drive.
+    :raises InputError: for drives that never meet their map, or that are never recognised.
+    """
+    for setting in settings:
+        _require_meeting(setting)
+    config = replace(config, sequence=True)  # measured also where the robot will not use it
+    samples, places = sampled(settings, config, bars)
+    _require_right(samples.whole, settings)
+    first = settings[0].place_map
+    alone = all(d.itself for s in settings for d in s.drives if d.poses is not None)
+    draft = Calibration(
+        kind or (MAP_ALONE if alone else OWN),
+        first.spec.as_json(),
+        first.whitening is not None,
+        tuple(drive.name for s in settings for drive in s.drives),
+        now(),
+        *fit_gates(samples, alone),
+        fit_place(places, alone),
+        found_share(samples),
+        trust=1.0,
+        proof=0.0,
+        single_errors=_table([]),
+        sequence_errors=_table([]),
+        guessed_errors=_table([]),
+        reversed_errors=_table([]),
+        figures=gate_figures(samples, alone),
+    )
+    runs = [run for setting in settings for run in record_runs(setting, config, bars)]
+    for _ in range(ROUNDS):
+        for number, run in enumerate(bars('Learning what is wrong', ' drives')(runs, len(runs))):
+            places += hard_negatives(run, draft, config, number)
+        draft = replace(draft, place=fit_place(places, alone))
+    whole = Samples.join(places).whole
+    median = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
+    usual = min(median, RouteFilterSettings().strongest)
+    draft = replace(draft, trust=best_trust(runs, draft, config, bars('Weighing', ' times')))
+    proof = required_proof(runs, draft, config, usual)
+    figures = {**draft.figures, 'usual_proof': usual}
+    draft = replace(draft, proof=proof, figures=figures)
+    return with_errors(draft, runs, config, bars)
+
+
+def sampled(
+    settings: Sequence[Setting], config: Config, bars: Bars = no_bars
+) -> tuple[Samples, list[Row]]:
+    """Return the samples of the gate, and those of the likelihood of the route filter."""
+    gates: list[Row] = []
+    places: list[Row] = []
+    group = 0
+    for setting in settings:
+        recognizer = DescriptorRecognizer(setting.place_map, config, None)
+        for drive in setting.drives:
+            drive = drive.thinned()
+            frames = bars(f'Calibrating by {drive.name}')(range(len(drive)), len(drive))
+            for frame in frames:
+                rows = sample_frame(recognizer, drive, frame, group + frame // NEIGHBOURS)
+                gates += rows.gate
+                places += rows.place
+            group += len(drive) // NEIGHBOURS + 1
+    return Samples.join(gates), places
+
+
+def with_errors(
+    draft: Calibration, runs: Sequence[RecordedRun], config: Config, bars: Bars = no_bars
+) -> Calibration:
+    """Return the calibration with the errors of the right poses, measured on runs."""
+    shown = bars('Measuring by odometry', ' drives')(runs, len(runs))
+    by_odometry = _right_poses(shown, draft, config, by_odometry=True)
+    shown = bars('Measuring by time', ' drives')(runs, len(runs))
+    by_time = _right_poses(shown, draft, config, by_odometry=False)
+    return replace(
+        draft,
+        single_errors=_table(by_odometry.single),
+        sequence_errors=_table(by_odometry.sequence),
+        guessed_errors=_table(by_time.sequence),
+        reversed_errors=_table(by_odometry.reverse),
+    )
+
+
+@dataclass(frozen=True)
+class _RightPoses:
+    """Right poses of single frames, of the sequence, and of reversed single frames."""
+
+    single: list[RightPose] = field(default_factory=list)
+    sequence: list[RightPose] = field(default_factory=list)
+    reverse: list[RightPose] = field(default_factory=list)
+
+
+def _right_poses(
+    runs: Iterable[RecordedRun], calibration: Calibration, config: Config, *, by_odometry: bool
+) -> _RightPoses:
+    found = _RightPoses()
+    for run in runs:
+        if run.drive.itself:
+            continue
+        said_all = run.recognitions(calibration, config, by_odometry=by_odometry)
+        for said, truth in zip(said_all, run.truths):
+            single, best, at = said.measurement, said.best, said.chosen
+            if single is not None and best is not None:
+                rows = found.reverse if best.reversed else found.single
+                _add_right(rows, single.probability, single.pose, truth)
+            if at is not None and not at.reversed:
+                _add_right(found.sequence, said.probability, said.estimate, truth)
+    return found
+
+
+def _add_right(
+    rows: list[RightPose], probability: float | None, pose: Pose | None, truth: Pose | None
+) -> None:
+    if probability is None or pose is None or truth is None:
+        return
+    if is_right(pose, truth):
+        rows.append((probability, pose, truth))
+
+
+def _table(rows: Sequence[RightPose]) -> CovarianceTable:
+    if not rows:
+        return CovarianceTable.fit(np.zeros(0), np.zeros((0, 6)))
+    probability, poses, truths = zip(*rows)
+    return CovarianceTable.fit(np.array(probability), pose_errors(poses, truths))
+
+
+def _require_meeting(setting: Setting) -> None:
+    tree = cKDTree(setting.place_map.places.poses[:, :2])
+    known = [drive for drive in setting.drives if drive.poses is not None]
+    nearest = [float(tree.query(d.poses[:, :2])[0].min()) for d in known if d.poses is not None]
+    if not nearest or min(nearest) > RIGHT_M:
+        names = ', '.join(drive.name for drive in known) or 'no drive'
+        far = f'it keeps {min(nearest):.0f} m from the map' if nearest else 'nothing to compare'
+        raise InputError(
+            f'{names}: {far}; expected a drive that comes within {RIGHT_M:g} m of places of '
+            f'{setting.place_map.name}'
+        )
+
+
+def _require_right(gate: Samples, settings: Sequence[Setting]) -> None:
+    name = settings[0].place_map.name
+    if not gate.true.any():
+        raise InputError(
+            f'{name}: none of {int((gate.origin == WHOLE).sum())} frames on the map is '
+            f'recognised within {RIGHT_M:g} m; expected some that are: another model may help, or '
+            'poses in the frame of the map'
+        )
+    if gate.true.all():
+        raise InputError(
+            f'{name}: no frame is wrong or unknown: the map is smaller than what has to be masked '
+            'to make a place unknown; expected a longer map, or a drive off it with --unknown'
+        )

@@ -1,0 +1,200 @@
+"""
+Drives that are run through the recognizer at calibration, on the map and on parts of it.
+
+Each drive is run on its map, to learn how frames in a row err together. It is also run on the map
+without all places that it comes near to, where no estimate can be right. Where that leaves too
+little of the map, the map loses a quarter at a time instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from husky_placerec.config import Config
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.progress import Passing
+from husky_placerec.recognition.calibrating.samples import (
+    DescribedDrive,
+    is_right,
+    MASKED,
+    MASKED_M,
+    RIGHT_M,
+    Row,
+    WHOLE,
+)
+from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.odometry import Odometry
+from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.search_result import SearchResult
+from husky_placerec.types import Indices, Pose, Recognition, SECOND_NS
+import numpy as np
+
+TRUSTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)  # tempering exponents to choose from
+LEAST_LEFT = 0.25  # share of a map that has to be left for a drive on unknown road
+QUARTERS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A map with the drives that calibrate it; those off the map have no poses."""
+
+    place_map: PlaceMap
+    drives: tuple[DescribedDrive, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedRun:
+    """
+    A drive with the search results of its frames on one map.
+
+    :param truths: true poses; None where the frame is off the map, or its pose is not known.
+    """
+
+    place_map: PlaceMap
+    drive: DescribedDrive
+    truths: tuple[Pose | None, ...]
+    results: tuple[SearchResult, ...]
+
+    def unknown_stretches(self) -> Iterator[RecordedRun]:
+        """Yield the stretches without a place of the map near, as runs of their own."""
+        poses = self.drive.poses
+        far = np.ones(len(self.drive), np.bool_)
+        if poses is not None:
+            far = np.array([not len(self.place_map.near(p[:2], MASKED_M)) for p in poses])
+        edges = np.flatnonzero(np.diff(far, prepend=False, append=False))
+        for first, end in edges.reshape(-1, 2).tolist():
+            rows = slice(first, end)
+            yield replace(
+                self,
+                drive=self.drive.part(rows),
+                truths=self.truths[rows],
+                results=self.results[rows],
+            )
+
+    def metres(self, speed: float) -> float:
+        """Return the distance driven; by time and a speed in m/s where no pose is known."""
+        motion, stamps_ns = self.drive.motion, self.drive.stamps_ns
+        if motion is None:
+            return speed * float(stamps_ns[-1] - stamps_ns[0]) / SECOND_NS
+        return float(np.linalg.norm(np.diff(motion[:, :2], axis=0), axis=1).sum())
+
+    def recognitions(
+        self, calibration: Calibration, config: Config, *, by_odometry: bool = True
+    ) -> Iterator[Recognition]:
+        """
+        Yield the decisions frame by frame.
+
+        :param by_odometry: use the motion of the drive; else the elapsed time alone.
+        """
+        odometry, motion = Odometry(), self.drive.motion
+        recognizer = DescriptorRecognizer(self.place_map, config, calibration, odometry)
+        for frame, result in enumerate(self.results):
+            stamp_ns = int(self.drive.stamps_ns[frame])
+            if by_odometry and motion is not None:
+                odometry.add_recorded(stamp_ns, Pose.from_array(motion[frame]))
+                odometry.take_new()
+            yield recognizer.decide(stamp_ns, {}, result)
+
+
+def record_runs(
+    setting: Setting, config: Config, bars: Callable[[str], Passing]
+) -> Iterator[RecordedRun]:
+    """Yield the runs of the drives on a map and its parts."""
+    for drive in setting.drives:
+        for place_map, kept in _maps(setting.place_map, drive):
+            recognizer = DescriptorRecognizer(place_map, config, None)
+            results = []
+            frames = bars(f'Driving {drive.name}')(range(len(drive)), len(drive))
+            for frame in frames:
+                own = np.flatnonzero(kept == frame) if drive.itself else None
+                query = np.asarray(drive.descriptors[frame], np.float32)
+                results.append(recognizer.search(query, own))
+            yield RecordedRun(place_map, drive, _truths(place_map, drive), tuple(results))
+
+
+def _truths(place_map: PlaceMap, drive: DescribedDrive) -> tuple[Pose | None, ...]:
+    if drive.poses is None:
+        return (None,) * len(drive)
+    poses = map(Pose.from_array, drive.poses)
+    known = (len(place_map.near(pose[:2], RIGHT_M)) > 0 for pose in drive.poses)
+    return tuple(pose if there else None for pose, there in zip(poses, known))
+
+
+def _maps(place_map: PlaceMap, drive: DescribedDrive) -> Iterator[tuple[PlaceMap, Indices]]:
+    """Yield the map and the parts of it for the drive, with the places that each has."""
+    everything = np.arange(len(place_map))
+    yield place_map, everything
+    if drive.poses is None:
+        return
+    if drive.itself:
+        parts = [np.setdiff1d(everything, part) for part in _quarters(everything)]
+    else:
+        near = [place_map.near(pose[:2], MASKED_M) for pose in drive.poses]
+        parts = [np.setdiff1d(everything, np.concatenate(near))]
+        if len(parts[0]) < LEAST_LEFT * len(place_map):
+            quarters = [part for part in _quarters(np.arange(len(near))) if len(part)]
+            seen = [np.concatenate([near[frame] for frame in part]) for part in quarters]
+            parts = [np.setdiff1d(everything, places) for places in seen]
+    for kept in parts:
+        if len(kept) >= LEAST_LEFT * len(place_map):
+            yield _part(place_map, kept), kept
+
+
+def _quarters(rows: Indices) -> list[Indices]:
+    return np.array_split(rows, QUARTERS)
+
+
+def _part(place_map: PlaceMap, kept: Indices) -> PlaceMap:
+    return replace(
+        place_map,
+        places=place_map.places.chosen(kept),
+        descriptors=place_map.descriptors[kept],
+        lengths=None,
+        index=None,
+        thumbnails=None,
+    )
+
+
+def hard_negatives(
+    run: RecordedRun, calibration: Calibration, config: Config, group: int
+) -> list[Row]:
+    """
+    Return samples of the wrong states that the route filter followed.
+
+    All frames until then chose them, so that they look better than random places. The filter
+    learns from its own mistakes how much better.
+
+    :param group: number of the run's neighbourhood.
+    """
+    rows: list[Row] = []
+    said = run.recognitions(calibration, config)
+    for recognition, truth, result in zip(said, run.truths, run.results):
+        at, pose = recognition.chosen, recognition.estimate
+        if at is None or pose is None or (truth is not None and is_right(pose, truth)):
+            continue
+        seen = result.evidence_of(at.place, bool(at.reversed))
+        rows.append((seen, False, 1.0, WHOLE if truth else MASKED, group, False))
+    return rows
+
+
+def best_trust(
+    runs: Sequence[RecordedRun], calibration: Calibration, config: Config, passing: Passing
+) -> float:
+    """Return the tempering exponent with the least logarithmic loss of the probabilities."""
+    losses = [
+        _loss(runs, replace(calibration, trust=trust), config) if runs else 0.0
+        for trust in passing(TRUSTS, len(TRUSTS))
+    ]
+    return TRUSTS[int(np.argmin(losses))]
+
+
+def _loss(runs: Sequence[RecordedRun], calibration: Calibration, config: Config) -> float:
+    losses = []
+    for run in runs:
+        for said, truth in zip(run.recognitions(calibration, config), run.truths):
+            probability = np.clip(said.probability or 0.0, 1e-4, 1 - 1e-4)
+            pose = said.estimate
+            true = truth is not None and pose is not None and is_right(pose, truth)
+            losses.append(-np.log(probability if true else 1 - probability))
+    return float(np.mean(losses))

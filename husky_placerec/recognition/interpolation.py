@@ -1,0 +1,45 @@
+"""The pose of a frame between the places of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from husky_placerec.recognition.route import Route
+from husky_placerec.types import Floats, Indices, Pose
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+Similarities = Callable[[Indices], Floats]
+STEPS = 2  # that the search for the best place takes along the track
+WINDOW_M = 15.0  # before and after the best place
+SOFT_M = 1.5  # of driving: a similarity lower by their loss has 1/e of the weight
+
+
+def interpolated_pose(
+    poses: Floats, route: Route, place: int, reverse: bool, similarities: Similarities
+) -> Pose:
+    """
+    Return the mean of the poses around the best place, weighted by their similarity.
+
+    `weight = exp((similarity - best) / (SOFT_M * similarity_loss_per_m))`. A frame between two
+    equally similar places is thus placed half way. In fog or rain the similarity has a broad
+    peak, whose middle is nearer to the truth than its highest place.
+
+    :param poses: [N, 7] of the map's places.
+    :param place: where to begin; the best place may be `STEPS` places away.
+    :param reverse: the place is passed in reverse: the pose is turned by half a turn.
+    :param similarities: returns [K] of places [K] to the frame.
+    """
+    for _ in range(STEPS):
+        near = np.array([place, *route.neighbours(place)], np.int64)
+        best = int(near[similarities(near).argmax()])
+        if best == place:
+            break
+        place = best
+    window = route.window(place, WINDOW_M)
+    found = similarities(window)
+    weights = np.exp((found - found.max()) / (SOFT_M * route.similarity_loss_per_m))
+    position = weights @ poses[window, :3] / weights.sum()
+    orientation = Rotation.from_quat(poses[window, 3:]).mean(weights).as_quat()
+    pose = Pose(*position.tolist(), *orientation.tolist())
+    return pose.turned_round() if reverse else pose

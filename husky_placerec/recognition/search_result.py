@@ -1,0 +1,116 @@
+"""The answer of a map to one frame: candidates, what contradicts them, evidence and poses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from husky_placerec.config import Config
+from husky_placerec.placemap.place_map import PlaceMap, Rival
+from husky_placerec.recognition.evidence import evidence
+from husky_placerec.recognition.interpolation import interpolated_pose
+from husky_placerec.recognition.route import Route
+from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """
+    What a map says to one frame; results per place are computed once.
+
+    :param query: [C, D] the frame's descriptor, zeros for absent cameras.
+    :param candidates: best first.
+    :param rival: the best place that contradicts the best candidate; None where nothing does.
+    :param apart_m: distance from which a place contradicts another.
+    """
+
+    place_map: PlaceMap
+    route: Route
+    query: FloatArray
+    candidates: tuple[Candidate, ...]
+    rival: Rival | None
+    apart_m: float
+    _evidence: dict[tuple[int, bool], Floats] = field(default_factory=dict, init=False)
+    _poses: dict[tuple[int, bool], Pose] = field(default_factory=dict, init=False)
+
+    @property
+    def best(self) -> Candidate | None:
+        """The candidate with the highest similarity."""
+        return self.candidates[0] if self.candidates else None
+
+    @property
+    def margin(self) -> float | None:
+        """The lead of the best candidate over the best place that contradicts it."""
+        if self.best is None or self.rival is None:
+            return None
+        return self.best.similarity - self.rival.similarity
+
+    @property
+    def states(self) -> tuple[Indices, Mask]:
+        """The places of the candidates [L], and whether each is passed in reverse [L]."""
+        places = np.array([c.place for c in self.candidates], np.int64)
+        return places, np.array([bool(c.reversed) for c in self.candidates], np.bool_)
+
+    def evidence(self, places: Indices, reverse: Mask) -> Floats:
+        """Return [K, len(EVIDENCE)] for K places, each passed in reverse or not."""
+        about = self.place_map, self.route, self.query, self.candidates, self.rival, self.apart_m
+        return evidence(*about, places, reverse)
+
+    def evidence_of(self, place: int, reverse: bool) -> Floats:
+        """Return [len(EVIDENCE)] for one place."""
+        state = place, reverse
+        if state not in self._evidence:
+            self._evidence[state] = self.evidence(np.array([place]), np.array([reverse]))[0]
+        return self._evidence[state]
+
+    def similarities(self, places: Indices, reverse: bool) -> Floats:
+        """Return [K] mean cosines over the shared cameras; -inf where none is shared."""
+        cosines = self.place_map.cosines(self.query, places, np.full(len(places), reverse))
+        seen = np.isfinite(cosines)
+        total = np.where(seen, cosines, 0.0).sum(axis=1)
+        return np.where(seen.any(axis=1), total / np.maximum(seen.sum(axis=1), 1), -np.inf)
+
+    def pose(self, place: int, reverse: bool) -> Pose:
+        """Return the pose of the frame, interpolated between the places around one."""
+        state = place, reverse
+        if state not in self._poses:
+            self._poses[state] = interpolated_pose(
+                self.place_map.places.poses,
+                self.route,
+                place,
+                reverse,
+                lambda places: self.similarities(places, reverse),
+            )
+        return self._poses[state]
+
+    def candidate(self, place: int, reverse: bool) -> Candidate:
+        """Return a place in the form of a candidate."""
+        mapped = Pose.from_array(self.place_map.places.poses[place])
+        return Candidate(
+            place,
+            float(self.similarities(np.array([place]), reverse)[0]),
+            reverse if self.place_map.opposites is not None else None,
+            mapped.turned_round() if reverse else mapped,
+        )
+
+
+def search(
+    place_map: PlaceMap,
+    route: Route,
+    query: FloatArray,
+    config: Config,
+    without: Indices | None = None,
+) -> SearchResult:
+    """
+    Search a map for a frame.
+
+    :param query: [C, D] the frame's descriptor, zeros for absent cameras.
+    :param config: its `candidates`, `elsewhere` and `search_reversed` count.
+    :param without: places to leave out, as if the map did not have them.
+    """
+    both_ways, apart_m = config.search_reversed, config.elsewhere
+    found = place_map.search(query, config.candidates, both_ways=both_ways, without=without)
+    rival = None
+    if found:
+        rival = place_map.rival(query, found[0], apart_m, both_ways=both_ways, without=without)
+    return SearchResult(place_map, route, query, tuple(found), rival, apart_m)

@@ -1,0 +1,60 @@
+"""
+The calibrations that the shipped network brings along, measured on simulated campuses.
+
+They lie next to its weights. They are used for maps of simulated drives only, because a simulation
+does not tell how much real roads resemble each other.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from husky_placerec.descriptor.shipped import weights_file
+from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.errors import InputError
+from husky_placerec.files import write_atomic
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.calibration import Calibration, calibration_of
+
+SUFFIX = '.calibration.json'  # appended to the name of the weights
+
+
+def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | None:
+    """
+    Return the calibration of a map, or the default of its model for an uncalibrated simulated map.
+
+    :param spec: the descriptor of the model that runs.
+    :raises InputError: for a calibration that is damaged or of another model.
+    """
+    own = calibration_of(place_map)
+    if own is not None or not place_map.simulated or place_map.whitening is not None:
+        return own
+    file = Path(weights_file(spec.weights, '.onnx') + SUFFIX)
+    if not spec.weights or not file.is_file():
+        return None
+    for made in read_defaults(file):
+        if not spec.differences(DescriptorSpec.from_json(made.descriptor, str(file))):
+            return made
+    return None
+
+
+def read_defaults(file: Path) -> list[Calibration]:
+    """
+    Read the calibrations of a model, one for each preprocessing.
+
+    :raises InputError: for a file that is damaged.
+    """
+    try:
+        documents = json.loads(file.read_text(encoding='utf-8'))['calibrations']
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f'{file}: expected a JSON list `calibrations` ({error!r})') from error
+    return [Calibration.from_json(values, str(file)) for values in documents]
+
+
+def save_default(file: Path, made: Calibration) -> None:
+    """Add a calibration to the file of its model; it replaces the one of its preprocessing."""
+    others = read_defaults(file) if file.exists() else []
+    kept = [other for other in others if other.descriptor != made.descriptor]
+    documents = [each.as_json() for each in (*kept, made)]
+    write_atomic(file, json.dumps({'calibrations': documents}, indent=1).encode())

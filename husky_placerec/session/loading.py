@@ -1,0 +1,59 @@
+"""Loading of model and map in a thread, so that the process can be stopped meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+import threading
+
+from husky_placerec.config import Config
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.recognition.recognizer import Recognizer
+
+CHECK_S = 0.1  # between checks of whether the process shall end
+
+
+class Interrupted(BaseException):
+    """The process shall end."""
+
+
+def load_recognizer(config: Config) -> Recognizer:
+    """
+    Load and verify model and map, and warm up.
+
+    :raises InputError: that names what is wrong.
+    """
+    if not config.map:
+        raise InputError('parameter map: empty; expected the folder of a place map')
+    recognizer = Recognizer.load(load_map(Path(config.map)), config)
+    recognizer.warm_up()
+    return recognizer
+
+
+def load_in_thread(config: Config, goes_on: Callable[[], bool]) -> Recognizer:
+    """
+    Load in a daemon thread, because a signal cannot interrupt a long call into C.
+
+    :param goes_on: returns False when the process shall end; called every CHECK_S.
+    :raises Interrupted: when `goes_on` returns False.
+    :raises InputError: that names what is wrong.
+    """
+    loaded: list[Recognizer] = []
+    failed: list[Exception] = []
+
+    def load() -> None:
+        try:
+            loaded.append(load_recognizer(config))
+        except Exception as error:  # raised again in the calling thread
+            failed.append(error)
+
+    thread = threading.Thread(target=load, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        if not goes_on():
+            raise Interrupted
+        thread.join(CHECK_S)
+    if failed:
+        raise failed[0]
+    return loaded[0]

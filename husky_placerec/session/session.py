@@ -1,0 +1,242 @@
+"""
+The work of the node without ROS: frames of messages in, recognitions out, in a thread of its own.
+
+A replay drives the same object frame by frame, without the thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import threading
+import time
+from typing import Any, TextIO
+
+from husky_placerec.config import Config
+from husky_placerec.errors import InputError
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.odometry import Odometry, StampedPose
+from husky_placerec.recognition.recognizer import Recognizer
+from husky_placerec.session.counters import Counters
+from husky_placerec.session.frame_gate import FrameGate
+from husky_placerec.session.log import log_line
+from husky_placerec.session.mailbox import Mailbox
+from husky_placerec.session.published_state import PublishedState
+from husky_placerec.types import Frame, Pixels, Pose, Recognition, State
+
+JOIN_S = 0.5  # wait for the thread at the end; it is a daemon, so the process ends without it too
+MOST_UNWRITTEN = 10_000  # odometry poses that wait for a line of the log
+
+Messages = Frame[Any]  # of undecoded images
+
+
+class Observer:
+    """What a session tells; the methods do nothing here, for whoever overrides some of them."""
+
+    def recognized(self, recognition: Recognition, frame: Frame[Pixels]) -> None:
+        """Take the decision about a frame; called by the worker."""
+
+    def state_changed(self, state: State) -> None:
+        """Take the state where it changes; called by any thread."""
+
+    def began_anew(self) -> None:
+        """Drop all that was derived from earlier frames; called by any thread."""
+
+    def problem(self, sentence: str) -> None:
+        """Take what went wrong, in a sentence; called by the worker."""
+
+
+class Session:
+    """
+    Recognise the newest frame; a frame that comes meanwhile waits until a newer one replaces it.
+
+    The session owns every reset: `begin_anew` resets the frame gate, the sequence, the odometry,
+    the state and, through the observer, whatever was derived from earlier frames. Everything that
+    reaches the recognizer is written to the log, so that a replay repeats the recognitions.
+
+    :param decode: makes pixels of a message, or raises InputError.
+    :param now_ns: the clock that the stamps of the messages should have.
+    :param log: takes a line of JSON for each recognition.
+    """
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        config: Config,
+        *,
+        decode: Callable[[Any], Pixels] = lambda pixels: pixels,
+        observer: Observer | None = None,
+        now_ns: Callable[[], int] = time.time_ns,
+        log: TextIO | None = None,
+    ) -> None:
+        self.recognizer = recognizer
+        self.config = config
+        self.counters = Counters()
+        self.enabled = True
+        self._decode, self._now_ns, self._log = decode, now_ns, log
+        self._observer = observer or Observer()
+        self._state = PublishedState(now_ns, self._observer.state_changed)
+        self._gate = FrameGate()
+        self._mailbox: Mailbox[tuple[float, Messages]] = Mailbox()
+        self._thread: threading.Thread | None = None
+        self._turn = threading.Lock()  # for the recognizer: a slow thread, its successor, reload
+        self._telling = threading.RLock()  # no frame is told after a reset that came later
+        self._anew = threading.Event()
+        self._anew.set()  # for the log, to which another run may have written before
+        # What the recognizer was told since the last line of the log: whether it began anew, and
+        # odometry. A frame that failed has no line.
+        self._unwritten: tuple[bool, list[StampedPose]] = False, []
+
+    @property
+    def odometry(self) -> Odometry:
+        """The one buffer of odometry; any thread may add poses and ask."""
+        return self.recognizer.odometry
+
+    @property
+    def state(self) -> State:
+        """The state that others may believe."""
+        return self._state.value
+
+    def start(self) -> None:
+        """Start the worker."""
+        self._mailbox = Mailbox()
+        self._thread = threading.Thread(target=self._work, args=(self._mailbox,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the frame in work, if that does not take long, and begin anew."""
+        self.counters.dropped += self._mailbox.close()
+        if self._thread is not None:
+            self._thread.join(JOIN_S)
+        self.begin_anew()
+
+    @property
+    def working(self) -> bool:
+        """Whether the worker is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def configure(self, config: Config) -> None:
+        """Use other thresholds and rates from the next frame on."""
+        self.config = config
+
+    def begin_anew(self) -> None:
+        """Forget every frame before the next one; from any thread."""
+        with self._telling:
+            self._gate.reset()
+            self._anew.set()
+            self._state.reset()
+            self._observer.began_anew()
+
+    def enable(self, on: bool) -> None:
+        """Let frames through, or hold them back; what follows a pause begins anew."""
+        if on and not self.enabled:
+            self.begin_anew()
+        self.enabled = on
+
+    def reload(self, place_map: PlaceMap) -> None:
+        """
+        Go on with another version of the map, between two frames, and begin anew.
+
+        :raises InputError: for a map of another descriptor or frame; the old map is then kept.
+        """
+        place_map.prepare()  # takes long, while recognition goes on
+        with self._turn:
+            self.recognizer.reload(place_map)
+            self.begin_anew()
+
+    def add_odometry(self, stamp_ns: int, pose: Pose) -> bool:
+        """Add a pose of `base_link` in the frame `odom`; return whether it is a pose."""
+        return self.odometry.add(stamp_ns, pose)
+
+    def check_state(self) -> None:
+        """Give up the state where no frame has confirmed it for some time; call it regularly."""
+        self._state.check()
+
+    def store(self, frame: Messages) -> None:
+        """Take a frame for the worker; returns at once."""
+        self.counters.frames += 1
+        self.counters.lone += len(frame.images) < len(self.config.cameras)
+        if not self.enabled:
+            self.counters.held_back['disabled'] += 1
+            return
+        driven_m = self.odometry.driven_m(frame.stamp_ns)
+        reason = self._gate.refuse(frame.stamp_ns, self._now_ns(), driven_m, self.config)
+        if reason is None:
+            self.counters.dropped += self._mailbox.put((time.monotonic(), frame))
+            return
+        self.counters.held_back[reason] += 1
+        if FrameGate.says_nothing_new(reason):
+            self._state.confirm(frame.stamp_ns)
+
+    def recognize(self, frame: Frame[Pixels]) -> Recognition:
+        """Recognise a decoded frame now, with all that came since the last one, and log it."""
+        self._prepare()
+        recognition = self.recognizer.recognize(frame)
+        self._write(recognition)
+        return recognition
+
+    def _work(self, mailbox: Mailbox[tuple[float, Messages]]) -> None:
+        while (item := mailbox.take()) is not None:
+            try:
+                with self._turn:
+                    self._process(*item)
+            except Exception as error:  # the node keeps running whatever one frame brings about
+                self.counters.failures += 1
+                self._observer.problem(f'a frame failed: {type(error).__name__}: {error}')
+            finally:
+                self.counters.processed += 1
+
+    def _process(self, arrived: float, messages: Messages) -> None:
+        began = time.monotonic()
+        frame = self._decoded(messages)
+        if not frame.images:
+            return
+        decoded = time.monotonic()
+        self._prepare()
+        recognition = self.recognizer.recognize(frame)
+        recognised = time.monotonic()
+        try:
+            self._tell(recognition, frame)
+            age_ns = self._now_ns() - recognition.stamp_ns
+            self.counters.count(recognition, self.odometry.total_m, age_ns)
+            self.counters.time(arrived, began, decoded, recognised)
+        finally:  # what the recognizer has seen is in the log, whether it could be told or not
+            self._write(recognition)
+
+    def _prepare(self) -> None:
+        """Give the recognizer all that came since the last frame, and keep it for the log."""
+        if self.recognizer.config is not self.config:
+            self.recognizer.configure(self.config)
+        if self._anew.is_set():
+            self._anew.clear()
+            self.recognizer.begin_anew()
+            self._unwritten = True, []
+        anew, odometry = self._unwritten
+        odometry += self.odometry.take_new()
+        self._unwritten = anew, odometry[-MOST_UNWRITTEN:]
+
+    def _tell(self, recognition: Recognition, frame: Frame[Pixels]) -> None:
+        """Tell a recognition, unless everything began anew while the frame was in work."""
+        with self._telling:
+            if not self._anew.is_set():
+                self._state.update(recognition)
+                self._observer.recognized(recognition, frame)
+
+    def _write(self, recognition: Recognition) -> None:
+        (anew, odometry), self._unwritten = self._unwritten, (False, [])
+        if self._log is not None:
+            recognizer = self.recognizer
+            self._log.write(
+                log_line(recognition, anew, odometry, recognizer.place_map, recognizer.config)
+            )
+
+    def _decoded(self, messages: Messages) -> Frame[Pixels]:
+        """Decode a frame; a camera with a broken image counts as absent."""
+        images: dict[str, Pixels] = {}
+        for camera, message in messages.images.items():
+            try:
+                images[camera] = self._decode(message)
+            except InputError as error:
+                self.counters.undecodable += 1
+                self._observer.problem(f'{camera} image: {error}')
+        stamps = {camera: messages.image_stamps_ns[camera] for camera in images}
+        return Frame(next(iter(stamps.values()), messages.stamp_ns), images, stamps)

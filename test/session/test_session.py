@@ -1,0 +1,198 @@
+"""The session: what it recognises, counts, logs and survives, and what a reset resets."""
+
+import json
+import time
+from types import SimpleNamespace
+
+from husky_placerec.config import make_config
+from husky_placerec.session import Observer, Session
+from husky_placerec.session.mailbox import Mailbox
+from husky_placerec.types import Frame, SECOND_NS
+import pytest
+from support.builders import BACK, FRONT, planar, START_NS
+from support.sessions import decode, FakeRecognizer, frame, settle
+
+
+class Lines(list):
+    write = list.append
+
+
+class Noting(Observer):
+    """Notes what a session tells."""
+
+    def __init__(self, told, problems):
+        self.told, self.problems, self.states, self.resets = told, problems, [], 0
+
+    def recognized(self, recognition, frame):
+        self.told.append(recognition)
+
+    def state_changed(self, state):
+        self.states.append(state.value)
+
+    def began_anew(self):
+        self.resets += 1
+
+    def problem(self, sentence):
+        self.problems.append(sentence)
+
+
+@pytest.fixture
+def make():
+    """Return a function that makes a session around a fake recognizer, and starts it."""
+    sessions = []
+
+    def making(parameters=None, fails=(), now_ns=lambda: START_NS):
+        told, problems, log = [], [], Lines()
+        observer = Noting(told, problems)
+        session = Session(
+            FakeRecognizer(fails),
+            make_config(parameters or {}),
+            decode=decode,
+            observer=observer,
+            now_ns=now_ns,
+            log=log,
+        )
+        session.start()
+        sessions.append(session)
+        return SimpleNamespace(
+            session=session,
+            observer=observer,
+            told=told,
+            problems=problems,
+            log=log,
+            events=session.recognizer.events,
+        )
+
+    yield making
+    for session in sessions:
+        session.stop()
+
+
+def store(session, *frames):
+    for each in frames:
+        session.store(each)
+        settle(session)
+
+
+def test_a_slow_reader_gets_the_newest_and_is_let_go_at_the_end():
+    box = Mailbox()
+    assert [box.put(item) for item in 'abc'] == [False, True, True]
+    assert box.take() == 'c'
+    assert box.close() is False
+    assert box.take() is None
+
+
+def test_an_exception_inside_recognition_costs_one_frame(make):
+    made = make(fails={START_NS + 1})
+    store(made.session, *(frame(START_NS + i) for i in range(3)))
+    assert [r.stamp_ns for r in made.told] == [START_NS, START_NS + 2]
+    assert made.session.counters.failures == 1
+    assert made.problems == ['a frame failed: RuntimeError: broken inside']
+
+
+def test_a_broken_image_is_a_camera_that_is_not_there(make):
+    made = make()
+    half = Frame(START_NS, {FRONT: 'bad', BACK: 'good'}, {FRONT: START_NS, BACK: START_NS + 5})
+    none = Frame(START_NS, {FRONT: 'bad'}, {FRONT: START_NS})
+    store(made.session, half, none)
+    assert [r.stamp_ns for r in made.told] == [START_NS + 5]  # stamped as the one that is there
+    assert made.session.counters.undecodable == 2
+    assert made.session.counters.processed == 2
+
+
+def test_a_frame_too_many_is_dropped_and_counted(make):
+    made = make()
+    with made.session._turn:  # the thread is kept from its work
+        for i in range(5):
+            made.session.store(frame(START_NS + i))
+            time.sleep(0.005)
+    settle(made.session)
+    counters = made.session.counters
+    assert counters.dropped == 3
+    assert counters.processed == 2
+
+
+def test_disabled_it_holds_everything_back_and_enabled_it_goes_on(make):
+    made = make()
+    made.session.enable(False)
+    store(made.session, frame())
+    made.session.enable(True)
+    store(made.session, frame(START_NS + 1))
+    assert [r.stamp_ns for r in made.told] == [START_NS + 1]
+    assert made.session.counters.held_back == {'disabled': 1}
+
+
+def test_what_reaches_the_recognizer_is_in_the_log_in_its_order(make):
+    made = make()
+    made.session.add_odometry(START_NS - 10, planar(0.0))
+    store(made.session, frame())
+    made.session.begin_anew()
+    made.session.add_odometry(START_NS + 10, planar(1.0))
+    store(made.session, frame(START_NS + 20))
+    lines = [json.loads(line) for line in made.log]
+    logged = []
+    for line in lines:
+        logged += [('begin anew', None)] * line['forgot']
+        logged += [('odometry', int(pose[0])) for pose in line['odometry']]
+        logged += [('frame', line['stamp_ns'])]
+    assert logged == made.events
+    assert [line['forgot'] for line in lines] == [True, True]  # the file may have another run
+    assert lines[1]['odometry'] == [[START_NS + 10, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]]
+
+
+def test_parameters_and_the_map_change_between_two_frames_and_are_in_the_log(make):
+    made = make({'min_similarity': 0.1})
+    store(made.session, frame())
+    made.session.configure(make_config({'min_similarity': 0.2, 'max_rate': 1000.0}))
+    assert made.events[-1][0] == 'frame'  # it waits for the thread
+    store(made.session, frame(START_NS + SECOND_NS))
+    made.session.reload(SimpleNamespace(version='second', prepare=lambda: None))
+    store(made.session, frame(START_NS + 2 * SECOND_NS))
+    happened = [event for event in made.events if event[0] not in ('frame', 'odometry')]
+    assert happened == [
+        *(('begin anew', None), ('configure', 0.2), ('reload', 'second'), ('begin anew', None))
+    ]
+    lines = [json.loads(line) for line in made.log]
+    assert [line['parameters']['min_similarity'] for line in lines] == [0.1, 0.2, 0.2]
+    assert 'max_rate' not in lines[0]['parameters']  # which only holds frames back
+    assert [line['map_version'] for line in lines] == ['first', 'first', 'second']
+    assert [line['forgot'] for line in lines] == [True, False, True]
+
+
+def test_what_came_before_a_frame_that_failed_is_in_the_next_line(make):
+    made = make(fails={START_NS})
+    made.session.add_odometry(START_NS - 10, planar(0.0))
+    store(made.session, frame())
+    made.session.add_odometry(START_NS + 10, planar(1.0))
+    store(made.session, frame(START_NS + 20))
+    (line,) = map(json.loads, made.log)
+    assert line['forgot']
+    assert [pose[0] for pose in line['odometry']] == [START_NS - 10, START_NS + 10]
+
+
+def test_a_pose_that_could_not_be_told_is_in_the_log(make):
+    made = make()
+    made.observer.recognized = lambda *_: 1 / 0
+    store(made.session, frame())
+    assert len(made.log) == 1
+    assert 'ZeroDivisionError' in made.problems[0]
+
+
+def test_stopped_and_started_it_begins_anew_with_one_thread_at_work(make):
+    made = make()
+    store(made.session, frame())
+    made.session.stop()
+    assert not made.session.working
+    made.session.start()
+    store(made.session, frame(START_NS + 1))
+    assert [event for event, _ in made.events] == ['begin anew', 'frame'] * 2
+
+
+def test_a_log_that_cannot_be_written_does_not_cost_a_pose(make):
+    made = make()
+    made.session._log = SimpleNamespace(
+        write=lambda _: (_ for _ in ()).throw(OSError('disk full'))
+    )
+    store(made.session, frame())
+    assert len(made.told) == 1
+    assert 'disk full' in made.problems[0]

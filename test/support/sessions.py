@@ -1,0 +1,91 @@
+"""A recognizer that only notes what reaches it, for tests of a session, and frames for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+
+from husky_placerec.errors import InputError
+from husky_placerec.recognition.odometry import Odometry
+from husky_placerec.types import Frame, Measurement, Recognition
+import numpy as np
+from support.builders import BACK, FRONT, planar, START_NS
+
+PIXELS = np.zeros((4, 4, 3), np.uint8)
+
+
+def frame(stamp_ns=START_NS, images=(FRONT, BACK)):
+    return Frame(stamp_ns, dict.fromkeys(images, 'good'), dict.fromkeys(images, stamp_ns))
+
+
+def recognition(stamp_ns=START_NS, accepted=True, x=0.0, covariance=(1.0,) * 6):
+    said = Measurement(accepted, None, planar(x), 0.9, covariance)
+    return Recognition(
+        *(stamp_ns, {FRONT: stamp_ns}, accepted, None if accepted else 'ambiguous', ()),
+        probability=0.9,
+        covariance=covariance,
+        measurement=said,
+        estimate=planar(x),
+    )
+
+
+class NotedOdometry(Odometry):
+    """Notes the poses that a recognizer gets to know."""
+
+    def __init__(self, events):
+        super().__init__()
+        self._events = events
+
+    def take_new(self):
+        new = super().take_new()
+        self._events += [('odometry', stamp_ns) for stamp_ns, _ in new]
+        return new
+
+
+class FakeRecognizer:
+    """Notes what reaches it, in order; fails at the stamps that it is told."""
+
+    calibration_kind = 'own'
+    place_map = SimpleNamespace(version='first', prepare=lambda: None)
+
+    def __init__(self, fails=()):
+        self.events, self.fails, self.threads = [], set(fails), set()
+        self.odometry, self.config = NotedOdometry(self.events), None
+
+    def recognize(self, frame):
+        self.threads.add(threading.get_ident())
+        if frame.stamp_ns in self.fails:
+            raise RuntimeError('broken inside')
+        self.events.append(('frame', frame.stamp_ns))
+        return recognition(frame.stamp_ns)
+
+    def begin_anew(self):
+        self.odometry.begin_anew()
+        self.events.append(('begin anew', None))
+
+    def configure(self, config):
+        if self.config is not None:
+            self.events.append(('configure', config.min_similarity))
+        self.config = config
+
+    def reload(self, place_map):
+        self.events.append(('reload', place_map.version))
+        self.place_map = place_map
+
+
+def decode(message):
+    if message == 'bad':
+        raise InputError('12 bytes that do not decode as an image')
+    return PIXELS
+
+
+def settle(session):
+    """Wait until every frame is accounted for."""
+    counters = session.counters
+    end = time.monotonic() + 5
+    while counters.frames > (
+        counters.processed + counters.dropped + sum(counters.held_back.values())
+    ):
+        assert time.monotonic() < end
+        time.sleep(0.001)
