@@ -20,9 +20,6 @@ from husky_placerec.cli.common import (
     SourceArgument,
     ToleranceOption,
     warn,
-    warn_of_limits,
-    warn_of_poses,
-    warn_of_problems,
 )
 from husky_placerec.progress import progress
 from rich.table import Table
@@ -64,76 +61,33 @@ def replay(
     Truth is the source's only poses when their frame is the map's, or what --poses names.
     """
     from husky_placerec.config import read_config
-    from husky_placerec.data.problems import no_frames
-    from husky_placerec.data.selection import read_selection
-    from husky_placerec.data.source import find_truth, open_source
     from husky_placerec.evaluation.metrics import TOLERANCES_M
-    from husky_placerec.evaluation.replay import node_config
-    from husky_placerec.evaluation.replay import replay as replay_source
-    from husky_placerec.evaluation.report import replay_report
-    from husky_placerec.evaluation.results import (
-        judge_results,
-        summary,
-        used_parameters,
-        write_results,
-    )
     from husky_placerec.files import refuse_existing
+    from husky_placerec.operations.replay import replay as replay_drive
     from husky_placerec.placemap.loading import load_map
-    from husky_placerec.recognition.calibration import UNCALIBRATED
-    from husky_placerec.recognition.recognizer import Recognizer
 
     output = output or Path('results') / f'replay-{datetime.now():%Y%m%d-%H%M%S}'
     refuse_existing(output, overwrite)
-    selection = read_selection(stamps) if stamps else None
-    with open_source(source, kind) as drive:
-        place_map = load_map(map_path)
-        parameters = read_config(config, settings or [], cameras=place_map.spec.sees)
-        kept = {setting.partition('=')[0].strip() for setting in settings or []}
-        if selection is not None and selection.told is not None:
-            selection.require_version(place_map.version, str(map_path))
-            parameters = node_config(parameters, selection.told[0], kept)
-        drive.check(parameters)
-        truth = find_truth(drive, poses, place_map.frame_id, heading, place_map.origin)
-        if truth is not None:
-            warn_of_poses(truth)
-        recognizer = Recognizer.load(place_map, parameters)
-        warn_of_limits(place_map.spec)
-        if recognizer.calibration_kind == UNCALIBRATED:
-            warn(
-                f'{map_path}: uncalibrated: accepted by thresholds, without a probability; '
-                'placerec calibrate measures what they mean'
-            )
-        frames = replay_source(
-            drive,
-            recognizer,
-            parameters,
-            truth=truth,
-            max_gap_s=max_gap,
-            selection=selection,
-            kept=kept,
-        )
-        total = len(selection.frames) if selection else drive.frame_count(parameters)
-        results = list(progress('Recognising')(frames, total))
-        if not results:
-            raise no_frames(source, drive.problems)
-        warn_of_problems(drive)
-    numbers = summary(results, place_map, tolerance or TOLERANCES_M)
-    used = used_parameters(
-        parameters,
+    place_map = load_map(map_path)
+    done = replay_drive(
+        source,
         place_map,
-        source=str(source),
-        stamps=str(stamps) if stamps else None,
-        truth=truth.source if truth else None,
+        output,
+        config=read_config(config, settings or [], cameras=place_map.spec.sees),
+        stamps=stamps,
+        kept={setting.partition('=')[0].strip() for setting in settings or []},
+        poses=poses,
+        heading=heading,
+        tolerances_m=tolerance or TOLERANCES_M,
+        max_gap_s=max_gap,
+        kind=kind,
+        overwrite=overwrite,
+        warn=warn,
+        bars=progress,
     )
-    judged = judge_results(results, place_map, tolerance or TOLERANCES_M)
-    report = None
-    if judged is not None:
-        report = replay_report(results, judged, place_map, numbers, parameters, source, kind)
-    decided = [(result.recognition, result.truth) for result in results]
-    write_results(output, decided, numbers, used, report)
-    out.print(_summary_table(numbers))
+    out.print(_summary_table(done.summary))
     files = 'recognitions.jsonl, poses.tum, summary.json, config.yaml'
-    if report is not None:
+    if done.report:
         files = f'report.html, {files}'
     out.print(f'{output}: {files}', highlight=False)
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.ros
 
 SLOW = """
 import time
-from husky_placerec.ros import loading
+from husky_placerec.session import loading
 def load_for_ever(config):
     print('loading', flush=True)
     time.sleep(60)

@@ -1,0 +1,164 @@
+"""Recognise a recorded drive offline, score it where the truth is known, and write the results."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from husky_placerec.config import Config, make_config
+from husky_placerec.data.problems import no_frames
+from husky_placerec.data.selection import read_selection, Selection
+from husky_placerec.data.source import find_truth, open_source, Source
+from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.evaluation.metrics import TOLERANCES_M
+from husky_placerec.evaluation.replay import node_config
+from husky_placerec.evaluation.replay import replay as replay_source
+from husky_placerec.evaluation.results import (
+    judge_results,
+    Result,
+    summary,
+    used_parameters,
+    write_results,
+)
+from husky_placerec.files import refuse_existing
+from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.calibration import UNCALIBRATED
+from husky_placerec.recognition.recognizer import Recognizer
+
+MAX_GAP_S = 2.0  # between two true poses that may be interpolated
+
+
+@dataclass(frozen=True)
+class Replay:
+    """
+    The results of a replay.
+
+    :param results: one for each frame, in order.
+    :param summary: the content of `summary.json`.
+    :param report: whether the truth is known, so that the output has a report.
+    """
+
+    results: tuple[Result, ...]
+    summary: dict[str, Any]
+    report: bool
+
+
+def replay(
+    source: Path,
+    place_map: Path | PlaceMap,
+    output: Path | None = None,
+    *,
+    config: Config | None = None,
+    stamps: Path | None = None,
+    kept: Collection[str] = (),
+    poses: str | None = None,
+    heading: str | None = None,
+    tolerances_m: Sequence[float] = TOLERANCES_M,
+    max_gap_s: float = MAX_GAP_S,
+    kind: str | None = None,
+    overwrite: bool = False,
+    warn: Warn = no_warning,
+    bars: Bars = no_bars,
+) -> Replay:
+    """
+    Recognise the frames of a drive by the session that the node runs.
+
+    :param source: a track, a bag or a folder of images.
+    :param place_map: the map, or its folder.
+    :param output: folder of the results; None writes nothing.
+    :param config: parameters; by default those of the map's cameras.
+    :param stamps: repeat the frames of this file: a node's log, or a stamp in ns a line.
+    :param kept: names of parameters that the node's log does not overrule.
+    :param poses: topic or file with the true poses; by default the only poses of the source, where
+        they are in the frame of the map.
+    :param heading: topic with the heading, where the poses are satellite fixes.
+    :param kind: 'track', 'bag' or 'folder'; by default found out.
+    :raises InputError: that names the file, what was found and what was expected.
+
+    >>> from pathlib import Path
+    >>> done = replay(Path('drive_2'), Path('campus.map'))  # doctest: +SKIP
+    >>> done.summary['accepted'], done.summary['precision']  # doctest: +SKIP
+    (108, 1.0)
+    """
+    if output is not None:
+        refuse_existing(output, overwrite)
+    selection = read_selection(stamps) if stamps else None
+    with open_source(source, kind) as drive:
+        known = place_map if isinstance(place_map, PlaceMap) else load_map(place_map)
+        parameters = config or make_config({'cameras': list(known.spec.sees)})
+        if selection is not None and selection.told is not None:
+            selection.require_version(known.version, known.name)
+            parameters = node_config(parameters, selection.told[0], kept)
+        drive.check(parameters)
+        truth = find_truth(drive, poses, known.frame_id, heading, known.origin)
+        recognizer = Recognizer.load(known, parameters)
+        for sentence in _doubts(recognizer, truth):
+            warn(sentence)
+        frames = replay_source(
+            drive,
+            recognizer,
+            parameters,
+            truth=truth,
+            max_gap_s=max_gap_s,
+            selection=selection,
+            kept=kept,
+        )
+        total = _frame_count(drive, parameters, selection)
+        results = tuple(bars('Recognising')(frames, total))
+        if not results:
+            raise no_frames(source, drive.problems)
+        for line in drive.problems.lines():
+            warn(f'{drive.path}: {line}')
+    done = Replay(results, summary(results, known, tolerances_m), truth is not None)
+    if output is None:
+        return done
+    inputs = {
+        'source': str(source),
+        'stamps': str(stamps) if stamps else None,
+        'truth': truth.source if truth else None,
+    }
+    return _written(output, done, known, parameters, inputs, tolerances_m, kind)
+
+
+def _doubts(recognizer: Recognizer, truth: Trajectory | None) -> list[str]:
+    """Return what speaks against the results, in sentences."""
+    sentences = [] if truth is None else [f'{truth.source}: {note}' for note in truth.notes]
+    if recognizer.place_map.spec.limits:
+        sentences.append(recognizer.place_map.spec.limits)
+    if recognizer.calibration_kind == UNCALIBRATED:
+        sentences.append(
+            f'{recognizer.place_map.name}: uncalibrated: accepted by thresholds, without a probability; '
+            'placerec calibrate measures what they mean'
+        )
+    return sentences
+
+
+def _frame_count(drive: Source, config: Config, selection: Selection | None) -> int:
+    return len(selection.frames) if selection else drive.frame_count(config)
+
+
+def _written(
+    output: Path,
+    done: Replay,
+    place_map: PlaceMap,
+    config: Config,
+    inputs: dict[str, str | None],
+    tolerances_m: Sequence[float],
+    kind: str | None,
+) -> Replay:
+    """Write the folder of the results, with a report where the truth is known."""
+    from husky_placerec.evaluation.report import replay_report  # needs matplotlib and jinja2
+
+    judged = judge_results(done.results, place_map, tolerances_m)
+    report = None
+    if judged is not None:
+        source = Path(str(inputs['source']))
+        report = replay_report(done.results, judged, place_map, done.summary, config, source, kind)
+    decided = [(result.recognition, result.truth) for result in done.results]
+    used = used_parameters(config, place_map, **inputs)
+    write_results(output, decided, done.summary, used, report)
+    return Replay(done.results, done.summary, report is not None)
