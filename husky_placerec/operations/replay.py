@@ -131,8 +131,8 @@ def _doubts(recognizer: Recognizer, truth: Trajectory | None) -> list[str]:
         sentences.append(recognizer.place_map.spec.limits)
     if recognizer.calibration_kind == UNCALIBRATED:
         sentences.append(
-            f'{recognizer.place_map.name}: uncalibrated: accepted by thresholds, without a probability; '
-            'placerec calibrate measures what they mean'
+            f'{recognizer.place_map.name}: uncalibrated: accepted by thresholds, without a '
+            'probability; placerec calibrate measures what they mean'
         )
     return sentences
 
