@@ -17,7 +17,7 @@ from husky_placerec.recognition.image_check import usable_images
 from husky_placerec.recognition.measurement import measure
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
-from husky_placerec.recognition.search_result import search, SearchResult
+from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.recognition.sequence_estimator import SequenceEstimator
 from husky_placerec.recognition.shipped_calibration import calibration_for
 from husky_placerec.types import FloatArray, Frame, Indices, Pixels, Pose, Recognition
@@ -72,7 +72,12 @@ class DescriptorRecognizer:
         :param query: [C, D], zeros for absent cameras.
         :param without: places to leave out, as if the map did not have them.
         """
-        return search(self.place_map, self.route, query, self.config, without)
+        place_map, config, rival = self.place_map, self.config, None
+        both_ways, apart_m = config.search_reversed, config.elsewhere
+        found = place_map.search(query, config.candidates, both_ways=both_ways, without=without)
+        if found:
+            rival = place_map.rival(query, found[0], apart_m, both_ways=both_ways, without=without)
+        return SearchResult(place_map, self.route, query, tuple(found), rival, apart_m)
 
     def decide(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from husky_placerec.config import Config
 from husky_placerec.placemap.place_map import PlaceMap, Rival
 from husky_placerec.recognition.evidence import evidence
 from husky_placerec.recognition.interpolation import interpolated_pose
@@ -92,25 +91,3 @@ class SearchResult:
             reverse if self.place_map.opposites is not None else None,
             mapped.turned_round() if reverse else mapped,
         )
-
-
-def search(
-    place_map: PlaceMap,
-    route: Route,
-    query: FloatArray,
-    config: Config,
-    without: Indices | None = None,
-) -> SearchResult:
-    """
-    Search a map for a frame.
-
-    :param query: [C, D] the frame's descriptor, zeros for absent cameras.
-    :param config: its `candidates`, `elsewhere` and `search_reversed` count.
-    :param without: places to leave out, as if the map did not have them.
-    """
-    both_ways, apart_m = config.search_reversed, config.elsewhere
-    found = place_map.search(query, config.candidates, both_ways=both_ways, without=without)
-    rival = None
-    if found:
-        rival = place_map.rival(query, found[0], apart_m, both_ways=both_ways, without=without)
-    return SearchResult(place_map, route, query, tuple(found), rival, apart_m)
