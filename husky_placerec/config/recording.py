@@ -1,4 +1,4 @@
-"""What a mapping drive needs to be recorded, by the parameters of the node that will use it."""
+"""The topics to record on a mapping drive, by the parameters of the node."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from husky_placerec.config import Config
 import yaml
 
 TRANSFORMS = ('tf', 'tf_static')
-# rosbag2 takes the QoS that publishers offer, but not of those that come later than it.
+# rosbag2 adapts to the QoS of the publishers that are there at its start, not to later ones.
 STATIC_QOS = {'history': 'keep_last', 'depth': 100, 'durability': 'transient_local'}
 
 
 def recorded_topics(config: Config, namespace: str = '', more: Sequence[str] = ()) -> list[str]:
     """
-    Return the whole names of the topics that a map, its poses and a replay are made of.
+    Return the full names of the topics that a map and a replay need.
 
-    :param more: topics with poses, or whatever else.
+    :param more: other topics, such as those with poses.
     """
     images = [config.camera_config(name).topic for name in config.cameras]
     odometry = [config.odometry_topic] if config.odometry_topic else []
@@ -39,14 +39,14 @@ def record_command(
 
 
 def whole_name(topic: str, namespace: str) -> str:
-    """Return a topic as a node in that namespace would name it."""
+    """Return the full name of a topic in a namespace."""
     if topic.startswith('/') or not namespace.strip('/'):
         return '/' + topic.strip('/')
     return f'/{namespace.strip("/")}/{topic}'
 
 
 def _camera_info(image: str) -> str:
-    """Return the topic of the intrinsics, which lies beside the image's."""
+    """Return the topic of the CameraInfo, beside the topic of the images."""
     path = Path(image)
     path = (
         path.parent if path.name == 'compressed' and path.parent.name.startswith('image') else path

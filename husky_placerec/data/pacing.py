@@ -1,4 +1,4 @@
-"""Playing back at the pace of the recording, or faster."""
+"""Playback at the pace of the recording, or faster."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from husky_placerec.types import SECOND_NS
 @dataclass
 class Pacer:
     """
-    Tells when each message of a recording is due.
+    Tell when each message of a recording is due.
 
-    :param rate: how many times as fast as it was recorded.
+    :param rate: speed relative to the recording.
     """
 
     rate: float
@@ -27,7 +27,7 @@ class Pacer:
         return began + (recorded_ns - first_ns) / SECOND_NS / self.rate - time.monotonic()
 
     def now_ns(self) -> int:
-        """Return the time of the recording; 0 before the first message."""
+        """Return the time in the recording, ns; 0 before the first message."""
         if self._began is None:
             return 0
         began, first_ns = self._began

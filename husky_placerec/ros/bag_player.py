@@ -1,4 +1,4 @@
-"""A bag played to whoever listens, where there is no `ros2 bag play`."""
+"""Publish the messages of a bag, for machines without `ros2 bag play`."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from rosgraph_msgs.msg import Clock
 QOS = QoSProfile(depth=10)
 STATIC_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CLOCK_S = 1 / 40  # between two messages on /clock
-SETTLE_S = 1.0  # the other side has to find this one too
+SETTLE_S = 1.0  # the subscribers also have to find this node
 
 
 class BagPlayer(Node):
     """
-    Publishes what a bag has, as it was recorded.
+    Publish the messages of a bag as they were recorded.
 
-    :param topics: names in the bag; None: all whose type is installed.
-    :param namespace: put before each topic; empty: as in the bag.
-    :param clock: tell the bag's time on /clock.
-    :raises InputError: for a topic that is not there, or of a type that is not installed.
+    :param topics: names in the bag; None: all topics whose type is installed.
+    :param namespace: prefix of each topic; empty: none.
+    :param clock: publish the time of the bag on /clock.
+    :raises InputError: for a topic that the bag lacks, or whose type is not installed.
     """
 
     def __init__(
@@ -53,10 +53,11 @@ class BagPlayer(Node):
 
     @property
     def topics(self) -> list[str]:
+        """The topics of the bag that are played."""
         return list(self._playing)
 
     def wait_for_listeners(self, wait_s: float) -> None:
-        """Give those who listen already the time to be found, or they would miss the start."""
+        """Wait until the topics have subscribers, which would else miss the first messages."""
         end = time.monotonic() + wait_s
         while time.monotonic() < end and rclpy.ok(context=self.context):
             if any(p.get_subscription_count() for p in self._playing.values()):
@@ -113,10 +114,10 @@ def run(
     **options: Any,
 ) -> None:
     """
-    Play a bag until it is over, or with `loop` until the process is stopped.
+    Play a bag once, or with `loop` until the process is stopped.
 
-    :param wait_s: most time to wait for somebody who listens.
-    :param options: of the player.
+    :param wait_s: longest time to wait for subscribers.
+    :param options: of `BagPlayer`.
     :raises InputError: when nothing can be played.
     """
     rclpy.init(args=sys.argv[:1])

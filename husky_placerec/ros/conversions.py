@@ -1,4 +1,4 @@
-"""Between messages and the core's own types."""
+"""Conversions between ROS messages and the types of the core."""
 
 from __future__ import annotations
 
@@ -24,22 +24,23 @@ def to_pixels(message: Any) -> Pixels:
     """
     Decode an Image or a CompressedImage into [H, W, 3] RGB.
 
-    Our own lines decode what sensor_msgs has names for, cv_bridge what it may have learned since.
+    `data.images` decodes the encodings that sensor_msgs names; cv_bridge is asked for any other.
 
-    :raises InputError: for what neither can decode.
+    :raises InputError: for an image that neither can decode.
     """
     try:
         return decode_image(message)
     except UnknownEncoding as unknown:
-        try:  # imported here: where it was built for another NumPy, that alone fails
+        try:  # a cv_bridge that was built for another NumPy fails here only
             from cv_bridge import CvBridge
 
             return np.asarray(CvBridge().imgmsg_to_cv2(message, 'rgb8'), np.uint8)
-        except Exception as error:  # CvBridgeError, TypeError, and whatever an extension raises
+        except Exception as error:  # CvBridgeError, TypeError, or what its C extension raises
             raise InputError(f'{unknown}; cv_bridge: {error}') from error
 
 
 def to_image(pixels: Pixels, header: Header) -> Image:
+    """Make a message of [H, W, 3] RGB pixels."""
     height, width, _ = pixels.shape
     message = Image(header=header, height=height, width=width, encoding='rgb8', step=3 * width)
     message.data.frombytes(np.ascontiguousarray(pixels).data)  # a list would take 0.1 s
@@ -47,24 +48,29 @@ def to_image(pixels: Pixels, header: Header) -> Image:
 
 
 def to_stamp(stamp_ns: int) -> Time:
+    """Make a stamp of nanoseconds since 1970."""
     seconds, nanoseconds = divmod(stamp_ns, SECOND_NS)
     return Time(sec=seconds, nanosec=nanoseconds)
 
 
 def from_stamp(stamp: Time) -> int:
+    """Return the nanoseconds since 1970 of a stamp."""
     return int(stamp.sec) * SECOND_NS + int(stamp.nanosec)
 
 
 def to_header(stamp_ns: int, frame_id: str) -> Header:
+    """Make a header of a stamp in ns and a frame."""
     return Header(stamp=to_stamp(stamp_ns), frame_id=frame_id)
 
 
 def from_pose(message: PoseMessage) -> Pose:
+    """Return the pose of a message."""
     p, q = message.position, message.orientation
     return Pose(p.x, p.y, p.z, q.x, q.y, q.z, q.w)
 
 
 def to_pose(pose: Pose) -> PoseMessage:
+    """Make a message of a pose."""
     return PoseMessage(
         position=Point(x=pose.x, y=pose.y, z=pose.z),
         orientation=Quaternion(x=pose.qx, y=pose.qy, z=pose.qz, w=pose.qw),
@@ -72,6 +78,7 @@ def to_pose(pose: Pose) -> PoseMessage:
 
 
 def to_pose_stamped(pose: Pose, header: Header) -> PoseStamped:
+    """Make a stamped message of a pose."""
     return PoseStamped(header=header, pose=to_pose(pose))
 
 
@@ -82,7 +89,7 @@ def to_pose_with_covariance(
     block_xy: tuple[float, float, float] | None = None,
 ) -> PoseWithCovarianceStamped:
     """
-    Make the message that filters take.
+    Make the message that filters such as robot_localization take.
 
     :param variances: [6] of x, y, z, roll, pitch, yaw, in m^2 and rad^2.
     :param block_xy: variances and covariance of the position in the plane: xx, xy, yy.

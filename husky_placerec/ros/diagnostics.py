@@ -1,4 +1,4 @@
-"""The values and messages of /diagnostics: the health of the node, and the remedy of a problem."""
+"""The values of /diagnostics: the health of the node, and the remedy of each problem."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ def session_values(counters: Counters, pairer: FramePairer, driven_m: float) -> 
 
 
 def usage_values(usage: Usage) -> dict[str, object]:
+    """Return CPU time and memory of the process."""
     return {'CPU %': f'{usage.cpu_percent():.1f}', 'memory MB': f'{usage.memory_mb():.1f}'}
 
 
@@ -91,6 +92,7 @@ def pairing_problem(unpaired: int) -> str:
 def status(
     name: str, level: bytes, message: str, values: Mapping[str, object], hardware_id: str
 ) -> DiagnosticStatus:
+    """Make a status of values."""
     pairs = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
     return DiagnosticStatus(
         level=level, name=name, message=message, hardware_id=hardware_id, values=pairs
@@ -105,6 +107,7 @@ def worst(findings: list[Finding]) -> Finding:
 
 
 def diagnostic_array(stamp: object, statuses: list[DiagnosticStatus]) -> DiagnosticArray:
+    """Make the message of /diagnostics."""
     array = DiagnosticArray(status=statuses)
     array.header.stamp = stamp
     return array

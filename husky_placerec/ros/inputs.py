@@ -26,7 +26,7 @@ except ImportError:  # Humble's name
 
 # Best effort hears every driver; a reliable subscription hears nothing from a best-effort one.
 IMAGE_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-ODOMETRY = 'odometry'  # no camera has the name, since cameras have topics of their own
+ODOMETRY = 'odometry'  # a key beside the names of the cameras
 ODOMETRY_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -41,7 +41,7 @@ class Inputs:
         self._node, self._session, self._config = node, session, config
         self._subscribers: list[Subscriber] = []
         self.health: dict[str, InputHealth] = {}
-        self.odometry_frame = 'odom'  # until its messages say
+        self.odometry_frame = 'odom'  # until a message names its frame
         self._resets = 0
         self._messages_at_frame: dict[str, int] = {}  # of each camera, when the last frame came
         self.pairer: FramePairer[Any] = FramePairer(
@@ -79,7 +79,7 @@ class Inputs:
         return [health.topic for health in self.health.values()]
 
     def problem(self, name: str) -> str:
-        """Return what is wrong with an input, and what to do; empty when all is well."""
+        """Return what is wrong with an input, and the remedy; empty when all is well."""
         health = self.health[name]
         found = self._node.get_publishers_info_by_topic(health.topic)
         others = sorted({info.topic_type for info in found} - {health.kind})
@@ -118,7 +118,7 @@ class Inputs:
         self.health[name].heard(from_stamp(message.header.stamp), now_ns)
 
     def _store(self, frame: Frame[Any]) -> None:
-        if self.pairer.resets != self._resets:  # time began anew: a bag looped
+        if self.pairer.resets != self._resets:  # stamps stepped back: a bag loops
             self._resets = self.pairer.resets
             self._session.begin_anew()
         self._messages_at_frame = self._messages()

@@ -45,6 +45,7 @@ class PlacerecNode(LifecycleNode):
 
     @property
     def config(self) -> Config:
+        """The present parameters."""
         return self.parameters.config
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -64,9 +65,11 @@ class PlacerecNode(LifecycleNode):
         return self._change('cleaning up', UNCONFIGURED, self._free)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the memory."""
         return self._change('shutting down', FINALIZED, self._free)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the memory."""
         return self._change('clearing up', UNCONFIGURED, self._free)
 
     def _change(
@@ -80,7 +83,7 @@ class PlacerecNode(LifecycleNode):
             known = isinstance(error, InputError)
             self.error = str(error) if known else f'{type(error).__name__}: {error}'
             self.stage = before
-            if not self.config.autostart:  # else the process ends with this sentence
+            if not self.config.autostart:  # with autostart the process ends with this sentence
                 self.get_logger().error(self.error)
             return TransitionCallbackReturn.FAILURE
         self.error, self.stage = None, after
@@ -144,7 +147,7 @@ class PlacerecNode(LifecycleNode):
         self.get_logger().warning(problem, throttle_duration_sec=WARN_EVERY_S)
 
     def report_failure(self, error: Exception) -> None:
-        """Tell of a callback that failed."""
+        """Log a callback that failed, and report it."""
         self._problem(f'a callback failed: {type(error).__name__}: {error}')
 
     def _reconfigure(self, config: Config) -> None:
@@ -152,7 +155,7 @@ class PlacerecNode(LifecycleNode):
             self.parts.session.configure(config)
 
     def relocalize(self) -> Answer:
-        """Begin anew, and give an initial pose where that is switched on."""
+        """Begin anew, and make an initial pose due where they are switched on."""
         parts = self._configured()
         parts.session.begin_anew()
         if parts.outputs.ask_initial_pose():
@@ -160,12 +163,12 @@ class PlacerecNode(LifecycleNode):
         return True, 'what was known is forgotten; initial_pose is off'
 
     def enable(self, on: bool) -> Answer:
-        """Let frames through, or hold them back."""
+        """Let frames through, or hold all of them back."""
         self._configured().session.enable(on)
         return True, 'enabled' if on else 'disabled'
 
     def reload_map(self) -> Answer:
-        """Go on with the version of the map that is on the disk now; called by a thread."""
+        """Load the present version of the map and go on with it; called by a thread."""
         place_map = load_map(Path(self.config.map))
         self._configured().session.reload(place_map)
         self.get_logger().info(f'now with {place_map!r}')

@@ -1,4 +1,4 @@
-"""The Python classes of message types, by the names that bags have for them."""
+"""The Python classes of message types, by their names in bags."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ def message_class(kind: str) -> Any | None:
     package, _, name = kind.split('/')
     try:
         return getattr(import_module(f'{package}.msg'), name)
-    except (ImportError, AttributeError):  # tf2_msgs, for one, is not on PyPI
+    except (ImportError, AttributeError):  # for example tf2_msgs, which is not on PyPI
         return None

@@ -1,4 +1,4 @@
-"""The node's process: runs it until it is stopped, and says why it could not start."""
+"""The process of the node: run it until it is stopped, or say why it cannot start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from husky_placerec.session.loading import Interrupted
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-# A map that is being reloaded is looked after as often, and a process asked to end as soon.
+# A reloaded map is taken over, and a request to end is obeyed, within this time.
 SPIN_S = 0.2
 GOODBYE_S = 0.4
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _autostart(node: PlacerecNode) -> str | None:
-    """Configure and activate; return why that failed."""
+    """Configure and activate; return why that failed, else None."""
     for transition in (node.trigger_configure, node.trigger_activate):
         transition()
         if node.error is not None:
@@ -62,14 +62,14 @@ def _spin(node: PlacerecNode) -> None:
 
 
 def _say_goodbye(node: PlacerecNode) -> None:
-    """Leave the network: for 20 s its peers would take a node that only ends for a living one."""
+    """Leave DDS, because its peers would count a node that only ends as alive for 20 s."""
     leaving = threading.Thread(target=node.leave, daemon=True)
     leaving.start()
-    leaving.join(GOODBYE_S)  # a frame in work may keep it
+    leaving.join(GOODBYE_S)  # a frame in work may delay it
 
 
 def _exit(status: int) -> None:
-    """End now: a thread that is deep in a library would keep the interpreter waiting, or crash."""
+    """End at once, because a thread inside a library would delay the interpreter or crash it."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -1,4 +1,4 @@
-"""What the node publishes about each recognition."""
+"""The publishers of the node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The node's parameters, declared from the one place that knows them all."""
+"""The parameters of the node, declared from `husky_placerec.config`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from rclpy.parameter import Parameter
 
 class Parameters:
     """
-    Declares every parameter, and watches those that may change.
+    Declare every parameter, and check each change.
 
-    The cameras come first, since each brings parameters of its own, `camera.<name>.*`.
+    `cameras` is declared first, because each camera has its own parameters, `camera.<name>.*`.
 
-    :param changed: is given the new configuration whenever some were set.
+    :param changed: gets the new configuration after each change.
     :raises InputError: for a wrong type, or a value out of range.
     """
 
@@ -42,9 +42,9 @@ class Parameters:
         node.add_on_set_parameters_callback(self._set)
 
     def _set(self, parameters: list[Parameter]) -> SetParametersResult:
-        """Take values that make a configuration together, or refuse them all with a reason."""
+        """Take values that make a valid configuration together, or refuse all of them."""
         news = {p.name: p.value for p in parameters if p.name in self._values}
-        if not news:  # another's, such as use_sim_time
+        if not news:  # parameters of rclpy, such as use_sim_time
             return SetParametersResult(successful=True)
         try:
             config = make_config({**self._values, **news}, self._source)
@@ -70,7 +70,7 @@ def _descriptor(declared: Field[Any], default: Any) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
         description=about['description'] + unit,
         additional_constraints=', '.join(choice or "''" for choice in about['choices']),
-        read_only=not about['dynamic'],  # what is read once must not seem to change
+        read_only=not about['dynamic'],  # a parameter that is read once only
     )
     if least is not None and isinstance(default, float):
         descriptor.floating_point_range = [

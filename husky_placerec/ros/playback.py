@@ -1,4 +1,4 @@
-"""Playing a bag to a running node over DDS, and listening to what it answers."""
+"""Play a bag to a running node over DDS, and receive its answers."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 SETTLE_S = 1.0
-QUIET_S = 0.5  # after the last image, until a report tells of all
-ODOMETRY = 'odometry'  # among the publishers, beside the cameras
+QUIET_S = 0.5  # after the last image, until a report covers all frames
+ODOMETRY = 'odometry'  # a key beside the names of the cameras
 CAMERA_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 
 class Player:
     """
-    A robot and its localization stack in one: publishes what it sees, receives poses.
+    Publish images as a robot does, and receive poses as a localization stack does.
 
     Odometry is published too where the configuration names its topic.
 
-    :param node_name: of the place recognition node that is listened to, with its namespace.
+    :param node_name: full name of the place recognition node.
     """
 
     def __init__(self, context: Context, config: Config, node_name: str = '/placerec') -> None:
@@ -41,7 +41,7 @@ class Player:
         self.sent: dict[str, dict[int, float]] = {name: {} for name in config.cameras}
         self.received: dict[int, tuple[float, PoseStamped]] = {}
         self.diagnostics: dict[str, str] = {}
-        self._diagnosed = 0.0  # when
+        self._diagnosed = 0.0  # by the steady clock
         self._config = config
         self._executor = SingleThreadedExecutor(context=context)
         self._executor.add_node(self.node)
@@ -57,11 +57,12 @@ class Player:
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnose, 10)
 
     def close(self) -> None:
+        """Destroy the node."""
         self._executor.shutdown()
         self.node.destroy_node()
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Spin until the condition holds; False when it did not in time."""
+        """Spin until a condition holds; return False if it does not in time."""
         end = time.monotonic() + timeout_s
         while not condition():
             if time.monotonic() > end:
@@ -70,12 +71,12 @@ class Player:
         return True
 
     def connected(self) -> bool:
-        """Say whether the node listens to all that is played, and this to the node."""
+        """Return whether the node subscribes to all topics, and this player to the node."""
         heard = all(p.get_subscription_count() for p in self._publishers.values())
         return heard and bool(self.node.count_publishers(self._poses.topic_name))
 
     def settle(self) -> None:
-        """Give the other side time to match too: what is sent before is lost to best effort."""
+        """Wait for the node to match too: best effort loses what is sent before."""
         self.wait_until(lambda: False, SETTLE_S)
 
     def play(
@@ -84,7 +85,7 @@ class Player:
         speed: float,
         progress: Passing = lambda items, _: items,
     ) -> None:
-        """Publish what was recorded, `speed` times as fast as the stamps say."""
+        """Publish a recording, `speed` times as fast as its stamps."""
         pacer = Pacer(speed)
         topics = bag.camera_topics(self._config)
         if ODOMETRY in self._publishers:
@@ -98,11 +99,11 @@ class Player:
             self._publishers[name].publish(data)
 
     def poses(self) -> dict[int, Pose]:
-        """Return the poses that came, by their stamps in ns."""
+        """The received poses, by their stamps in ns."""
         return {stamp_ns: from_pose(m.pose) for stamp_ns, (_, m) in self.received.items()}
 
     def processed_all(self) -> bool:
-        """Say whether the node reported, a while after the last image, that no frame waits."""
+        """Return whether a report after the last image says that no frame waits."""
         last = max((time for sent in self.sent.values() for time in sent.values()), default=0.0)
         names = 'frames', 'frames processed', 'frames dropped', 'frames held back'
         frames, *done = (int(self.diagnostics.get(name, 0)) for name in names)

@@ -1,4 +1,4 @@
-"""The services: begin anew, switch off and on, take another version of the map."""
+"""The services `~/relocalize`, `~/enable` and `~/reload_map`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ Answer = tuple[bool, str]
 
 
 class Served(Protocol):
-    """What is asked of the node; each tells whether it was done, in a sentence, or raises."""
+    """What the services ask of the node: each method returns success and a sentence, or raises."""
 
-    def relocalize(self) -> Answer: ...
+    def relocalize(self) -> Answer:
+        """Begin anew."""
 
-    def enable(self, on: bool) -> Answer: ...
+    def enable(self, on: bool) -> Answer:
+        """Let frames through, or hold them back."""
 
-    def reload_map(self) -> Answer: ...
+    def reload_map(self) -> Answer:
+        """Go on with the present version of the map."""
 
 
 class Services:
-    """Answers at once, but for the map: it is read in a thread, while recognition goes on."""
+    """Offer the services. A thread reloads the map, while recognition goes on."""
 
     def __init__(self, node: Node, served: Served) -> None:
         self._served = served
@@ -54,7 +57,7 @@ class Services:
 
 
 def answer(work: Callable[[], Answer]) -> Answer:
-    """Do work; whatever happens, the caller is answered."""
+    """Do work and return its answer; an exception becomes an answer too."""
     try:
         return work()
     except InputError as error:
@@ -64,7 +67,7 @@ def answer(work: Callable[[], Answer]) -> Answer:
 
 
 def in_thread(work: Callable[[], Answer]) -> Future:
-    """Do work in a thread; an executor goes on with other callbacks until it is done."""
+    """Do work in a thread, so that the executor goes on with other callbacks."""
     future = Future()
     threading.Thread(target=lambda: future.set_result(answer(work)), daemon=True).start()
     return future

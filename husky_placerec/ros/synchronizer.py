@@ -1,4 +1,4 @@
-"""Pairing of camera topics as a filter of message_filters, around the pairing that replays use."""
+"""The pairing of camera topics as a filter of message_filters."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from message_filters import SimpleFilter
 
 class FrameSynchronizer(SimpleFilter):
     """
-    Calls back with each frame of messages, `callback(frame)`.
+    Call back with each frame of messages, `callback(frame)`.
 
-    In place of `ApproximateTimeSynchronizer`, which calls back with its lock held, takes the first
-    partner within the slop rather than the nearest, needs every camera, and starves when a bag
-    loops. All decisions are made in stamp time.
+    It does the pairing of `data.pairing`, which a replay uses too, in stamp time. It replaces
+    `ApproximateTimeSynchronizer`, which holds its lock while calling back, takes the first partner
+    within the slop instead of the nearest, needs every camera, and starves when a bag loops.
 
-    :param filters: a source of messages with headers, such as a Subscriber, by camera.
+    :param filters: sources of messages with headers, such as Subscribers, by camera.
     """
 
     def __init__(self, filters: Mapping[str, SimpleFilter], pairer: FramePairer[Any]) -> None:
@@ -32,5 +32,5 @@ class FrameSynchronizer(SimpleFilter):
     def _add(self, message: Any, camera: str) -> None:
         with self._lock:
             frames = self.pairer.add(camera, from_stamp(message.header.stamp), message)
-        for frame in frames:  # the lock is free: a callback may take its time, or fail
+        for frame in frames:  # without the lock: a callback may be slow, or fail
             self.signalMessage(frame)
