@@ -48,9 +48,9 @@ def ablate(
     """
     Train and measure networks that differ in backbone, pooling, fusion, whitening or pinhole.
 
-    One part of the base is exchanged at a time, unless the grid asks for all combinations. The
-    folder gets table.md, table.csv and each network's weights; chance, raw pixels and random
-    weights stand beside them.
+    Each run exchanges one part of the base network, unless the grid asks for all combinations. The
+    folder gets table.md, table.csv and the weights of each network. The baselines are chance, raw
+    pixels and random weights.
     """
     try:
         from husky_placerec.ablation.run import ablate as ablate_by
@@ -80,7 +80,7 @@ def _table(rows: Sequence[Row]) -> Table:
         caption=LEGEND,
         title_justify='left',
         caption_justify='left',
-        box=SIMPLE_HEAD,  # seven columns fit a terminal of 80
+        box=SIMPLE_HEAD,  # seven columns fit in 80 characters
         padding=(0, 1, 0, 0),
     )
     for number, heading in enumerate(HEADINGS):

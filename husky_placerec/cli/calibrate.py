@@ -1,4 +1,4 @@
-"""`placerec calibrate`: what a map's similarities mean, measured by drives."""
+"""`placerec calibrate`: measure what the similarities of a map mean."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def calibrate(
     kind: KindOption = None,
 ) -> None:
     """
-    Measure how sure a map's answers are, and store it in the map.
+    Measure how reliable the answers of a map are, and store the calibration in the map.
 
-    From then on what is accepted has a probability and a covariance, and is decided by the
-    frames of the last metres together. Without SOURCE the map itself is the drive: then nothing
-    is known of other light and seasons.
+    With a calibration every pose has a probability and a covariance, and the frames of the last
+    metres decide together. Without SOURCE the map itself is the drive; such a calibration knows
+    no other light or season.
     """
     from dataclasses import replace
 
@@ -143,7 +143,7 @@ def _report(made: Calibration) -> None:
 
 
 def _report_proof(made: Calibration, every_m: float) -> None:
-    """Say how many frames a pose needs, or that no number of them will do."""
+    """Print how many frames a pose needs, or that no number of frames suffices."""
     from husky_placerec.recognition.calibrating.required_proof import frames_needed
 
     frames = frames_needed(made.proof, made.figures['usual_proof'], every_m)

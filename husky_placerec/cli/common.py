@@ -1,4 +1,4 @@
-"""What the commands share: options, output, progress."""
+"""Options and output that the commands share."""
 
 from __future__ import annotations
 
@@ -84,26 +84,28 @@ KindOption = Annotated[
 
 
 def warn(message: str) -> None:
+    """Print a warning on stderr."""
     err.print(Text.assemble(('warning: ', 'yellow'), message), soft_wrap=True)
 
 
 def percent(share: float | None) -> str:
+    """Return a share as a percentage; a dash where it is not known."""
     return '-' if share is None else f'{100 * share:.1f} %'
 
 
 def warn_of_limits(spec: DescriptorSpec) -> None:
-    """Say what a kind of descriptor cannot do."""
+    """Print what a kind of descriptor cannot do."""
     if spec.limits:
         warn(spec.limits)
 
 
 def warn_of_poses(trajectory: Trajectory) -> None:
-    """Say what speaks against the poses."""
+    """Print what is doubtful about the poses."""
     for note in trajectory.notes:
         warn(f'{trajectory.source}: {note}')
 
 
 def warn_of_problems(source: Source) -> None:
-    """Say what a source lacked and was done without."""
+    """Print what a source lacks."""
     for line in source.problems.lines():
         warn(f'{source.path}: {line}')

@@ -61,10 +61,10 @@ def convert(
     overwrite: OverwriteOption = False,
 ) -> None:
     """
-    Write a drive as an ITLP-Campus track, as a bag, or for the field's other tools.
+    Write a drive as an ITLP-Campus track, as a bag, or for other tools of the field.
 
-    A bag that becomes a track and a bag again keeps stamps and poses, and its pixels as PNG. In
-    vpr, east and north are those of the map frame.
+    A bag that is converted to a track and back keeps its stamps and poses, and its pixels as PNG.
+    The format vpr takes x and y of the map frame for east and north.
     """
     from husky_placerec.config import read_config
     from husky_placerec.data import convert as formats
@@ -104,7 +104,7 @@ def convert(
 
 
 def _refuse_other(output: Path, form: str | None) -> None:
-    """Refuse to overwrite what is no earlier output of this command, such as somebody's folder."""
+    """Refuse to overwrite anything but an earlier output of this command."""
     if form == 'tum':
         known = not output.is_dir()
     else:
@@ -129,7 +129,7 @@ def _trajectory(
 
 
 def _warn_of_slop(widest_ns: int, parameters: Config) -> None:
-    """Say so where a bag, of which the stamps tell what belongs together, is paired otherwise."""
+    """Warn if a bag will be paired differently from the track that it is made of."""
     if widest_ns > parameters.slop * 1e9:
         warn(
             f'images of one frame are up to {widest_ns / 1e6:.0f} ms apart, more than slop: '

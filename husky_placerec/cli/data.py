@@ -1,4 +1,4 @@
-"""`placerec data`: what is in a drive, and what is wrong with it."""
+"""`placerec data`: check a drive."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def check(
     as_json: Annotated[bool, typer.Option('--json', help='Print JSON instead of tables.')] = False,
 ) -> None:
     """
-    Look at every image, stamp and pose of a drive, and say what is wrong and what to do.
+    Check every image, stamp and pose of a drive, and print each problem with its remedy.
 
-    Exits with 1 when there are errors: what a map or a replay would stumble over.
+    The exit status is 1 if there are errors, which would spoil a map or a replay.
     """
     from husky_placerec.config import read_config
     from husky_placerec.data.source import open_source

@@ -1,4 +1,4 @@
-"""`placerec demo`: the main job shown once, end to end."""
+"""`placerec demo`: map a simulated drive and recognise others with the real node."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def demo(
     ] = Path('demo'),
 ) -> None:
     """
-    Show the main job: map a summer day, recognise a winter dusk and a drive the other way.
+    Map a simulated summer day, then recognise a winter dusk and a drive in the other direction.
 
-    The real node runs, over DDS. Exits with 1 when on either drive fewer than 80 % of the known
-    places are recognised, or fewer than 98 % of the published poses are right.
+    The real node runs over DDS. The exit status is 1 if on either drive fewer than 80 % of the
+    known places are recognised, or fewer than 98 % of the published poses are right.
     """
     from husky_placerec.demo.run import run
 

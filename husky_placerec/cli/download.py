@@ -1,4 +1,4 @@
-"""`placerec download`: public data."""
+"""`placerec download`: fetch public data sets."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def download(
     ] = None,
 ) -> None:
     """
-    Say where a data set comes from, and with -o fetch it from the Hugging Face hub.
+    Print where a data set comes from; with -o, fetch it from the Hugging Face hub.
 
-    It is large; what was fetched is not fetched again, so it may be interrupted.
+    It is large. An interrupted download goes on where it stopped.
     """
     from husky_placerec.data.download import data_set_named, fetch
 

@@ -1,4 +1,4 @@
-"""`placerec`: the package on the command line."""
+"""The program `placerec`."""
 
 from __future__ import annotations
 
@@ -58,9 +58,10 @@ def _main(
 
 def main() -> None:
     """
-    Run `placerec`; what the user can mend is said in one line, without a traceback.
+    Run `placerec`.
 
-    So is what the system refuses, such as a full disk or a folder that may not be written.
+    Errors that the user can mend, and errors of the system such as a full disk, are printed in one
+    line without a traceback; the exit status is then 2.
     """
     try:
         app()

@@ -1,4 +1,4 @@
-"""`placerec model`: a network in another form."""
+"""`placerec model`: export networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help='Export networks.', no_args_is_help=True)
 
-FRAMES = 8  # of a drive, to compare on
+FRAMES = 8  # of a drive, on which the two are compared
 
 
 @app.command(
@@ -41,10 +41,10 @@ def model_export(
     overwrite: OverwriteOption = False,
 ) -> None:
     """
-    Write the network as ONNX: uint8 images [N, H, W, 3] in, unit vectors out.
+    Write a network as ONNX: its input are uint8 images [N, H, W, 3], its output unit vectors.
 
-    It is compared with the network on images first, and not written where they differ. A map that
-    one of the two made can be searched with the other.
+    The export is compared with the network on images first, and not written if they differ. Either
+    of the two can search the maps of the other.
     """
     from husky_placerec.config import read_config
     from husky_placerec.descriptor.extractor import Preparation
@@ -90,7 +90,7 @@ def _images(path: Path, kind: str | None, config: Config, prepare: Preparation) 
 
 
 def _noise(prepare: Preparation) -> list[Pixels]:
-    """Make images of blots of all sizes."""
+    """Make random images with structure of all sizes."""
     import cv2
     import numpy as np
 

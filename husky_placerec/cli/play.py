@@ -1,4 +1,4 @@
-"""`placerec play`: a bag played over DDS."""
+"""`placerec play`: play a bag over DDS."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def play(
     namespace: Annotated[str, typer.Option(help="Put before each topic, as a robot's name.")] = '',
 ) -> None:
     """
-    Play a bag to whoever listens, as `ros2 bag play` does, where that is not installed.
+    Play a bag over DDS, as `ros2 bag play` does, where that is not installed.
 
-    Topics whose type is not installed are named and left out. Ctrl-C ends it.
+    Topics whose message type is not installed are named and left out. Ctrl-C ends it.
     """
     try:
         from husky_placerec.ros.bag_player import run

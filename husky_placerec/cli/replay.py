@@ -1,4 +1,4 @@
-"""`placerec replay`: a drive recognised offline."""
+"""`placerec replay`: recognise a drive offline."""
 
 from __future__ import annotations
 
@@ -56,9 +56,10 @@ def replay(
     overwrite: OverwriteOption = False,
 ) -> None:
     """
-    Recognise a drive offline, by the code that the node runs, and score it where truth is known.
+    Recognise a drive offline, by the code that the node runs, and score it if the truth is known.
 
-    Truth is the source's only poses when their frame is the map's, or what --poses names.
+    The truth are the poses that --poses names, else the only poses of the source if they are in
+    the frame of the map.
     """
     from husky_placerec.config import read_config
     from husky_placerec.evaluation.metrics import TOLERANCES_M
@@ -107,7 +108,7 @@ def _summary_table(numbers: dict[str, Any]) -> Table:
         off_map = numbers['off_map']
         table.add_row('precision of accepted', percent(numbers['precision']))
         table.add_row('off the map, accepted', f'{off_map["accepted"]} of {off_map["frames"]}')
-        median_m = numbers['median_top1_distance_m']  # None where no frame had a candidate
+        median_m = numbers['median_top1_distance_m']  # None if no frame had a candidate
         median = 'none was found' if median_m is None else f'{median_m:.2f} m'
         table.add_row('median top-1 distance', median)
     else:

@@ -1,4 +1,4 @@
-"""`placerec sim`: drives on a simulated campus."""
+"""`placerec sim`: render drives on a simulated campus."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def sim(
     """
     Render a drive of a Husky on a simulated campus, as an ITLP-Campus track with its bag.
 
-    All drives of a seed are in one map frame, so one can be mapped and the others recognised;
-    --route, --aliasing and --style make it another campus.
+    All drives of a seed share one map frame, so that one can be mapped and the others recognised.
+    Other values of --route, --aliasing and --style make another campus.
     """
     try:
         import numba  # noqa: F401
@@ -254,7 +254,7 @@ def _drive_live(output: Path | None, configs: list[DriveConfig], rate: float) ->
 
 
 def _refuse_existing(paths: list[Path], *, overwrite: bool, resume: bool) -> None:
-    """Refuse before anything is rendered, whichever of the outputs is in the way."""
+    """Refuse any existing output before the rendering begins."""
     for path in paths:
         finished = resume and (path / 'track.csv').is_file()
         if path.exists() and not overwrite and not finished:

@@ -39,10 +39,10 @@ def train(
     overwrite: OverwriteOption = False,
 ) -> None:
     """
-    Train a network by a recipe, and keep the weights that recognise unseen drives best.
+    Train a network by a recipe, and keep the weights that recognise the validation drives best.
 
-    Drives are tracks, bags or folders with poses, in groups that share a map frame; a group is one
-    campus. The folder gets weights.safetensors, checkpoint.pt, loss.csv and validation.csv.
+    Drives are tracks, bags or folders with poses. Drives of one group share a map frame. The folder
+    gets weights.safetensors, checkpoint.pt, loss.csv and validation.csv.
     """
     try:
         from husky_placerec.training.run import train as train_by

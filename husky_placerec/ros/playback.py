@@ -99,7 +99,7 @@ class Player:
             self._publishers[name].publish(data)
 
     def poses(self) -> dict[int, Pose]:
-        """The received poses, by their stamps in ns."""
+        """Return the received poses by their stamps in ns."""
         return {stamp_ns: from_pose(m.pose) for stamp_ns, (_, m) in self.received.items()}
 
     def processed_all(self) -> bool:

@@ -37,7 +37,7 @@ ACTIVE = 'active'
 
 class Reporter:
     """
-    Publish /diagnostics in every state, by the steady clock, because simulated time may stand still.
+    Publish /diagnostics in every state, by the steady clock: simulated time may stand still.
 
     :ivar problem: what went wrong since the last report.
     """
