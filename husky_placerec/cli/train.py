@@ -41,7 +41,7 @@ def train(
     """
     Train a network by a recipe, and keep the weights that recognise the validation drives best.
 
-    Drives are tracks, bags or folders with poses. Drives of one group share a map frame. The folder
+    Drives are tracks, bags or folders with poses; those of one group share a map frame. The folder
     gets weights.safetensors, checkpoint.pt, loss.csv and validation.csv.
     """
     try:
