@@ -72,8 +72,6 @@ def calibrate(
     metres decide together. Without SOURCE the map itself is the drive; such a calibration knows
     no other light or season.
     """
-    from dataclasses import replace
-
     from husky_placerec.config import read_config
     from husky_placerec.data.source import open_source
     from husky_placerec.placemap.loading import load_map
@@ -107,7 +105,7 @@ def calibrate(
 
     def with_calibration(current: PlaceMap) -> PlaceMap:
         made.require_of(current.spec, current.whitening is not None, current.name)
-        return replace(current, calibration=made.as_json())
+        return current.calibrated(made.as_json())
 
     edit_map(path, with_calibration)
     out.print(f'{path}: calibrated ({made.kind})', highlight=False)

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 
 from husky_placerec.cli.common import percent
+from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.calibration import SIMULATED
+from husky_placerec.recognition.shipped_calibration import calibration_for
 from rich.table import Table
 from rich.text import Text
 
 
 def map_table(place_map: PlaceMap) -> Table:
+    """Show what a map is, what made it, and how it is calibrated."""
     spec, places = place_map.spec, place_map.places
     low, high = places.poses[:, :2].min(axis=0), places.poses[:, :2].max(axis=0)
     table = Table(title=place_map.name, show_header=False, title_justify='left')
@@ -30,6 +34,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'whitening': 'yes' if place_map.whitening else 'no',
         'index': _index(place_map),
         'thumbnails': 'yes' if place_map.thumbnails else 'no',
+        **_calibration(place_map),
         'frame': place_map.frame_id,
         'origin (WGS 84)': _origin(place_map),
         'extent': f'{high[0] - low[0]:.0f} x {high[1] - low[1]:.0f} m',
@@ -69,6 +74,30 @@ def _index(place_map: PlaceMap) -> str:
         f'{plan.kind}, {report.cpu_ms:.2f} ms a query; '
         f'recall against exact: {recalls or "not measured"}'
     )
+
+
+def _calibration(place_map: PlaceMap) -> dict[str, str]:
+    """Return the rows about the calibration, and whether it fits the map."""
+    try:
+        found = calibration_for(place_map, place_map.spec)
+    except InputError as error:
+        return {'calibration': f'refused: {error}'}
+    if found is None:
+        return {'calibration': 'none: thresholds decide; placerec calibrate measures one'}
+    rows = {'calibration': f'{found.kind}, of {found.created}'}
+    if found.kind == SIMULATED:
+        rows['calibrated by'] = 'campuses that come with the network'
+    else:
+        rows['calibrated by'] = ', '.join(found.sources)
+        fits = place_map.calibrated_on_these_places
+        rows['calibration fits'] = (
+            'yes' if fits else 'measured on other places of this map: calibrate again'
+        )
+    figures = found.figures
+    wrong = f'{figures["wrong"]} wrong of {figures["frames"]} frames'
+    recall = figures['recall_at_precision']['0.99']['recall']
+    rows['calibration measured'] = f'{wrong}; recall {percent(recall)} at 99 % precision'
+    return rows
 
 
 def _origin(place_map: PlaceMap) -> str:

@@ -141,6 +141,8 @@ def map_verify(path: MapArgument) -> None:
     calibration = calibration_of(place_map)
     kind = UNCALIBRATED if calibration is None else f'{calibration.kind}, of the same model'
     out.print(f'[green]ok[/]  calibration: {kind}', highlight=False)
+    if calibration is not None and not place_map.calibrated_on_these_places:
+        warn(f'{path}: the calibration was measured on other places; calibrate the map again')
     for jump in place_map.places.jumps():
         warn(f'{path}: {jump}')
 

@@ -113,16 +113,12 @@ def _joined(
     pictures = chosen(
         [(one.thumbnails, range(len(one))), (other.thumbnails, new.tolist())], one.spec.sees
     )
-    return replace(
-        one,
-        places=joined([one.places, extra]),
-        descriptors=descriptors,
+    return one.with_places(
+        joined([one.places, extra]),
+        descriptors,
         sources={**one.sources, **sources},
         created=now(),
         origin=one.origin or other.origin,
         simulated=one.simulated and other.simulated,
-        lengths=None,
-        gain=None,
-        index=None,
         thumbnails=pictures,
     )

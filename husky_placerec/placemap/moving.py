@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
@@ -33,12 +33,11 @@ def transform(place_map: PlaceMap, motion: Pose, frame_id: str | None = None) ->
     position = motion.rotation.apply(poses[:, :3]) + motion.as_array()[:3]
     orientation = (motion.rotation * Rotation.from_quat(poses[:, 3:])).as_quat()
     still = np.allclose(motion.as_array(), Pose.planar(0.0, 0.0, 0.0).as_array())
-    return replace(
-        place_map,
-        places=replace(place_map.places, poses=np.hstack([position, orientation])),
-        frame_id=frame_id or place_map.frame_id,
-        origin=place_map.origin if still else None,
-        created=now(),
+    return place_map.with_poses(
+        np.hstack([position, orientation]),
+        frame_id or place_map.frame_id,
+        place_map.origin if still else None,
+        now(),
     )
 
 
@@ -103,7 +102,8 @@ def align(place_map: PlaceMap, trajectory: Trajectory, max_gap_s: float) -> Alig
     centre, centre_wanted = poses[:, :3].mean(axis=0), wanted[:, :3].mean(axis=0)
     rotation, _ = Rotation.align_vectors(wanted[:, :3] - centre_wanted, poses[:, :3] - centre)
     motion = Pose.from_array([*(centre_wanted - rotation.apply(centre)), *rotation.as_quat()])
-    moved = transform(replace(place_map, places=place_map.places.chosen(covered)), motion)
+    part = place_map.with_places(place_map.places.chosen(covered), place_map.descriptors[covered])
+    moved = transform(part, motion)
     found = moved.places.poses
     left = Rotation.from_quat(found[:, 3:]).inv() * Rotation.from_quat(wanted[:, 3:])
     return Alignment(

@@ -16,7 +16,7 @@ from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thumbnails import Thumbnails
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
-from husky_placerec.types import Candidate, FloatArray, GeoOrigin, Place, Pose
+from husky_placerec.types import Candidate, FloatArray, Floats, GeoOrigin, Place, Pose
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -120,15 +120,89 @@ class PlaceMap:
         """Make ready what a search needs now, rather than at the first query."""
         _ = self._index, self.positions
 
-    def whitened(self, whitening: Whitening | None) -> PlaceMap:
+    def with_places(
+        self,
+        places: Places,
+        descriptors: FloatArray,
+        *,
+        sources: Mapping[str, str] | None = None,
+        thumbnails: Thumbnails | None = None,
+        created: str | None = None,
+        origin: GeoOrigin | None = None,
+        simulated: bool | None = None,
+    ) -> PlaceMap:
+        """
+        Return a map of other places, of the same model and frame.
+
+        This is the only way to change places. It drops all that was derived from the old ones: the
+        index, the lengths of whitened descriptors, the measured gain, the thumbnails and the
+        version. The whitening and the calibration stay; `calibrated_on_these_places` tells that
+        the calibration was measured on others. The other arguments are as in the class; by
+        default they stay.
+        """
+        return replace(
+            self._derived_dropped(),
+            places=places,
+            descriptors=descriptors,
+            sources=self.sources if sources is None else sources,
+            thumbnails=thumbnails,
+            created=created or self.created,
+            origin=origin or self.origin,
+            simulated=self.simulated if simulated is None else simulated,
+        )
+
+    def with_poses(
+        self, poses: Floats, frame_id: str, origin: GeoOrigin | None, created: str
+    ) -> PlaceMap:
+        """
+        Return the map with its places moved as one rigid body; all but the version still holds.
+
+        :param poses: [N, 7].
+        :param origin: where on the Earth the new frame has its origin, if that is known.
+        """
+        return replace(
+            self,
+            places=replace(self.places, poses=poses),
+            frame_id=frame_id,
+            origin=origin,
+            created=created,
+            version='',
+        )
+
+    def whitened(
+        self,
+        whitening: Whitening | None,
+        gain: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> PlaceMap:
         """
         Return the map compared through a whitening, or through none.
 
-        Its similarities are others then, so that it has no calibration.
+        Its similarities change, so that it loses its calibration.
+
+        :param gain: recall on a validation drive without and with whitening.
         """
         return replace(
-            self, whitening=whitening, lengths=None, gain=None, index=None, calibration=None
+            self._derived_dropped(),
+            whitening=whitening,
+            gain=gain,
+            calibration=None,
+            thumbnails=self.thumbnails,
         )
+
+    def calibrated(self, calibration: Mapping[str, Any]) -> PlaceMap:
+        """Return the map with a calibration that was measured on its present places."""
+        values = {**calibration, 'places': self.places.fingerprint()}
+        return replace(self, calibration=values, version='')
+
+    @property
+    def calibrated_on_these_places(self) -> bool:
+        """Whether the calibration was measured on the present places."""
+        measured_on = (self.calibration or {}).get('places')
+        return measured_on == self.places.fingerprint()
+
+    def _derived_dropped(self) -> PlaceMap:
+        """Return the map without all that is derived from places, descriptors and whitening."""
+        return replace(self, lengths=None, gain=None, index=None, thumbnails=None, version='')
 
     def fit_whitening(self) -> Whitening:
         """Fit a whitening to all that the map has seen."""
@@ -143,7 +217,8 @@ class PlaceMap:
         :param kind: None: chosen by the size of the map.
         :raises InputError: for a kind that there is not.
         """
-        return replace(self, index=build_index(self.views, self.kinds, kind, progress))
+        built = build_index(self.views, self.kinds, kind, progress)
+        return replace(self, index=built, version='')
 
     def near(self, position: NDArray[np.float64], radius_m: float) -> NDArray[np.int64]:
         """Return the places within a distance in the plane of a position [2 or more]."""

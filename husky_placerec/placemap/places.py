@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import csv
 from dataclasses import dataclass
+import hashlib
 from itertools import islice
 from pathlib import Path
 
@@ -48,6 +49,13 @@ class Places:
         """Return some of the places, in that order."""
         tracks = tuple(self.tracks[i] for i in indices)
         return Places(self.stamps_ns[indices], self.poses[indices], tracks, self.present[indices])
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of which places these are: stamps, tracks and cameras, not poses."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.stamps_ns, np.int64).tobytes())
+        digest.update(np.ascontiguousarray(self.present).tobytes())
+        digest.update('\n'.join(self.tracks).encode())
+        return digest.hexdigest()
 
     def duplicate(self) -> tuple[str, int] | None:
         """Return track and stamp of a place that is there twice, None where none is."""

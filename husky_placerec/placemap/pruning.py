@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.thumbnails import chosen
@@ -26,15 +24,11 @@ def prune(place_map: PlaceMap, every_m: float, alike: float) -> PlaceMap:
     """
     kept = np.flatnonzero(_kept(place_map, every_m, alike))
     tracks = {place_map.places.tracks[i] for i in kept}
-    pruned = replace(
-        place_map,
-        places=place_map.places.chosen(kept),
-        descriptors=np.asarray(place_map.descriptors[kept], np.float16),
+    pruned = place_map.with_places(
+        place_map.places.chosen(kept),
+        np.asarray(place_map.descriptors[kept], np.float16),
         sources={t: source for t, source in place_map.sources.items() if t in tracks},
         created=now(),
-        lengths=None,
-        gain=None,
-        index=None,
         thumbnails=chosen([(place_map.thumbnails, kept.tolist())], place_map.spec.sees),
     )
     return pruned.whitened(pruned.fit_whitening()) if pruned.whitening else pruned

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
@@ -49,11 +48,11 @@ def whitened_if_better(place_map: PlaceMap, drive: PlaceMap) -> PlaceMap:
 
     Either way it says what was measured.
     """
-    whitened = place_map.whitened(place_map.fit_whitening())
-    raw = place_map.whitened(None)
+    whitening = place_map.fit_whitening()
+    whitened, raw = place_map.whitened(whitening), place_map.whitened(None)
     gain = {'raw': recall_of_drive(raw, drive), 'whitened': recall_of_drive(whitened, drive)}
     better = _mean(gain['whitened']) > _mean(gain['raw'])
-    return replace(whitened if better else raw, gain=gain)
+    return place_map.whitened(whitening if better else None, gain)
 
 
 def require_alike(one: PlaceMap, other: PlaceMap) -> None:

@@ -146,14 +146,7 @@ def _quarters(rows: Indices) -> list[Indices]:
 
 
 def _part(place_map: PlaceMap, kept: Indices) -> PlaceMap:
-    return replace(
-        place_map,
-        places=place_map.places.chosen(kept),
-        descriptors=place_map.descriptors[kept],
-        lengths=None,
-        index=None,
-        thumbnails=None,
-    )
+    return place_map.with_places(place_map.places.chosen(kept), place_map.descriptors[kept])
 
 
 def hard_negatives(
