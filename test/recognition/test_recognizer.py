@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 import json
 
+import cv2
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.errors import InputError
@@ -28,6 +29,7 @@ from support.builders import (
     spec,
     START_NS,
 )
+from support.calibrations import calibration
 
 WHOLE = np.ones((40, 2), bool)
 PARTLY = np.random.default_rng(5).random((40, 2)) < 0.6
@@ -209,6 +211,50 @@ def test_the_rival_is_the_best_place_elsewhere_or_the_other_way(present, both_wa
             assert found.similarity == pytest.approx(max(rivals), abs=1e-5)
         else:
             assert found is None
+
+
+def test_an_uncalibrated_map_decides_by_thresholds_alone(place_map):
+    recognizer = Recognizer.load(place_map, make_config({}))
+    assert recognizer.calibration_kind == 'uncalibrated'
+    assert recognizer.required_proof is None
+    found = recognizer.recognize(view(5))
+    assert found.accepted
+    assert (found.state, found.probability, found.covariance) == (None, None, None)
+
+
+def test_black_images_give_no_pose_and_say_why(place_map):
+    made = calibration(descriptor=place_map.spec.as_json())
+    for values in ({}, {'sequence': False}):
+        calibrated = replace(place_map, calibration=made.as_json())
+        recognizer = Recognizer.load(calibrated, make_config(values))
+        black = np.zeros((48, 64, 3), np.uint8)
+        found = recognizer.recognize(frame(front=black, back=black))
+        assert (found.accepted, found.reason) == (False, 'image_unusable')
+        assert found.measurement.reason == 'image_unusable'
+
+
+def test_images_are_checked_where_that_is_switched_on(place_map):
+    whole = view(5)
+    blurred = cv2.GaussianBlur(whole.images[BACK], (0, 0), 12)
+    seen = replace(whole, images={**whole.images, BACK: blurred})
+    checked, unchecked = (
+        Recognizer.load(place_map, make_config({'check_images': on})).recognize(seen)
+        for on in (True, False)
+    )
+    assert checked.best.cosines.keys() == {FRONT}
+    assert unchecked.best.cosines.keys() == {FRONT, BACK}
+    assert list(checked.image_stamps_ns) == [FRONT, BACK]
+
+
+@pytest.mark.parametrize(('proof', 'needed'), [(1.0, 8.0), (1.5, 12.0)])
+def test_the_required_proof_is_a_multiple_of_the_calibrated_one(place_map, proof, needed):
+    made = calibration(descriptor=place_map.spec.as_json(), proof=8.0, kind='map_alone')
+    calibrated = replace(place_map, calibration=made.as_json())
+    recognizer = Recognizer.load(calibrated, make_config({'proof': proof}))
+    assert recognizer.required_proof == needed
+    assert recognizer.calibration_kind == 'map_alone'
+    recognizer.configure(make_config({'sequence': False}))
+    assert recognizer.required_proof is None
 
 
 def test_a_view_that_two_distant_places_share_is_ambiguous():

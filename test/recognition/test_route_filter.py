@@ -9,6 +9,7 @@ from husky_placerec.types import Pose, State
 import numpy as np
 import pytest
 from support.builders import SPACING_M, straight_map
+from support.driving import ahead
 
 RIGHT, STRANGE = 5.0, -3.0  # log likelihood ratios
 
@@ -16,10 +17,6 @@ RIGHT, STRANGE = 5.0, -3.0  # log likelihood ratios
 @pytest.fixture(scope='module')
 def route():
     return Route(straight_map())
-
-
-def ahead(metres=SPACING_M):
-    return Motion(Pose.planar(metres, 0.0, 0.0), abs(metres), 0.05 * abs(metres), 0.05)
 
 
 def seen_at(place, turned=False, ratio=RIGHT, others=STRANGE):

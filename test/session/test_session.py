@@ -1,85 +1,29 @@
 """The session: what it recognises, counts, logs and survives, and what a reset resets."""
 
+from contextlib import ExitStack
 import json
 import time
 from types import SimpleNamespace
 
 from husky_placerec.config import make_config
-from husky_placerec.session import Observer, Session
-from husky_placerec.session.mailbox import Mailbox
 from husky_placerec.types import Frame, SECOND_NS
 import pytest
 from support.builders import BACK, FRONT, planar, START_NS
-from support.sessions import decode, FakeRecognizer, frame, settle
-
-
-class Lines(list):
-    write = list.append
-
-
-class Noting(Observer):
-    """Notes what a session tells."""
-
-    def __init__(self, told, problems):
-        self.told, self.problems, self.states, self.resets = told, problems, [], 0
-
-    def recognized(self, recognition, frame):
-        self.told.append(recognition)
-
-    def state_changed(self, state):
-        self.states.append(state.value)
-
-    def began_anew(self):
-        self.resets += 1
-
-    def problem(self, sentence):
-        self.problems.append(sentence)
+from support.sessions import FakeRecognizer, frame, running, settle, store
 
 
 @pytest.fixture
 def make():
     """Return a function that makes a session around a fake recognizer, and starts it."""
-    sessions = []
+    with ExitStack() as stack:
 
-    def making(parameters=None, fails=(), now_ns=lambda: START_NS):
-        told, problems, log = [], [], Lines()
-        observer = Noting(told, problems)
-        session = Session(
-            FakeRecognizer(fails),
-            make_config(parameters or {}),
-            decode=decode,
-            observer=observer,
-            now_ns=now_ns,
-            log=log,
-        )
-        session.start()
-        sessions.append(session)
-        return SimpleNamespace(
-            session=session,
-            observer=observer,
-            told=told,
-            problems=problems,
-            log=log,
-            events=session.recognizer.events,
-        )
+        def making(parameters=None, fails=()):
+            made = stack.enter_context(running(parameters, FakeRecognizer(fails)))
+            made.told, made.problems = made.observer.told, made.observer.problems
+            made.events = made.recognizer.events
+            return made
 
-    yield making
-    for session in sessions:
-        session.stop()
-
-
-def store(session, *frames):
-    for each in frames:
-        session.store(each)
-        settle(session)
-
-
-def test_a_slow_reader_gets_the_newest_and_is_let_go_at_the_end():
-    box = Mailbox()
-    assert [box.put(item) for item in 'abc'] == [False, True, True]
-    assert box.take() == 'c'
-    assert box.close() is False
-    assert box.take() is None
+        yield making
 
 
 def test_an_exception_inside_recognition_costs_one_frame(make):

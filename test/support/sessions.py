@@ -1,13 +1,16 @@
-"""A recognizer that only notes what reaches it, for tests of a session, and frames for it."""
+"""Sessions around a recognizer that only notes what reaches it, and frames for them."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 import threading
 import time
 from types import SimpleNamespace
 
+from husky_placerec.config import make_config
 from husky_placerec.errors import InputError
 from husky_placerec.recognition.odometry import Odometry
+from husky_placerec.session import Observer, Session
 from husky_placerec.types import Frame, Measurement, Recognition
 import numpy as np
 from support.builders import BACK, FRONT, planar, START_NS
@@ -78,6 +81,53 @@ def decode(message):
     if message == 'bad':
         raise InputError('12 bytes that do not decode as an image')
     return PIXELS
+
+
+class Lines(list):
+    """A log in the memory."""
+
+    write = list.append
+
+
+class Noting(Observer):
+    """Notes what a session tells."""
+
+    def __init__(self):
+        self.told, self.problems, self.states, self.resets = [], [], [], 0
+
+    def recognized(self, recognition, frame):
+        self.told.append(recognition)
+
+    def state_changed(self, state):
+        self.states.append(state.value)
+
+    def began_anew(self):
+        self.resets += 1
+
+    def problem(self, sentence):
+        self.problems.append(sentence)
+
+
+@contextmanager
+def running(parameters=None, recognizer=None, observer=None, **options):
+    """Start a session, with all that notes what it does, and stop it at the end."""
+    recognizer, observer = recognizer or FakeRecognizer(), observer or Noting()
+    log, config = Lines(), make_config(parameters or {})
+    options = {'decode': decode, 'now_ns': lambda: START_NS, 'log': log, **options}
+    session = Session(recognizer, config, observer=observer, **options)
+    session.start()
+    made = SimpleNamespace(session=session, observer=observer, log=log, recognizer=recognizer)
+    try:
+        yield made
+    finally:
+        session.stop()
+
+
+def store(session, *frames):
+    """Give a session frames, each after it has dealt with the one before."""
+    for each in frames:
+        session.store(each)
+        settle(session)
 
 
 def settle(session):

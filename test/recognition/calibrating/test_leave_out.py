@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from husky_placerec.config import make_config
 from husky_placerec.recognition.calibrating.calibrate import itself
-from husky_placerec.recognition.calibrating.leave_out import record_runs, Setting
-from husky_placerec.recognition.calibrating.samples import DescribedDrive
-from husky_placerec.types import SECOND_NS
+from husky_placerec.recognition.calibrating.leave_out import (
+    best_trust,
+    hard_negatives,
+    record_runs,
+    RecordedRun,
+    Setting,
+    TRUSTS,
+)
+from husky_placerec.recognition.calibrating.samples import DescribedDrive, MASKED, WHOLE
+from husky_placerec.types import Candidate, SECOND_NS
 import numpy as np
 import pytest
-from support.builders import SPACING_M, straight_map
+from support.builders import planar, SPACING_M, straight_map
+from support.calibrations import calibration, table
 
 COUNT = 80
 
@@ -90,3 +100,140 @@ def test_a_drive_without_poses_is_off_the_map():
     drive = DescribedDrive('elsewhere', place_map.descriptors[:9], np.arange(9), None)
     (run,) = runs(place_map, drive)
     assert run.truths == (None,) * 9
+
+
+def test_a_drive_to_the_side_of_the_map_is_known_within_ten_metres_and_unknown_from_25():
+    place_map = straight_map(COUNT)
+    sides = np.array([0.0, 9.9, 10.1, 24.9, 25.1, 60.0])
+    poses = np.array([planar(90.0, side).as_array() for side in sides])
+    drive = DescribedDrive('side', place_map.descriptors[:6], np.arange(6), poses)
+    run = runs(place_map, drive)[0]
+    assert [truth is not None for truth in run.truths] == [True, True] + [False] * 4
+    (stretch,) = run.unknown_stretches()
+    assert stretch.drive.poses[:, 1].tolist() == [25.1, 60.0]
+    assert len(stretch.truths) == len(stretch.results) == 2
+    assert stretch.results == run.results[4:]
+
+
+def test_each_stretch_of_unknown_road_is_a_run_of_its_own():
+    place_map = straight_map(COUNT)
+    poses = np.array([planar(90.0, side).as_array() for side in (60, 0, 60, 60, 0, 0, 60)])
+    drive = DescribedDrive('side', place_map.descriptors[:7], np.arange(7), poses)
+    stretches = list(runs(place_map, drive)[0].unknown_stretches())
+    assert [stretch.drive.stamps_ns.tolist() for stretch in stretches] == [[0], [2, 3], [6]]
+
+
+def left_of(count):
+    """Return the sizes of the maps on which a drive along the first places is run."""
+    place_map = straight_map(COUNT)
+    poses = place_map.places.poses[:count]
+    drive = DescribedDrive('second', place_map.descriptors[:count], np.arange(count), poses)
+    return [len(run.place_map) for run in runs(place_map, drive)]
+
+
+def test_a_quarter_of_the_map_has_to_be_left():
+    # The drive to place 51 is within 25 m of place 59, which leaves 20 of 80 places.
+    assert left_of(52) == [80, 20]
+    whole, *parts = left_of(53)
+    assert whole == 80 and len(parts) == 4
+
+
+def test_a_part_of_a_map_has_the_places_and_descriptors_that_are_left():
+    place_map = straight_map(COUNT)
+    _, first, second, *_ = runs(place_map, itself(place_map))
+    assert first.place_map.places.poses[:, 0].min() == 20 * SPACING_M
+    rest = np.r_[0:20, 40:80]
+    np.testing.assert_array_equal(second.place_map.descriptors, place_map.descriptors[rest])
+    np.testing.assert_array_equal(second.place_map.places.poses, place_map.places.poses[rest])
+    for number, kept in enumerate(rest.tolist()):
+        found = second.results[kept].candidates
+        assert number not in [each.place for each in found]
+
+
+def said(probability=None, x=None, place=None):
+    chosen = None if place is None else Candidate(place, 0.9, True, planar(0.0))
+    estimate = None if x is None else planar(x)
+    return SimpleNamespace(probability=probability, estimate=estimate, chosen=chosen)
+
+
+class ToldRun(RecordedRun):
+    """A run of which the test says what is recognised, by the trust of the calibration."""
+
+    def recognitions(self, calibration, config, *, by_odometry=True):
+        return iter(self.drive(calibration))
+
+
+def told(truths, recognitions):
+    results = tuple(
+        SimpleNamespace(evidence_of=lambda place, way, n=n: (n, place, way))
+        for n in range(len(truths))
+    )
+    return ToldRun(None, recognitions, tuple(truths), results)
+
+
+def test_the_wrong_states_that_were_followed_are_negatives():
+    truths = [planar(0.0), planar(0.0), None, planar(0.0), None, None]
+    recognitions = [
+        said(0.9, 10.0, 3),  # right
+        said(0.9, 10.1, 4),  # wrong
+        said(0.9, 0.0, 5),  # on unknown road
+        said(),
+        said(0.9, None, 6),
+        said(0.9, 0.0, None),
+    ]
+    rows = hard_negatives(told(truths, lambda _: recognitions), None, None, group=7)
+    assert rows == [
+        ((1, 4, True), False, 1.0, WHOLE, 7, False),
+        ((2, 5, True), False, 1.0, MASKED, 7, False),
+    ]
+
+
+@pytest.mark.parametrize('trust', TRUSTS)
+def test_the_trust_with_the_least_logarithmic_loss_is_chosen(trust):
+    """Of three estimates one is wrong, so that a probability of 2/3 has the least loss."""
+    truths = [planar(0.0), planar(0.0), None]
+
+    def recognitions(made):
+        probability = 2 / 3 + 0.3 * abs(made.trust - trust)
+        return [said(probability, 1.0), said(probability, 1.0), said(probability, 1.0)]
+
+    chosen = best_trust([told(truths, recognitions)], calibration(), None, lambda items, _: items)
+    assert chosen == trust
+
+
+@pytest.mark.parametrize(
+    ('estimate', 'truth'),
+    [(said(0.99, 10.1), planar(0.0)), (said(0.99, 0.0), None), (said(0.99), planar(0.0))],
+)
+def test_a_wrong_estimate_costs_the_more_the_surer_it_is(estimate, truth):
+    def recognitions(made):
+        sure = said(0.99, 0.0) if made.trust == 0.5 else said(0.6, 0.0)
+        wrong = estimate if made.trust == 0.5 else said(0.1, estimate.estimate and 10.1)
+        return [sure, wrong]
+
+    run = told([planar(0.0), truth], recognitions)
+    assert best_trust([run], calibration(), None, lambda items, _: items) == 1.0
+
+
+def test_no_estimate_is_an_estimate_of_probability_0_and_no_loss_is_infinite():
+    def recognitions(made):
+        return [said(None) if made.trust == 0.7 else said(1.0, 50.0)]
+
+    run = told([planar(0.0)], recognitions)
+    assert best_trust([run], calibration(), None, lambda items, _: items) == 0.7
+    assert best_trust([], calibration(), None, lambda items, _: items) == TRUSTS[0]
+
+
+@pytest.mark.parametrize(('by_odometry', 'along'), [(True, 30.0), (False, 40.0)])
+def test_a_run_is_recognised_by_its_odometry_or_by_time(by_odometry, along):
+    place_map = straight_map(COUNT)
+    stamps = np.arange(10) * SECOND_NS
+    poses = place_map.places.poses[:10]
+    drive = DescribedDrive('second', place_map.descriptors[:10], stamps, poses)
+    run = runs(place_map, drive)[0]
+    made = calibration(sequence_errors=table(30.0), guessed_errors=table(40.0))
+    config = make_config({'extractor': 'pixels'})
+    recognitions = list(run.recognitions(made, config, by_odometry=by_odometry))
+    assert [each.stamp_ns for each in recognitions] == stamps.tolist()
+    assert recognitions[-1].chosen.place == 9
+    assert recognitions[-1].covariance[0] == pytest.approx(along)

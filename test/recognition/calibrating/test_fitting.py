@@ -1,0 +1,189 @@
+"""Models fitted to samples: by their weights, without the evidence that they may not use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from husky_placerec.recognition.calibrating.fitting import (
+    fit,
+    fit_gates,
+    fit_place,
+    found_share,
+    gate_figures,
+    held_out,
+    UNKNOWN_SHARE,
+)
+from husky_placerec.recognition.calibrating.samples import MASKED, Samples, UNKNOWN, WHOLE
+from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.logistic import bounded
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+LEAD = EVIDENCE.index('lead')
+
+
+def samples(count=60, seed=0, **columns):
+    """Make samples of which the right ones have larger evidence, in groups of ten."""
+    rng = np.random.default_rng(seed)
+    true = np.arange(count) % 2 == 0
+    evidence = rng.normal(0, 1, (count, len(EVIDENCE))) + true[:, None]
+    values = {
+        'evidence': evidence,
+        'true': true,
+        'weight': rng.uniform(0.5, 2.0, count),
+        'origin': np.where(true, WHOLE, MASKED),
+        'group': np.arange(count) // 10,
+        'partial': np.zeros(count, bool),
+    }
+    return Samples(**{**values, **columns})
+
+
+def test_a_model_has_the_least_regularised_loss():
+    some = samples()
+    model = fit(some, wide=False)
+    seen = bounded(some.evidence, model.mean, model.scale)
+
+    def loss(parameters):
+        odds = seen @ parameters[:-1] + parameters[-1]
+        per_sample = np.logaddexp(0, np.where(some.true, -odds, odds))
+        return some.weight @ per_sample + 0.5 * np.square(parameters[:-1]).sum()
+
+    best = minimize(loss, np.zeros(len(EVIDENCE) + 1), tol=1e-10).x
+    assert model.weights == pytest.approx(best[:-1], abs=1e-2)
+    assert model.bias == pytest.approx(best[-1], abs=1e-2)
+    for_it, against = some.weight[some.true].sum(), some.weight[~some.true].sum()
+    assert model.prior == pytest.approx(np.log(for_it / against))
+
+
+@pytest.mark.parametrize('wide', [False, True])
+def test_the_bounds_are_centred_on_the_right_samples_or_on_all(wide):
+    some = samples()
+    rows = np.ones(len(some.true), bool) if wide else some.true
+    weight, evidence = some.weight[rows, None], some.evidence[rows]
+    mean = (weight * evidence).sum(axis=0) / weight.sum()
+    variance = (weight * (evidence - mean) ** 2).sum(axis=0) / weight.sum()
+    model = fit(some, wide)
+    assert model.mean == pytest.approx(mean)
+    assert model.scale == pytest.approx(np.sqrt(variance))
+
+
+def test_evidence_that_never_changes_has_a_scale_of_one():
+    some = samples()
+    some.evidence[:, LEAD] = 0.3
+    model = fit(some, wide=False)
+    assert model.scale[LEAD] == 1.0
+    assert model.weights[LEAD] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_evidence_that_a_model_may_not_use_has_no_weight():
+    weights = dict(zip(EVIDENCE, fit(samples(), False, ('lead', 'behind')).weights.tolist()))
+    unused = {name for name, weight in weights.items() if weight == 0}
+    assert unused == {'lead', 'behind'}
+
+
+def rows_of(some):
+    return list(zip(some.evidence, *(column.tolist() for column in list(vars(some).values())[1:])))
+
+
+def test_the_likelihood_of_a_place_is_of_whole_frames_and_without_the_agreement():
+    whole, partial = samples(), samples(seed=1, partial=np.ones(60, bool))
+    model = fit_place([*rows_of(whole), *rows_of(partial)], False)
+    expected = fit(whole, False, ('agreement',))
+    assert model.weights == pytest.approx(expected.weights)
+    assert model.weights[EVIDENCE.index('agreement')] == 0
+
+
+def joined(*parts):
+    return Samples.join([row for part in parts for row in rows_of(part)])
+
+
+def same(one, other):
+    return all(np.allclose(vars(one)[name], vars(other)[name]) for name in list(vars(one))[1:])
+
+
+def test_frames_that_lack_a_camera_have_a_gate_of_their_own():
+    whole, partial = samples(), samples(seed=1, partial=np.ones(60, bool))
+    gate, other = fit_gates(joined(whole, partial))
+    assert same(gate, fit(whole.balanced(1 / 3), False))
+    assert same(other, fit(partial.balanced(1 / 3), False))
+    assert not same(gate, other)
+    assert UNKNOWN_SHARE == 1 / 3
+
+
+@pytest.mark.parametrize('wide', [False, True])
+def test_the_gates_are_wide_where_the_map_is_the_only_drive(wide):
+    whole, partial = samples(), samples(seed=1, partial=np.ones(60, bool))
+    gate, other = fit_gates(joined(whole, partial), wide)
+    assert gate.mean == pytest.approx(fit(whole.balanced(1 / 3), wide).mean)
+    assert other.mean == pytest.approx(fit(partial.balanced(1 / 3), wide).mean)
+
+
+@pytest.mark.parametrize('right', [None, True, False])
+def test_one_gate_serves_for_both_where_partial_frames_tell_nothing(right):
+    parts = [samples()]
+    if right is not None:
+        partial = samples(seed=1, partial=np.ones(60, bool))
+        parts.append(partial.chosen(partial.true == right))
+    gate, other = fit_gates(joined(*parts))
+    assert gate is other
+
+
+@pytest.mark.parametrize(
+    ('right', 'of', 'share'), [(6, 8, 0.75), (0, 8, 0.05), (8, 8, 0.95), (99, 100, 0.95)]
+)
+def test_the_share_found_is_of_whole_frames_on_the_map(right, of, share):
+    whole = samples(of, true=np.arange(of) < right, origin=np.zeros(of, int))
+    masked = samples(10, true=np.zeros(10, bool), origin=np.full(10, MASKED))
+    partial = samples(
+        10, true=np.zeros(10, bool), origin=np.zeros(10, int), partial=np.ones(10, bool)
+    )
+    assert found_share(joined(whole, masked, partial)) == pytest.approx(share)
+
+
+def test_a_held_out_probability_is_by_a_model_of_other_groups():
+    some = samples()
+    found = held_out(some, False)
+    assert np.isfinite(found).all()
+    own = fit(some, False).probability(some.evidence)
+    assert not np.allclose(found, own, atol=1e-6)
+    for group in range(6):
+        rows = some.group == group
+        candidates = [
+            fit(some.chosen(~np.isin(some.group, left)), False).probability(some.evidence[rows])
+            for left in ([group], *([group, other] for other in range(6)))
+        ]
+        assert any(np.allclose(found[rows], each) for each in candidates)
+
+
+def test_one_group_is_judged_by_its_own_model():
+    some = samples(group=np.zeros(60, int))
+    assert held_out(some, False) == pytest.approx(fit(some, False).probability(some.evidence))
+
+
+def test_where_the_other_groups_are_all_right_all_samples_count():
+    some = samples(20, group=np.array([0] * 10 + [1] * 10))
+    some = replace(some, true=np.arange(20) < 5)
+    found = held_out(some, False)
+    others = fit(some, False).probability(some.evidence[:10])
+    assert found[:10] == pytest.approx(others)
+
+
+def test_the_figures_count_whole_frames():
+    origin = np.array([WHOLE] * 40 + [MASKED] * 12 + [UNKNOWN] * 8)
+    true = (np.arange(60) % 4 != 0) & (origin == WHOLE)
+    some = samples(origin=origin, true=true)
+    partial = samples(seed=1, partial=np.ones(60, bool))
+    figures = gate_figures(joined(some, partial))
+    counted = {name: figures[name] for name in ('frames', 'wrong', 'unknown', 'made_unknown')}
+    assert counted == {'frames': 40, 'wrong': 10, 'unknown': 8, 'made_unknown': 12}
+    assert 0.25 < figures['wrong_at_most'] < 0.4
+    assert set(figures['recall_at_precision']) == {'1', '0.99'}
+    assert sum(line['share'] for line in figures['reliability']) == pytest.approx(1)
+    assert figures['expected_calibration_error'] == pytest.approx(
+        sum(b['share'] * abs(b['said'] - b['came_true']) for b in figures['reliability'])
+    )
+    best = figures['recall_at_precision']['0.99']
+    probability = held_out(some.balanced(1 / 3), False)
+    accepted = probability >= (best['probability'] or 2)
+    assert best['recall'] == pytest.approx((accepted & true).sum() / 40)

@@ -1,0 +1,71 @@
+"""Loading in a thread: what it returns and raises, and how it is interrupted."""
+
+from __future__ import annotations
+
+import threading
+
+from husky_placerec.config import make_config
+from husky_placerec.errors import InputError
+from husky_placerec.session import loading
+import pytest
+from support.builders import random_map
+
+
+def test_an_empty_map_parameter_is_refused():
+    with pytest.raises(InputError, match='parameter map: empty'):
+        loading.load_in_thread(make_config({'map': ''}), lambda: True)
+
+
+def test_a_map_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r'campus\.map'):
+        loading.load_in_thread(make_config({'map': str(tmp_path / 'campus.map')}), lambda: True)
+
+
+def test_any_failure_is_raised_where_the_caller_is(monkeypatch):
+    def fail(config):
+        raise MemoryError('too large')
+
+    monkeypatch.setattr(loading, 'load_recognizer', fail)
+    with pytest.raises(MemoryError, match='too large'):
+        loading.load_in_thread(make_config({}), lambda: True)
+
+
+def test_the_caller_is_asked_until_all_is_loaded(monkeypatch):
+    go_on, asked = threading.Event(), []
+    monkeypatch.setattr(loading, 'load_recognizer', lambda config: go_on.wait(5) and config)
+
+    def goes_on():
+        asked.append(None)
+        if len(asked) == 3:
+            go_on.set()
+        return True
+
+    config = make_config({})
+    assert loading.load_in_thread(config, goes_on) is config
+    assert 3 <= len(asked) <= 5
+
+
+def test_loading_is_interrupted_when_the_process_shall_end(monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(loading, 'load_recognizer', lambda config: go_on.wait(5))
+    with pytest.raises(loading.Interrupted):
+        loading.load_in_thread(make_config({}), lambda: False)
+    go_on.set()
+
+
+def test_a_recognizer_is_loaded_and_warmed_up(monkeypatch):
+    warmed = []
+
+    class Loaded:
+        @classmethod
+        def load(cls, place_map, config):
+            assert (place_map, config) == (chosen, given)
+            return cls()
+
+        def warm_up(self):
+            warmed.append(self)
+
+    chosen, given = random_map(), make_config({'map': 'campus.map'})
+    monkeypatch.setattr(loading, 'load_map', lambda path: chosen)
+    monkeypatch.setattr(loading, 'Recognizer', Loaded)
+    assert [loading.load_recognizer(given)] == warmed
