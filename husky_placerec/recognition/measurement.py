@@ -78,26 +78,27 @@ def measure(
     gate = calibration.gate_of(result.query)
     seen = result.evidence_of(place, reverse)
     probability = float(gate.probability(seen))
-    accepted = probability >= config.min_probability
-    reason = None if accepted else blame(gate, seen).value
+    reason = gate_reason(gate, seen, config.min_probability)
     pose = result.pose(place, reverse)
     errors = calibration.reversed_errors if reverse else calibration.single_errors
     spread = errors.covariance(probability, pose, result.route.spacing_at(place))
-    return Measurement(accepted, reason, pose, probability, *spread)
+    return Measurement(reason is None, reason, pose, probability, *spread)
 
 
-def blame(gate: Logistic, seen: Floats) -> Reason:
+def gate_reason(gate: Logistic, seen: Floats, min_probability: float) -> str | None:
     """
-    Return the reason for refusing a candidate that is not probable enough.
+    Return why a calibrated gate refuses a candidate, None where it accepts it.
 
-    The evidence counts that lowers the log odds most below those of right candidates.
+    The reason is the evidence that lowers the log odds most below those of right candidates.
 
     :param seen: [len(EVIDENCE)] of the candidate.
     """
+    if gate.probability(seen) >= min_probability:
+        return None
     against = gate.against(seen)
     blamed = BLAME[max(BLAME, key=lambda name: against[name])]  # of equals the first
     leads = dict(zip(gate.names, seen.tolist()))
     one_camera = leads['weakest_lead'] == leads['strongest_lead']
     if one_camera and blamed is Reason.CAMERAS_DISAGREE:
-        return Reason.AMBIGUOUS
-    return blamed
+        blamed = Reason.AMBIGUOUS
+    return blamed.value

@@ -7,7 +7,7 @@ from dataclasses import replace
 from husky_placerec.config import make_config
 from husky_placerec.recognition.evidence import EVIDENCE
 from husky_placerec.recognition.logistic import Logistic
-from husky_placerec.recognition.measurement import blame
+from husky_placerec.recognition.measurement import gate_reason
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 import numpy as np
 import pytest
@@ -54,9 +54,9 @@ def test_one_camera_does_not_disagree_with_itself():
     zeros = np.zeros(len(EVIDENCE))
     gate = Logistic(EVIDENCE, zeros, zeros + 1, weights, 0.0, 0.0)
     behind = -0.5 * weights
-    assert blame(gate, behind) == 'cameras_disagree'
+    assert gate_reason(gate, behind, 0.9) == 'cameras_disagree'
     behind[EVIDENCE.index('strongest_lead')] = -0.5
-    assert blame(gate, behind) == 'ambiguous'
+    assert gate_reason(gate, behind, 0.9) == 'ambiguous'
 
 
 def test_a_place_elsewhere_is_behind_and_disagrees(twin):
