@@ -9,7 +9,7 @@ from husky_placerec.config import make_config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.source import find_trajectory
 from husky_placerec.descriptor.extractor import load_extractor
-from husky_placerec.placemap.building import build_map
+from husky_placerec.placemap.building import describe_places
 from husky_placerec.placemap.storage import save_map
 import pytest
 from typer.testing import CliRunner
@@ -48,7 +48,9 @@ def map_path(drives, tmp_path_factory):
     with Bag(drives[0]) as bag:
         trajectory = find_trajectory(bag, None)
         extractor = load_extractor(config)
-        place_map = build_map(bag, trajectory, extractor, config, track='mapped', max_gap_s=2.0)
+        place_map = describe_places(
+            bag, trajectory, extractor, config, track='mapped', max_gap_s=2.0
+        )
     save_map(place_map, path)
     return path
 

@@ -19,13 +19,11 @@ from husky_placerec.cli.common import (
     SOURCE_HELP,
     warn,
 )
-from husky_placerec.cli.drives import described_drive, described_unknown, DriveOptions
 from husky_placerec.progress import progress
 from rich.table import Table
 import typer
 
 if TYPE_CHECKING:  # heavy modules are imported when a command runs, so that --help is quick
-    from husky_placerec.placemap.place_map import PlaceMap
     from husky_placerec.recognition.calibration import Calibration
 
 EPILOG = (
@@ -73,28 +71,20 @@ def calibrate(
     no other light or season.
     """
     from husky_placerec.config import read_config
-    from husky_placerec.data.source import open_source
-    from husky_placerec.placemap.loading import load_map
-    from husky_placerec.placemap.storage import edit_map
-    from husky_placerec.recognition.calibrating.calibrate import calibrate as measure
-    from husky_placerec.recognition.calibrating.calibrate import drive_of, itself
-    from husky_placerec.recognition.calibrating.leave_out import Setting
+    from husky_placerec.operations.calibrate_map import calibrate_map
+    from husky_placerec.operations.drives import DriveOptions
+    from husky_placerec.placemap.loading import map_cameras
 
-    place_map = load_map(path)
-    options = DriveOptions(
-        poses, heading, config, settings or [], max_gap_s=max_gap, kind=kind, skip_unposed=True
+    parameters = read_config(config, settings or [], cameras=map_cameras(path))
+    made = calibrate_map(
+        path,
+        source,
+        unknown=unknown or [],
+        config=parameters,
+        options=DriveOptions(poses, heading, max_gap_s=max_gap, kind=kind, skip_unposed=True),
+        warn=warn,
+        bars=progress,
     )
-    parameters = read_config(config, settings or [], cameras=place_map.spec.sees)
-    drives = []
-    if source is None:
-        drives.append(itself(place_map))
-        warn('no second drive: what is measured knows no other light than the map; weaker')
-    else:
-        described = described_drive(source, options, place_map)
-        with open_source(source, kind) as drive:
-            drives.append(drive_of(described, drive.odometry()))
-    drives += [described_unknown(each, options, place_map) for each in unknown or []]
-    made = measure([Setting(place_map, tuple(drives))], parameters, bars=progress)
     _report(made)
     _report_proof(made, parameters.evidence_every)
     if plot is not None:
@@ -102,12 +92,6 @@ def calibrate(
 
         draw_reliability(made.figures, plot)
         out.print(f'{plot}: reliability diagram', highlight=False)
-
-    def with_calibration(current: PlaceMap) -> PlaceMap:
-        made.require_of(current.spec, current.whitening is not None, current.name)
-        return current.calibrated(made.as_json())
-
-    edit_map(path, with_calibration)
     out.print(f'{path}: calibrated ({made.kind})', highlight=False)
 
 

@@ -21,9 +21,7 @@ from husky_placerec.cli.common import (
     SourceArgument,
     warn,
 )
-from husky_placerec.cli.drives import described_drive, DriveOptions, queries_of
-from husky_placerec.cli.maps import app, check_index
-from husky_placerec.errors import InputError
+from husky_placerec.cli.maps import app
 from husky_placerec.progress import progress
 import typer
 
@@ -44,23 +42,12 @@ def map_merge(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Join maps of several tracks, seasons or robots, of one model and in one frame."""
-    from husky_placerec.files import refuse_existing
-    from husky_placerec.placemap.loading import load_map
-    from husky_placerec.placemap.merging import merge_maps
-    from husky_placerec.placemap.storage import save_map
+    from husky_placerec.operations.change_map import merge_maps
 
-    refuse_existing(output, overwrite)
-    check_index(index)
-    if len(maps) < 2:
-        raise InputError(f'map merge: {len(maps)} map; expected at least two')
-    merged = merge_maps([load_map(path) for path in maps])
-    for old, new in merged.renamed:
-        warn(f'two tracks are called {old}; the later is {new} now')
+    merged = merge_maps(maps, output, index=index, overwrite=overwrite, warn=warn, bars=progress)
     for path, count in zip(maps[1:], merged.added):
         out.print(f'{path}: {count} places that are new', highlight=False)
-    place_map = merged.place_map.indexed(index, progress('Indexing', ' blocks'))
-    save_map(place_map, output, overwrite=overwrite)
-    out.print(f'{output}: {len(place_map)} places', highlight=False)
+    out.print(f'{output}: {len(merged.place_map)} places', highlight=False)
 
 
 @app.command(
@@ -94,27 +81,27 @@ def map_prune(
 ) -> None:
     """Make a smaller map: a place every few metres, and each appearance that adds something."""
     from husky_placerec.cli.map_tables import recall_table
-    from husky_placerec.files import refuse_existing
-    from husky_placerec.placemap.loading import load_map
-    from husky_placerec.placemap.pruning import neighbours_alike, prune
-    from husky_placerec.placemap.storage import save_map
-    from husky_placerec.placemap.validation import recall_of_drive
+    from husky_placerec.config import read_config
+    from husky_placerec.operations.change_map import prune_map
+    from husky_placerec.placemap.loading import map_cameras
 
-    refuse_existing(output, overwrite)
-    check_index(index)
-    old = load_map(path)
-    options = DriveOptions(config=config, settings=settings or [])
-    drive = queries_of(queries, options, old) if queries else None
-    bound = neighbours_alike(old) if alike is None else alike
-    pruned = prune(old, every, bound)
-    new = pruned.indexed(index, progress('Indexing', ' blocks'))
-    if drive is not None:
-        recalls = {'before': recall_of_drive(old, drive), 'after': recall_of_drive(new, drive)}
-        out.print(recall_table(f'Recall@1 at 5 m of {queries}', recalls))
-    save_map(new, output, overwrite=overwrite)
+    done = prune_map(
+        path,
+        output,
+        every_m=every,
+        alike=alike,
+        queries=queries,
+        config=read_config(config, settings or [], cameras=map_cameras(path)),
+        index=index,
+        overwrite=overwrite,
+        warn=warn,
+        bars=progress,
+    )
+    if done.recalls is not None:
+        out.print(recall_table(f'Recall@1 at 5 m of {queries}', done.recalls))
     out.print(
-        f'{output}: {len(new)} of {len(old)} places; those within {every:g} m and of '
-        f'similarity {bound:.3f} went',
+        f'{output}: {len(done.new)} of {len(done.old)} places; those within {every:g} m and of '
+        f'similarity {done.alike:.3f} went',
         highlight=False,
     )
 
@@ -151,49 +138,41 @@ def map_add(
     kind: KindOption = None,
 ) -> None:
     """
-    Add a drive to a map where it is; the poses must be in the frame of the map.
+    Add a drive to a map in its folder; the poses must be in the frame of the map.
 
-    A drive that is in it already changes nothing.
+    A drive that the map has already changes nothing.
     """
-    from husky_placerec.placemap.loading import load_map
-    from husky_placerec.placemap.merging import merge_maps, Merged
-    from husky_placerec.placemap.place_map import PlaceMap
-    from husky_placerec.placemap.storage import edit_map
+    from husky_placerec.config import read_config
+    from husky_placerec.operations.change_map import add_to_map
+    from husky_placerec.operations.drives import DriveOptions
+    from husky_placerec.placemap.loading import map_cameras
+    from husky_placerec.placemap.thinning import Thinning
 
-    check_index(index)
-    options = DriveOptions(
-        poses,
-        heading,
-        config,
-        settings or [],
-        track,
-        max_gap,
-        every,
-        turn,
-        thumbnails,
-        kind,
-        skip_unposed,
+    done = add_to_map(
+        path,
+        source,
+        config=read_config(config, settings or [], cameras=map_cameras(path)),
+        options=DriveOptions(
+            poses,
+            heading,
+            track,
+            max_gap,
+            Thinning(every, turn),
+            thumbnails,
+            kind,
+            skip_unposed,
+        ),
+        index=index,
+        warn=warn,
+        bars=progress,
     )
-    drive = described_drive(source, options, load_map(path))
-    done: list[Merged] = []
-
-    def change(old: PlaceMap) -> PlaceMap:
-        merged = merge_maps([old, drive])
-        done.append(merged)
-        if merged.place_map is old:
-            return old
-        return merged.place_map.indexed(index, progress('Indexing', ' blocks'))
-
-    new = edit_map(path, change)
-    (added,), renamed = done[0].added, done[0].renamed
-    for was, name in renamed:
-        warn(f'the map has a track {was}; this one is {name}')
-    if not added:
+    if not done.added:
         out.print(f'{path}: unchanged; {source} is in it already', highlight=False)
         return
-    known = len(drive) - added
-    note = f' ({known} of {len(drive)} frames were in it already)' if known else ''
-    out.print(f'{path}: {added} places added, {len(new)} now{note}', highlight=False)
+    known = done.frames - done.added
+    note = f' ({known} of {done.frames} frames were in it already)' if known else ''
+    places = len(done.place_map)
+    out.print(f'{path}: {done.added} places added, {places} now{note}', highlight=False)
 
 
 @app.command(
@@ -214,12 +193,10 @@ def map_transform(
     ] = (0.0, 0.0, 0.0),
     frame: FrameOption = None,
 ) -> None:
-    """Move a map where it is, as a rigid body: the pose of its frame in the new one."""
-    from husky_placerec.placemap.moving import motion_of, transform
-    from husky_placerec.placemap.storage import edit_map
+    """Move a map in its folder as a rigid body, by the pose of its frame in the new one."""
+    from husky_placerec.operations.change_map import transform_map
 
-    motion = motion_of(xyz, rpy)
-    new = edit_map(path, lambda old: transform(old, motion, frame))
+    new = transform_map(path, xyz, rpy, frame)
     out.print(f'{path}: {len(new)} places moved, frame {new.frame_id}', highlight=False)
 
 
@@ -241,21 +218,14 @@ def map_align(
     max_gap: MaxGapOption = MAX_GAP_S,
 ) -> None:
     """
-    Move a map where it is, onto a trajectory in another map's frame.
+    Move a map in its folder onto a trajectory in another frame.
 
-    Rigidly, by least squares over the places whose stamps the trajectory covers.
+    The motion is rigid, by least squares over the places whose stamps the trajectory covers.
     """
-    from husky_placerec.data.pose_file import read_trajectory
-    from husky_placerec.placemap.loading import load_map
-    from husky_placerec.placemap.moving import align, transform
-    from husky_placerec.placemap.storage import edit_map
+    from husky_placerec.operations.change_map import align_map
     import numpy as np
 
-    if not trajectory.is_file():
-        raise InputError(f'{trajectory}: no such file with poses')
-    wanted = read_trajectory(trajectory)
-    found = align(load_map(path), wanted, max_gap)
-    edit_map(path, lambda old: transform(old, found.motion, frame))
+    found = align_map(path, trajectory, frame, max_gap)
     m, residuals = found.motion, found.residuals_m
     yaw, pitch, roll = m.rotation.as_euler('ZYX', degrees=True)
     out.print(
@@ -281,12 +251,7 @@ def map_export(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write a map for other programs."""
-    from husky_placerec.files import refuse_existing
-    from husky_placerec.placemap.exporting import check_export, export_map
-    from husky_placerec.placemap.loading import load_map
+    from husky_placerec.operations.change_map import export_map
 
-    check_export(output)
-    refuse_existing(output, overwrite)
-    place_map = load_map(path)
-    export_map(place_map, output)
+    place_map = export_map(path, output, overwrite=overwrite)
     out.print(f'{output}: {len(place_map)} places', highlight=False)

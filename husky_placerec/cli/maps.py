@@ -21,7 +21,6 @@ from husky_placerec.cli.common import (
     SourceArgument,
     warn,
 )
-from husky_placerec.cli.drives import described_drive, DriveOptions, queries_of
 from husky_placerec.progress import progress
 import typer
 
@@ -82,33 +81,31 @@ def map_build(
     The drive needs poses of base_link in the map frame that cover every frame; those that they do
     not cover are left out with --skip-unposed.
     """
-    from husky_placerec.files import refuse_existing
-    from husky_placerec.placemap.storage import save_map
-    from husky_placerec.placemap.validation import whitened_if_better
+    from husky_placerec.config import read_config
+    from husky_placerec.operations.build_map import build_map
+    from husky_placerec.operations.drives import DriveOptions
+    from husky_placerec.placemap.thinning import Thinning
 
-    refuse_existing(output, overwrite)
-    check_index(index)
-    options = DriveOptions(
-        poses,
-        heading,
-        config,
-        settings or [],
-        track,
-        max_gap,
-        every,
-        turn,
-        thumbnails,
-        kind,
-        skip_unposed,
+    place_map = build_map(
+        source,
+        output,
+        config=read_config(config, settings or []),
+        options=DriveOptions(
+            poses,
+            heading,
+            track,
+            max_gap,
+            Thinning(every, turn),
+            thumbnails,
+            kind,
+            skip_unposed,
+        ),
+        validate=validate,
+        index=index,
+        overwrite=overwrite,
+        warn=warn,
+        bars=progress,
     )
-    place_map = described_drive(source, options)
-    if validate:
-        place_map = whitened_if_better(place_map, queries_of(validate, options, place_map))
-    place_map = place_map.indexed(index, progress('Indexing', ' blocks'))
-    save_map(place_map, output, overwrite=overwrite)
-    lone = int((~place_map.places.present.all(axis=1)).sum())
-    if lone:
-        warn(f'{lone} of {len(place_map)} frames lack a camera')
     if place_map.gain:
         from husky_placerec.cli.map_tables import gain_table
 
@@ -145,10 +142,3 @@ def map_verify(path: MapArgument) -> None:
         warn(f'{path}: the calibration was measured on other places; calibrate the map again')
     for jump in place_map.places.jumps():
         warn(f'{path}: {jump}')
-
-
-def check_index(kind: str | None) -> None:
-    """Refuse an index that there is not, before the long work."""
-    from husky_placerec.placemap.choosing import choose_index
-
-    choose_index(1, 1, 1, kind)

@@ -19,7 +19,7 @@ from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.evaluation.metrics import RIGHT_M
 from husky_placerec.evaluation.replay import replay
 from husky_placerec.evaluation.results import summary
-from husky_placerec.placemap.building import build_map
+from husky_placerec.placemap.building import describe_places
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.storage import save_map
 from husky_placerec.progress import Passing
@@ -111,7 +111,7 @@ def _drive(
 def _build(path: Path, parameters: Mapping[str, object]) -> PlaceMap:
     config = make_config(parameters)
     with open_source(path) as drive:
-        return build_map(
+        return describe_places(
             drive,
             find_trajectory(drive, None),
             load_extractor(config),

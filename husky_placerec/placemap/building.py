@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def build_map(
+def describe_places(
     source: Source,
     trajectory: Trajectory,
     extractor: DescriptorExtractor,

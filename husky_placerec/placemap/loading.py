@@ -41,6 +41,15 @@ def load_map(path: Path) -> PlaceMap:
     raise InputError(f'{path}: is replaced again and again while it is read')
 
 
+def map_cameras(path: Path) -> tuple[str, ...]:
+    """
+    Return the names of the cameras that a map describes, without reading its data.
+
+    :raises InputError: for a folder that is no map.
+    """
+    return DescriptorSpec.from_json(read_manifest(path)['descriptor'], str(path / MANIFEST)).sees
+
+
 def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
     file = path / MANIFEST
     try:

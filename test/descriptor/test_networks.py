@@ -256,7 +256,7 @@ def test_a_fused_descriptor_is_one_vector_of_the_cameras_that_are_there(fusion):
 @pytest.mark.parametrize('fusion', ['add', 'attention'])
 def test_a_map_of_fused_descriptors_is_stored_and_recognised_without_a_direction(fusion, tmp_path):
     from husky_placerec.data.source import find_trajectory, open_source
-    from husky_placerec.placemap.building import build_map
+    from husky_placerec.placemap.building import describe_places
     from husky_placerec.placemap.storage import load_map, save_map, verify_map
     from husky_placerec.recognition.recognizer import Recognizer
 
@@ -264,7 +264,7 @@ def test_a_map_of_fused_descriptors_is_stored_and_recognised_without_a_direction
     made = load_network(fusion=fusion)
     with open_source(write_track_folder(tmp_path / 'track')) as source:
         trajectory = find_trajectory(source, None)
-        made_map = build_map(
+        made_map = describe_places(
             source, trajectory, made, config, track='a', max_gap_s=9.0, thumbnail_width=32
         )
     save_map(made_map, tmp_path / 'map')

@@ -1,0 +1,177 @@
+"""Read and describe a drive, for the operations that make or measure a map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from husky_placerec.config import Config
+from husky_placerec.data.problems import no_frames
+from husky_placerec.data.source import decoded_frames, find_trajectory, open_source
+from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.descriptor.extractor import load_extractor
+from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.placemap.building import describe_places
+from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.manifest import MANIFEST
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.thinning import Thinning
+from husky_placerec.recognition.calibrating.samples import DescribedDrive
+import numpy as np
+
+MAX_GAP_S = 2.0  # between two poses that may be interpolated
+
+
+@dataclass(frozen=True)
+class DriveOptions:
+    """
+    How to read and describe a drive.
+
+    :param poses: topic or file with its poses; None: the only poses that the source has.
+    :param heading: topic with the heading, where the poses are satellite fixes.
+    :param track: name of the drive; empty: that of the source.
+    :param thinning: which frames become places.
+    :param thumbnail_width: px; 0: no thumbnails.
+    :param kind: 'track', 'bag' or 'folder'; None: found out.
+    :param skip_unposed: leave out frames without a pose instead of refusing them.
+    """
+
+    poses: str | None = None
+    heading: str | None = None
+    track: str = ''
+    max_gap_s: float = MAX_GAP_S
+    thinning: Thinning = Thinning()
+    thumbnail_width: int = 0
+    kind: str | None = None
+    skip_unposed: bool = False
+
+    def for_measuring(self) -> DriveOptions:
+        """Return the options for a drive that measures a map: every frame, by its own poses."""
+        topic = self.poses if self.poses and not Path(self.poses).is_file() else None
+        return replace(
+            self, poses=topic, track='', thinning=Thinning(), thumbnail_width=0, kind=None
+        )
+
+
+def config_like(config: Config, spec: DescriptorSpec) -> Config:
+    """Return a configuration that describes as a map: fused descriptors have no direction."""
+    if not spec.fused or config.fusion:
+        return config
+    cameras = {name: replace(config.camera_config(name), opposite='') for name in config.cameras}
+    return replace(config, fusion=spec.fusion, camera=cameras)
+
+
+def describe_drive(
+    source: Path,
+    config: Config,
+    options: DriveOptions = DriveOptions(),
+    *,
+    like: PlaceMap | None = None,
+    title: str = 'Describing',
+    warn: Warn = no_warning,
+    bars: Bars = no_bars,
+) -> PlaceMap:
+    """
+    Describe a drive: a map of its frames, in memory.
+
+    :param like: a map whose model and frame the drive shall have.
+    :raises InputError: for a source, poses or a model that cannot be read.
+    """
+    stored = like.spec if like else None
+    if stored is not None:
+        config = config_like(config, stored)
+    with open_source(source, options.kind) as drive:
+        drive.check(config)
+        origin = like.origin if like else None
+        trajectory = find_trajectory(drive, options.poses, options.heading, origin)
+        for sentence in _doubts(trajectory):
+            warn(sentence)
+        extractor = load_extractor(config, stored)
+        if like is None and extractor.spec.limits:
+            warn(extractor.spec.limits)
+        described = describe_places(
+            drive,
+            _in_frame_of(trajectory, like),
+            extractor,
+            config,
+            track=options.track or drive.name,
+            max_gap_s=options.max_gap_s,
+            thinning=options.thinning,
+            thumbnail_width=options.thumbnail_width,
+            skip_unposed=options.skip_unposed,
+            progress=bars(title),
+        )
+        for line in drive.problems.lines():
+            warn(f'{drive.path}: {line}')
+    for jump in described.places.jumps():
+        warn(jump)
+    return described
+
+
+def describe_unknown(
+    source: Path,
+    config: Config,
+    like: PlaceMap,
+    *,
+    warn: Warn = no_warning,
+    bars: Bars = no_bars,
+) -> DescribedDrive:
+    """
+    Describe a drive off a map, whose poses are not needed.
+
+    :raises InputError: for a source that cannot be read, or has no frames.
+    """
+    stamps, descriptors = [], []
+    with open_source(source) as drive:
+        drive.check(config)
+        extractor = load_extractor(config, like.spec)
+        frames = decoded_frames(drive, drive.frames(config))
+        for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
+            stamps.append(frame.stamp_ns)
+            descriptors.append(extractor.describe(frame).astype(np.float16))
+        if not stamps:
+            raise no_frames(source, drive.problems)
+        for line in drive.problems.lines():
+            warn(f'{drive.path}: {line}')
+        return DescribedDrive(drive.name, np.array(descriptors), np.array(stamps, np.int64), None)
+
+
+def describe_queries(
+    source: Path,
+    config: Config,
+    options: DriveOptions,
+    like: PlaceMap,
+    *,
+    warn: Warn = no_warning,
+    bars: Bars = no_bars,
+) -> PlaceMap:
+    """Describe a drive that measures a map; the map of a drive is described already."""
+    if (source / MANIFEST).is_file():
+        return load_map(source)
+    return describe_drive(
+        source,
+        config,
+        options.for_measuring(),
+        like=like,
+        title='Describing the queries',
+        warn=warn,
+        bars=bars,
+    )
+
+
+def _in_frame_of(trajectory: Trajectory, like: PlaceMap | None) -> Trajectory:
+    """Take poses without a frame to be in the frame of the map."""
+    if like is None or trajectory.frame_id:
+        return trajectory
+    return replace(trajectory, frame_id=like.frame_id)
+
+
+def _doubts(trajectory: Trajectory) -> list[str]:
+    """Return what is doubtful about poses, in sentences."""
+    source, sentences = trajectory.source, []
+    if trajectory.frame_id == 'odom':
+        sentences.append(f'{source}: poses in the frame odom drift; a map wants poses that do not')
+    if trajectory.child_frame_id not in ('', 'base_link'):
+        sentences.append(f'{source}: poses of {trajectory.child_frame_id} are taken for base_link')
+    return [*sentences, *(f'{source}: {note}' for note in trajectory.notes)]
