@@ -20,7 +20,7 @@ from husky_placerec.evaluation.description import Described
 from husky_placerec.evaluation.evaluate import compare
 from husky_placerec.evaluation.numbers import evaluation_summary
 from husky_placerec.evaluation.outcome import write_evaluation
-from husky_placerec.evaluation.protocol import Rules
+from husky_placerec.evaluation.protocol import PairProtocol
 from husky_placerec.evaluation.tags import Tags
 from husky_placerec.evaluation.tracks import Track
 import numpy as np
@@ -69,7 +69,7 @@ def main() -> None:
     args = parser.parse_args()
     tracks = [make_track(i, args.frames) for i in range(args.drives)]
     config = make_config({'extractor': 'pixels'})
-    rules = Rules(opposites=(1, 0))
+    protocol = PairProtocol(opposites=(1, 0))
     spec = DescriptorSpec(CAMERAS, 'pixels', size=args.size)
     names = [f'method {number}' for number in range(args.methods)]
     with tempfile.TemporaryDirectory() as name:
@@ -83,7 +83,7 @@ def main() -> None:
             for store in stores
         ]
         began, cpu_began = time.perf_counter(), time.process_time()
-        evaluation = compare(tracks, described, config, rules)
+        evaluation = compare(tracks, described, config, protocol)
         numbers = evaluation_summary(evaluation)
         figures_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_began
         write_evaluation(folder / 'out', evaluation, numbers, {}, lambda _: None)

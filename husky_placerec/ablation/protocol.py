@@ -17,7 +17,7 @@ from husky_placerec.descriptor.pixels import PixelExtractor, SIZE
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.evaluation.metrics import chance_figures
-from husky_placerec.evaluation.protocol import evaluate_pair, Rules
+from husky_placerec.evaluation.protocol import evaluate_pair, PairProtocol
 from husky_placerec.training.drives import Drive
 from husky_placerec.training.sampler import yaws
 from husky_placerec.types import FloatArray
@@ -69,7 +69,7 @@ def measure(
     :param opposites: of each camera the one that looks the other way; None where some has none.
     :param whitened: compare through a whitening that is fitted to each map.
     """
-    rules = Rules(TOLERANCES_M, 1, opposites)
+    rules = PairProtocol(TOLERANCES_M, 1, opposites)
     recalls = _no_recalls()
     for campus in campuses:
         places = fuse(describe(campus.mapped), campus.mapped.present)

@@ -15,6 +15,7 @@ import io
 import json
 import os
 from pathlib import Path
+from typing import Any
 import zipfile
 
 from husky_placerec.descriptor.spec import DescriptorSpec
@@ -24,7 +25,7 @@ from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SHARD = 64  # frames that an interruption may cost
 
 
@@ -36,12 +37,14 @@ class Descriptors:
     :param stamps_ns: [N] int64.
     :param vectors: [N, C, D] float16, zeros where a camera gave no image or a broken one.
     :param seen: [N, C] bool, whether there was an image that decodes.
+    :param usable: [N, C] bool, whether something can be recognised in that image.
     :param seconds: [N] float32, what the description took.
     """
 
     stamps_ns: NDArray[np.int64]
     vectors: FloatArray
     seen: NDArray[np.bool_]
+    usable: NDArray[np.bool_]
     seconds: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -70,7 +73,7 @@ class DescriptorStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._waiting: list[tuple[int, FloatArray, Sequence[bool], float]] = []
+        self._waiting: list[tuple[int, FloatArray, Sequence[bool], Sequence[bool], float]] = []
         self._shards = 0
         self.done = 0  # frames, those of the shards that are there
         while not self.complete and (shard := self._shard(self._shards)) is not None:
@@ -82,10 +85,16 @@ class DescriptorStore:
         return (self._folder / 'about.json').is_file()
 
     def add(
-        self, stamp_ns: int, descriptor: FloatArray, seen: Sequence[bool], seconds: float
+        self,
+        stamp_ns: int,
+        descriptor: FloatArray,
+        seen: Sequence[bool],
+        usable: Sequence[bool],
+        seconds: float,
     ) -> None:
-        """Take the next frame's [C, D] descriptor, and which cameras saw something."""
-        self._waiting.append((stamp_ns, descriptor.astype(np.float16), seen, seconds))
+        """Take the [C, D] descriptor of the next frame; see Descriptors for the others."""
+        vector: Any = descriptor.astype(np.float16)
+        self._waiting.append((stamp_ns, vector, seen, usable, seconds))
         self.done += 1
         if len(self._waiting) == SHARD:
             self._flush()
@@ -118,13 +127,14 @@ class DescriptorStore:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        stamps, vectors, seen, seconds = zip(*self._waiting)
+        stamps, vectors, seen, usable, seconds = zip(*self._waiting)
         data = io.BytesIO()
         np.savez(
             data,
             stamps_ns=np.array(stamps, np.int64),
             vectors=np.stack(vectors),
             seen=np.array(seen, np.bool_),
+            usable=np.array(usable, np.bool_),
             seconds=np.array(seconds, np.float32),
         )
         write_atomic(self._shard_path(self._shards), data.getvalue())

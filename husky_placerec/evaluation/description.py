@@ -19,6 +19,7 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extrac
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve
 from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore
 from husky_placerec.progress import Passing
+from husky_placerec.recognition.image_check import image_problem
 from husky_placerec.types import Frame, Pixels
 import numpy as np
 
@@ -115,14 +116,19 @@ def _describe(
     frames = progress(in_threads(decode, encoded, DECODERS, AHEAD), total)
     for number, frame in enumerate(frames, begin):
         seen = [camera in frame.images for camera in config.cameras]
+        usable = [_is_usable(frame, camera) for camera in config.cameras]
         for name, store in stores.items():
             if number >= store.done:
                 began = time.perf_counter()
                 descriptor = extractors[name].describe(frame)
                 seconds = time.perf_counter() - began
-                store.add(frame.stamp_ns, descriptor, seen, seconds)
+                store.add(frame.stamp_ns, descriptor, seen, usable, seconds)
     for store in stores.values():
         store.finish(source.problems.lines())
+
+
+def _is_usable(frame: Frame[Pixels], camera: str) -> bool:
+    return camera in frame.images and image_problem(frame.images[camera]) is None
 
 
 def in_threads(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-import itertools
 from pathlib import Path
 from typing import Any
+import zlib
 
 from husky_placerec.evaluation.evaluate import Evaluation
-from husky_placerec.evaluation.protocol import Pair, recognitions
-from husky_placerec.evaluation.results import json_line, pose_line, write_numbers, Writer
+from husky_placerec.evaluation.protocol import Pair
+from husky_placerec.evaluation.results import write_numbers, Writer
 from husky_placerec.files import new_folder
 
 
@@ -28,18 +28,12 @@ def write_evaluation(
     those of the first drive as database and the second as queries are beside the report, too.
     """
     with new_folder(folder) as work:
-        with (work / 'recognitions.jsonl').open('w', encoding='utf-8') as lines:
-            order = itertools.permutations(evaluation.tracks, 2)
-            for number, (pair, (database, queries)) in enumerate(zip(evaluation.pairs, order)):
-                poses = []
-                for recognition, truth in recognitions(
-                    pair, database, queries, evaluation.cameras, evaluation.rules
-                ):
-                    lines.write(
-                        json_line(recognition, truth, database=pair.database, queries=pair.queries)
-                    )
-                    poses.append(pose_line(recognition))
-                texts = {'poses.tum': ''.join(poses), 'submission.txt': submission(pair)}
+        with (work / 'recognitions.jsonl').open('wb') as lines:
+            for number, pair in enumerate(evaluation.pairs):
+                assert pair.decisions is not None  # of the evaluated method
+                lines.write(zlib.decompress(pair.decisions.lines))
+                poses = zlib.decompress(pair.decisions.poses).decode()
+                texts = {'poses.tum': poses, 'submission.txt': submission(pair)}
                 _write_texts(work / 'pairs' / f'{pair.database}--{pair.queries}', texts)
                 if not number:
                     _write_texts(work, texts)

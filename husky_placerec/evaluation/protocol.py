@@ -1,32 +1,38 @@
 """
-One drive as the map, another as the queries: recognised as the robot does, all frames at once.
+One drive as the map, another as the queries: recalls by an exact search of all frames at once.
 
-The protocol of OpenPlaceRecognition: every ordered pair of drives, and the mean over pairs.
+It is the protocol of OpenPlaceRecognition: every ordered pair of drives, the mean over pairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 import itertools
 import math
 import time
 
+from husky_placerec.evaluation.decisions import (
+    decide_pair,
+    Decisions,
+    QueryFrames,
+    RobotSettings,
+)
 from husky_placerec.evaluation.metrics import Figures, Judged, TOLERANCES_M
 from husky_placerec.evaluation.metrics.figures import one_percent, RANKS
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.exact import Nearest, rival_similarities, search_exactly
 from husky_placerec.recognition.measurement import Thresholds
-from husky_placerec.types import Candidate, FloatArray, Pose, Recognition
+from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 
 @dataclass(frozen=True)
-class Rules:
+class PairProtocol:
     """
-    How an evaluation recognises and counts.
+    How a pair of drives is searched and counted.
 
     :param candidates: places that are kept of each search.
     :param opposites: of each camera the one that looks the other way; None where some has none.
@@ -51,7 +57,8 @@ class Pair:
     :param found: the kept candidates.
     :param margins: [Q] lead of the first over the best that contradicts it; NaN where none does,
         and where the thresholds ask for no lead.
-    :param search_ms: a query, all searched at once.
+    :param search_ms: per query: the search of all queries at once, and the decisions.
+    :param decisions: those of the robot; None for a baseline, which thresholds accept.
     """
 
     database: str
@@ -61,6 +68,7 @@ class Pair:
     found: Nearest
     margins: FloatArray
     search_ms: float
+    decisions: Decisions | None = None
 
 
 def ordered_pairs(tracks: Sequence[Track]) -> list[tuple[int, int]]:
@@ -73,7 +81,7 @@ def evaluate_pair(
     places: FloatArray,
     queries: Track,
     described: FloatArray,
-    rules: Rules,
+    protocol: PairProtocol,
 ) -> Pair:
     """
     Recognise the frames of one drive in a map of another.
@@ -81,18 +89,18 @@ def evaluate_pair(
     :param places: [N, C, D] descriptors of the map's drive.
     :param described: [Q, C, D] those of the queries.
     """
-    count = min(max(*RANKS, rules.candidates, one_percent(len(database))), len(database))
+    count = min(max(*RANKS, protocol.candidates, one_percent(len(database))), len(database))
     tree = cKDTree(database.poses[:, :2])
     parts, kept, leads, first, seconds = [], [], [], 0, 0.0
     began = time.perf_counter()
-    ways = rules.opposites if rules.search_reversed else None
+    ways = protocol.opposites if protocol.search_reversed else None
     for found in search_exactly(described, places, count, ways):
         rows = slice(first, first + len(found.places))
-        margins = _margins(described[rows], places, database, found, ways, rules)
+        margins = _margins(described[rows], places, database, found, ways, protocol)
         seconds += time.perf_counter() - began
         first = rows.stop
-        parts.append(_judged(found, margins, database, queries.poses[rows], tree, rules))
-        kept.append([column[:, : rules.candidates] for column in vars(found).values()])
+        parts.append(_judged(found, margins, database, queries.poses[rows], tree, protocol))
+        kept.append([column[:, : protocol.candidates] for column in vars(found).values()])
         leads.append(margins)
         began = time.perf_counter()
     judged = Judged.join(parts)
@@ -107,30 +115,36 @@ def evaluate_pair(
     )
 
 
-def recognitions(
-    pair: Pair, database: Track, queries: Track, cameras: Sequence[str], rules: Rules
-) -> Iterator[tuple[Recognition, Pose]]:
-    """Yield the recognition and the truth of each query, as a replay would."""
-    poses = [  # each place's once, as it is and turned round: there are many more candidates
-        [Pose(*pose) for pose in each.tolist()]
-        for each in (database.poses, turned_poses(database.poses))
-    ]
-    tells = rules.opposites is not None
-    found = zip(*(column.tolist() for column in vars(pair.found).values()))
-    truths = zip(queries.stamps_ns.tolist(), queries.image_stamps_ns.tolist(), queries.poses)
-    leads = map(_or_none, pair.margins.tolist())
-    for margin, columns, (stamp_ns, images, truth) in zip(leads, found, truths):
-        candidates = tuple(
-            Candidate(place, similarity, turned if tells else None, poses[turned][place])
-            for place, similarity, turned in zip(*columns)
-            if place >= 0
-        )
-        reason = rules.thresholds.reason(candidates[0].similarity if candidates else None, margin)
-        stamps = {camera: stamp for camera, stamp in zip(cameras, images) if stamp >= 0}
-        yield (
-            Recognition(stamp_ns, stamps, reason is None, reason, candidates, margin=margin),
-            Pose.from_array(truth),
-        )
+def recognize_pair(
+    database: Track,
+    places: FloatArray,
+    queries: Track,
+    frames: QueryFrames,
+    protocol: PairProtocol,
+    robot: RobotSettings,
+) -> Pair:
+    """
+    Recognise the frames of one drive in a map of another, and decide about them as the robot does.
+
+    :param places: [N, C, D] descriptors of the map's drive.
+    :param frames: all frames of the queries' drive.
+    """
+    described = frames.descriptors[queries.rows]
+    pair = evaluate_pair(database, places, queries, described, protocol)
+    decisions = decide_pair(database, places, queries, frames, pair.found, pair.margins, robot)
+    judged = replace(
+        pair.judged,
+        accepted=decisions.accepted,
+        probability=decisions.probability,
+        pose_right=decisions.pose_right,
+    )
+    return replace(
+        pair,
+        judged=judged,
+        figures=Figures.of(judged, queries.name),
+        decisions=decisions,
+        search_ms=pair.search_ms + decisions.ms,
+    )
 
 
 def candidate_poses(found: Nearest, database: Track) -> np.ndarray:
@@ -154,13 +168,13 @@ def _margins(
     database: Track,
     found: Nearest,
     ways: Sequence[int] | None,
-    rules: Rules,
+    protocol: PairProtocol,
 ) -> FloatArray:
     """Return [Q] leads; NaN where nothing contradicts, or nobody asks."""
-    if rules.thresholds.min_margin <= 0:
+    if protocol.thresholds.min_margin <= 0:
         return np.full(len(described), np.nan, np.float32)
     rivals = rival_similarities(
-        described, places, database.poses[:, :2], found, rules.elsewhere_m, ways
+        described, places, database.poses[:, :2], found, protocol.elsewhere_m, ways
     )
     leads = np.where(np.isfinite(rivals), found.similarities[:, 0] - rivals, np.nan)
     return leads.astype(np.float32)
@@ -176,11 +190,12 @@ def _judged(
     database: Track,
     truths: np.ndarray,
     tree: cKDTree,
-    rules: Rules,
+    protocol: PairProtocol,
 ) -> Judged:
     similarity = found.similarities[:, 0]
     accepted = [
-        rules.thresholds.reason(alike if math.isfinite(alike) else None, _or_none(margin)) is None
+        protocol.thresholds.reason(alike if math.isfinite(alike) else None, _or_none(margin))
+        is None
         for alike, margin in zip(similarity.tolist(), margins.tolist())
     ]
     return Judged.of_candidates(
@@ -189,5 +204,5 @@ def _judged(
         truths,
         np.array(accepted, np.bool_),
         tree,
-        rules.tolerances_m,
+        protocol.tolerances_m,
     )

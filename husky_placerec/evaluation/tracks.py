@@ -8,10 +8,12 @@ import itertools
 from pathlib import Path
 
 from husky_placerec.config import Config
+from husky_placerec.data.simulated import is_simulated
 from husky_placerec.data.source import find_trajectory, open_source
+from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tags import Tags, tags_of
-from husky_placerec.types import GeoOrigin, SECOND_NS
+from husky_placerec.types import GeoOrigin, Indices, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -34,6 +36,10 @@ class Track:
     :param origin: where on the Earth the frame's origin is, if that is known.
     :param left_out: frames of the source that have no pose or no image.
     :param notes: what to know before trusting the poses.
+    :param source_stamps_ns: [M] of all frames of the source; None: of these alone.
+    :param source_image_stamps_ns: [M, C] likewise.
+    :param odometry: the robot's own, where the source has it.
+    :param simulated: the source says that it was rendered.
     """
 
     name: str
@@ -47,6 +53,21 @@ class Track:
     origin: GeoOrigin | None = None
     left_out: int = 0
     notes: tuple[str, ...] = ()
+    source_stamps_ns: Indices | None = None
+    source_image_stamps_ns: Indices | None = None
+    odometry: Trajectory | None = None
+    simulated: bool = False
+
+    @property
+    def all_stamps_ns(self) -> Indices:
+        """The stamps [M] of all frames of the source, of which `rows` have a true pose."""
+        return self.stamps_ns if self.source_stamps_ns is None else self.source_stamps_ns
+
+    @property
+    def all_image_stamps_ns(self) -> Indices:
+        """The stamps [M, C] of the images of all frames, -1 where a camera gave none."""
+        own = self.source_image_stamps_ns
+        return self.image_stamps_ns if own is None else own
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -137,6 +158,7 @@ def read_track(
     with open_source(path, kind) as source:
         source.check(config)
         trajectory = find_trajectory(source, poses, heading, origin)
+        odometry = source.odometry()
         stamps, images = [], []
         for frame in source.frames(config):
             stamps.append(frame.stamp_ns)
@@ -160,4 +182,8 @@ def read_track(
         trajectory.origin,
         len(stamps_ns) - len(covered),
         trajectory.notes,
+        stamps_ns,
+        np.array(images, np.int64),
+        odometry,
+        is_simulated(path),
     )

@@ -9,7 +9,7 @@ from husky_placerec.config import Config
 from husky_placerec.descriptor.fusion import normalize
 from husky_placerec.descriptor.network import DescriptorNetwork
 from husky_placerec.evaluation.metrics.chance import chance_figures
-from husky_placerec.evaluation.protocol import evaluate_pair, Rules
+from husky_placerec.evaluation.protocol import evaluate_pair, PairProtocol
 from husky_placerec.placemap.building import opposite_cameras
 from husky_placerec.training.drives import Drive
 from husky_placerec.types import FloatArray
@@ -26,7 +26,7 @@ def recalls(
     network: DescriptorNetwork, groups: Sequence[Sequence[Drive]], config: Config
 ) -> Recalls:
     """Return recall@1, the mean over all ordered pairs of drives of a group."""
-    rules = Rules(TOLERANCES_M, 1, opposite_cameras(config), config.search_reversed)
+    rules = PairProtocol(TOLERANCES_M, 1, opposite_cameras(config), config.search_reversed)
     found = []
     for group in groups:
         described = [describe(network, drive, config.fusion or 'concat') for drive in group]

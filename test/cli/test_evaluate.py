@@ -8,6 +8,7 @@ from importlib.util import find_spec
 import json
 import re
 import shutil
+import zlib
 
 from husky_placerec.config import make_config
 from husky_placerec.data.source import find_trajectory, open_source
@@ -16,14 +17,16 @@ from husky_placerec.evaluation.baselines import exported as exported_methods
 from husky_placerec.evaluation.evaluate import evaluate
 from husky_placerec.evaluation.numbers import evaluation_summary
 from husky_placerec.evaluation.outcome import submission
-from husky_placerec.evaluation.protocol import recognitions, Rules
+from husky_placerec.evaluation.protocol import PairProtocol
 from husky_placerec.evaluation.replay import replay
 from husky_placerec.evaluation.results import summary
 from husky_placerec.evaluation.tracks import read_track
+from husky_placerec.operations.calibrate_map import calibrate_map
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.storage import save_map
 from husky_placerec.recognition.measurement import Thresholds
 from husky_placerec.recognition.recognizer import Recognizer
+from husky_placerec.recognition.serialization import recognition_json
 import numpy as np
 import pytest
 from support.builders import encode, smooth_image
@@ -36,7 +39,7 @@ FILES = {
     *('recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml', 'report.html'),
     *('submission.txt', 'pairs', *PNGS),
 }
-RULES = Rules(opposites=(1, 0), thresholds=Thresholds(0.7, 0.02))
+PROTOCOL = PairProtocol(opposites=(1, 0), thresholds=Thresholds(0.7, 0.02))
 
 
 class Page(HTMLParser):
@@ -170,30 +173,39 @@ def test_an_exported_network_is_beside_itself_with_random_weights(exported):
     assert list(twice) == [f'lcn_cnn, weights small.onnx ({exported})']
 
 
-def test_the_evaluation_is_the_replay_of_every_frame(drives, map_path, cache):
+def decided(pair):
+    """Return the lines of recognitions.jsonl of a pair."""
+    return [json.loads(line) for line in zlib.decompress(pair.decisions.lines).splitlines()]
+
+
+@pytest.mark.parametrize('alone', [False, True], ids=['thresholds', 'calibrated'])
+def test_the_evaluation_decides_as_a_replay(alone, drives, map_path, cache, tmp_path):
     config = make_config({'extractor': 'hog', 'min_similarity': 0.7, 'min_margin': 0.02})
     tracks = [read_track(path, path.name, config) for path in drives]
-    found = evaluate(tracks, config, RULES, cache=cache, with_baselines=False)
-    place_map = load_map(map_path)
+    options = {'cache': cache, 'with_baselines': False, 'calibrate_alone': alone}
+    found = evaluate(tracks, config, PROTOCOL, **options)
+    campus = shutil.copytree(map_path, tmp_path / 'campus')
+    if alone:
+        calibrate_map(campus, config=config)
+    place_map = load_map(campus)
     with open_source(drives[1]) as source:
         truth = find_trajectory(source, None)
         recognizer = Recognizer.load(place_map, config)
         results = list(replay(source, recognizer, config, truth=truth))
-    ours = list(recognitions(found.pairs[0], *found.tracks, found.cameras, RULES))
-    for (recognition, pose), result in zip(ours, results, strict=True):
-        expected = result.recognition
-        assert recognition.stamp_ns == expected.stamp_ns
-        assert recognition.image_stamps_ns == expected.image_stamps_ns
-        assert recognition.accepted == expected.accepted
-        assert recognition.reason == expected.reason
-        assert pose.as_array() == pytest.approx(result.truth.as_array())
-        for candidate, other in zip(recognition.candidates, expected.candidates, strict=True):
-            # queries are rounded to float16 in the cache, as places are in a map
-            assert candidate.similarity == pytest.approx(other.similarity, abs=2e-3)
-        assert recognition.best.place == expected.best.place
-        assert recognition.best.reversed == expected.best.reversed
-        best = recognition.pose.as_array()
-        assert best == pytest.approx(expected.pose.as_array())
+    assert found.pairs[0].decisions.kind == ('map_alone' if alone else None)
+    for line, result in zip(decided(found.pairs[0]), results, strict=True):
+        expected = recognition_json(result.recognition, result.truth)
+        for key in ('stamp_ns', 'image_stamps_ns', 'accepted', 'reason', 'state', 'reversed'):
+            assert line[key] == expected[key], key
+        assert line['place'] == expected['place']
+        assert line['truth'] == pytest.approx(expected['truth'])
+        # queries are rounded to float16 in the cache, as places are in a map
+        assert line['pose'] == pytest.approx(expected['pose'], abs=0.05)
+        assert line['probability'] == pytest.approx(expected['probability'], abs=0.02)
+        for candidate, other in zip(line['candidates'], expected['candidates'], strict=True):
+            assert candidate['similarity'] == pytest.approx(other['similarity'], abs=2e-3)
+    if alone:
+        assert {line['state'] for line in decided(found.pairs[0])} >= {'LOCALIZED'}
     own = evaluation_summary(found)['pairs'][0]
     theirs = summary(results, place_map)
     for key in ('recall', 'recall_with_heading', 'precision', 'off_map', 'accepted'):
@@ -328,7 +340,7 @@ def test_a_query_without_candidates_is_row_minus_one(tmp_path):
         for image in path.glob(f'{camera}_*.png'):
             image.unlink()
     tracks = [read_track(path, path.name, config) for path in (one, other)]
-    rules = Rules(search_reversed=False)
-    found = evaluate(tracks, config, rules, with_baselines=False)
+    protocol = PairProtocol(search_reversed=False)
+    found = evaluate(tracks, config, protocol, with_baselines=False)
     assert submission(found.pairs[0]) == '-1\n' * 6
     assert found.pairs[0].figures['recall', '5', '1'] == 0

@@ -11,7 +11,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.evaluation.description import describe_source
 from husky_placerec.evaluation.evaluate import evaluate
 from husky_placerec.evaluation.execution import LocalExecutor, RayExecutor
-from husky_placerec.evaluation.protocol import Rules
+from husky_placerec.evaluation.protocol import PairProtocol
 from husky_placerec.evaluation.tracks import read_track
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ import pytest
 ray = pytest.importorskip('ray', reason='Ray is not installed (the extra [ray])')
 
 CONFIG = make_config({'extractor': 'hog'})
-RULES = Rules(opposites=(1, 0))
+RULES = PairProtocol(opposites=(1, 0))
 
 
 @pytest.fixture(scope='module')

@@ -43,13 +43,13 @@ def evaluation_report(
     page = Page(
         title=f'Place recognition: {len(evaluation.tracks)} drives, {len(cases)} pairs',
         headline=headline(numbers),
-        sentences=sentences(numbers, evaluation.rules.thresholds),
+        sentences=sentences(numbers, evaluation.protocol.thresholds),
         rows={evaluation.method: numbers, **numbers['baselines']},
         groups=_groups(numbers),
         pictures={
             'pairs': _matrix(evaluation, numbers),
             'route': [route_picture(cases)],
-            'errors': error_pictures(pooled, evaluation.rules.thresholds),
+            'errors': error_pictures(pooled, evaluation.protocol.thresholds),
             'latency': [
                 latency_picture(
                     np.concatenate(evaluation.latencies_ms),
@@ -62,7 +62,7 @@ def evaluation_report(
         mistakes=mistakes,
         photos=photos,
         cameras=evaluation.cameras,
-        opposites=evaluation.rules.opposites,
+        opposites=evaluation.protocol.opposites,
         facts=_facts(evaluation, config),
         notes=evaluation.notes,
     )
