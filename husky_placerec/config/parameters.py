@@ -71,7 +71,12 @@ FUSED = ('add', 'attention')  # fusions that make one vector of all cameras
 
 @dataclass(frozen=True)
 class Config(NodeConfig, DecisionConfig):
-    """All parameters; those of each camera are in `camera`, by its name."""
+    """
+    All parameters; those of each camera are in `camera`, by its name.
+
+    >>> Config().cameras
+    ['front', 'back']
+    """
 
     map: str = parameter('', 'Folder of the place map.')
     cameras: list[str] = parameter(

@@ -105,6 +105,9 @@ def open_source(path: Path, kind: str | None = None) -> Source:
 
     :param kind: 'track', 'bag' or 'folder' where that is to be overridden.
     :raises InputError: that says what was found and what is expected.
+
+    >>> with open_source(Path('drive_1')) as source:  # doctest: +SKIP
+    ...     count = source.frame_count(Config())
     """
     if kind is not None and kind not in KINDS:
         raise InputError(f'--as {kind}: expected {", ".join(KINDS[:-1])} or {KINDS[-1]}')

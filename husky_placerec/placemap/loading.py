@@ -30,6 +30,9 @@ def load_map(path: Path) -> PlaceMap:
     Read a map and check that all of it is there and unaltered; what is large is memory-mapped.
 
     :raises InputError: that names the file, what was found and what was expected.
+
+    >>> load_map(Path('campus.map'))  # doctest: +SKIP
+    campus.map: 165 places of front, back, anchored_mobilenetv2, frame map
     """
     for _ in range(ATTEMPTS):
         about = read_manifest(path)

@@ -63,6 +63,10 @@ class PlaceMap:
         nothing was.
     :param simulated: all that was seen was rendered, as the sources say themselves.
     :param version: SHA-256 of the `map.json` that it was read from; empty for one that was not.
+
+    >>> found = place_map.search(descriptor, 5, both_ways=True)  # doctest: +SKIP
+    >>> found[0].place, found[0].similarity  # doctest: +SKIP
+    (12, 0.91)
     """
 
     places: Places
