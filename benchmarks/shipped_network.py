@@ -17,7 +17,7 @@ import time
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.protocols import drive_of
 from husky_placerec.descriptor.network import make_network
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.files import write_atomic
 from husky_placerec.progress import bar
 from husky_placerec.training.drives import Drive
@@ -76,7 +76,7 @@ def rendered_campuses(recipe: Recipe, folder: Path) -> list[list[Drive]]:
 
 def train(campuses: list[list[Drive]], recipe: Recipe, weights: Path) -> None:
     """Train as the recipe says; the weights are written ten times on the way."""
-    network = make_network(resolve(recipe.parameters, None))
+    network = make_network(resolve_spec(recipe.parameters, None))
     trainer = Trainer(network, campuses, recipe, 'concat', (1, 0))
     losses, began = [], time.monotonic()
     with bar('Training', recipe.total, ' iterations') as shown:

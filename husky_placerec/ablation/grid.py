@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from husky_placerec.config import Config, make_config
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.files import sha256
 from husky_placerec.training.recipe import read_recipe, Recipe
@@ -148,7 +148,7 @@ def _factors(found: Any, parameters: Config, path: Path) -> dict[str, tuple[Any,
         raise InputError(
             f'{path}: factors are {found!r}; expected lists under some of {", ".join(FACTORS)}'
         )
-    spec = resolve(parameters, None)
+    spec = resolve_spec(parameters, None)
     if spec.extractor != 'timm':
         raise InputError(f'{path}: the recipe has the extractor {spec.extractor}; expected timm')
     backbone = f'{spec.backbone} {spec.backbone_options}'.strip()

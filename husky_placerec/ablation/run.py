@@ -21,7 +21,7 @@ from husky_placerec.ablation.table import as_csv, in_words, markdown, Row
 from husky_placerec.descriptor.extractor import Preparation
 from husky_placerec.descriptor.network import DescriptorNetwork, make_network
 from husky_placerec.descriptor.pixels import SIZE
-from husky_placerec.descriptor.spec import DescriptorSpec, resolve
+from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.files import refuse_existing, write_atomic
 from husky_placerec.placemap.building import opposite_cameras
@@ -143,7 +143,7 @@ class _Ablation:
         return Row(tuple(map(str, astuple(cell))), recalls, parameters, size, ms)
 
     def _spec(self, cell: Cell) -> DescriptorSpec:
-        return resolve(self.grid.config(cell), None)
+        return resolve_spec(self.grid.config(cell), None)
 
     def _trained_on(self, cell: Cell) -> list[list[Drive]]:
         if not self._to_train_on:

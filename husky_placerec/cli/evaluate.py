@@ -93,7 +93,7 @@ def evaluate(
     """
     from husky_placerec.cli.evaluation_tables import show_evaluation
     from husky_placerec.config import read_config
-    from husky_placerec.descriptor.spec import resolve
+    from husky_placerec.descriptor.spec import resolve_spec
     from husky_placerec.evaluation.cache import default_folder
     from husky_placerec.evaluation.evaluate import evaluate as evaluate_tracks
     from husky_placerec.evaluation.execution import LocalExecutor, RayExecutor
@@ -121,7 +121,7 @@ def evaluate(
         Gate(parameters.min_similarity, parameters.min_margin),
         parameters.elsewhere,
     )
-    warn_of_limits(resolve(parameters, None))
+    warn_of_limits(resolve_spec(parameters, None))
     names = unlike_names(sources)
     tags = parse_tags(tag or [])
     if unknown := set(tags) - set(names):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.descriptor.network import make_network
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.files import refuse_existing, write_atomic
 from husky_placerec.placemap.building import opposite_cameras
@@ -54,7 +54,7 @@ class _Run:
         self.recipe, self.output, self.ours, self.say = recipe, output, ours, say
         self.config = recipe.parameters
         torch.set_num_threads(max(1, self.config.threads // ours.count))
-        self.spec = resolve(self.config, None)
+        self.spec = resolve_spec(self.config, None)
         if self.spec.extractor != 'timm':
             raise InputError(f'extractor {self.spec.extractor}: has nothing to train')
         self.validations: list[dict[str, float]] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from husky_placerec.descriptor._timm import timm
+from husky_placerec.descriptor.timm_import import timm
 from husky_placerec.descriptor.network import DescriptorNetwork
 from husky_placerec.errors import InputError
 from husky_placerec.training.augmentation import augment, mirrored

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from husky_placerec.config import make_config
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 import pytest
 
 torch = pytest.importorskip('torch')
-timm = pytest.importorskip('husky_placerec.descriptor._timm').timm
+timm = pytest.importorskip('husky_placerec.descriptor.timm_import').timm
 
 from husky_placerec.descriptor.anchor import Anchor  # noqa: E402
 from husky_placerec.descriptor.network import make_network  # noqa: E402
@@ -25,7 +25,7 @@ PARAMETERS = {
 
 
 def network(**changes):
-    return make_network(resolve(make_config({**PARAMETERS, **changes}), None))
+    return make_network(resolve_spec(make_config({**PARAMETERS, **changes}), None))
 
 
 def images(count=3):
@@ -77,7 +77,7 @@ def test_what_was_learned_counts_on_images_like_those_of_the_training():
 
 def test_unlikeness_is_one_on_average_over_the_training():
     anchor = after_watching(batches=200)
-    unlikeness = anchor.unlikeness(pooled(anchor, features(2000, weak=2)))
+    unlikeness = anchor.squared_distance(pooled(anchor, features(2000, weak=2)))
     assert unlikeness.mean() == pytest.approx(1, abs=0.1)
 
 
@@ -88,7 +88,7 @@ def test_it_is_made_of_the_weights_of_the_whole_network(tmp_path):
     made = network(weights=str(tmp_path / 'whole.pth')).backbone
     stages = whole.forward_intermediates(images(), intermediates_only=True)
     with torch.no_grad():
-        learned, anchor = made.both(images())
+        learned, anchor = made.branches(images())
         # Of the last stage but one timm gives no map; its units are called one by one.
         expected = whole.blocks[5][:2](stages[3])
     assert torch.allclose(learned, stages[3], atol=1e-5)

@@ -9,7 +9,7 @@ import cv2
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor, resize
 from husky_placerec.descriptor.fusion import normalize, turned_round
-from husky_placerec.descriptor.spec import DEFAULTS, DescriptorSpec, resolve
+from husky_placerec.descriptor.spec import DEFAULTS, DescriptorSpec, resolve_spec
 from husky_placerec.errors import InputError
 import numpy as np
 import pytest
@@ -210,13 +210,13 @@ ASKED = {
 @pytest.mark.parametrize('name', list(ASKED))
 def test_the_configuration_beats_the_map(name):
     config = make_config({name: ASKED[name]})
-    assert resolve(config, FULL) == replace(FULL, fused=(), **{name: ASKED[name]})
-    assert getattr(resolve(config, None), name) == ASKED[name]
+    assert resolve_spec(config, FULL) == replace(FULL, fused=(), **{name: ASKED[name]})
+    assert getattr(resolve_spec(config, None), name) == ASKED[name]
 
 
 def test_the_map_beats_the_defaults():
-    assert resolve(make_config({}), FULL) == replace(FULL, fused=())
-    assert resolve(make_config({'extractor': 'timm'}), FULL) == replace(FULL, fused=())
+    assert resolve_spec(make_config({}), FULL) == replace(FULL, fused=())
+    assert resolve_spec(make_config({'extractor': 'timm'}), FULL) == replace(FULL, fused=())
     assert all(getattr(FULL, name) != value for name, value in DEFAULTS['timm'].items())
 
 
@@ -224,11 +224,11 @@ def test_the_map_beats_the_defaults():
 def test_without_a_map_there_are_the_defaults(name):
     extractor = name or 'timm'
     expected = DescriptorSpec((FRONT, BACK), extractor, **DEFAULTS[extractor])
-    assert resolve(make_config({'extractor': name}), None) == expected
+    assert resolve_spec(make_config({'extractor': name}), None) == expected
 
 
 def test_another_extractor_than_the_maps_takes_nothing_from_the_map():
-    found = resolve(make_config({'extractor': 'hog'}), FULL)
+    found = resolve_spec(make_config({'extractor': 'hog'}), FULL)
     assert found == DescriptorSpec((FRONT, BACK), 'hog', **DEFAULTS['hog'])
 
 
@@ -236,8 +236,8 @@ def test_a_map_of_an_extractor_that_there_is_not_is_refused():
     with pytest.raises(
         InputError, match="no extractor 'sift'; there are: timm, onnx, hog, pixels"
     ):
-        resolve(make_config({}), replace(FULL, extractor='sift'))
+        resolve_spec(make_config({}), replace(FULL, extractor='sift'))
 
 
 def test_the_cameras_are_those_of_the_configuration():
-    assert resolve(make_config({'cameras': [BACK]}), FULL).cameras == (BACK,)
+    assert resolve_spec(make_config({'cameras': [BACK]}), FULL).cameras == (BACK,)

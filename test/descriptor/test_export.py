@@ -35,11 +35,11 @@ def settings(values):
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
     from husky_placerec.descriptor.onnx_export import export_onnx
-    from husky_placerec.descriptor.spec import resolve
+    from husky_placerec.descriptor.spec import resolve_spec
 
     path = tmp_path_factory.mktemp('model') / 'small.onnx'
     images = [smooth_image(seed, 160, 96) for seed in range(4)]
-    export_onnx(resolve(make_config(NETWORK), None), path, images, threads=1)
+    export_onnx(resolve_spec(make_config(NETWORK), None), path, images, threads=1)
     return path
 
 

@@ -8,8 +8,8 @@ import sys
 
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
-from husky_placerec.descriptor.shipped import FOLDER
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.shipped import MODELS_FOLDER
+from husky_placerec.descriptor.spec import resolve_spec
 import numpy as np
 import pytest
 from support.builders import frame, smooth_image
@@ -21,7 +21,7 @@ IMAGES = {'front': smooth_image(1, 224, 384), 'back': smooth_image(2, 224, 384)}
 
 @pytest.mark.parametrize('suffix', ['.onnx', '.safetensors'])
 def test_the_files_are_small_enough_for_a_repository(suffix):
-    assert 0 < (FOLDER / f'campus{suffix}').stat().st_size <= MOST_BYTES
+    assert 0 < (MODELS_FOLDER / f'campus{suffix}').stat().st_size <= MOST_BYTES
 
 
 def test_it_runs_without_torch(tmp_path):
@@ -53,8 +53,8 @@ def test_a_map_that_it_made_is_searched_without_saying_so_again():
 
 
 def test_its_parameters_are_those_that_the_card_tells():
-    spec = resolve(make_config(SHIPPED), None)
-    card = Path(FOLDER / 'README.md').read_text(encoding='utf-8')
+    spec = resolve_spec(make_config(SHIPPED), None)
+    card = Path(MODELS_FOLDER / 'README.md').read_text(encoding='utf-8')
     assert f'{spec.input_width}x{spec.input_height}' in card
     assert spec.backbone in card
     assert f'head={spec.head}' in card

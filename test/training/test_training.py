@@ -21,8 +21,8 @@ pytest.importorskip('pytorch_metric_learning')
 torch = pytest.importorskip('torch')
 
 from husky_placerec.descriptor.network import make_network  # noqa: E402
-from husky_placerec.descriptor.spec import resolve  # noqa: E402
-from husky_placerec.descriptor.weights import read_state  # noqa: E402
+from husky_placerec.descriptor.spec import resolve_spec  # noqa: E402
+from husky_placerec.descriptor.weights import read_state_dict  # noqa: E402
 from husky_placerec.training import run  # noqa: E402
 from husky_placerec.training.augmentation import augment, mirrored  # noqa: E402
 from husky_placerec.training.recipe import read_recipe  # noqa: E402
@@ -83,7 +83,7 @@ def rows(path):
 
 def trainer_of(path, fusion='concat', opposites=(1, 0), folder=None):
     recipe = read_recipe(path)
-    spec = resolve(recipe.parameters, None)
+    spec = resolve_spec(recipe.parameters, None)
     groups = [
         [
             run.load_drive(track, recipe.parameters, spec, folder or path.parent / 'frames')
@@ -103,12 +103,12 @@ def test_a_training_learns_and_its_weights_describe(recipe_file, tmp_path, place
     losses = [row['loss'] for row in rows(tmp_path / 'out' / 'loss.csv')]
     assert len(losses) == 30
     assert np.mean(losses[10:15]) < np.mean(losses[:5])  # InfoNCE alone until there
-    spec = resolve(read_recipe(path).parameters, None)
+    spec = resolve_spec(read_recipe(path).parameters, None)
     weights = tmp_path / 'out' / 'weights.safetensors'
     from dataclasses import replace
 
     network = make_network(replace(spec, weights=str(weights)))
-    state = read_state(weights)
+    state = read_state_dict(weights)
     assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
 
 
