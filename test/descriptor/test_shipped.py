@@ -1,4 +1,4 @@
-"""The network that comes along: its files, its parts, its calibration."""
+"""The shipped network: its files, its runtimes and its model card."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_it_runs_without_torch(tmp_path):
     assert ended.returncode == 0, ended.stderr
 
 
-def test_onnx_and_torch_describe_alike_and_say_so():
+def test_onnx_and_torch_give_the_same_descriptors_and_spec():
     pytest.importorskip('torch')
     by_onnx = load_extractor(make_config(SHIPPED))
     by_torch = load_extractor(make_config({**SHIPPED, 'extractor': 'timm'}))
@@ -46,13 +46,13 @@ def test_onnx_and_torch_describe_alike_and_say_so():
     assert np.abs(ours - theirs).max() < 1e-4
 
 
-def test_a_map_that_it_made_is_searched_without_saying_so_again():
+def test_the_spec_of_its_map_chooses_it_again():
     made = load_extractor(make_config(SHIPPED))
     again = load_extractor(make_config({'threads': 1}), made.spec)
     assert again.spec == made.spec
 
 
-def test_its_parameters_are_those_that_the_card_tells():
+def test_its_parameters_are_those_of_the_model_card():
     spec = resolve_spec(make_config(SHIPPED), None)
     card = Path(MODELS_FOLDER / 'README.md').read_text(encoding='utf-8')
     assert f'{spec.input_width}x{spec.input_height}' in card
