@@ -1,11 +1,11 @@
 """
 Recall of descriptors on simulated drives of each protocol, the standard and the hard one.
 
-The map is a drive on a summer day with a place every 3 m. Other drives are the queries, on campuses
-that the network was never trained on. A cell is recall@1 in % within 5 m / 10 m and 30 degrees of
-heading: the mean over the campuses, and in brackets the least and the most of them within 5 m.
-Reversed drives are searched with opposite cameras swapped. Networks see unlike cameras through one
-virtual pinhole.
+The map is a drive on a summer day with a place every 3 m. Other drives are the queries. The
+network was trained on none of the campuses. A cell is recall@1 in % within 5 m / 10 m and 30
+degrees of heading: the mean over the campuses, and in brackets the least and the most of them
+within 5 m. Reversed drives are searched with opposite cameras swapped. Networks see unlike cameras
+through one virtual pinhole.
 
 Without --network, the shipped network is measured.
 
@@ -15,7 +15,7 @@ Example: python benchmarks/protocols.py --network mine=parameters.yaml
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 import hashlib
 from pathlib import Path
@@ -125,7 +125,7 @@ def table(
     made.add_row('chance', *_cells([[chance(p[0], d) for d in p[1:]] for p in poses]))
     for name, parameters in methods.items():
         found = []
-        for drives in bar_over(campuses, name):
+        for drives in with_progress(campuses, name):
             pinhole = not drives[0][0].identical_cameras and name not in ('pixels', 'hog')
             mapped, *driven = (
                 describe(config, path, parameters, pinhole=pinhole) for config, path in drives
@@ -136,7 +136,10 @@ def table(
     return made
 
 
-def bar_over(items: Sequence[Sequence[tuple[DriveConfig, Path]]], title: str):
+def with_progress(
+    items: Sequence[Sequence[tuple[DriveConfig, Path]]], title: str
+) -> Iterator[Sequence[tuple[DriveConfig, Path]]]:
+    """Yield the items and show a progress bar."""
     with bar(title, len(items), ' campuses') as shown:
         for item in items:
             yield item
