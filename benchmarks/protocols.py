@@ -1,18 +1,21 @@
 """
-How hard the protocols of drives are, and how far each descriptor comes on them.
+Recall of descriptors on simulated drives of each protocol, the standard and the hard one.
 
-The map is a summer day with a place every 3 m; other drives are the queries, on campuses that the
-network was never trained on. A cell is recall@1 in % within 5 m / 10 m and 30 degrees of heading,
-the mean over the campuses, and behind it the least and the most within 5 m. Reverse drives are
-searched with the cameras exchanged. Networks see unlike cameras through one virtual pinhole.
+The map is a drive on a summer day with a place every 3 m. Other drives are the queries. The
+network was trained on none of the campuses. A cell is recall@1 in % within 5 m / 10 m and 30
+degrees of heading: the mean over the campuses, and in brackets the least and the most of them
+within 5 m. Reversed drives are searched with opposite cameras swapped. Networks see unlike cameras
+through one virtual pinhole.
 
-As in `python benchmarks/protocols.py --network mine=parameters.yaml`; without it the shipped one.
+Without --network, the shipped network is measured.
+
+Example: python benchmarks/protocols.py --network mine=parameters.yaml
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 import hashlib
 from pathlib import Path
@@ -23,9 +26,8 @@ from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.evaluation.metrics import HEADING_DEG
 from husky_placerec.progress import bar
-from husky_placerec.types import Frame, Pose
+from husky_placerec.types import FloatArray, Floats, Frame, Pose
 import numpy as np
-from numpy.typing import NDArray
 from rendered import intrinsics, PINHOLE_FOCAL, poses_of, render
 from rich.console import Console
 from rich.table import Table
@@ -59,12 +61,12 @@ BASELINES: Mapping[str, Parameters] = {
 class Described:
     """A drive: its poses [N, 7], and the unit vectors [N, 2, D] of its images."""
 
-    poses: NDArray[np.float64]
-    descriptors: NDArray[np.float32]
+    poses: Floats
+    descriptors: FloatArray
 
 
 def drives_of(protocol: str, seed: int, identical: bool, query_step_m: float) -> list[DriveConfig]:
-    """Return the drive that is mapped, then those of QUERIES; each goes once around."""
+    """Return the mapped drive, then those of QUERIES; each covers the whole route."""
     common = drive_of(protocol, seed=seed, identical_cameras=identical)
     common = replace(common, length_m=float(int(common.campus().route.length_m)))
     queries = [
@@ -74,39 +76,39 @@ def drives_of(protocol: str, seed: int, identical: bool, query_step_m: float) ->
     return [common, *queries]
 
 
-def described(
+def describe(
     config: DriveConfig, path: Path, parameters: Parameters, *, pinhole: bool
 ) -> Described:
-    """Describe a rendered drive, or read the descriptors kept beside it."""
+    """Describe a rendered drive, or read the descriptors that are stored beside it."""
     values = {**parameters, **intrinsics(config), 'pinhole_focal': PINHOLE_FOCAL * pinhole}
     extractor = load_extractor(make_config(values))
-    mark = hashlib.sha256(repr(extractor.spec).encode()).hexdigest()[:12]
-    kept = path.with_name(f'{path.stem}_{mark}.npy')
-    if not kept.exists():
+    digest = hashlib.sha256(repr(extractor.spec).encode()).hexdigest()[:12]
+    stored = path.with_name(f'{path.stem}_{digest}.npy')
+    if not stored.exists():
         names = [camera.name for camera in config.rig]
         images = np.load(path, mmap_mode='r')
         frames = (Frame(0, dict(zip(names, each)), dict.fromkeys(names, 0)) for each in images)
-        np.save(kept, np.array([extractor.describe(frame) for frame in frames]))
-    return Described(poses_of(path), np.load(kept))
+        np.save(stored, np.array([extractor.describe(frame) for frame in frames]))
+    return Described(poses_of(path), np.load(stored))
 
 
 def recalls(mapped: Described, driven: Described, reverse: bool) -> list[float]:
-    """Return recall@1 within each tolerance, and within the usual heading."""
+    """Return recall@1 in % within each tolerance and within HEADING_DEG of heading."""
     queries = driven.descriptors[:, ::-1] if reverse else driven.descriptors
     similarity = np.einsum('qcd,mcd->qm', queries, mapped.descriptors)
     best = mapped.poses[similarity.argmax(axis=1)]
     hits = []
     for found, truth in zip(map(Pose.from_array, best), map(Pose.from_array, driven.poses)):
         pose = found.turned_round() if reverse else found
-        faced = pose.angle_deg(truth) <= HEADING_DEG
-        hits.append([faced and pose.distance_m(truth) <= within for within in TOLERANCES_M])
+        same_heading = pose.angle_deg(truth) <= HEADING_DEG
+        hits.append([same_heading and pose.distance_m(truth) <= m for m in TOLERANCES_M])
     return [100 * float(share) for share in np.mean(hits, axis=0)]
 
 
-def chance(mapped: NDArray[np.float64], driven: NDArray[np.float64]) -> list[float]:
-    """Return the same for places picked at random."""
+def chance(mapped: Floats, driven: Floats) -> list[float]:
+    """Return the recall@1 in % of places drawn at random, whatever their heading."""
     distance = np.linalg.norm(driven[:, None, :2] - mapped[:, :2], axis=-1)
-    return [100 * float((distance <= within).mean()) for within in TOLERANCES_M]
+    return [100 * float((distance <= m).mean()) for m in TOLERANCES_M]
 
 
 def table(
@@ -114,7 +116,7 @@ def table(
     campuses: Sequence[Sequence[tuple[DriveConfig, Path]]],
     methods: Mapping[str, Parameters],
 ) -> Table:
-    """Measure each method on each campus."""
+    """Measure each method on each campus, and return the table."""
     made = Table(title=f'{title}: recall@1 at 5 m / 10 m, %', title_justify='left')
     made.add_column('')
     for query in QUERIES:
@@ -123,10 +125,10 @@ def table(
     made.add_row('chance', *_cells([[chance(p[0], d) for d in p[1:]] for p in poses]))
     for name, parameters in methods.items():
         found = []
-        for drives in bar_over(campuses, name):
+        for drives in with_progress(campuses, name):
             pinhole = not drives[0][0].identical_cameras and name not in ('pixels', 'hog')
             mapped, *driven = (
-                described(config, path, parameters, pinhole=pinhole) for config, path in drives
+                describe(config, path, parameters, pinhole=pinhole) for config, path in drives
             )
             turned = [bool(query.get('reverse')) for query in QUERIES.values()]
             found.append([recalls(mapped, d, r) for d, r in zip(driven, turned)])
@@ -134,7 +136,10 @@ def table(
     return made
 
 
-def bar_over(items: Sequence[Sequence[tuple[DriveConfig, Path]]], title: str):
+def with_progress(
+    items: Sequence[Sequence[tuple[DriveConfig, Path]]], title: str
+) -> Iterator[Sequence[tuple[DriveConfig, Path]]]:
+    """Yield the items and show a progress bar."""
     with bar(title, len(items), ' campuses') as shown:
         for item in items:
             yield item
@@ -155,14 +160,16 @@ def _parameters(path: Path) -> Parameters:
 
 
 def main() -> None:
-    """Render what is missing and print a table a protocol."""
+    """Render the missing drives and print a table for each protocol and pair of cameras."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--network', action='append', default=[], metavar='NAME=YAML')
-    parser.add_argument('--drives', type=Path, default=Path('drives'), help='kept here')
+    parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
     parser.add_argument('--seeds', type=int, nargs='+', default=[98, 99, 100])
-    parser.add_argument('--query-step', type=float, default=9.0, help='metres')
+    parser.add_argument(
+        '--query-step', type=float, default=9.0, help='metres between the frames of a query drive'
+    )
     parser.add_argument('--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS))
     parser.add_argument('--no-baselines', action='store_true')
     args = parser.parse_args()

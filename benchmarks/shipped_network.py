@@ -1,10 +1,11 @@
 """
-The training of the network that the package ships, from simulated drives to weights.
+Train the network that the package ships, from simulated drives to weights.
 
-MobileNetV2 of two branches, one trained on campuses of both protocols, with cameras alike and
-unlike, one as ImageNet left it; what came of it is in husky_placerec/models/README.md.
+The network is MobileNetV2 in two branches. One branch is trained on campuses of both protocols,
+with identical and unlike cameras; the other keeps its ImageNet weights. The results are in
+husky_placerec/models/README.md.
 
-As in `python benchmarks/shipped_network.py weights.safetensors --imagenet mobilenetv2_100.pth`.
+Example: python benchmarks/shipped_network.py weights.safetensors --imagenet mobilenetv2_100.pth
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.protocols import drive_of
 from husky_placerec.descriptor.network import make_network
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.files import write_atomic
 from husky_placerec.progress import bar
 from husky_placerec.training.drives import Drive
@@ -42,7 +43,11 @@ DRIVES = (
 
 
 def campus_drives(protocol: str, seed: int, number: int) -> list[DriveConfig]:
-    """Return the drives of one campus, each once around; every other campus has unlike cameras."""
+    """
+    Return the drives of one campus, each over the whole route.
+
+    :param number: of the campus in its protocol; campuses of odd number have unlike cameras.
+    """
     common = drive_of(
         protocol,
         seed=seed,
@@ -55,7 +60,7 @@ def campus_drives(protocol: str, seed: int, number: int) -> list[DriveConfig]:
 
 
 def training_drives() -> list[list[DriveConfig]]:
-    """Return the drives, a list of them a campus."""
+    """Return the drives of all campuses, a list for each campus."""
     return [
         campus_drives(protocol, seed, number)
         for protocol, seeds in SEEDS.items()
@@ -64,7 +69,7 @@ def training_drives() -> list[list[DriveConfig]]:
 
 
 def rendered_campuses(recipe: Recipe, folder: Path) -> list[list[Drive]]:
-    """Return the drives through the lens that makes a campus's cameras alike."""
+    """Render the drives; unlike cameras are resampled to one virtual pinhole."""
     plans = training_drives()
     size = recipe.parameters.input_width, recipe.parameters.input_height
     campuses = []
@@ -75,8 +80,8 @@ def rendered_campuses(recipe: Recipe, folder: Path) -> list[list[Drive]]:
 
 
 def train(campuses: list[list[Drive]], recipe: Recipe, weights: Path) -> None:
-    """Train as the recipe says; the weights are written ten times on the way."""
-    network = make_network(resolve(recipe.parameters, None))
+    """Train by the recipe; the weights are written after each tenth of the training."""
+    network = make_network(resolve_spec(recipe.parameters, None))
     trainer = Trainer(network, campuses, recipe, 'concat', (1, 0))
     losses, began = [], time.monotonic()
     with bar('Training', recipe.total, ' iterations') as shown:
@@ -97,12 +102,12 @@ def _state(trainer: Trainer) -> dict:
 
 
 def main() -> None:
-    """Render what is missing, train, and store the weights."""
+    """Render the missing drives, train, and write the weights."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('weights', type=Path, help='file to write')
-    parser.add_argument('--imagenet', type=Path, required=True, help='weights to begin with')
+    parser.add_argument('--imagenet', type=Path, required=True, help='file of initial weights')
     parser.add_argument('--recipe', type=Path, default=RECIPE)
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
     args = parser.parse_args()

@@ -1,1 +1,1 @@
-"""What each part of a descriptor is worth: networks that differ in one, trained and measured."""
+"""Ablation: networks that differ in one part are trained the same way and compared."""

@@ -1,4 +1,4 @@
-"""What an ablation varies: a base, and for each of its parts others to put in its place."""
+"""The grid of an ablation: a base network, and the alternatives for each of its parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from husky_placerec.config import Config, make_config
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.files import sha256
 from husky_placerec.training.recipe import read_recipe, Recipe
@@ -24,11 +24,11 @@ KEYS = ('recipe', 'factors', 'weights', 'full')
 @dataclass(frozen=True)
 class Cell:
     """
-    A choice of every part.
+    One cell of the grid: a value for each part.
 
-    :param backbone: its name, and options NAME=VALUE behind it where it has any.
-    :param whitening: of the map's descriptors: none or zca.
-    :param pinhole_focal: of the virtual pinhole, in widths of the input; 0 without one.
+    :param backbone: the backbone's name, followed by its options NAME=VALUE.
+    :param whitening: whitening of the map's descriptors: none or zca.
+    :param pinhole_focal: focal length of the virtual pinhole, in widths of the input; 0 for none.
     """
 
     backbone: str
@@ -44,14 +44,14 @@ FACTORS = tuple(field.name for field in fields(Cell))
 @dataclass(frozen=True)
 class Grid:
     """
-    Cells, and how their networks are trained.
+    The cells of an ablation, and the recipe that trains their networks.
 
-    Whitening and virtual pinhole need no training of their own: a network is trained once, through
-    the base's pinhole, and measured with each.
+    Whitening and virtual pinhole need no training of their own. A network is trained once, with
+    the base's pinhole, and measured with each of their values.
 
-    :param factors: values of each part, the base's first.
-    :param weights: that the training of a backbone begins with, by its name; random without.
-    :param full: every combination of values, not one part exchanged at a time.
+    :param factors: the values of each part; the first is the base's.
+    :param weights: initial weights by the backbone's name; other backbones start at random.
+    :param full: all combinations of values, instead of one change of the base at a time.
     """
 
     recipe: Recipe
@@ -61,6 +61,7 @@ class Grid:
 
     @property
     def base(self) -> Cell:
+        """The cell of the first values."""
         return Cell(*(self.factors[name][0] for name in FACTORS))
 
     @property
@@ -78,15 +79,15 @@ class Grid:
         ]
         return [self.base, *others]
 
-    def trained_as(self, cell: Cell) -> Cell:
-        """Return the cell with what its network is trained with: the base's pinhole."""
+    def training_cell(self, cell: Cell) -> Cell:
+        """Return the cell whose trained network this one uses: the base's pinhole, unwhitened."""
         return replace(cell, whitening=NONE, pinhole_focal=self.base.pinhole_focal)
 
     def config(self, cell: Cell) -> Config:
         """
-        Return the parameters of a cell.
+        Return the package's parameters of a cell.
 
-        :raises InputError: for a value that a part does not take.
+        :raises InputError: for a value that its parameter does not take.
         """
         backbone, _, options = cell.backbone.partition(' ')
         nested = self.recipe.parameters.as_dict()
@@ -102,12 +103,16 @@ class Grid:
         flat = {f'camera.{name}.{key}': v for name, of in cameras.items() for key, v in of.items()}
         return make_config({**nested, **flat, **changes}, 'factors')
 
-    def name_of(self, cell: Cell) -> str:
-        """Name a cell's files by all that its figures depend on, but for the images of drives."""
+    def file_name(self, cell: Cell) -> str:
+        """
+        Name a cell's files.
+
+        The name holds a hash of everything that its results depend on, except the drives' images.
+        """
         weights = self.weights.get(cell.backbone.partition(' ')[0], 'random')
         read = sha256(Path(weights)) if Path(weights).is_file() else weights
         about = (
-            *(cell, self.trained_as(cell), read),
+            *(cell, self.training_cell(cell), read),
             *(self.recipe.text, self.recipe.drives, self.recipe.validation),
         )
         words = '-'.join(map(str, astuple(cell)))
@@ -117,16 +122,18 @@ class Grid:
 
 def read_grid(path: Path) -> Grid:
     """
-    Read a grid; its recipe and weights are files relative to its folder.
+    Read a grid. Its recipe and files of weights are relative to its folder.
 
-    :raises InputError: that names the key, what was found and what was expected.
+    :raises InputError: for a wrong key or value; it says what was found and what was expected.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f'{path}: cannot be read as YAML ({error})') from error
     if not isinstance(values, dict) or not isinstance(values.get('recipe'), str):
-        raise InputError(f'{path}: expected recipe and factors, as config/training/ablation.yaml')
+        raise InputError(
+            f'{path}: expected recipe and factors, such as in config/training/ablation.yaml'
+        )
     if unknown := set(values) - set(KEYS):
         raise InputError(
             f'{path}: no key {", ".join(map(str, unknown))}; there are: {", ".join(KEYS)}'
@@ -143,12 +150,12 @@ def read_grid(path: Path) -> Grid:
 
 
 def _factors(found: Any, parameters: Config, path: Path) -> dict[str, tuple[Any, ...]]:
-    """Return the values of each part; of one that does not vary, the recipe's."""
+    """Return the values of each part; the recipe gives the value of a part that does not vary."""
     if not isinstance(found, dict) or not set(found) <= set(FACTORS):
         raise InputError(
             f'{path}: factors are {found!r}; expected lists under some of {", ".join(FACTORS)}'
         )
-    spec = resolve(parameters, None)
+    spec = resolve_spec(parameters, None)
     if spec.extractor != 'timm':
         raise InputError(f'{path}: the recipe has the extractor {spec.extractor}; expected timm')
     backbone = f'{spec.backbone} {spec.backbone_options}'.strip()

@@ -1,4 +1,4 @@
-"""The table of an ablation: a row a cell, beside what any of them has to beat."""
+"""The table of an ablation: a row for each cell, below the baselines that it has to beat."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import io
 
 from husky_placerec.ablation.grid import FACTORS
-from husky_placerec.ablation.protocol import column, PROTOCOLS, Recalls, TOLERANCES_M
+from husky_placerec.ablation.protocol import column_name, PROTOCOLS, Recalls, TOLERANCES_M
 
 LEGEND = (
-    'Recall@1 in % within 5 m/10 m by position, the mean over campuses that were never trained '
-    'on, and behind it the least and the most within 5 m. ms: a frame of all cameras on one '
-    'thread, from resized images to its descriptor. size: numbers of a descriptor, all cameras.'
+    'Recall@1 in % within 5 m/10 m, by position: the mean over campuses that were never trained '
+    'on, and in brackets the least and the most of them within 5 m. ms: time from the resized '
+    'images of a frame to its descriptor, on one thread. size: numbers in a descriptor of all '
+    'cameras.'
 )
 HEADINGS = ('', *PROTOCOLS, 'M param.', 'size', 'ms')
 
@@ -21,13 +22,13 @@ HEADINGS = ('', *PROTOCOLS, 'M param.', 'size', 'ms')
 @dataclass(frozen=True)
 class Row:
     """
-    What came of a cell or a baseline.
+    The results of a cell or a baseline.
 
-    :param parts: values of FACTORS; of a baseline its name.
-    :param recalls: of each campus.
-    :param parameters: of the network.
-    :param size: numbers a frame.
-    :param ms: a frame; None where that was not measured.
+    :param parts: a cell's values of FACTORS, or a baseline's name.
+    :param recalls: recall@1 on each campus, 0 to 1, by column name.
+    :param parameters: number of the network's parameters; 0 without a network.
+    :param size: numbers in a frame's descriptor.
+    :param ms: time per frame in ms; None where it was not measured.
     """
 
     parts: tuple[str, ...]
@@ -38,9 +39,9 @@ class Row:
 
     def cells(self, base: Sequence[str]) -> list[str]:
         """
-        Return the row in words, as HEADINGS has them.
+        Format the row, one string for each of HEADINGS.
 
-        :param base: parts of the base; a row is named by what it has in their place.
+        :param base: parts of the base; a cell is named by the parts that differ from it.
         """
         return [
             self._name(base),
@@ -54,33 +55,33 @@ class Row:
         if len(self.parts) < len(FACTORS):
             return self.parts[0]
         pairs = zip(FACTORS, self.parts, base)
-        others = [f'{factor} {own}' for factor, own, usual in pairs if own != usual]
-        return ', '.join(others) or f'base: {", ".join(self.parts[:3])}'
+        changed = [f'{factor} {own}' for factor, own, of_base in pairs if own != of_base]
+        return ', '.join(changed) or f'base: {", ".join(self.parts[:3])}'
 
     def _recall(self, protocol: str) -> str:
-        near, far = (self.recalls[column(protocol, tolerance)] for tolerance in TOLERANCES_M)
+        near, far = (self.recalls[column_name(protocol, tolerance)] for tolerance in TOLERANCES_M)
         if not near or not far:
             return '-'
         spread = f'{100 * min(near):.0f}-{100 * max(near):.0f}'
         return f'{100 * _mean(near):.1f}/{100 * _mean(far):.1f} ({spread})'
 
 
-def in_words(rows: Sequence[Row]) -> list[list[str]]:
-    """Return the cells of the rows; the first that is no baseline is the base."""
+def format_rows(rows: Sequence[Row]) -> list[list[str]]:
+    """Format all rows; the first row that is not a baseline is the base."""
     base = next((row.parts for row in rows if len(row.parts) == len(FACTORS)), ())
     return [row.cells(base) for row in rows]
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """Return the table as Markdown."""
-    lines = [HEADINGS, ['---'] * len(HEADINGS), *in_words(rows)]
+def as_markdown(rows: Sequence[Row]) -> str:
+    """Return the table and its legend as Markdown."""
+    lines = [HEADINGS, ['---'] * len(HEADINGS), *format_rows(rows)]
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines) + f'\n\n{LEGEND}\n'
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """Return all numbers, a column for the mean, the least and the most of each recall."""
+    """Return all numbers as CSV, with the mean, least and most of each recall in columns."""
     text = io.StringIO()
-    names = [column(protocol, m) for protocol in PROTOCOLS for m in TOLERANCES_M]
+    names = [column_name(protocol, m) for protocol in PROTOCOLS for m in TOLERANCES_M]
     writer = csv.writer(text, lineterminator='\n')
     kinds = ('mean', 'least', 'most')
     recalls = [f'{name.replace(" ", "_")}_m_{kind}' for name in names for kind in kinds]

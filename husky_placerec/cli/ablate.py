@@ -73,7 +73,7 @@ def ablate(
 
 
 def _table(rows: Sequence[Row]) -> Table:
-    from husky_placerec.ablation.table import HEADINGS, in_words, LEGEND
+    from husky_placerec.ablation.table import format_rows, HEADINGS, LEGEND
 
     table = Table(
         title='Ablation',
@@ -85,6 +85,6 @@ def _table(rows: Sequence[Row]) -> Table:
     )
     for number, heading in enumerate(HEADINGS):
         table.add_column(heading, justify='right' if number else 'left', no_wrap=number > 0)
-    for cells in in_words(rows):
+    for cells in format_rows(rows):
         table.add_row(*(Text(cell.replace(' (', '\n(')) for cell in cells))
     return table

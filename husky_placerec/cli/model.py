@@ -48,14 +48,14 @@ def model_export(
     """
     from husky_placerec.config import read_config
     from husky_placerec.descriptor.extractor import Preparation
-    from husky_placerec.descriptor.spec import resolve
+    from husky_placerec.descriptor.spec import resolve_spec
     from husky_placerec.files import refuse_existing
 
     refuse_existing(output, overwrite)
     if output.suffix != '.onnx':
         raise InputError(f'{output}: expected a name that ends in .onnx')
     parameters = read_config(config, settings or [])
-    spec = resolve(parameters, None)
+    spec = resolve_spec(parameters, None)
     if spec.extractor != 'timm':
         raise InputError(f'extractor {spec.extractor}: no network to export; expected timm')
     try:

@@ -1,1 +1,1 @@
-"""From images to descriptors."""
+"""From images to descriptors: preprocessing, networks, pooling, fusion and whitening."""

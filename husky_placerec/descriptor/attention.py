@@ -1,4 +1,4 @@
-"""Fusion of the cameras' vectors by attention: what each counts depends on what all see."""
+"""Fusion of the cameras' vectors by attention, so that all vectors decide each one's weight."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ MOST_HEADS = 8
 
 class CameraAttention(nn.Module):
     """
-    A learned query attends to the cameras that are there; what it finds is added to their mean.
+    A learned query attends to the present cameras; the result is added to their mean vector.
 
-    Each camera's vector goes in with an embedding that says which camera it is, so that front and
-    back are not the same seen in another order. The last projection starts at zero: an untrained
-    one is fusion by `add`, and training can only depart from it.
+    Each camera's vector enters with an embedding of its camera, so that the front and the back
+    image are not interchangeable. The last projection starts at zero: an untrained network gives
+    the same as fusion by `add`.
 
     Source: pooling by multi-head attention of Lee et al., Set Transformer, ICML 2019.
 
-    :param cameras: C.
-    :param size: D.
+    :param cameras: number of cameras C.
+    :param size: length D of a vector.
     """
 
     def __init__(self, cameras: int, size: int) -> None:
@@ -36,15 +36,15 @@ class CameraAttention(nn.Module):
 
     def forward(self, vectors: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """
-        Fuse [B, C, D] unit vectors into [B, D] ones; zeros where no camera is there.
+        Fuse [B, C, D] unit vectors into [B, D] unit vectors; zeros where no camera is present.
 
-        :param present: [B, C] bool; what absent cameras have in their rows does not count.
+        :param present: [B, C] bool; the rows of absent cameras are ignored.
         """
-        any_there = present.any(1, keepdim=True)
-        absent = ~present & any_there  # a softmax over nothing would be NaN
+        any_present = present.any(1, keepdim=True)
+        absent = ~present & any_present  # a softmax over nothing would be NaN
         tokens = self.norm(vectors + self.cameras)
         query = self.query.expand(len(vectors), -1, -1)
-        found, _ = self.attention(query, tokens, tokens, absent, need_weights=False)
+        attended, _ = self.attention(query, tokens, tokens, absent, need_weights=False)
         total = (vectors * present[..., None]).sum(1)
         mean = total / present.sum(1, keepdim=True).clamp(min=1)
-        return functional.normalize(mean + self.projection(found[:, 0]), dim=1) * any_there
+        return functional.normalize(mean + self.projection(attended[:, 0]), dim=1) * any_present

@@ -1,4 +1,4 @@
-"""Backbones by name: timm's, and our own small one; their weights; their feature maps."""
+"""Backbones by name: timm's and the package's own, each as a network that gives a feature map."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from husky_placerec.descriptor._timm import timm
-from husky_placerec.descriptor.anchored import AnchoredMobileNet
+from husky_placerec.descriptor.anchored_mobilenet import AnchoredMobileNet
 from husky_placerec.descriptor.lcn_cnn import LcnCnn
 from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.descriptor.timm_import import timm
 from husky_placerec.errors import InputError
 import torch
 from torch import nn
 import yaml
 
-OWN: dict[str, Callable[..., Any]] = {
+OWN_BACKBONES: dict[str, Callable[..., Any]] = {
     'anchored_mobilenetv2': AnchoredMobileNet,
     'lcn_cnn': LcnCnn,
 }
-MOST_NEAR_NAMES = 4
+MOST_SUGGESTIONS = 4  # names that an error message suggests
 
 
 class Backbone(nn.Module):
     """
-    A network whose last feature map is [B, D, H, W], whatever it is made of.
+    A network whose last feature map is [B, D, H, W], also where it is a transformer.
 
-    The option `stages=N` cuts it behind its N-th stage, each of which halves the feature map:
-    less to compute, and finer features.
+    The option `stages=N` cuts the network behind its N-th stage. Each stage halves the feature
+    map, so a cut network computes less and gives a finer map.
 
-    :raises InputError: for an unknown name, options that it does not take, a hub out of reach.
+    :raises InputError: for an unknown name, for options that the network does not take, and for
+        an unreachable hub.
     """
 
     def __init__(self, spec: DescriptorSpec) -> None:
@@ -40,7 +41,7 @@ class Backbone(nn.Module):
         self.network = _make(spec, options)
         self.channels: int = self.network.num_features
         self.anchor_channels: int = getattr(self.network, 'anchor_features', 0)
-        self.cut_off: frozenset[str] = frozenset()  # names of weights that a cut left out
+        self.cut_off: frozenset[str] = frozenset()  # names of the weights that a cut removed
         if stages is not None:
             self._cut(spec.backbone, stages)
 
@@ -50,12 +51,12 @@ class Backbone(nn.Module):
         if features.ndim == 3:
             return self._from_tokens(features, images.shape[-2:])
         if features.shape[1] != self.channels and features.shape[-1] == self.channels:
-            return features.permute(0, 3, 1, 2)
+            return features.permute(0, 3, 1, 2)  # the channels came last
         return features
 
-    def both(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the feature map, and the anchor's, of a backbone that has one."""
-        learned, anchor = self.network.forward_both(images)
+    def branches(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the trained and the anchor's feature map of a backbone that has an anchor."""
+        learned, anchor = self.network.forward_branches(images)
         return learned, anchor
 
     def _cut(self, name: str, stages: Any) -> None:
@@ -65,7 +66,7 @@ class Backbone(nn.Module):
                 raise ValueError('expected 1 or more')
             info = self.network.feature_info[stages - 1]
             self.network.prune_intermediate_layers([stages - 1])
-        except Exception as error:  # no number, too large a one, or a network without stages
+        except Exception as error:  # not a number, too large, or a network without stages
             raise InputError(
                 f'backbone {name}: cannot be cut behind stage {stages!r} ({error!r})'
             ) from error
@@ -73,37 +74,39 @@ class Backbone(nn.Module):
         self.cut_off = frozenset(whole - set(self.network.state_dict()))
 
     def _from_tokens(self, tokens: torch.Tensor, size: torch.Size) -> torch.Tensor:
-        """Lay a transformer's patches out as they are in the image; class tokens are left out."""
+        """Arrange a transformer's patch tokens as in the image, without its class tokens."""
         patches = tokens[:, getattr(self.network, 'num_prefix_tokens', 0) :].transpose(1, 2)
         embed = getattr(self.network, 'patch_embed', None)
         rows, columns = embed.dynamic_feat_size(tuple(size)) if embed else (patches.shape[2], 1)
         return patches.reshape(-1, self.channels, int(rows), int(columns))
 
 
-def _make(spec: DescriptorSpec, options: dict[str, Any]) -> Any:  # timm's: more than an nn.Module
+def _make(spec: DescriptorSpec, options: dict[str, Any]) -> Any:  # timm's models have more methods
     name = spec.backbone
-    if name not in OWN and not timm.is_model(name):
-        known = [*OWN, *timm.list_models()]
-        near = difflib.get_close_matches(name, known, MOST_NEAR_NAMES)
-        hint = f'did you mean {" or ".join(near)}?' if near else 'timm.list_models() has the names'
-        raise InputError(f'backbone {name}: cannot be made; there is none of that name; {hint}')
+    if name not in OWN_BACKBONES and not timm.is_model(name):
+        known = [*OWN_BACKBONES, *timm.list_models()]
+        near = difflib.get_close_matches(name, known, MOST_SUGGESTIONS)
+        hint = f'did you mean {" or ".join(near)}?' if near else 'timm.list_models() lists them'
+        raise InputError(f'backbone {name}: cannot be made: there is no such network; {hint}')
     hub = spec.weights == 'hub'
-    if name in OWN and hub:
-        raise InputError(f'backbone {name}: no weights on the hub; give a file, or random')
+    if name in OWN_BACKBONES and hub:
+        raise InputError(
+            f'backbone {name}: there are no weights on the hub; expected weights to be a file or '
+            'random'
+        )
     try:
-        if name in OWN:
-            return OWN[name](**options)
-        if getattr(
-            timm.get_pretrained_cfg(name), 'fixed_input_size', False
-        ):  # transformers: of one size, but any
+        if name in OWN_BACKBONES:
+            return OWN_BACKBONES[name](**options)
+        # Most transformers take one image size, which is chosen when they are made.
+        if getattr(timm.get_pretrained_cfg(name), 'fixed_input_size', False):
             options = {'img_size': (spec.input_height, spec.input_width), **options}
         return timm.create_model(name, pretrained=hub, num_classes=0, **options)
-    except Exception as error:  # timm's own, the hub client's, and whatever an option breaks
+    except Exception as error:  # from timm, the hub's client, or a wrong option
         if hub:
             raise InputError(
-                f'backbone {name} with weights from the hub: cannot be made ({error}); where the '
-                'hub is out of reach, fetch its weights elsewhere and give the file, '
-                f'weights={Path(name).name}.safetensors, or weights=random'
+                f'backbone {name} with weights from the hub: cannot be made ({error}); if the hub '
+                'cannot be reached, download the weights on another machine and give the file, '
+                f'weights={Path(name).name}.safetensors, or use weights=random'
             ) from error
         raise InputError(f'backbone {name}: cannot be made ({error})') from error
 

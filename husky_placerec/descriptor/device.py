@@ -1,9 +1,9 @@
 """
-Where a network runs: on the CPU, or on a GPU that has to be there.
+The device that runs a network: the CPU or a CUDA GPU.
 
-On both it computes in float32, so that the device is no part of a descriptor's spec: a map that
-one made is searched with the other. What is asked for and is not there is an error, since a robot
-that falls back to its CPU unnoticed is a robot that is late.
+Networks compute in float32 on both, so the device is not part of a descriptor's spec: a map that
+was built on one device can be searched on the other. A missing GPU that was asked for is an error.
+A silent fallback to the CPU would leave the robot with a latency that nobody expects.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from husky_placerec.errors import InputError
 CPU, CUDA = 'cpu', 'cuda'
 
 
-def no_cuda(found: str, remedy: str) -> InputError:
-    """Return the error for a GPU that was asked for."""
+def cuda_error(found: str, remedy: str) -> InputError:
+    """Make the error for `device: cuda` where no GPU can be used."""
     return InputError(f'parameter device: cuda, but {found}; {remedy}, or set device: cpu')
 
 
 def require_cpu(device: str, extractor: str) -> None:
     """
-    Refuse a GPU for what has no network.
+    Check that an extractor without a network runs on the CPU.
 
     :raises InputError: for cuda.
     """
     if device != CPU:
-        raise no_cuda(f'extractor {extractor} has no network to run there', 'choose another')
+        raise cuda_error(
+            f'extractor {extractor} has no network to run there', 'choose another extractor'
+        )

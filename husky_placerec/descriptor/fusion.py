@@ -1,10 +1,10 @@
 """
 Fusion by concatenation of unit vectors.
 
-A frame's descriptor is [C, D], a unit vector a camera, zeros for a camera that gave no image. The
-scalar product of two such descriptors over the number of cameras that both have is the mean of
-their cosines. So the same stored descriptors answer for both cameras, for one, and, with the
-cameras exchanged, for a robot that faces the other way.
+A frame's descriptor is [C, D]: a unit vector per camera, and zeros for an absent camera. Divided
+by the number of cameras that both have, the scalar product of two such descriptors is the mean of
+the cameras' cosines. The same stored descriptors therefore serve a query of all cameras, a query
+of one camera, and, with the rows of opposite cameras swapped, a robot that faces the other way.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ def normalize(vectors: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)
 
 
-def added(descriptor: FloatArray) -> FloatArray:
-    """Return the unit vector [D] along the sum of [C, D]; cameras are no longer told apart."""
+def fuse_by_sum(descriptor: FloatArray) -> FloatArray:
+    """Return the unit vector [D] along the sum of the rows [C, D]; it keeps no camera apart."""
     return normalize(descriptor.sum(axis=0))
 
 
 def turned_round(descriptor: FloatArray, opposites: Sequence[int]) -> FloatArray:
     """
-    Return [C, D] or [N, C, D] descriptors as a robot that faces the other way would have them.
+    Swap opposite cameras' rows of [C, D] or [N, C, D]: what a robot sees that is turned round.
 
-    :param opposites: for each camera the index of the one that looks the other way.
+    :param opposites: for each camera the index of the camera that looks the other way.
     """
     return descriptor[..., list(opposites), :]

@@ -1,10 +1,12 @@
 """
-Histograms of oriented gradients on a grid: a descriptor that needs no training and no download.
+Histograms of oriented gradients (HOG): a descriptor that needs no training and no download.
 
-Weaker than a trained network, it serves a first run, tests, and as a baseline. Sources: Dalal and
-Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005; the contrast normalisation
-of Jarrett et al., What is the Best Multi-Stage Architecture for Object Recognition?, ICCV 2009,
-without which dusk and night look unlike day.
+It is weaker than a trained network, and serves a first run, tests, and as a baseline. Local
+contrast normalisation comes first: without it dusk and night look unlike day.
+
+Sources: Dalal and Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005; for the
+contrast normalisation Jarrett et al., What is the Best Multi-Stage Architecture for Object
+Recognition?, ICCV 2009.
 """
 
 from __future__ import annotations
@@ -19,15 +21,20 @@ import numpy as np
 
 SIZE = (320, 192)  # width, height, pixels
 CELL = 32  # pixels
-ROWS = SIZE[1] // CELL * 2 // 3  # below them are the road and the robot's own bumper, all alike
+# Only the upper two thirds: the road and the robot's bumper below them are the same everywhere.
+ROWS = SIZE[1] // CELL * 2 // 3
 COLUMNS = SIZE[0] // CELL
-ORIENTATIONS = 18  # of 360 degrees
+ORIENTATIONS = 18  # bins over 360 degrees
 CONTRAST_WINDOW = 17  # pixels
-LEAST_CONTRAST = 4.0  # grey levels: below it there is only noise to amplify
+LEAST_CONTRAST = 4.0  # grey levels; a lower contrast is noise, which is not to be amplified
 
 
 class HogExtractor:
-    """Describes an image by the directions of its edges in each cell of a grid."""
+    """
+    Describes an image by a histogram of edge directions in each cell of a grid.
+
+    :raises InputError: for an input size other than 320x192.
+    """
 
     def __init__(self, spec: DescriptorSpec) -> None:
         spec.require_size(*SIZE)
@@ -47,8 +54,8 @@ class HogExtractor:
 
 def _hog(image: Pixels) -> FloatArray:
     grey = _normalize_contrast(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32))
-    # The square root keeps a single strong edge from ruling its cell; what remains when the means
-    # are taken away is what tells this cell from the others, and this direction from the others.
+    # The square root keeps a single strong edge from dominating its cell. Without the means over
+    # directions and over cells, only what differs between them remains.
     cells = normalize(np.sqrt(_cell_histograms(grey[: ROWS * CELL])))
     cells -= cells.mean(axis=-1, keepdims=True)
     cells -= cells.mean(axis=(0, 1))
@@ -63,12 +70,12 @@ def _normalize_contrast(grey: FloatArray) -> FloatArray:
 
 
 def _cell_histograms(grey: FloatArray) -> FloatArray:
-    """Sum the gradients' magnitudes a cell and orientation: [ROWS, COLUMNS, ORIENTATIONS]."""
+    """Sum gradient magnitudes by cell and direction: [ROWS, COLUMNS, ORIENTATIONS]."""
     dx, dy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     magnitude, angle = cv2.cartToPolar(dx, dy)
     position = angle / (2 * np.pi) * ORIENTATIONS
     lower = position.astype(np.int32)
-    weight = position - lower  # each gradient is shared by the two nearest bins
+    weight = position - lower  # each gradient is split between the two nearest bins
     y, x = np.indices(grey.shape)
     cell = (y // CELL * COLUMNS + x // CELL) * ORIENTATIONS
     count = ROWS * COLUMNS * ORIENTATIONS

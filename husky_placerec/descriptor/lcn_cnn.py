@@ -1,4 +1,4 @@
-"""A small convolutional backbone of our own, for training within minutes on two CPU cores."""
+"""A small convolutional backbone with local contrast normalisation (LCN), quick to train."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from torch.nn import functional
 
 WIDTHS, STRIDES = (1, 24, 48, 96, 96, 128), (2, 2, 2, 2, 1)
 CONTRAST_WINDOW = 17  # pixels
-LEAST_CONTRAST = 0.06  # in deviations of the input
+LEAST_CONTRAST = 0.06  # in standard deviations of the network's input
 
 
 class LcnCnn(nn.Module):
     """
-    Grey images with local contrast normalisation, then five convolutions: 0.24 M parameters.
+    Normalises the local contrast of grey images, then applies five convolutions.
 
-    The normalisation (Jarrett et al., What is the Best Multi-Stage Architecture for Object
-    Recognition?, ICCV 2009) takes away most of what night and dusk do to an image. Made for
-    160x96 pixels, it takes any size.
+    The network has 0.24 M parameters and trains within minutes on two CPU cores. The normalisation
+    removes most of the effect of dusk and night. Its layers were chosen for 160x96 pixels; it
+    takes any size.
+
+    Source of the normalisation: Jarrett et al., What is the Best Multi-Stage Architecture for
+    Object Recognition?, ICCV 2009.
     """
 
     num_features = WIDTHS[-1]

@@ -1,4 +1,4 @@
-"""The whole network, from pixels to a unit vector: backbone, pooling, head, fusion."""
+"""The whole network, from pixels to a unit vector: backbone, pooling, head and fusion."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-RANDOM_SEED = 0  # of `weights: random`, so that a map and a later run have the same network
-NORMALIZATIONS = {
+RANDOM_SEED = 0  # for `weights: random`: a map and a later run then have the same network
+NORMALIZATIONS = {  # mean and standard deviation of the channels, of images of 0 to 1
     'imagenet': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     'half': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
 }
@@ -25,10 +25,9 @@ NORMALIZATIONS = {
 
 class DescriptorNetwork(nn.Module):
     """
-    Describes images of the input size by unit vectors.
+    Describes images of the input size by unit vectors of length `size`.
 
-    :param size: numbers a vector.
-    :raises InputError: for a backbone, pooling or weights that cannot be made or do not fit.
+    :raises InputError: for a backbone or pooling that cannot be made or does not fit the input.
     """
 
     mean: torch.Tensor
@@ -40,10 +39,10 @@ class DescriptorNetwork(nn.Module):
         self.register_buffer('mean', mean, persistent=False)
         self.register_buffer('std', std, persistent=False)
         self.backbone = Backbone(spec)
-        channels, height, width = self._try(spec)
+        channels, height, width = self._measure_feature_map(spec)
         self.pooling = make_pooling(spec.pooling, channels, height, width)
         pooled = int(self.pooling.size)  # type: ignore[arg-type]
-        # Batch norm first: it makes of GeM's positive numbers what differs between places.
+        # The batch norm centres GeM's positive numbers, so that the differences of places remain.
         self.head = (
             nn.Sequential(nn.BatchNorm1d(pooled), nn.Linear(pooled, spec.head, bias=False))
             if spec.head
@@ -61,21 +60,21 @@ class DescriptorNetwork(nn.Module):
         """
         Describe [B, 3, H, W] RGB images of 0 to 1 as [B, D] unit vectors.
 
-        :param masks: [B, h, w], at least 0: what each part of an image counts in the pooling.
+        :param masks: [B, h, w] of any size, at least 0: the weight of each pixel in the pooling.
         """
         return self.project(self.pool(self.features(images), masks))
 
     def features(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Return the feature map of images of 0 to 1; behind it the anchor's, if there is one."""
+        """Return the feature maps of images of 0 to 1: the backbone's, and an anchor's if any."""
         images = (images - self.mean) / self.std
-        return (self.backbone(images),) if self.anchor is None else self.backbone.both(images)
+        return (self.backbone(images),) if self.anchor is None else self.backbone.branches(images)
 
     def pool(
         self, maps: Sequence[torch.Tensor], masks: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Pool what `features` returned into [B, P]."""
+        """Pool the maps of `features` into [B, P]."""
         poolings = self.pooling, self.anchor
-        # Powers and norms want float32, also where the backbone runs in less.
+        # Powers and norms need float32, even if the backbone runs in bfloat16.
         with torch.autocast(maps[0].device.type, enabled=False):
             pooled = []
             for pooling, features in zip(poolings, (each.float() for each in maps)):
@@ -84,7 +83,7 @@ class DescriptorNetwork(nn.Module):
             return torch.cat(pooled, 1)
 
     def project(self, pooled: torch.Tensor) -> torch.Tensor:
-        """Return the unit vectors [B, D] of what was pooled."""
+        """Project the pooled vectors [B, P] to unit vectors [B, D]."""
         with torch.autocast(pooled.device.type, enabled=False):
             if self.anchor is None:
                 return functional.normalize(self.head(pooled), dim=1)
@@ -93,21 +92,26 @@ class DescriptorNetwork(nn.Module):
 
     def fuse(self, vectors: torch.Tensor, present: torch.Tensor, fusion: str) -> torch.Tensor:
         """
-        Return the unit vectors [B, C * D] or [B, D] of frames, for a loss.
+        Fuse the cameras' vectors to a unit vector per frame: [B, C * D] for `concat`, else [B, D].
 
         :param vectors: [B, C, D] unit vectors of the cameras.
-        :param present: [B, C]; what absent cameras have in their rows does not count.
+        :param present: [B, C] bool; the rows of absent cameras are ignored.
+        :param fusion: concat or add; a network with attention fuses by it.
         """
         if self.fusion is not None:
             return self.fusion(vectors, present)
-        there = vectors * present[..., None]
+        masked = vectors * present[..., None]
         return functional.normalize(
-            there.flatten(1) if fusion == 'concat' else there.sum(1), dim=1
+            masked.flatten(1) if fusion == 'concat' else masked.sum(1), dim=1
         )
 
     @torch.no_grad()
-    def _try(self, spec: DescriptorSpec) -> tuple[int, int, int]:
-        """Make one feature map now: some networks take only the size that they were made for."""
+    def _measure_feature_map(self, spec: DescriptorSpec) -> tuple[int, int, int]:
+        """
+        Return channels, height and width of the feature map of an image of the input size.
+
+        :raises InputError: for an input size that the backbone does not take.
+        """
         blank = torch.zeros(1, 3, spec.input_height, spec.input_width)
         self.backbone.eval()
         try:
@@ -118,18 +122,20 @@ class DescriptorNetwork(nn.Module):
                 f'{spec.input_width}x{spec.input_height} ({error})'
             ) from error
         if channels != self.backbone.channels:
-            raise InputError(f'backbone {spec.backbone}: gives {channels} features a position')
+            raise InputError(
+                f'backbone {spec.backbone}: its feature map has {channels} channels; '
+                f'expected {self.backbone.channels}'
+            )
         return channels, height, width
 
 
 def make_network(spec: DescriptorSpec) -> DescriptorNetwork:
     """
-    Make a network with its weights, ready to describe.
+    Make a network with its weights, in evaluation mode.
 
-    A file of weights may hold those of the backbone alone, or of the whole network, as training
-    writes them.
+    A file of weights may hold the backbone alone, or the whole network as training writes it.
 
-    :raises InputError: as `DescriptorNetwork`, and for weights that do not fit.
+    :raises InputError: as `DescriptorNetwork`, and for weights that do not fit the network.
     """
     torch.manual_seed(RANDOM_SEED)
     network = DescriptorNetwork(spec)

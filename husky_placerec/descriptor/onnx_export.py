@@ -1,8 +1,8 @@
 """
-A network as one ONNX file: uint8 images in, unit vectors out, preprocessing inside.
+Write a network as one ONNX file: uint8 images in, unit vectors out, preprocessing inside.
 
-The file carries the spec of the network in its metadata, so that whoever runs it knows what it
-describes like, and a map made with the one is searched with the other.
+The file's metadata holds the spec of the network. So a map that the network built can be searched
+with the exported file, and the other way.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ import torch
 from torch import nn
 
 OPSET = 17
-MOST_ERROR = 1e-3  # length of the difference of two unit vectors; float32's noise is below 1e-4
+# Length of the difference of two unit vectors; the rounding of float32 stays below 1e-4.
+MOST_ERROR = 1e-3
 
 
-class _FromPixels(nn.Module):
-    """The network with the little that is before it."""
+class _PixelNetwork(nn.Module):
+    """The network, preceded by the conversion of uint8 images [B, H, W, 3]."""
 
     def __init__(self, network: DescriptorNetwork) -> None:
         super().__init__()
@@ -45,11 +46,11 @@ def export_onnx(
     spec: DescriptorSpec, path: Path, images: Sequence[Pixels], *, threads: int
 ) -> float:
     """
-    Write a network as ONNX, after it described images as torch does.
+    Write a network as ONNX, once its descriptors equal those of torch.
 
-    :param images: [H, W, 3] RGB of the input size, to compare on.
-    :return: the largest difference of two unit vectors.
-    :raises InputError: for a network that cannot be exported, or that describes otherwise then.
+    :param images: at least two [H, W, 3] RGB images of the input size, for the comparison.
+    :return: the largest length of the difference of two unit vectors.
+    :raises InputError: for a network that cannot be exported, and for descriptors that differ.
     """
     if spec.fusion == 'attention':
         raise InputError('fusion attention cannot be exported; concat and add can')
@@ -59,13 +60,13 @@ def export_onnx(
         _convert(made, file)
         model = file.read_bytes()
         exported = OnnxExtractor(replace(made.spec, weights=str(file)), threads=threads)
-        # One by one and together: the number of images must be free.
+        # A single image and several: the exported network must take any number of images.
         ours = np.concatenate([exported.describe(images[:1]), exported.describe(images[1:])])
     error = float(np.linalg.norm(ours - made.describe(images), axis=1).max())
     if not error <= MOST_ERROR:
         raise InputError(
-            f'backbone {spec.backbone}: as ONNX it describes otherwise, by {error:.2g}; '
-            f'expected at most {MOST_ERROR:g}'
+            f'backbone {spec.backbone}: the descriptors of the ONNX file differ from those of '
+            f'torch by {error:.2g}; expected at most {MOST_ERROR:g}'
         )
     write_atomic(path, model)
     return error
@@ -76,18 +77,18 @@ def _convert(made: TorchExtractor, file: Path) -> None:
     blank = torch.zeros(2, spec.input_height, spec.input_width, 3, dtype=torch.uint8)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # of the exporter's age, and of sizes that are fixed
+            warnings.simplefilter('ignore')  # that this exporter is old, and that sizes are fixed
             torch.onnx.export(
-                _FromPixels(made.network).eval(),
+                _PixelNetwork(made.network).eval(),
                 (blank,),
                 file,
                 opset_version=OPSET,
                 input_names=['images'],
                 output_names=['descriptors'],
                 dynamic_axes={'images': {0: 'count'}, 'descriptors': {0: 'count'}},
-                dynamo=False,  # the other one needs onnxscript
+                dynamo=False,  # the newer exporter needs onnxscript
             )
-    except Exception as error:  # whatever an operator without a counterpart raises
+    except Exception as error:  # the exporter raises many kinds
         raise InputError(f'backbone {spec.backbone}: cannot be exported ({error})') from error
     model = onnx.load(file)
     about = model.metadata_props.add()

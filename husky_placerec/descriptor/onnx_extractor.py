@@ -1,4 +1,4 @@
-"""An exported network on ONNX Runtime as an image extractor; it needs no torch."""
+"""Run an exported network by ONNX Runtime, without torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from husky_placerec.descriptor.device import CPU, CUDA, no_cuda
+from husky_placerec.descriptor.device import CPU, CUDA, cuda_error
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec, INPUT_SIZE, NETWORK
 from husky_placerec.errors import InputError
@@ -16,22 +16,24 @@ from husky_placerec.types import FloatArray, Pixels
 import numpy as np
 import onnxruntime
 
-SPEC_KEY = 'descriptor'  # of the model's metadata
+SPEC_KEY = 'descriptor'  # in the model's metadata
 PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
     CPU: ('CPUExecutionProvider', {}),
-    CUDA: ('CUDAExecutionProvider', {'use_tf32': 0}),  # whose 10 bits describe otherwise
+    # TF32 has only 10 bits of mantissa; it would change the descriptors.
+    CUDA: ('CUDAExecutionProvider', {'use_tf32': 0}),
 }
-OF_THE_FILE = (*NETWORK, *INPUT_SIZE)  # the configuration may only say the same
+FIXED_BY_FILE = (*NETWORK, *INPUT_SIZE)  # the configuration may only repeat these values
 
 
 class OnnxExtractor:
     """
-    A network that `placerec model export` wrote.
+    Describes images by a network that `placerec model export` wrote.
 
-    :param asked: what the configuration or the map says; empty fields are the file's.
-    :param device: that runs it, `cpu` or `cuda`.
-    :raises InputError: for a file that is missing, no such model, another than was asked for, or a
-        device that is not there.
+    :param asked: the spec that the configuration or the map asks for; the file fills empty fields.
+    :param threads: CPU threads of ONNX Runtime.
+    :param device: `cpu` or `cuda`.
+    :raises InputError: for a file that is missing or no such model, for a model other than the one
+        asked for, and for a missing device.
     """
 
     def __init__(self, asked: DescriptorSpec, *, threads: int, device: str = CPU) -> None:
@@ -49,14 +51,14 @@ class OnnxExtractor:
                 path.read_bytes(), options, providers=providers
             )
             about = json.loads(self._session.get_modelmeta().custom_metadata_map[SPEC_KEY])
-        except Exception as error:  # ONNX Runtime has a dozen kinds of its own
+        except Exception as error:  # ONNX Runtime raises many kinds
             raise InputError(
                 f'{path}: not a model that `placerec model export` wrote ({error!r})'
             ) from error
         _require_running(device, self._session.get_providers())
-        self._session.disable_fallback()  # nor later, in the middle of a drive
+        self._session.disable_fallback()  # to the CPU, after an error during a drive
         made = DescriptorSpec.from_json(about, str(path))
-        for name in OF_THE_FILE:
+        for name in FIXED_BY_FILE:
             wanted, found = getattr(asked, name), getattr(made, name)
             if wanted and wanted != found:
                 raise InputError(f'{path}: {name} is {found!r}; {wanted!r} was asked for')
@@ -77,13 +79,13 @@ class OnnxExtractor:
 
 def _providers(device: str) -> list[tuple[str, dict[str, Any]]]:
     """
-    Return what runs a session on a device.
+    Return the execution providers of a device, with their options.
 
-    :raises InputError: for cuda where ONNX Runtime was built without.
+    :raises InputError: for cuda if ONNX Runtime was built without CUDA.
     """
     found = onnxruntime.get_available_providers()
     if PROVIDERS[device][0] not in found:
-        raise no_cuda(
+        raise cuda_error(
             f'ONNX Runtime {onnxruntime.__version__} has only {", ".join(found)}',
             'install onnxruntime-gpu in place of onnxruntime',
         )
@@ -92,13 +94,13 @@ def _providers(device: str) -> list[tuple[str, dict[str, Any]]]:
 
 def _require_running(device: str, running: Sequence[str]) -> None:
     """
-    Refuse a session that began on another device, for which ONNX Runtime only warns.
+    Check that a session runs on its device; ONNX Runtime only warns where it does not.
 
-    :raises InputError: for such a one.
+    :raises InputError: for a session that fell back to another device.
     """
     wanted, _ = PROVIDERS[device]
     if wanted not in running:
-        raise no_cuda(
+        raise cuda_error(
             f'ONNX Runtime could not start {wanted} and would run on {", ".join(running)}',
-            'install the CUDA and cuDNN that its own lines name',
+            'install the CUDA and cuDNN that the lines of ONNX Runtime above name',
         )

@@ -1,4 +1,4 @@
-"""The image itself, tiny and grey: the baseline that any descriptor has to beat."""
+"""The grey image itself, at 32x24 pixels: the baseline that any descriptor has to beat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ SIZE = (32, 24)  # width, height, pixels
 
 
 class PixelExtractor:
-    """Describes an image by its grey values, of zero mean."""
+    """
+    Describes an image by its grey values minus their mean.
+
+    :raises InputError: for an input size other than 32x24.
+    """
 
     def __init__(self, spec: DescriptorSpec) -> None:
         spec.require_size(*SIZE)

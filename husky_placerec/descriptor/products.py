@@ -1,8 +1,8 @@
 """
-Scalar products on one thread.
+Scalar products on a single thread.
 
-numpy hands these to a BLAS that starts threads of its own; on a busy machine they wait for one
-another, 25 ms for what takes one.
+numpy computes them by a BLAS library with several threads. On a busy machine these wait for each
+other: 25 ms for a product that takes 1 ms on one thread.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import faiss
 from husky_placerec.types import FloatArray
 import numpy as np
 
-BLOCK_BYTES = 3 << 20  # of rows; stays in the cache while the next query goes over it
+BLOCK_BYTES = 3 << 20  # a block of rows stays in the cache for all queries
 
 
 def inner_products(rows: FloatArray, queries: FloatArray) -> FloatArray:
     """
     Return [A, N]: the scalar product of each query with each row.
 
-    The rows pass through the memory once, however many queries there are.
+    The rows are read from memory once, whatever the number of queries.
 
     :param rows: [N, D] float32, contiguous.
     :param queries: [A, D] float32.

@@ -1,4 +1,4 @@
-"""The network that comes with the package; `weights: shipped`."""
+"""The files of the network that the package ships, chosen by `weights: shipped`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any
 import yaml
 
 SHIPPED = 'shipped'
-FOLDER = Path(__file__).parents[1] / 'models'
-NAME = 'campus'
+MODELS_FOLDER = Path(__file__).parents[1] / 'models'
+SHIPPED_NAME = 'campus'
 
 
 @lru_cache(maxsize=1)
 def shipped_parameters() -> Mapping[str, Any]:
-    """Return what a `DescriptorSpec` has to say for the shipped network."""
-    return dict(yaml.safe_load((FOLDER / f'{NAME}.yaml').read_text(encoding='utf-8')))
+    """Return the fields of the shipped network's `DescriptorSpec`, by name."""
+    file = MODELS_FOLDER / f'{SHIPPED_NAME}.yaml'
+    return dict(yaml.safe_load(file.read_text(encoding='utf-8')))
 
 
 def weights_file(weights: str, suffix: str) -> str:
-    """Return the file that a value of the parameter `weights` stands for."""
-    return str(FOLDER / f'{NAME}{suffix}') if weights == SHIPPED else weights
+    """Return the file of the parameter `weights`; for `shipped`, the one with the suffix."""
+    return str(MODELS_FOLDER / f'{SHIPPED_NAME}{suffix}') if weights == SHIPPED else weights

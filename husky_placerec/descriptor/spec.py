@@ -1,4 +1,4 @@
-"""What made a descriptor: stored in every map and compared before anything is recognised."""
+"""The spec of a descriptor: everything that made it, stored in every map and compared on load."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from husky_placerec.descriptor.shipped import SHIPPED, shipped_parameters
 from husky_placerec.errors import InputError
 
 DEFAULT_EXTRACTOR = 'timm'
-# What a network is made of, weights aside, and the size of its images.
+# The fields of a spec that make a network, without its weights, and those of its input size.
 NETWORK = ('backbone', 'backbone_options', 'normalization', 'pooling', 'head')
 INPUT_SIZE = ('input_width', 'input_height')
-# What each extractor is made with where nothing is said.
+# The fields of each extractor's spec that a configuration does not give.
 DEFAULTS: dict[str, dict[str, Any]] = {
     'timm': {
         'backbone': 'convnext_tiny',
@@ -24,7 +24,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         'input_width': 320,
         'input_height': 192,
     },
-    'onnx': {},  # the file says
+    'onnx': {},  # the spec is in the file
     'hog': {'input_width': 320, 'input_height': 192},
     'pixels': {'input_width': 32, 'input_height': 24},
 }
@@ -35,19 +35,20 @@ class DescriptorSpec:
     """
     Everything that a descriptor depends on.
 
-    What runs a network is not part of it: a file that `placerec model export` wrote describes as
-    the network that it was made of, to float32's noise, which the export measures; so its spec is
-    that network's, and a map that one made is searched with the other. A runtime of less precision
-    says so in `precision`, and is refused by a map of float32.
+    The runtime of a network is not part of it. A file that `placerec model export` wrote gives the
+    same descriptors as the network itself up to the rounding of float32, which the export
+    measures. The file has that network's spec, and a map that one of them built can be searched
+    with the other. A runtime of lower precision has another `precision`, which a map of float32
+    refuses.
 
-    :param weights: where the weights came from (a file, hub, random); only a hint, since
-        `weights_sha256`, the hash of the loaded values, tells what they are.
-    :param cameras: the rows of a descriptor; a fused one has a single row, `front_back`.
-    :param fused: the cameras behind that row, in the order of the network; empty for `concat`.
-    :param head: numbers after the projection head; 0 without one.
-    :param pinhole_focal: focal length of the virtual pinhole through which all cameras look, in
-        widths of the input; 0 without one.
-    :param size: numbers a row.
+    :param weights: source of the weights (a file, hub, random); only a hint, since
+        `weights_sha256`, the hash of the loaded values, identifies them.
+    :param cameras: names of a descriptor's rows; fusion by add or attention has a single row,
+        `front_back`.
+    :param fused: the cameras of that single row, in the order of the network; empty for `concat`.
+    :param head: size of the projection head's output; 0 for no head.
+    :param pinhole_focal: focal length of the virtual pinhole, in widths of the input; 0 for none.
+    :param size: length D of a row.
     """
 
     cameras: tuple[str, ...]
@@ -71,8 +72,9 @@ class DescriptorSpec:
     @classmethod
     def from_json(cls, values: Mapping[str, Any], source: str) -> DescriptorSpec:
         """
-        Read what `as_json` made.
+        Make a spec from the values of `as_json`.
 
+        :param source: the file, for the error.
         :raises InputError: for a missing or an unknown key.
         """
         names = {field.name for field in fields(cls)}
@@ -83,34 +85,35 @@ class DescriptorSpec:
         return cls(**{**values, **tuples})
 
     def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values, by name."""
         return {**asdict(self), 'cameras': list(self.cameras), 'fused': list(self.fused)}
 
     @property
     def sees(self) -> tuple[str, ...]:
-        """The cameras whose images a descriptor is made of."""
+        """Names of the cameras whose images make a descriptor."""
         return self.fused or self.cameras
 
     @property
     def limits(self) -> str:
-        """What descriptors of this kind cannot do, in words; empty for none."""
+        """A sentence on what descriptors of this fusion cannot do; empty for `concat`."""
         if self.fusion == 'concat':
             return ''
         return (
-            f'fusion {self.fusion} cannot tell which way the robot faces, nor be searched by one '
-            'camera of a place that several saw; concat can'
+            f'fusion {self.fusion} cannot tell which way the robot faces, and one camera cannot '
+            'be searched in a place that several cameras saw; fusion concat can do both'
         )
 
     def with_fused_rows(self) -> DescriptorSpec:
-        """Return the spec of what is stored: one row where the fusion keeps no camera apart."""
+        """Return the spec of the fused descriptor, which has one row unless it is `concat`."""
         if self.fusion == 'concat':
             return self
         return replace(self, cameras=('_'.join(self.cameras),), fused=self.cameras)
 
     def require_size(self, width: int, height: int) -> None:
         """
-        Refuse an input size other than the only one that an extractor has.
+        Check the input size of an extractor that has only one.
 
-        :raises InputError: for another.
+        :raises InputError: for another input size.
         """
         if (self.input_width, self.input_height) != (width, height):
             raise InputError(
@@ -119,7 +122,7 @@ class DescriptorSpec:
             )
 
     def differences(self, other: DescriptorSpec) -> list[tuple[str, Any, Any]]:
-        """Return name, own and other value of all that makes the descriptors different."""
+        """Return (name, own value, other's value) of each field that differs, but `weights`."""
         return [
             (field.name, getattr(self, field.name), getattr(other, field.name))
             for field in fields(self)
@@ -128,10 +131,11 @@ class DescriptorSpec:
 
     def require_same(self, found: DescriptorSpec, source: str) -> None:
         """
-        Refuse a map that another descriptor made.
+        Check that a map has the descriptors of this spec.
 
-        :param found: the map's.
-        :raises InputError: that names each difference.
+        :param found: the spec of the map.
+        :param source: the map, for the error.
+        :raises InputError: for another spec; it names each difference.
         """
         differences = [
             f'{name} is {theirs!r}, the running model has {ours!r}'
@@ -141,23 +145,26 @@ class DescriptorSpec:
             raise InputError(f'{source}: made by another descriptor: {"; ".join(differences)}')
 
 
-def resolve(config: Config, stored: DescriptorSpec | None) -> DescriptorSpec:
+def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpec:
     """
-    Say what to load: what the configuration asks for, else as the map, else the defaults.
+    Return the spec of the extractor to load.
 
-    :raises InputError: for an extractor that there is not.
+    Each field comes from the configuration, else from the map, else from the defaults.
+
+    :param stored: the spec in the map, if there is a map.
+    :raises InputError: for an unknown extractor.
     """
     cameras = tuple(config.cameras)
     shipped = config.weights == SHIPPED
-    usual = 'onnx' if shipped else DEFAULT_EXTRACTOR  # which needs no torch
-    extractor = config.extractor or (stored.extractor if stored else usual)
+    default = 'onnx' if shipped else DEFAULT_EXTRACTOR  # the shipped network runs without torch
+    extractor = config.extractor or (stored.extractor if stored else default)
     if extractor not in DEFAULTS:
         raise InputError(f'no extractor {extractor!r}; there are: {", ".join(DEFAULTS)}')
     if stored is not None and stored.extractor == extractor:
         base = stored
     else:
-        made = shipped_parameters() if shipped else DEFAULTS[extractor]
-        base = DescriptorSpec(cameras, extractor, **made)
+        defaults = shipped_parameters() if shipped else DEFAULTS[extractor]
+        base = DescriptorSpec(cameras, extractor, **defaults)
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}
     return replace(base, cameras=cameras, fused=(), **given)

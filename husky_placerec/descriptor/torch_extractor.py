@@ -1,11 +1,11 @@
-"""A network on PyTorch as an image extractor."""
+"""Run a network by PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from husky_placerec.descriptor.device import CPU, CUDA, no_cuda
+from husky_placerec.descriptor.device import CPU, CUDA, cuda_error
 from husky_placerec.descriptor.network import make_network
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.weights import weights_sha256
@@ -16,11 +16,12 @@ import torch
 
 class TorchExtractor:
     """
-    Any backbone by name, with pooling, head and fusion.
+    Describes images by any backbone of timm or the package, with pooling, head and fusion.
 
-    :param device: that runs it, `cpu` or `cuda`.
-    :raises InputError: for parts that cannot be made, weights that do not fit them, or a device
-        that is not there.
+    :param threads: CPU threads of torch.
+    :param device: `cpu` or `cuda`.
+    :raises InputError: for a network that cannot be made, weights that do not fit it, and a
+        missing device.
     """
 
     def __init__(self, spec: DescriptorSpec, *, threads: int, device: str = CPU) -> None:
@@ -40,7 +41,7 @@ class TorchExtractor:
 
     @torch.inference_mode()
     def fuse(self, vectors: FloatArray) -> FloatArray:
-        """Fuse the cameras' [C, D] vectors by attention, zeros for absent ones, into [D]."""
+        """Fuse the cameras' vectors [C, D], zeros for absent cameras, into [D] by attention."""
         assert self.network.fusion is not None
         batch = torch.from_numpy(vectors[None]).to(self._device)
         return self.network.fusion(batch, batch.any(2))[0].cpu().numpy()
@@ -48,15 +49,15 @@ class TorchExtractor:
 
 def _device(name: str) -> torch.device:
     """
-    Return the device of that name.
+    Return torch's device of a name.
 
-    :raises InputError: for cuda where PyTorch has none.
+    :raises InputError: for cuda if torch finds no GPU.
     """
     if name == CUDA:
         if not torch.cuda.is_available():
-            raise no_cuda(
+            raise cuda_error(
                 f'torch {torch.__version__} has none (torch.cuda.is_available() is False)',
                 "install the CUDA build of torch and NVIDIA's driver",
             )
-        torch.backends.cudnn.allow_tf32 = False  # 10 bits of mantissa describe otherwise
+        torch.backends.cudnn.allow_tf32 = False  # its 10 bits of mantissa change the descriptors
     return torch.device(name)

@@ -1,4 +1,4 @@
-"""Weights of a network: read from a file, checked against the network, and named by a hash."""
+"""The weights of a network: read from a file, checked against the network, and hashed."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from husky_placerec.descriptor.anchored import AnchoredMobileNet
+from husky_placerec.descriptor.anchored_mobilenet import AnchoredMobileNet
 from husky_placerec.errors import InputError
 import torch
 from torch import nn
 
-MOST_NAMES = 3  # of the wrong keys, in a message
-WHOLE = 'backbone.'  # begins keys of a whole network's weights
+MOST_NAMES = 3  # wrong keys that an error names
+BACKBONE_PREFIX = 'backbone.'  # of the backbone's keys in a file of the whole network
 
 
 def load_weights(
     network: nn.Module, backbone: nn.Module, source: str, cut_off: Set[str] = frozenset()
 ) -> None:
     """
-    Load a state dict (.pth, .pt or .safetensors) into the network or the backbone that it fits.
+    Load a state dict (.pth, .pt or .safetensors) into the whole network or its backbone.
 
-    A classifier's weights in the file are passed over: the backbone has none.
+    A classifier's weights in a file of the backbone are ignored.
 
-    :param source: the file; keys that begin with `backbone.` say that it has the whole network.
-    :param cut_off: keys of the backbone's that it has no use for.
+    :param source: the file; if any key begins with `backbone.`, it holds the whole network.
+    :param cut_off: keys of the weights that a cut backbone does not have; they are ignored.
     :raises InputError: for a file that is missing, is no state dict, or does not fit.
     """
     path = Path(source)
-    state = read_state(path)
-    whole = any(key.startswith(WHOLE) for key in state)
+    state = read_state_dict(path)
+    whole = any(key.startswith(BACKBONE_PREFIX) for key in state)
     target, name = (network, 'network') if whole else (backbone, 'backbone')
     if not whole and isinstance(backbone, AnchoredMobileNet):
-        state = backbone.of_whole(state)
+        state = backbone.from_timm(state)
     wanted = target.state_dict()
     state = {
         key: value
         for key, value in state.items()
-        if whole or key in wanted or not (_is_head(key) or key in cut_off)
+        if whole or key in wanted or not (_is_classifier(key) or key in cut_off)
     }
     problems = {
         'missing': sorted(set(wanted) - set(state)),
@@ -63,7 +63,7 @@ def load_weights(
 
 
 def weights_sha256(network: nn.Module) -> str:
-    """Return the SHA-256 of all names and values, whatever file they came from."""
+    """Return the SHA-256 over the names and values of all weights; the file does not matter."""
     digest = hashlib.sha256()
     for name, value in sorted(network.state_dict().items()):
         digest.update(name.encode())
@@ -71,15 +71,15 @@ def weights_sha256(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _is_head(key: str) -> bool:
+def _is_classifier(key: str) -> bool:
     return key.split('.')[0] in ('classifier', 'fc', 'head')
 
 
-def read_state(path: Path) -> dict[str, torch.Tensor]:
+def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     """
     Read a state dict of tensors.
 
-    :raises InputError: for a file that is missing or is none.
+    :raises InputError: for a file that is missing or is no state dict.
     """
     if not path.is_file():
         raise InputError(f'{path}: no such weights file')
@@ -90,7 +90,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
             state: Any = load_file(path)
         else:
             state = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # torch raises a dozen kinds for a broken file
+    except Exception as error:  # torch raises many kinds for a broken file
         raise InputError(f'{path}: cannot be read as weights ({error})') from error
     if isinstance(state, dict) and isinstance(state.get('state_dict'), dict):
         state = state['state_dict']  # a training checkpoint

@@ -1,17 +1,19 @@
 """
-Whitening: directions in which all views differ alike count less.
+Whitening: directions in which all descriptors of a map differ a lot count less.
 
-Symmetric (ZCA), so that a whitened descriptor is the nearest to the original among all whitenings
-(Kessy, Lewin, Strimmer, Optimal whitening and decorrelation, 2018), shared by all cameras, so that
-a view compares with that of another camera as before, and shrunk towards no whitening, since small
-eigenvalues are noise. Each camera's vector is of unit length again after it; an absent one is zero
-and stays so.
+The whitening is
+- symmetric (ZCA): among all whitenings it changes the descriptors the least (Kessy, Lewin and
+  Strimmer, Optimal Whitening and Decorrelation, The American Statistician 2018);
+- shared by all cameras, so that views of different cameras remain comparable;
+- shrunk towards no whitening, since small eigenvalues of a covariance are mostly noise.
 
-What a map stores stays raw. With the whitened vector w(m) = W(m - mean) and its length |w(m)|,
+A whitened vector is normalised again, per camera. An absent camera's zeros stay zero.
 
-    cos(w(q), w(m)) = (direction(q) . m - offset(q)) / |w(m)|,
+A map stores raw descriptors. With w(m) = W(m - mean),
 
-so raw descriptors are compared in the whitened space at the cost of one scalar product.
+    cos(w(q), w(m)) = (direction(q) . m - offset(q)) / |w(m)|
+
+so a search compares raw descriptors in the whitened space by one scalar product each.
 """
 
 from __future__ import annotations
@@ -20,12 +22,12 @@ from dataclasses import dataclass
 
 from husky_placerec.descriptor.fusion import normalize
 from husky_placerec.descriptor.products import inner_products
+from husky_placerec.errors import InputError
 from husky_placerec.types import FloatArray
 import numpy as np
-from numpy.typing import NDArray
 
-# Of the covariance towards the identity of the same trace, at least: however many views there are,
-# the directions in which they hardly differ tell places apart the least.
+# At least this much shrinkage, whatever the number of descriptors: the directions in which they
+# differ the least tell places apart the least.
 LEAST_SHRINKAGE = 0.1
 
 
@@ -46,50 +48,52 @@ class Whitening:
         """
         Fit to [N, D] vectors of all cameras.
 
-        The matrix has a mean eigenvalue of 1: its scale does not matter, but float32 likes it.
+        The covariance is shrunk by Oracle Approximating Shrinkage (Chen, Wiesel, Eldar and Hero,
+        Shrinkage Algorithms for MMSE Covariance Estimation, IEEE Transactions on Signal Processing
+        2010). The eigenvalues of the matrix have mean 1: its scale does not change a cosine, and
+        numbers near 1 suit float32.
+
+        :raises InputError: without scikit-learn, which only the building of maps needs.
         """
+        try:
+            from sklearn.covariance import empirical_covariance, oas, shrunk_covariance
+        except ImportError as error:
+            raise InputError(
+                f'whitening: {error}; it needs scikit-learn (pip install husky_placerec[map])'
+            ) from error
         values = np.asarray(vectors, np.float64)
         mean = values.mean(axis=0)
-        size = len(mean)
-        covariance = (values - mean).T @ (values - mean) / max(len(values) - 1, 1)
-        even = max(np.trace(covariance) / size, np.finfo(np.float32).tiny)
-        shrinkage = max(_oracle_shrinkage(covariance, len(values)), LEAST_SHRINKAGE)
-        shrunk = (1 - shrinkage) * covariance + shrinkage * even * np.eye(size)
-        powers, directions = np.linalg.eigh(shrunk)
-        scales = 1 / np.sqrt(powers)
+        centred = values - mean
+        _, shrinkage = oas(centred, assume_centered=True)
+        covariance = empirical_covariance(centred, assume_centered=True)
+        shrunk = shrunk_covariance(covariance, max(shrinkage, LEAST_SHRINKAGE))
+        variances, directions = np.linalg.eigh(shrunk)
+        scales = 1 / np.sqrt(np.maximum(variances, np.finfo(np.float32).tiny))
         matrix = (directions * (scales / scales.mean())) @ directions.T
         return cls(mean.astype(np.float32), matrix.astype(np.float32))
 
     def whiten(self, vectors: FloatArray) -> FloatArray:
         """Return [..., D] whitened unit vectors; zero vectors stay zero."""
-        return normalize(self._turned(vectors))
+        return normalize(self._transform(vectors))
 
     def lengths(self, vectors: FloatArray) -> FloatArray:
-        """Return [...], the length of each whitened vector before it is made a unit; never 0."""
-        lengths = np.linalg.norm(self._turned(vectors), axis=-1)
+        """Return [...]: the length of each whitened vector before normalisation; 1 for zeros."""
+        lengths = np.linalg.norm(self._transform(vectors), axis=-1)
         return np.asarray(np.where(lengths > 0, lengths, 1), np.float32)
 
-    def probe(self, queries: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def query_directions(self, queries: FloatArray) -> tuple[FloatArray, FloatArray]:
         """
-        Return what compares unit vectors with raw ones in the whitened space.
+        Return direction(q) and offset(q), as defined at the head of this module.
 
         :param queries: [A, D].
-        :return: direction [A, D] and offset [A]; both zero for a zero query.
+        :return: directions [A, D] and offsets [A]; both are zero for a zero query.
         """
         whitened = inner_products(self.matrix, queries - self.mean)
-        there = np.asarray(queries.any(axis=1, keepdims=True))
-        direction = inner_products(self.matrix, normalize(whitened * there))
+        present = np.asarray(queries.any(axis=1, keepdims=True))
+        direction = inner_products(self.matrix, normalize(whitened * present))
         return direction, np.asarray((direction * self.mean).sum(axis=1), np.float32)
 
-    def _turned(self, vectors: FloatArray) -> FloatArray:
-        there = np.asarray(vectors).any(axis=-1, keepdims=True)
-        centred = (np.asarray(vectors, np.float32) - self.mean) * there
+    def _transform(self, vectors: FloatArray) -> FloatArray:
+        present = np.asarray(vectors).any(axis=-1, keepdims=True)
+        centred = (np.asarray(vectors, np.float32) - self.mean) * present
         return np.asarray(centred @ self.matrix, np.float32)
-
-
-def _oracle_shrinkage(covariance: NDArray[np.float64], count: int) -> float:
-    """Return how little so many samples tell of a covariance, 0 to 1 (OAS: Chen et al., 2010)."""
-    size = len(covariance)
-    squares, trace = float(np.sum(covariance**2)), float(np.trace(covariance))
-    spread = (count + 1 - 2 / size) * (squares - trace**2 / size)
-    return min(1.0, ((1 - 2 / size) * squares + trace**2) / spread) if spread > 0 else 1.0

@@ -10,7 +10,7 @@ from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.device import CPU
-from husky_placerec.descriptor.extractor import describing_spec
+from husky_placerec.descriptor.extractor import load_spec
 from husky_placerec.descriptor.spec import INPUT_SIZE, NETWORK
 
 CHANCE = 'chance'
@@ -26,7 +26,7 @@ def method_name(config: Config) -> str:
 
     :raises InputError: for an exported network that cannot be read.
     """
-    spec = describing_spec(config)
+    spec = load_spec(config)
     if spec.extractor in NAMES:
         return NAMES[spec.extractor]
     weights = RANDOM if spec.weights == 'random' else f'weights {Path(spec.weights).name}'
@@ -42,7 +42,7 @@ def baselines(config: Config) -> tuple[Mapping[str, Config], list[str]]:
 
     :raises InputError: for an exported network that cannot be read.
     """
-    spec, unsized = describing_spec(config), replace(config, input_width=0, input_height=0)
+    spec, unsized = load_spec(config), replace(config, input_width=0, input_height=0)
     plain = replace(unsized, device=CPU)
     found = {NAMES[name]: replace(plain, extractor=name) for name in ('pixels', 'hog')}
     missing = []

@@ -16,7 +16,7 @@ from husky_placerec.config import Config
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.source import decode_usable, open_source, Source
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
-from husky_placerec.descriptor.spec import DescriptorSpec, resolve
+from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore
 from husky_placerec.progress import Passing
 from husky_placerec.recognition.image_check import image_problem
@@ -91,7 +91,7 @@ _EXTRACTORS: dict[tuple[DescriptorSpec, int, str], DescriptorExtractor] = {}
 
 def _loaded(config: Config) -> DescriptorExtractor:
     """Load each model once a process, not once a drive."""
-    key = resolve(config, None), config.threads, config.device
+    key = resolve_spec(config, None), config.threads, config.device
     if key not in _EXTRACTORS:
         _EXTRACTORS[key] = load_extractor(config)
     return _EXTRACTORS[key]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.evaluate import evaluate as evaluate_tracks
 from husky_placerec.evaluation.evaluate import Evaluation
@@ -93,7 +93,7 @@ def evaluate(
         Thresholds.of(config),
         config.elsewhere,
     )
-    if limits := resolve(config, None).limits:
+    if limits := resolve_spec(config, None).limits:
         warn(limits)
     tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s)
     for first, second, apart_m in check_comparable(tracks, max(protocol.tolerances_m)):

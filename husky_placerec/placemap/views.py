@@ -81,7 +81,7 @@ class Views:
         if self.whitening is None:
             cosines = inner_products(rows, query)
         else:
-            direction, offset = self.whitening.probe(query)
+            direction, offset = self.whitening.query_directions(query)
             assert self.lengths is not None
             lengths = np.asarray(self.lengths[places], np.float32).reshape(-1)
             cosines = (inner_products(rows, direction) - offset[:, None]) / lengths

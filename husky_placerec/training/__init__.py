@@ -1,1 +1,1 @@
-"""Training of the descriptor's network on drives whose poses are known."""
+"""Training of a descriptor's network on drives with known poses."""

@@ -1,4 +1,4 @@
-"""What light, lens and mounting may do to an image without its being another place."""
+"""Augmentation: changes of light, lens, mounting and texture that keep the place the same."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 
 
 def augment(image: Pixels, recipe: Recipe, rng: np.random.Generator) -> Pixels:
-    """Return an [H, W, 3] image seen by another lens, from a little elsewhere, in other light."""
+    """Return an [H, W, 3] image with the random changes that the recipe asks for."""
     if recipe.geometry:
-        image = _seen_otherwise(image, recipe.geometry, rng)
+        image = _change_geometry(image, recipe.geometry, rng)
     if rng.random() < recipe.texture:
-        image = _of_other_texture(image, rng)
+        image = _change_textures(image, rng)
     if recipe.light:
-        image = _relit(image, recipe.light, rng)
+        image = _change_light(image, recipe.light, rng)
     if rng.random() < recipe.occlusion:
-        image = _partly_hidden(image, rng)
+        image = _hide_part(image, rng)
     return image
 
 
-def mirrored(image: Pixels) -> Pixels:
-    """Return the image as a world would give it that is its own mirror image."""
+def mirror(image: Pixels) -> Pixels:
+    """Swap left and right, as if the world were mirrored."""
     return image[:, ::-1]
 
 
-def _seen_otherwise(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
-    """Roll, zoom and shift, and move each corner a little: another mounting, another lens."""
+def _change_geometry(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
+    """Roll, zoom, shift and move the corners, as another lens or mounting would."""
     height, width = image.shape[:2]
     roll = rng.uniform(-8, 8) * strength
     zoom = 1.0 + rng.uniform(-0.05, 0.3) * strength
@@ -43,12 +43,12 @@ def _seen_otherwise(image: Pixels, strength: float, rng: np.random.Generator) ->
     return np.asarray(view, np.uint8)
 
 
-def _of_other_texture(image: Pixels, rng: np.random.Generator) -> Pixels:
+def _change_textures(image: Pixels, rng: np.random.Generator) -> Pixels:
     """
-    Filter by a random convolution over colours and neighbours, blended with the image.
+    Blend the image with a random convolution of itself: shapes stay, textures and colours change.
 
-    Shapes stay, textures and colours become others. Source: Xu et al., Robust and Generalizable
-    Visual Representation Learning via Random Convolutions, ICLR 2021.
+    Source: Xu et al., Robust and Generalizable Visual Representation Learning via Random
+    Convolutions, ICLR 2021.
     """
     size = int(rng.choice([1, 3, 3, 5]))
     values = image.astype(np.float32) / 255
@@ -63,8 +63,8 @@ def _of_other_texture(image: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray(np.clip(mixed * 255, 0, 255), np.uint8)
 
 
-def _relit(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
-    """Change exposure, contrast and the colour of light; blur or add noise at times."""
+def _change_light(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
+    """Change gamma, exposure and the colour of the light; sometimes blur or add noise."""
     values = image.astype(np.float32) / 255
     values **= np.exp(rng.uniform(-0.7, 0.7) * strength)
     values *= np.exp(rng.uniform(-0.5, 0.5) * strength + rng.uniform(-0.3, 0.3, 3) * strength)
@@ -75,7 +75,8 @@ def _relit(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
     return np.asarray(np.clip(values * 255, 0, 255), np.uint8)
 
 
-def _partly_hidden(image: Pixels, rng: np.random.Generator) -> Pixels:
+def _hide_part(image: Pixels, rng: np.random.Generator) -> Pixels:
+    """Cover a random rectangle by a random colour."""
     height, width = image.shape[:2]
     tall, wide = (int(side * rng.uniform(0.15, 0.4)) for side in (height, width))
     top, left = int(rng.integers(height - tall)), int(rng.integers(width - wide))

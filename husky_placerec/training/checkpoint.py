@@ -1,4 +1,4 @@
-"""All that a training needs to go on where it stopped, written whole or not at all."""
+"""Checkpoints, from which a stopped training continues, and files of weights."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CHECKPOINT, WEIGHTS = 'checkpoint.pt', 'weights.safetensors'
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """
-    Replace the checkpoint.
+    Write the checkpoint in place of the last one.
 
-    :raises OSError: for a full disk; the old checkpoint then stays.
+    :raises OSError: for a full disk; the last checkpoint then stays.
     """
     data = io.BytesIO()
     torch.save(state, data)
@@ -28,21 +28,21 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
 
 def load_checkpoint(folder: Path) -> dict[str, Any]:
     """
-    Read the checkpoint of a training that is to go on.
+    Read the checkpoint of a training that is to continue.
 
-    :raises InputError: when there is none, or it is damaged.
+    :raises InputError: for a missing or damaged checkpoint.
     """
     path = folder / CHECKPOINT
     if not path.is_file():
         raise InputError(f'{path}: no such checkpoint; nothing to resume')
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # torch raises a dozen kinds for a broken file
+    except Exception as error:  # torch raises many kinds for a broken file
         raise InputError(f'{path}: cannot be read as a checkpoint ({error})') from error
     return dict(state)
 
 
 def save_weights(folder: Path, network: nn.Module) -> None:
-    """Write the whole network's weights, as the parameter `weights` takes them."""
+    """Write the weights of the whole network, in a file for the parameter `weights`."""
     state = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
     write_atomic(folder / WEIGHTS, save(state))

@@ -1,4 +1,4 @@
-"""Drives as arrays: poses, and all images at the size of the network, on disk."""
+"""Drives as arrays: the poses, and all images at the network's input size, kept on disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
 from husky_placerec.progress import bar
-from husky_placerec.types import Frame, Pixels
+from husky_placerec.types import Floats, Frame, Indices, Mask, Pixels
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,24 +26,27 @@ class Drive:
     """
     A drive of N frames.
 
-    :param images: [N, C, H, W, 3] RGB, mapped into memory; black where a camera gave none.
-    :param present: [N, C] bool.
+    :param track: the poses, and the source's path.
+    :param images: [N, C, H, W, 3] RGB, memory-mapped; black where a camera gave no image.
+    :param present: [N, C], whether the camera gave an image.
     """
 
     track: Track
     images: NDArray[np.uint8]
-    present: NDArray[np.bool_]
+    present: Mask
 
     @property
-    def poses(self) -> NDArray[np.float64]:
+    def poses(self) -> Floats:
+        """The poses, [N, 7]: x y z qx qy qz qw."""
         return self.track.poses
 
 
 def read_group(paths: Sequence[str], config: Config, reach_m: float) -> list[Track]:
     """
-    Read the poses of drives in one map frame.
+    Read the poses of a group of drives, which share one map frame.
 
-    :raises InputError: for a drive that keeps more than `reach_m` from all others of its group.
+    :param reach_m: two drives overlap where they come nearer than this, in metres.
+    :raises InputError: for a drive that overlaps with no other drive of the group.
     """
     names = unlike_names([Path(path) for path in paths])
     tracks = [
@@ -56,14 +59,18 @@ def read_group(paths: Sequence[str], config: Config, reach_m: float) -> list[Tra
         if len(lone) == len(tracks) - 1:
             nearest = min(distance for *_, distance in lone)
             raise InputError(
-                f'{path}: does not overlap with the other drives of its group: it keeps '
-                f'{nearest:.0f} m from them; expected less than {reach_m:g} m'
+                f'{path}: does not overlap with the other drives of its group: its least distance '
+                f'from them is {nearest:.0f} m; expected less than {reach_m:g} m'
             )
     return tracks
 
 
 def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path) -> Drive:
-    """Return a drive with its images, decoded now or kept in the folder from before."""
+    """
+    Load a drive with its images at the input size of a network.
+
+    :param folder: keeps the images; those of an earlier call are not decoded again.
+    """
     prepare = Preparation.of(spec, config)
     with open_source(track.path) as source:
         about = repr(
@@ -96,8 +103,8 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
     return Drive(track, images, present)
 
 
-def _rows(frames: Iterator, rows: NDArray[np.int64]) -> Iterator:
-    """Yield the frames of some numbers, which rise."""
+def _rows(frames: Iterator, rows: Indices) -> Iterator:
+    """Yield the frames of the given numbers, which are in rising order."""
     at = 0
     for row in rows.tolist():
         yield next(islice(frames, row - at, None))
@@ -105,5 +112,6 @@ def _rows(frames: Iterator, rows: NDArray[np.int64]) -> Iterator:
 
 
 def _images(frame: Frame[Pixels] | None, cameras: Sequence[str]) -> Iterator[tuple[int, Pixels]]:
+    """Yield each image of a frame with the index of its camera."""
     for name, image in (frame.images if frame else {}).items():
         yield cameras.index(name), image

@@ -1,4 +1,4 @@
-"""Losses by name, of pytorch-metric-learning, with InfoNCE before and beside them."""
+"""The loss of a recipe, made of the losses and miners of pytorch-metric-learning."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ import torch
 
 class MetricLoss:
     """
-    The loss of a batch of unit vectors by the numbers of their places.
+    Metric loss of unit vectors that are labelled with their places.
 
-    Triplets alone collapse from scratch: InfoNCE goes first where the recipe says so.
+    From random weights, a batch-hard triplet loss collapses: all descriptors become the same. A
+    recipe can therefore begin with InfoNCE alone, and add it to the other loss later.
+
+    Sources: batch-hard triplets of Hermans, Beyer and Leibe, In Defense of the Triplet Loss for
+    Person Re-Identification, arXiv 1703.07737; Wang et al., Multi-Similarity Loss with General
+    Pair Weighting for Deep Metric Learning, CVPR 2019; InfoNCE of van den Oord, Li and Vinyals,
+    Representation Learning with Contrastive Predictive Coding, arXiv 1807.03748.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -26,11 +32,11 @@ class MetricLoss:
         self, vectors: torch.Tensor, places: torch.Tensor, share: float
     ) -> tuple[torch.Tensor, float]:
         """
-        Return the loss, and the share of batch-hard triplets that are not yet fulfilled.
+        Return the loss, and the share of batch-hard triplets that violate the margin.
 
         :param vectors: [B, D] unit vectors.
-        :param places: [B].
-        :param share: of the training that is done, 0 to 1.
+        :param places: [B], the number of each vector's place.
+        :param share: share of the training that is done, 0 to 1.
         """
         recipe = self._recipe
         triplets = self._hardest(vectors, places)

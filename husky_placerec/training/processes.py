@@ -1,9 +1,10 @@
 """
-One process or several, started by torchrun, that train one network.
+Train one network by several processes, which torchrun starts.
 
-Each process puts its share of a batch through the backbone and the pooling. What was pooled is
-gathered, so that the loss sees the whole batch, as it does in one process, and so does the head's
-batch normalisation. Backbones with batch normalisation of their own take its statistics a share.
+Each process runs its share of a batch through the backbone and the pooling. The pooled vectors are
+gathered in every process. The loss and the head's batch normalisation then see the whole batch,
+exactly as in a single process. Batch normalisation inside a backbone sees only the share of its
+own process.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from torch import distributed, nn
 @dataclass(frozen=True)
 class Processes:
     """
-    This process and how many there are.
+    This process and the number of processes.
 
-    :param rank: 0 for the one that writes and prints.
+    :param rank: number of this process; process 0 writes the files and prints.
     """
 
     rank: int = 0
     count: int = 1
 
     def share(self, total: int) -> slice:
-        """Return this process's part of a batch."""
+        """Return the part of a batch of `total` samples that this process computes."""
         return slice(self.rank * total // self.count, (self.rank + 1) * total // self.count)
 
     def gather(self, part: torch.Tensor, total: int) -> torch.Tensor:
-        """Return [total, P] of all shares [n, P]; gradients flow into this process's own."""
+        """Gather all processes' parts [n, P] to [total, P]; gradients flow into the own part."""
         if self.count == 1:
             return part
         whole = part.new_zeros(total, *part.shape[1:])
@@ -43,30 +44,31 @@ class Processes:
         parts[self.rank] = part
         return torch.cat(parts)
 
-    def join_gradients(self, shared: nn.Module, whole: list[nn.Parameter]) -> None:
+    def sum_gradients(self, network: nn.Module, after_gather: list[nn.Parameter]) -> None:
         """
-        Make the gradients of all processes those of one.
+        Sum the gradients over the processes, to those of a single process.
 
-        :param shared: the network.
-        :param whole: its parameters that already saw the whole batch, in every process alike.
+        :param after_gather: parameters behind `gather`. In every process their gradients are
+            already those of the whole batch, so they are averaged instead.
         """
         if self.count == 1:
             return
-        alike = {id(parameter) for parameter in whole}
-        for parameter in shared.parameters():
+        averaged = {id(parameter) for parameter in after_gather}
+        for parameter in network.parameters():
             if parameter.grad is not None:
                 distributed.all_reduce(parameter.grad)
-                if id(parameter) in alike:
+                if id(parameter) in averaged:
                     parameter.grad /= self.count
 
     def wait(self) -> None:
+        """Wait until all processes have come here."""
         if self.count > 1:
             distributed.barrier()
 
 
 @contextmanager
-def processes() -> Iterator[Processes]:
-    """Join the other processes that torchrun started; alone without it."""
+def join_processes() -> Iterator[Processes]:
+    """Connect to the other processes of torchrun; without torchrun there is only this one."""
     if int(os.environ.get('WORLD_SIZE', '1')) < 2:
         yield Processes()
         return

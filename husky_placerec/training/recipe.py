@@ -1,4 +1,4 @@
-"""What a training is told: drives, batches, loss, optimiser; one YAML file."""
+"""The recipe of a training: drives, batches, loss and optimiser, in one YAML file."""
 
 from __future__ import annotations
 
@@ -17,97 +17,120 @@ Groups = tuple[tuple[str, ...], ...]
 @dataclass(frozen=True)
 class Recipe:
     """
-    A training, key by key.
+    The settings of a training.
 
-    :param drives: groups of sources, each group in one map frame; at least two a group.
-    :param validation: groups that are never trained on.
-    :param parameters: of the package, as in config/husky.yaml: the network and the cameras.
+    :param drives: groups of sources to train on; the drives of a group, at least two, share one
+        map frame.
+    :param validation: groups of sources to validate on, in the same form.
+    :param parameters: the network and the cameras, by the parameters of config/husky.yaml.
+    :param text: the file's text, to recognise the recipe of a checkpoint.
     """
 
     drives: Groups
     validation: Groups
     parameters: Config
-    seed: int = parameter(0, 'Of weights, batches and augmentation.', least=0, most=2**31)
-    epochs: int = parameter(7, 'Each ends with a validation.', least=1, most=100000)
-    iterations: int = parameter(250, 'Batches an epoch.', least=1, most=10**7)
-    positive_m: float = parameter(10.0, 'Images nearer show one place.', least=0.1, most=1e3)
-    negative_m: float = parameter(50.0, 'Places of a batch are this far.', least=0.1, most=1e4)
-    places: int = parameter(8, 'Places of the first batches.', least=2, most=10000)
-    most_places: int = parameter(8, 'Places to which batches grow.', least=2, most=10000)
-    images_a_place: int = parameter(2, 'Frames of each place.', least=2, most=100)
+    seed: int = parameter(
+        0, 'Seed of the weights, the batches and the augmentation.', least=0, most=2**31
+    )
+    epochs: int = parameter(
+        7, 'Number of epochs; each ends with a validation.', least=1, most=100000
+    )
+    iterations: int = parameter(250, 'Batches per epoch.', least=1, most=10**7)
+    positive_m: float = parameter(
+        10.0, 'Largest distance of two frames of one place, in metres.', least=0.1, most=1e3
+    )
+    negative_m: float = parameter(
+        50.0, 'Least distance of two places of a batch, in metres.', least=0.1, most=1e4
+    )
+    places: int = parameter(8, 'Places in the first batches.', least=2, most=10000)
+    most_places: int = parameter(8, 'Places in the largest batches.', least=2, most=10000)
+    images_a_place: int = parameter(2, 'Frames of each place in a batch.', least=2, most=100)
     groups_a_batch: int = parameter(
         0,
-        'Groups of drives that a batch is of: places of one campus are harder to tell apart than '
-        'those of several; 0: any.',
+        'Groups of drives from which a batch takes its places. Places of one campus are harder to '
+        'distinguish than those of several. 0: all groups.',
         least=0,
         most=10000,
     )
-    growth: float = parameter(1.4, 'By which a batch grows.', least=1.0, most=10.0)
+    growth: float = parameter(1.4, 'Factor by which a batch grows.', least=1.0, most=10.0)
     grow_below: float = parameter(
-        0.7, 'Share of non-zero triplets below which it does.', least=0.0, most=1.0
+        0.7,
+        'A batch grows if its share of non-zero triplets is below this.',
+        least=0.0,
+        most=1.0,
     )
     loss: str = parameter(
         'triplet',
-        'After the warm-up: triplet (batch-hard), multi_similarity or infonce.',
+        'Loss after the share `infonce_first`: triplet (batch-hard), multi_similarity or infonce.',
         choices=('triplet', 'multi_similarity', 'infonce'),
     )
-    margin: float = parameter(0.5, 'Of the triplets.', least=0.0, most=2.0)
-    temperature: float = parameter(0.1, 'Of InfoNCE.', least=1e-3, most=10.0)
+    margin: float = parameter(0.5, 'Margin of the triplets.', least=0.0, most=2.0)
+    temperature: float = parameter(0.1, 'Temperature of InfoNCE.', least=1e-3, most=10.0)
     infonce_first: float = parameter(
-        0.0, 'Share of the training with InfoNCE alone, before the loss.', least=0.0, most=1.0
+        0.0, 'Share of the training that begins with InfoNCE alone.', least=0.0, most=1.0
     )
-    infonce_after: float = parameter(0.0, 'Weight of InfoNCE beside it.', least=0.0, most=10.0)
-    learning_rate: float = parameter(0.001, 'AdamW.', least=1e-9, most=1.0)
+    infonce_after: float = parameter(
+        0.0, 'Weight of InfoNCE beside the loss after that.', least=0.0, most=10.0
+    )
+    learning_rate: float = parameter(0.001, 'Learning rate of AdamW.', least=1e-9, most=1.0)
     backbone_rate: float = parameter(
-        1.0, 'Learning rate of the backbone, as a share of the others.', least=0.0, most=1.0
+        1.0,
+        'Learning rate of the backbone, as a share of the learning rate.',
+        least=0.0,
+        most=1.0,
     )
     frozen: str = parameter(
         '',
-        'Parts of the backbone that keep their weights: how their names begin, separated by '
-        'blanks, as in conv_stem blocks.0',
+        'Parts of the backbone that keep their weights: the beginnings of their names, separated '
+        'by blanks, such as conv_stem blocks.0',
     )
     norm: str = parameter(
         'batch',
-        'Batch norms of the backbone go by the statistics of a batch, or those stored: what '
-        'trained weights want where batches are small.',
+        'Statistics of the batch normalisation in the backbone: those of the batch, or the stored '
+        'ones. Trained weights and small batches need the stored ones.',
         choices=('batch', 'stored'),
     )
-    weight_decay: float = parameter(0.003, 'AdamW.', least=0.0, most=1.0)
-    warm_up: int = parameter(90, 'Iterations in which the rate rises.', least=0, most=10**6)
-    least_rate: float = parameter(0.0, 'Where the cosine ends.', least=0.0, most=1.0)
+    weight_decay: float = parameter(0.003, 'Weight decay of AdamW.', least=0.0, most=1.0)
+    warm_up: int = parameter(
+        90, 'Iterations in which the learning rate rises from 0.', least=0, most=10**6
+    )
+    least_rate: float = parameter(
+        0.0, 'Learning rate at the end of the cosine schedule.', least=0.0, most=1.0
+    )
     clip: float = parameter(5.0, 'Largest norm of the gradient.', least=1e-6, most=1e6)
     precision: str = parameter(
-        'float32', 'Of the backbone while training.', choices=('float32', 'bfloat16')
+        'float32', 'Precision of the backbone in training.', choices=('float32', 'bfloat16')
     )
-    device: str = parameter('cpu', 'That trains: cpu, or cuda.', choices=('cpu', 'cuda'))
+    device: str = parameter('cpu', 'Device that trains: cpu or cuda.', choices=('cpu', 'cuda'))
     checkpointed: int = parameter(
         0,
-        'Images that go through the backbone at a time, their activations computed again for the '
-        'gradient, so that memory does not grow with the batch; 0: all at once.',
+        'Images that go through the backbone at a time. Their activations are computed again for '
+        'the gradient, so the memory does not grow with the batch. 0: all at once, kept.',
         least=0,
         most=10**6,
     )
-    mirror: bool = parameter(True, 'Also mirrored places, images and yaw.')
-    light: float = parameter(0.5, 'Strength of changes of light.', least=0.0, most=1.0)
-    geometry: float = parameter(0.5, 'Strength of crop, roll and shift.', least=0.0, most=1.0)
-    texture: float = parameter(
-        0.0, 'Share of images whose textures become others.', least=0.0, most=1.0
+    mirror: bool = parameter(True, 'Also train on mirrored places.')
+    light: float = parameter(0.5, 'Strength of the changes of light.', least=0.0, most=1.0)
+    geometry: float = parameter(
+        0.5, 'Strength of the changes of roll, zoom and position.', least=0.0, most=1.0
     )
-    occlusion: float = parameter(0.1, 'Share of images with a part hidden.', least=0.0, most=1.0)
+    texture: float = parameter(0.0, 'Share of images with changed textures.', least=0.0, most=1.0)
+    occlusion: float = parameter(0.1, 'Share of images with a hidden part.', least=0.0, most=1.0)
     save_every: int = parameter(100, 'Iterations between checkpoints.', least=1, most=10**6)
     tensorboard: bool = parameter(False, 'Write events for TensorBoard; needs tensorboard.')
     text: str = field(default='', compare=False)
 
     @property
     def total(self) -> int:
+        """The number of iterations of the training."""
         return self.epochs * self.iterations
 
 
 def read_recipe(path: Path) -> Recipe:
     """
-    Read a recipe; paths of drives are relative to its folder.
+    Read a recipe. Its paths of drives are relative to its folder.
 
-    :raises InputError: that names the key, what was found and what was expected.
+    :raises InputError: for a wrong key or value; it says what was found and what was expected.
     """
     try:
         text = path.read_text(encoding='utf-8')
@@ -115,7 +138,9 @@ def read_recipe(path: Path) -> Recipe:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f'{path}: cannot be read as YAML ({error})') from error
     if not isinstance(values, dict):
-        raise InputError(f'{path}: expected keys of a training, as config/training/ has them')
+        raise InputError(
+            f'{path}: expected the keys of a recipe, such as the files in config/training/'
+        )
     declared = {each.name: each for each in fields(Recipe) if each.metadata}
     special = {'drives', 'validation', 'parameters'}
     for key in values:

@@ -1,4 +1,4 @@
-"""A training from recipe to weights: read, train, validate, store, go on after a stop."""
+"""A training from recipe to weights: read the drives, train, validate, store and resume."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.descriptor.network import make_network
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.files import refuse_existing, write_atomic
 from husky_placerec.placemap.building import opposite_cameras
@@ -23,10 +23,10 @@ from husky_placerec.training.checkpoint import (
     WEIGHTS,
 )
 from husky_placerec.training.drives import Drive, load_drive, read_group
-from husky_placerec.training.processes import Processes, processes
+from husky_placerec.training.processes import join_processes, Processes
 from husky_placerec.training.recipe import Groups, Recipe
 from husky_placerec.training.trainer import Trainer
-from husky_placerec.training.validation import chance, Recalls, recalls
+from husky_placerec.training.validation import chance_recalls, measure_recalls, Recalls
 import torch
 
 FRAMES, LOSSES, VALIDATION, RECIPE = 'frames', 'loss.csv', 'validation.csv', 'recipe.yaml'
@@ -35,67 +35,74 @@ Say = Callable[[str], None]
 
 def train(recipe: Recipe, output: Path, *, resume: bool, overwrite: bool, say: Say) -> None:
     """
-    Train by a recipe; the output folder gets checkpoint, weights, loss and validation.
+    Train by a recipe; the output folder gets checkpoint, weights, losses and validations.
 
-    The weights are those of the best recall@1 within 5 m on the validation drives.
+    The weights are those with the best recall@1 within 5 m on the validation drives.
 
+    :param resume: continue from the checkpoint in the folder.
     :param say: prints a line.
-    :raises InputError: for a recipe, drives or a checkpoint that do not fit, and a loss that is no
-        number; the last good checkpoint then stays.
+    :raises InputError: for a recipe, drives or a checkpoint that do not fit, and for a loss that
+        is not finite; the last good checkpoint then stays.
     """
-    with processes() as ours:
-        if ours.rank == 0 and not resume:
+    with join_processes() as processes:
+        first = processes.rank == 0
+        if first and not resume:
             refuse_existing(output, overwrite)
-        _Run(recipe, output, ours, say if ours.rank == 0 else lambda _: None).run(resume)
+        _Training(recipe, output, processes, say if first else lambda _: None).run(resume)
 
 
-class _Run:
-    def __init__(self, recipe: Recipe, output: Path, ours: Processes, say: Say) -> None:
-        self.recipe, self.output, self.ours, self.say = recipe, output, ours, say
+class _Training:
+    """A training in one of the processes that share it; process 0 writes the files."""
+
+    def __init__(self, recipe: Recipe, output: Path, processes: Processes, say: Say) -> None:
+        self.recipe, self.output, self.processes, self.say = recipe, output, processes, say
         self.config = recipe.parameters
-        torch.set_num_threads(max(1, self.config.threads // ours.count))
-        self.spec = resolve(self.config, None)
+        torch.set_num_threads(max(1, self.config.threads // processes.count))
+        self.spec = resolve_spec(self.config, None)
         if self.spec.extractor != 'timm':
-            raise InputError(f'extractor {self.spec.extractor}: has nothing to train')
+            raise InputError(
+                f'extractor {self.spec.extractor}: has nothing to train; expected timm'
+            )
         self.validations: list[dict[str, float]] = []
 
     def run(self, resume: bool) -> None:
-        """Train to the end."""
-        groups, unseen = self._drives(self.recipe.drives), self._drives(self.recipe.validation)
+        """Train to the end of the recipe."""
+        groups, unseen = self._load(self.recipe.drives), self._load(self.recipe.validation)
         trainer = Trainer(
             make_network(self.spec),
             groups,
             self.recipe,
             self.spec.fusion,
             opposite_cameras(self.config),
-            self.ours,
+            self.processes,
         )
-        self.say(f'{_frames(groups)} to train on, {_frames(unseen)} to validate')
-        self.say(f'recall@1 by chance: {_words(chance(unseen))}')
+        self.say(f'{_count(groups)} to train on, {_count(unseen)} to validate')
+        self.say(f'recall@1 by chance: {_format(chance_recalls(unseen))}')
         if resume:
             self._restore(trainer)
         else:
             self._validate(trainer, unseen)
             self._save(trainer)
-            if self.ours.rank == 0:
+            if self.processes.rank == 0:
                 write_atomic(self.output / RECIPE, self.recipe.text.encode())
+        quiet = self.processes.rank > 0
         with (
-            bar('Training', self.recipe.total, ' iterations', quiet=self.ours.rank > 0) as shown,
-            self._events() as events,
+            bar('Training', self.recipe.total, ' iterations', quiet=quiet) as shown,
+            self._event_writer() as write_event,
         ):
             shown.update(trainer.iteration)
             while trainer.iteration < self.recipe.total:
                 done = self._step(trainer)
-                events(done)
+                write_event(done)
                 shown.set_postfix(loss=f'{done["loss"]:.3f}', refresh=False)
                 shown.update()
                 if trainer.iteration % self.recipe.iterations == 0:
-                    events(self._validate(trainer, unseen))
+                    write_event(self._validate(trainer, unseen))
                     self._save(trainer)
                 elif trainer.iteration % self.recipe.save_every == 0:
                     self._save(trainer)
         best = max((each['5'] for each in self.validations), default=0.0)
-        self.say(f'{self.output / WEIGHTS}: those of {100 * best:.1f} % within 5 m')
+        self.say(f'{self.output / WEIGHTS}: recall@1 is {100 * best:.1f} % within 5 m')
 
     def _step(self, trainer: Trainer) -> dict[str, float]:
         try:
@@ -104,52 +111,53 @@ class _Run:
             path = self.output / CHECKPOINT
             raise InputError(f'{error}; stopped; the last good checkpoint is {path}') from error
 
-    def _drives(self, groups: Groups) -> list[list[Drive]]:
-        """Read all groups; one process decodes, the others find what it left."""
+    def _load(self, groups: Groups) -> list[list[Drive]]:
+        """Load the drives of all groups; process 0 decodes the images that the others load."""
         spec, config = self.spec, self.config
         tracks = [read_group(group, config, self.recipe.positive_m) for group in groups]
         folder = self.output / FRAMES
-        for turn in (True, False):
-            if (self.ours.rank == 0) == turn:
+        for first in (True, False):
+            if (self.processes.rank == 0) == first:
                 drives = [[load_drive(t, config, spec, folder) for t in g] for g in tracks]
-            self.ours.wait()
+            self.processes.wait()
         return drives
 
     def _validate(self, trainer: Trainer, unseen: Sequence[Sequence[Drive]]) -> dict[str, float]:
-        """Measure, and keep the weights when they are the best yet."""
-        found = recalls(trainer.network, unseen, self.config)
+        """Measure the recall, and write the weights if they are the best so far."""
+        found = measure_recalls(trainer.network, unseen, self.config)
         best = max((each['5'] for each in self.validations), default=-1.0)
         self.validations.append({'iteration': trainer.iteration, **found})
         epoch = trainer.iteration // self.recipe.iterations
-        self.say(f'epoch {epoch}: recall@1 {_words(found)}')
-        if not found['5'] <= best and self.ours.rank == 0:
+        self.say(f'epoch {epoch}: recall@1 {_format(found)}')
+        if not found['5'] <= best and self.processes.rank == 0:
             save_weights(self.output, trainer.network)
         return self.validations[-1]
 
     def _save(self, trainer: Trainer) -> None:
-        if self.ours.rank == 0:
+        if self.processes.rank == 0:
             _write_csv(self.output / LOSSES, trainer.history)
             _write_csv(self.output / VALIDATION, self.validations)
             save_checkpoint(self.output, {**trainer.state(), 'validations': self.validations})
-        self.ours.wait()
+        self.processes.wait()
 
     def _restore(self, trainer: Trainer) -> None:
         state = load_checkpoint(self.output)
         trainer.restore(state)
         self.validations = state['validations']
-        self.say(f'goes on at iteration {trainer.iteration} of {self.recipe.total}')
+        self.say(f'continues at iteration {trainer.iteration} of {self.recipe.total}')
 
     @contextmanager
-    def _events(self) -> Iterator[Callable[[Mapping[str, float]], None]]:
-        """Yield what writes numbers for TensorBoard, where that is asked for."""
-        if not self.recipe.tensorboard or self.ours.rank:
+    def _event_writer(self) -> Iterator[Callable[[Mapping[str, float]], None]]:
+        """Yield a function that writes numbers for TensorBoard, if the recipe asks for it."""
+        if not self.recipe.tensorboard or self.processes.rank:
             yield lambda _: None
             return
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise InputError(
-                f'tensorboard: {error}; pip install husky_placerec[train], or tensorboard: false'
+                f'tensorboard: {error}; pip install husky_placerec[train], or set '
+                'tensorboard: false'
             ) from error
         with SummaryWriter(self.output / 'events') as writer:
 
@@ -161,12 +169,12 @@ class _Run:
             yield write
 
 
-def _frames(groups: Sequence[Sequence[Drive]]) -> str:
+def _count(groups: Sequence[Sequence[Drive]]) -> str:
     drives = [drive for group in groups for drive in group]
     return f'{sum(map(len, (d.track for d in drives)))} frames of {len(drives)} drives'
 
 
-def _words(found: Recalls) -> str:
+def _format(found: Recalls) -> str:
     return ', '.join(f'{100 * share:.1f} % within {name} m' for name, share in found.items())
 
 

@@ -1,4 +1,4 @@
-"""Batches: places far from each other, a few frames of each, from different drives."""
+"""Draw batches: places far from each other, with a few frames of each from different drives."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from husky_placerec.training.drives import Drive
 from husky_placerec.training.recipe import Recipe
+from husky_placerec.types import Floats, Indices
 import numpy as np
-from numpy.typing import NDArray
 
-TRIES = 50  # for a spot far from the others
-FACED_ALIKE_DEG = 45.0
+TRIES = 50  # to find a place far from the others of a batch
+SAME_HEADING_DEG = 45.0  # largest difference of headings that count as the same
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,13 @@ class Sample:
     """
     A frame of a batch.
 
-    :param turned: the robot faced the other way, so its cameras are to be exchanged.
-    :param seed: of its augmentation.
+    :param group: number of its group of drives.
+    :param drive: number of its drive in the group.
+    :param frame: number of the frame in the drive.
+    :param place: number of its place in the batch.
+    :param turned: the robot faced the other way, so opposite cameras are to be swapped.
+    :param mirrored: its images are to be mirrored, as are all of its place.
+    :param seed: seed of its augmentation.
     """
 
     group: int
@@ -34,40 +39,40 @@ class Sample:
 
 class PlaceSampler:
     """
-    Draws places evenly over the ground, however long the robot stood there.
+    Draws places evenly over the ground, however long the robot stood at each.
 
-    The batch grows when it has become too easy, as the origin's does (after MinkLoc3D, Komorowski,
-    WACV 2021).
+    A batch grows once it is too easy: Komorowski, MinkLoc3D: Point Cloud Based Large-Scale Place
+    Recognition, WACV 2021.
 
-    :param tells_direction: frames that face the other way are taken, cameras exchanged.
+    :param swaps_cameras: also take frames that face the other way, with opposite cameras swapped.
     """
 
     def __init__(
-        self, groups: Sequence[Sequence[Drive]], recipe: Recipe, tells_direction: bool
+        self, groups: Sequence[Sequence[Drive]], recipe: Recipe, swaps_cameras: bool
     ) -> None:
         self._recipe = recipe
-        self._tells_direction = tells_direction
+        self._swaps_cameras = swaps_cameras
         self.places = recipe.places
         self._positions = [[d.poses[:, :2] for d in group] for group in groups]
         self._yaws = [[yaws(d.poses) for d in group] for group in groups]
         self._cells = [_cells(group, recipe.positive_m) for group in self._positions]
 
     def batch(self, rng: np.random.Generator) -> list[Sample]:
-        """Draw the next batch; smaller where the ground has no room for so many places."""
-        spots: list[tuple[int, bool, NDArray[np.float64]]] = []
+        """Draw a batch; it is smaller where the ground has no room for so many places."""
+        taken: list[tuple[int, bool, Floats]] = []
         samples: list[Sample] = []
-        groups = self._groups(rng)
+        groups = self._draw_groups(rng)
         for _ in range(self.places * 4):
-            if len(spots) == self.places:
+            if len(taken) == self.places:
                 break
-            spot = self._spot(groups, spots, rng)
-            if spot is None:
+            first = self._draw_first_frame(groups, taken, rng)
+            if first is None:
                 break
-            group, mirrored, drive, frame = spot
-            found = self._frames(group, drive, frame, rng)
+            group, mirrored, drive, frame = first
+            found = self._draw_frames(group, drive, frame, rng)
             if len(found) > 1:
-                spots.append((group, mirrored, self._positions[group][drive][frame]))
-                place = len(spots) - 1
+                taken.append((group, mirrored, self._positions[group][drive][frame]))
+                place = len(taken) - 1
                 samples += [
                     Sample(group, *each, mirrored, int(rng.integers(2**31)))
                     for each in ((d, f, place, turned) for d, f, turned in found)
@@ -75,21 +80,22 @@ class PlaceSampler:
         return samples
 
     def grow(self, share_of_hard: float) -> None:
-        """Make later batches larger when too few triplets still teach something."""
+        """Make the next batches larger if too few triplets violate the margin."""
         if share_of_hard < self._recipe.grow_below:
             larger = int(np.ceil(self.places * self._recipe.growth))
             self.places = max(self.places, min(larger, self._recipe.most_places))
 
-    def _groups(self, rng: np.random.Generator) -> NDArray[np.int64]:
+    def _draw_groups(self, rng: np.random.Generator) -> Indices:
         every, count = len(self._cells), self._recipe.groups_a_batch
         return rng.choice(every, min(count or every, every), replace=False)
 
-    def _spot(
+    def _draw_first_frame(
         self,
-        groups: NDArray[np.int64],
-        taken: Sequence[tuple[int, bool, NDArray]],
+        groups: Indices,
+        taken: Sequence[tuple[int, bool, Floats]],
         rng: np.random.Generator,
     ) -> tuple[int, bool, int, int] | None:
+        """Return group, mirrored, drive and frame of a place far from those taken; or None."""
         for _ in range(TRIES):
             group = int(rng.choice(groups))
             mirrored = self._recipe.mirror and bool(rng.random() < 0.5)
@@ -106,10 +112,10 @@ class PlaceSampler:
                 return group, mirrored, drive, frame
         return None
 
-    def _frames(
+    def _draw_frames(
         self, group: int, drive: int, frame: int, rng: np.random.Generator
     ) -> list[tuple[int, int, bool]]:
-        """Return drive, frame and whether it is turned, of images_a_place frames or fewer."""
+        """Return (drive, frame, turned) of at most `images_a_place` frames of one place."""
         here, yaw = self._positions[group][drive][frame], self._yaws[group][drive][frame]
         found = [(drive, frame, False)]
         order = [drive, *rng.permutation(len(self._positions[group])).tolist()]
@@ -118,24 +124,24 @@ class PlaceSampler:
                 break
             distance = np.hypot(*(self._positions[group][other] - here).T)
             angle = np.abs(np.degrees(np.angle(np.exp(1j * (self._yaws[group][other] - yaw)))))
-            turned = angle > 180 - FACED_ALIKE_DEG
-            faced = (angle < FACED_ALIKE_DEG) | (turned & self._tells_direction)
-            # Half the distance from the spot: then any two of them are near enough.
-            near = np.flatnonzero((distance < self._recipe.positive_m / 2) & faced)
+            turned = angle > 180 - SAME_HEADING_DEG
+            comparable = (angle < SAME_HEADING_DEG) | (turned & self._swaps_cameras)
+            # Within half the distance of the first frame, any two are within the whole distance.
+            near = np.flatnonzero((distance < self._recipe.positive_m / 2) & comparable)
             if len(near):
                 chosen = int(rng.choice(near))
                 found.append((other, chosen, bool(turned[chosen])))
         return found
 
 
-def yaws(poses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return [N] yaws of [N, 7] poses, radians."""
+def yaws(poses: Floats) -> Floats:
+    """Return the yaws [N] of [N, 7] poses, in radians."""
     x, y, z, w = poses[:, 3:].T
     return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
-def _cells(positions: Sequence[NDArray[np.float64]], size_m: float) -> list[list[tuple[int, int]]]:
-    """Return the frames (drive, frame) of each square of the ground that has any."""
+def _cells(positions: Sequence[Floats], size_m: float) -> list[list[tuple[int, int]]]:
+    """Return the frames (drive, frame) in each square of the ground that has any."""
     cells: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for drive, each in enumerate(positions):
         for frame, (x, y) in enumerate(np.floor(each / size_m).astype(int).tolist()):

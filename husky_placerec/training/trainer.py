@@ -1,4 +1,4 @@
-"""The loop: batches, gradients, steps; its whole state can be stored and taken up again."""
+"""The training loop's steps: batch, loss, gradient; and the state that a checkpoint stores."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from husky_placerec.descriptor._timm import timm
 from husky_placerec.descriptor.network import DescriptorNetwork
+from husky_placerec.descriptor.timm_import import timm
 from husky_placerec.errors import InputError
-from husky_placerec.training.augmentation import augment, mirrored
+from husky_placerec.training.augmentation import augment, mirror
 from husky_placerec.training.drives import Drive
 from husky_placerec.training.loss import MetricLoss
 from husky_placerec.training.processes import Processes
 from husky_placerec.training.recipe import Recipe
 from husky_placerec.training.sampler import PlaceSampler, Sample
+from husky_placerec.types import Mask
 import numpy as np
+from numpy.typing import NDArray
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
+
+BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm
 
 
 @dataclass
@@ -26,8 +30,14 @@ class Trainer:
     """
     Trains a network step by step.
 
-    :param groups: drives by group.
-    :param opposites: of each camera the one that looks the other way; None where some has none.
+    :param groups: the drives to train on, by group.
+    :param fusion: concat, add or attention.
+    :param opposites: for each camera the index of the camera that looks the other way; None if
+        some camera has no opposite.
+    :param processes: the processes that train this network together.
+    :param iteration: number of steps that are done.
+    :param history: the result of each step.
+    :raises InputError: for a missing GPU, and for `frozen` parts that the backbone does not have.
     """
 
     network: DescriptorNetwork
@@ -44,14 +54,14 @@ class Trainer:
         if recipe.device == 'cuda' and not torch.cuda.is_available():
             raise InputError('device is cuda; torch finds none; expected device: cpu')
         self.network.to(recipe.device)
-        # As the images come, which is faster.
+        # The images are in this layout already, and convolutions run faster in it.
         self.network.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.sampler = PlaceSampler(self.groups, recipe, self.opposites is not None)
         self.loss = MetricLoss(recipe)
         self.rng = np.random.default_rng(recipe.seed)
         _freeze(self.network.backbone.network, recipe.frozen.split())
         self.optimizer = torch.optim.AdamW(
-            _rated(self.network, recipe), weight_decay=recipe.weight_decay
+            _parameter_groups(self.network, recipe), weight_decay=recipe.weight_decay
         )
         self.scheduler = timm.scheduler.CosineLRScheduler(
             self.optimizer,
@@ -65,10 +75,12 @@ class Trainer:
 
     def step(self) -> dict[str, float]:
         """
-        Train on one batch; return loss, share of hard triplets, places and rate.
+        Train on one batch.
 
-        :raises InputError: for a loss that is no number, before it has changed the network, and
-            for drives that give no two places to compare.
+        :return: the iteration, the loss, the share of hard triplets, the places of a batch, and
+            the learning rate.
+        :raises InputError: for a loss or gradient that is not finite, before it changes the
+            network; and for drives without two places to compare.
         """
         self._set_training()
         self.scheduler.step_update(self.iteration + 1)
@@ -77,7 +89,7 @@ class Trainer:
             raise InputError(
                 f'no two places {self.recipe.negative_m:g} m apart with frames of several drives '
                 f'within {self.recipe.positive_m / 2:g} m; expected longer drives that overlap, '
-                'or a smaller negative_m'
+                'or a smaller negative_m in the recipe'
             )
         loss, hard = self.loss(
             self.descriptors(samples),
@@ -88,7 +100,7 @@ class Trainer:
             raise InputError(f'the loss is {loss.item()} at iteration {self.iteration}')
         self.optimizer.zero_grad()
         loss.backward()
-        self.processes.join_gradients(self.network, self._whole())
+        self.processes.sum_gradients(self.network, self.parameters_after_gather())
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         if not torch.isfinite(norm):
             raise InputError(f'the gradient is {norm.item()} at iteration {self.iteration}')
@@ -101,20 +113,34 @@ class Trainer:
         return self.history[-1]
 
     def descriptors(self, samples: Sequence[Sample]) -> torch.Tensor:
-        """Return the frames' unit vectors, [B, D], with their gradients."""
-        mine = samples[self.processes.share(len(samples))]
-        prepared = [self._images(sample) for sample in mine]
-        images = torch.from_numpy(np.concatenate([images for images, _ in prepared]))
+        """Return the frames' unit vectors [B, D], through which gradients flow."""
+        own = samples[self.processes.share(len(samples))]
+        images = torch.from_numpy(np.concatenate([self.images(sample) for sample in own]))
         images = images.to(self.recipe.device).permute(0, 3, 1, 2)
-        pooled = self._pooled(images.float() / 255)
-        cameras = len(prepared[0][1])
-        whole = self.processes.gather(pooled, len(samples) * cameras)
+        pooled = self._pool(images.float() / 255)
         present = torch.from_numpy(np.stack([self._present(sample) for sample in samples]))
-        vectors = self.network.project(whole).unflatten(0, (len(samples), cameras))
+        cameras = present.shape[1]
+        gathered = self.processes.gather(pooled, len(samples) * cameras)
+        vectors = self.network.project(gathered).unflatten(0, (len(samples), cameras))
         return self.network.fuse(vectors, present.to(vectors.device), self.fusion)
 
+    def images(self, sample: Sample) -> NDArray[np.uint8]:
+        """Return a sample's augmented images, [C, H, W, 3]."""
+        images = np.asarray(self.groups[sample.group][sample.drive].images[sample.frame])
+        if sample.turned:
+            images = images[list(self.opposites or ())]
+        if sample.mirrored:
+            images = np.stack([mirror(image) for image in images])
+        rng = np.random.default_rng(sample.seed)
+        return np.stack([augment(np.ascontiguousarray(i), self.recipe, rng) for i in images])
+
+    def parameters_after_gather(self) -> list[nn.Parameter]:
+        """Return the parameters that see the gathered batch, in every process the same."""
+        parts = [self.network.head, *([self.network.fusion] if self.network.fusion else [])]
+        return [parameter for part in parts for parameter in part.parameters()]
+
     def state(self) -> dict[str, Any]:
-        """Return all that the rest of the training depends on."""
+        """Return everything that the rest of the training depends on."""
         return {
             'network': self.network.state_dict(),
             'optimizer': self.optimizer.state_dict(),
@@ -128,12 +154,14 @@ class Trainer:
 
     def restore(self, state: dict[str, Any]) -> None:
         """
-        Take up where `state` was made.
+        Continue from a state that `state` returned.
 
-        :raises InputError: when that was another recipe.
+        :raises InputError: for the state of another recipe.
         """
         if state['recipe'] != self.recipe.text:
-            raise InputError('the checkpoint is of another recipe; resume with that one')
+            raise InputError(
+                'the checkpoint is of another recipe; resume with the recipe.yaml beside it'
+            )
         self.network.load_state_dict(state['network'])
         self.optimizer.load_state_dict(state['optimizer'])
         self.iteration = state['iteration']
@@ -142,53 +170,42 @@ class Trainer:
         self.rng.bit_generator.state = state['numpy']
         torch.set_rng_state(state['torch'])
 
-    def _pooled(self, images: torch.Tensor) -> torch.Tensor:
-        """Return [B, P]; with `checkpointed` only a few images' activations are kept at a time."""
+    def _pool(self, images: torch.Tensor) -> torch.Tensor:
+        """Return [B, P]; with `checkpointed`, only a few images' activations exist at a time."""
         size = self.recipe.checkpointed
         if not size:
-            return self._pooled_at_once(images)
+            return self._pool_at_once(images)
         parts = images.split(size)
         return torch.cat(
-            [checkpoint(self._pooled_at_once, part, use_reentrant=False) for part in parts]
+            [checkpoint(self._pool_at_once, part, use_reentrant=False) for part in parts]
         )
 
-    def _pooled_at_once(self, images: torch.Tensor) -> torch.Tensor:
-        less = self.recipe.precision == 'bfloat16'
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=less):
+    def _pool_at_once(self, images: torch.Tensor) -> torch.Tensor:
+        reduced = self.recipe.precision == 'bfloat16'
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=reduced):
             features = self.network.features(images)
         return self.network.pool(features)
 
-    def _images(self, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
-        """Return [C, H, W, 3] augmented images and [C] which of them are there."""
-        drive = self.groups[sample.group][sample.drive]
-        images = np.asarray(drive.images[sample.frame])
-        if sample.turned:
-            images = images[list(self.opposites or ())]
-        if sample.mirrored:
-            images = np.stack([mirrored(image) for image in images])
-        rng = np.random.default_rng(sample.seed)
-        augmented = [augment(np.ascontiguousarray(i), self.recipe, rng) for i in images]
-        return np.stack(augmented), self._present(sample)
-
-    def _present(self, sample: Sample) -> np.ndarray:
+    def _present(self, sample: Sample) -> Mask:
+        """Return [C], whether each camera gave an image."""
         present = self.groups[sample.group][sample.drive].present[sample.frame]
         return present[list(self.opposites or ())] if sample.turned else present
 
     def _set_training(self) -> None:
+        """Switch to training mode, except batch normalisation that uses stored statistics."""
         self.network.train()
         if self.recipe.norm == 'stored':
             for module in self.network.backbone.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                if isinstance(module, BATCH_NORMS):
                     module.eval()
-
-    def _whole(self) -> list[nn.Parameter]:
-        """Return the parameters behind the gathering of a batch."""
-        parts = [self.network.head, *([self.network.fusion] if self.network.fusion else [])]
-        return [parameter for part in parts for parameter in part.parameters()]
 
 
 def _freeze(backbone: nn.Module, beginnings: Sequence[str]) -> None:
-    """Take parts of the backbone out of the training."""
+    """
+    Exclude the parameters whose names have one of the beginnings from the training.
+
+    :raises InputError: for a beginning that no name has.
+    """
     for beginning in beginnings:
         found = [p for name, p in backbone.named_parameters() if name.startswith(beginning)]
         if not found:
@@ -201,11 +218,11 @@ def _freeze(backbone: nn.Module, beginnings: Sequence[str]) -> None:
             parameter.requires_grad_(False)
 
 
-def _rated(network: DescriptorNetwork, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return the parameters that learn, the backbone's with its own rate."""
+def _parameter_groups(network: DescriptorNetwork, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the optimiser's parameter groups: the backbone has its own learning rate."""
     backbone = [p for p in network.backbone.parameters() if p.requires_grad]
     known = set(map(id, network.backbone.parameters()))
     others = [p for p in network.parameters() if id(p) not in known]
     rate = recipe.learning_rate
     rated = (backbone, rate * recipe.backbone_rate), (others, rate)
-    return [{'params': learning, 'lr': its_rate} for learning, its_rate in rated if learning]
+    return [{'params': group, 'lr': group_rate} for group, group_rate in rated if group]

@@ -1,4 +1,4 @@
-"""Recall on drives that are never trained on, by the evaluation's own rules."""
+"""Recall on the validation drives, by the rules of the evaluation."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ import torch
 
 TOLERANCES_M = (5.0, 10.0, 25.0)
 BATCH = 32  # images
-Recalls = dict[str, float]  # recall@1 by tolerance in m
+Recalls = dict[str, float]  # recall@1, 0 to 1, by tolerance in metres
 
 
-def recalls(
+def measure_recalls(
     network: DescriptorNetwork, groups: Sequence[Sequence[Drive]], config: Config
 ) -> Recalls:
-    """Return recall@1, the mean over all ordered pairs of drives of a group."""
+    """Return recall@1: the mean over all ordered pairs of drives of each group."""
     rules = PairProtocol(TOLERANCES_M, 1, opposite_cameras(config), config.search_reversed)
     found = []
     for group in groups:
@@ -36,8 +36,8 @@ def recalls(
     return _mean(found)
 
 
-def chance(groups: Sequence[Sequence[Drive]]) -> Recalls:
-    """Return the same for places picked at random: what a network has to beat."""
+def chance_recalls(groups: Sequence[Sequence[Drive]]) -> Recalls:
+    """Return the recall@1 of places that are drawn at random, over the same pairs."""
     found = []
     for group in groups:
         for a, b in itertools.permutations(group, 2):
@@ -47,7 +47,7 @@ def chance(groups: Sequence[Sequence[Drive]]) -> Recalls:
 
 
 def describe(network: DescriptorNetwork, drive: Drive, fusion: str) -> FloatArray:
-    """Return the drive's descriptors, [N, C, D] or [N, 1, D]."""
+    """Return the drive's descriptors: [N, C, D] for `concat`, else [N, 1, D]."""
     flat = drive.images.reshape(-1, *drive.images.shape[2:])
     vectors = describe_images(network, flat).reshape(*drive.present.shape, -1)
     present = torch.from_numpy(drive.present).to(vectors.device)
@@ -60,7 +60,7 @@ def describe(network: DescriptorNetwork, drive: Drive, fusion: str) -> FloatArra
 
 @torch.inference_mode()
 def describe_images(network: DescriptorNetwork, images: NDArray[np.uint8]) -> torch.Tensor:
-    """Return [B, D] unit vectors of [B, H, W, 3] images, as after training."""
+    """Describe [B, H, W, 3] images as [B, D] unit vectors, in evaluation mode."""
     training, device = network.training, network.mean.device
     network.eval()
     parts = []

@@ -137,13 +137,13 @@ def exported(tmp_path_factory):
     if not all(map(find_spec, ['torch', 'timm', 'safetensors', 'onnx', 'onnxruntime'])):
         pytest.skip('needs the extra [export]')
     from husky_placerec.descriptor.onnx_export import export_onnx
-    from husky_placerec.descriptor.spec import resolve
+    from husky_placerec.descriptor.spec import resolve_spec
 
     path = tmp_path_factory.mktemp('model') / 'small.onnx'
     network = {'backbone': 'lcn_cnn', 'weights': 'random', 'pooling': 'gem:1x2', 'head': 8}
     config = make_config({**network, 'input_width': 64, 'input_height': 48})
     images = [smooth_image(seed, 64, 48) for seed in range(2)]
-    export_onnx(resolve(config, None), path, images, threads=1)
+    export_onnx(resolve_spec(config, None), path, images, threads=1)
     return path
 
 

@@ -1,14 +1,14 @@
-"""The backbone of two branches: what learns, and what stays as it was."""
+"""The anchored backbone: one branch is trained, and the other keeps its weights."""
 
 from __future__ import annotations
 
 from husky_placerec.config import make_config
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 import pytest
 
 torch = pytest.importorskip('torch')
-timm = pytest.importorskip('husky_placerec.descriptor._timm').timm
+timm = pytest.importorskip('husky_placerec.descriptor.timm_import').timm
 
 from husky_placerec.descriptor.anchor import Anchor  # noqa: E402
 from husky_placerec.descriptor.network import make_network  # noqa: E402
@@ -25,27 +25,27 @@ PARAMETERS = {
 
 
 def network(**changes):
-    return make_network(resolve(make_config({**PARAMETERS, **changes}), None))
+    return make_network(resolve_spec(make_config({**PARAMETERS, **changes}), None))
 
 
 def images(count=3):
     return torch.rand(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
 
 
-def shares(vectors):
-    """Return the share of the similarity that the anchor decides, image by image."""
+def anchor_shares(vectors):
+    """Return the anchor's share of the similarity, per image."""
     return vectors[:, 32:].square().sum(1)
 
 
 def features(count, weak):
-    """Return feature maps of 40 channels, one of which is weak."""
+    """Make feature maps of 40 channels, one of which is weak."""
     maps = 1 + 0.2 * torch.rand(count, 40, 2, 3)
     maps[:, weak] *= 0.3
     return maps
 
 
-def after_watching(batches):
-    """Return an anchor that saw a training in which channel 2 was weak."""
+def anchor_after(batches):
+    """Make an anchor that was trained on batches in which channel 2 was weak."""
     torch.manual_seed(5)
     anchor = Anchor(40)
     for _ in range(batches):
@@ -57,45 +57,45 @@ def pooled(anchor, maps):
     return anchor(maps, torch.ones(1, 1, 2, 3))
 
 
-def test_while_training_both_branches_have_half_of_the_similarity():
+def test_in_training_each_branch_has_half_of_the_similarity():
     made = network()
     made.train()
     vectors = made(images())
     assert vectors.shape == (3, 32 + 160)
     assert vectors.norm(dim=1).tolist() == pytest.approx([1.0] * 3)
-    assert shares(vectors).tolist() == pytest.approx([0.5] * 3)
+    assert anchor_shares(vectors).tolist() == pytest.approx([0.5] * 3)
 
 
-def test_what_was_learned_counts_on_images_like_those_of_the_training():
-    anchor = after_watching(batches=100)
-    for weak, counts in ((2, True), (4, False)):
+def test_the_trained_branch_counts_on_images_like_the_training_images():
+    anchor = anchor_after(batches=100)
+    for weak, alike in ((2, True), (4, False)):
         vectors = anchor.join(torch.ones(200, 1), pooled(anchor, features(200, weak)))
         assert vectors.norm(dim=1).tolist() == pytest.approx([1.0] * 200)
         learned = vectors[:, 0].square()
-        assert (learned > 0.8).float().mean() > 0.9 if counts else (learned < 0.06).all()
+        assert (learned > 0.8).float().mean() > 0.9 if alike else (learned < 0.06).all()
 
 
-def test_unlikeness_is_one_on_average_over_the_training():
-    anchor = after_watching(batches=200)
-    unlikeness = anchor.unlikeness(pooled(anchor, features(2000, weak=2)))
-    assert unlikeness.mean() == pytest.approx(1, abs=0.1)
+def test_the_distance_is_one_on_average_over_the_training():
+    anchor = anchor_after(batches=200)
+    distance = anchor.squared_distance(pooled(anchor, features(2000, weak=2)))
+    assert distance.mean() == pytest.approx(1, abs=0.1)
 
 
-def test_it_is_made_of_the_weights_of_the_whole_network(tmp_path):
+def test_it_takes_the_weights_of_the_whole_network(tmp_path):
     torch.manual_seed(3)
     whole = timm.create_model('mobilenetv2_100', num_classes=0).eval()
     torch.save(whole.state_dict(), tmp_path / 'whole.pth')
     made = network(weights=str(tmp_path / 'whole.pth')).backbone
     stages = whole.forward_intermediates(images(), intermediates_only=True)
     with torch.no_grad():
-        learned, anchor = made.both(images())
-        # Of the last stage but one timm gives no map; its units are called one by one.
+        learned, anchor = made.branches(images())
+        # timm gives no feature map behind two units of a stage, so the units are called here.
         expected = whole.blocks[5][:2](stages[3])
     assert torch.allclose(learned, stages[3], atol=1e-5)
     assert torch.allclose(anchor, expected, atol=1e-5)
 
 
-def test_stored_weights_bring_the_statistics_along(tmp_path):
+def test_stored_weights_include_the_statistics(tmp_path):
     made = network()
     made.train()
     made(images(8))

@@ -1,4 +1,4 @@
-"""Descriptors: unit vectors that depend on what is seen, and a record of what made them."""
+"""Descriptors: unit vectors that depend on the image, and the spec of what made them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import cv2
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor, resize
 from husky_placerec.descriptor.fusion import normalize, turned_round
-from husky_placerec.descriptor.spec import DEFAULTS, DescriptorSpec, resolve
+from husky_placerec.descriptor.spec import DEFAULTS, DescriptorSpec, resolve_spec
 from husky_placerec.errors import InputError
 import numpy as np
 import pytest
 from support.builders import BACK, frame, FRONT, smooth_image
 
 WITHOUT_TRAINING = pytest.mark.parametrize('name', ['hog', 'pixels'])
+# A spec whose fields all differ from the defaults.
 FULL = DescriptorSpec(
     cameras=(FRONT, BACK),
     extractor='timm',
@@ -47,7 +48,7 @@ def describe(name, image):
 
 @WITHOUT_TRAINING
 @pytest.mark.parametrize('size', [(320, 192), (32, 24), (1280, 720), (101, 333)])
-def test_a_descriptor_is_a_unit_vector_a_camera_and_always_the_same(name, size):
+def test_a_descriptor_has_a_unit_vector_per_camera_and_is_deterministic(name, size):
     images = {FRONT: smooth_image(1, *size), BACK: smooth_image(2, *size)}
     made = extractor(name)
     found = made.describe(frame(**images))
@@ -59,7 +60,7 @@ def test_a_descriptor_is_a_unit_vector_a_camera_and_always_the_same(name, size):
 
 @WITHOUT_TRAINING
 @pytest.mark.parametrize('order', [(FRONT, BACK), (BACK, FRONT)])
-def test_each_camera_has_its_row_whatever_the_order_of_the_images(name, order):
+def test_each_camera_has_its_row_in_any_order_of_the_images(name, order):
     images = {FRONT: smooth_image(1), BACK: smooth_image(2)}
     found = extractor(name).describe(frame(**{camera: images[camera] for camera in order}))
     for row, camera in zip(found, (FRONT, BACK), strict=True):
@@ -77,14 +78,14 @@ def test_an_absent_camera_is_exactly_zero(name, absent):
 
 @WITHOUT_TRAINING
 @pytest.mark.parametrize('value', [0, 255])
-def test_an_image_without_any_texture_gives_finite_values(name, value):
+def test_an_image_without_texture_gives_finite_values(name, value):
     found = describe(name, np.full((192, 320, 3), value, np.uint8))
     assert np.isfinite(found).all()
     assert np.linalg.norm(found) <= 1 + 1e-5
 
 
 @pytest.mark.parametrize(('gain', 'offset'), [(0.5, 0), (1, 40), (0.6, 60), (0.3, 5)])
-def test_light_changes_a_hog_far_less_than_another_place_does(gain, offset):
+def test_light_changes_a_hog_descriptor_far_less_than_another_place_does(gain, offset):
     for seed in range(3):
         image = smooth_image(seed) // 2 + 20
         lit = (image * gain + offset).clip(0, 255).astype(np.uint8)
@@ -92,7 +93,7 @@ def test_light_changes_a_hog_far_less_than_another_place_does(gain, offset):
         assert 1 - here @ same < 0.1 * (1 - here @ other)
 
 
-def test_soft_shadows_leave_a_hog_nearly_as_it_was():
+def test_soft_shadows_hardly_change_a_hog_descriptor():
     patches = np.random.default_rng(9).integers(0, 2, (6, 10)).astype(float)
     shadows = cv2.resize(patches, (320, 192), interpolation=cv2.INTER_NEAREST)
     light = 0.3 + 0.7 * cv2.GaussianBlur(shadows, (0, 0), 6)[..., None]
@@ -100,7 +101,7 @@ def test_soft_shadows_leave_a_hog_nearly_as_it_was():
     assert describe('hog', image) @ describe('hog', (image * light).astype(np.uint8)) > 0.9
 
 
-def test_hog_tells_directions_and_where_they_are():
+def test_hog_depends_on_edge_directions_and_their_positions():
     stripes = np.zeros((192, 320), np.uint8)
     stripes[:96, ::16], stripes[96:, ::16] = 255, 128
     stripes[::16, :160] = 255
@@ -110,7 +111,7 @@ def test_hog_tells_directions_and_where_they_are():
     assert all(here @ describe('hog', np.ascontiguousarray(other)) < 0.9 for other in others)
 
 
-def test_only_the_image_that_changed_changes_its_row():
+def test_a_changed_image_changes_only_its_own_row():
     first = extractor('pixels').describe(frame(front=smooth_image(1), back=smooth_image(2)))
     second = extractor('pixels').describe(frame(front=smooth_image(1), back=smooth_image(3)))
     np.testing.assert_array_equal(first[0], second[0])
@@ -124,7 +125,7 @@ def test_pixels_are_grey_values_of_zero_mean():
     np.testing.assert_allclose(describe('pixels', image), expected, atol=1e-6)
 
 
-def test_a_camera_that_the_extractor_was_not_made_for_is_refused():
+def test_a_camera_outside_the_spec_is_refused():
     with pytest.raises(KeyError):
         extractor('pixels', [FRONT]).describe(frame(back=smooth_image(1)))
 
@@ -135,7 +136,7 @@ def test_an_extractor_of_one_size_refuses_another(name, size):
         load_extractor(make_config({'extractor': name, 'input_width': 999}))
 
 
-def test_resizing_averages_areas_and_leaves_the_right_size_alone():
+def test_resizing_averages_areas_and_returns_an_image_of_the_right_size_unchanged():
     fine = np.zeros((40, 80, 3), np.uint8)
     fine[::4] = 200
     small = resize(fine, (20, 10))
@@ -144,17 +145,17 @@ def test_resizing_averages_areas_and_leaves_the_right_size_alone():
     assert resize(fine, (80, 40)) is fine
 
 
-def test_normalizing_leaves_zeros_alone():
+def test_normalizing_keeps_zeros():
     found = normalize(np.array([[3, 4], [0, 0]], np.float32))
     np.testing.assert_allclose(found, [[0.6, 0.8], [0, 0]], rtol=1e-6)
 
 
-def test_turning_round_takes_each_row_from_its_opposite():
+def test_turning_round_swaps_the_rows_of_opposite_cameras():
     rows = np.arange(6).reshape(3, 2)
     assert turned_round(rows, [2, 1, 0]).tolist() == [[4, 5], [2, 3], [0, 1]]
 
 
-def test_a_spec_comes_back_from_json():
+def test_a_spec_survives_json():
     for made in (FULL, DescriptorSpec((FRONT,), 'hog')):
         text = json.dumps(made.as_json())
         assert DescriptorSpec.from_json(json.loads(text), 'map.json') == made
@@ -189,11 +190,11 @@ def test_all_differences_of_two_specs_are_named_at_once():
     assert 'weights' not in str(caught.value)
 
 
-def test_where_the_weights_came_from_does_not_matter():
+def test_the_source_of_the_weights_does_not_matter():
     FULL.require_same(replace(FULL, weights='hub'), 'my map')
 
 
-ASKED = {
+ASKED = {  # values that differ from those of FULL
     'backbone': 'asked_net',
     'backbone_options': 'b=2',
     'weights': 'asked.pth',
@@ -210,34 +211,34 @@ ASKED = {
 @pytest.mark.parametrize('name', list(ASKED))
 def test_the_configuration_beats_the_map(name):
     config = make_config({name: ASKED[name]})
-    assert resolve(config, FULL) == replace(FULL, fused=(), **{name: ASKED[name]})
-    assert getattr(resolve(config, None), name) == ASKED[name]
+    assert resolve_spec(config, FULL) == replace(FULL, fused=(), **{name: ASKED[name]})
+    assert getattr(resolve_spec(config, None), name) == ASKED[name]
 
 
 def test_the_map_beats_the_defaults():
-    assert resolve(make_config({}), FULL) == replace(FULL, fused=())
-    assert resolve(make_config({'extractor': 'timm'}), FULL) == replace(FULL, fused=())
+    assert resolve_spec(make_config({}), FULL) == replace(FULL, fused=())
+    assert resolve_spec(make_config({'extractor': 'timm'}), FULL) == replace(FULL, fused=())
     assert all(getattr(FULL, name) != value for name, value in DEFAULTS['timm'].items())
 
 
 @pytest.mark.parametrize('name', ['', *DEFAULTS])
-def test_without_a_map_there_are_the_defaults(name):
+def test_without_a_map_the_defaults_apply(name):
     extractor = name or 'timm'
     expected = DescriptorSpec((FRONT, BACK), extractor, **DEFAULTS[extractor])
-    assert resolve(make_config({'extractor': name}), None) == expected
+    assert resolve_spec(make_config({'extractor': name}), None) == expected
 
 
-def test_another_extractor_than_the_maps_takes_nothing_from_the_map():
-    found = resolve(make_config({'extractor': 'hog'}), FULL)
+def test_an_extractor_other_than_the_maps_takes_nothing_from_the_map():
+    found = resolve_spec(make_config({'extractor': 'hog'}), FULL)
     assert found == DescriptorSpec((FRONT, BACK), 'hog', **DEFAULTS['hog'])
 
 
-def test_a_map_of_an_extractor_that_there_is_not_is_refused():
+def test_a_map_of_an_unknown_extractor_is_refused():
     with pytest.raises(
         InputError, match="no extractor 'sift'; there are: timm, onnx, hog, pixels"
     ):
-        resolve(make_config({}), replace(FULL, extractor='sift'))
+        resolve_spec(make_config({}), replace(FULL, extractor='sift'))
 
 
 def test_the_cameras_are_those_of_the_configuration():
-    assert resolve(make_config({'cameras': [BACK]}), FULL).cameras == (BACK,)
+    assert resolve_spec(make_config({'cameras': [BACK]}), FULL).cameras == (BACK,)

@@ -1,4 +1,4 @@
-"""The device that runs a network: the one that was asked for, or an error that says what to do."""
+"""The device that runs a network: the one asked for, or an error that says what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGES = {'front': smooth_image(1, 224, 384), 'back': smooth_image(2, 224, 384)}
 
 @pytest.fixture
 def runtime(monkeypatch):
-    """Give the ONNX Runtime of a machine without a GPU."""
+    """Return ONNX Runtime as it is on a machine without a GPU."""
     onnxruntime = pytest.importorskip('onnxruntime')
     if 'CUDAExecutionProvider' in onnxruntime.get_available_providers():
         monkeypatch.setattr(
@@ -30,7 +30,7 @@ def runtime(monkeypatch):
 
 @pytest.fixture
 def torch(monkeypatch):
-    """Give the torch of a machine without a GPU."""
+    """Return torch as it is on a machine without a GPU."""
     torch = pytest.importorskip('torch')
     if not find_spec('timm'):
         pytest.skip('needs the extra [timm]')
@@ -38,12 +38,12 @@ def torch(monkeypatch):
     return torch
 
 
-def test_the_cpu_runs_what_nothing_else_was_said_for(runtime):
+def test_the_default_device_is_the_cpu(runtime):
     session = load_extractor(make_config(SHIPPED))._images._session
     assert session.get_providers() == ['CPUExecutionProvider']
 
 
-def test_an_onnx_runtime_without_cuda_is_named_with_what_it_has(runtime):
+def test_the_error_names_the_providers_of_an_onnx_runtime_without_cuda(runtime):
     with pytest.raises(InputError) as refused:
         load_extractor(make_config({**SHIPPED, **CUDA}))
     words = 'parameter device: cuda', 'CPUExecutionProvider', 'onnxruntime-gpu', 'device: cpu'
@@ -52,14 +52,14 @@ def test_an_onnx_runtime_without_cuda_is_named_with_what_it_has(runtime):
 
 @pytest.mark.filterwarnings('ignore:Specified provider')
 def test_a_session_that_fell_back_to_the_cpu_is_refused(runtime, monkeypatch):
-    """As where the driver or cuDNN is not the one that ONNX Runtime was built for."""
+    """ONNX Runtime falls back if the driver or cuDNN is not the one that it was built for."""
     has = ['CUDAExecutionProvider', 'CPUExecutionProvider']
     monkeypatch.setattr(runtime, 'get_available_providers', lambda: has)
     with pytest.raises(InputError, match=r'could not start CUDA.*would run on CPUExecutionP'):
         load_extractor(make_config({**SHIPPED, **CUDA}))
 
 
-def test_a_torch_without_cuda_is_named(torch):
+def test_the_error_names_a_torch_without_cuda(torch):
     with pytest.raises(InputError) as refused:
         load_extractor(make_config({**BY_TORCH, **CUDA}))
     words = 'parameter device: cuda', 'is_available() is False', 'CUDA build', 'device: cpu'
@@ -67,7 +67,7 @@ def test_a_torch_without_cuda_is_named(torch):
 
 
 def test_network_and_images_go_to_the_device(torch, monkeypatch):
-    """`meta` stands for a GPU: its tensors have shapes and no numbers, and meet no others."""
+    """Use `meta` as the GPU: its tensors have no values, and do not mix with the CPU's."""
     from husky_placerec.descriptor import torch_extractor
 
     monkeypatch.setattr(torch_extractor, '_device', lambda _: torch.device('meta'))
@@ -77,13 +77,13 @@ def test_network_and_images_go_to_the_device(torch, monkeypatch):
     made._images.network.register_forward_pre_hook(
         lambda _, given: seen.append(given[0].device.type)
     )
-    with pytest.raises((NotImplementedError, RuntimeError)):  # there is nothing to bring back
+    with pytest.raises((NotImplementedError, RuntimeError)):  # there are no values to copy back
         made.describe(frame(**IMAGES))
     assert seen == ['meta']
 
 
 @pytest.mark.parametrize('name', ['hog', 'pixels'])
-def test_what_has_no_network_has_no_use_for_a_gpu_and_says_so(name):
+def test_an_extractor_without_a_network_refuses_a_gpu(name):
     with pytest.raises(InputError, match=f'device: cuda, but extractor {name} has no network'):
         load_extractor(make_config({'extractor': name, **CUDA}))
 
@@ -97,12 +97,12 @@ def test_the_baselines_without_a_network_stay_on_the_cpu(runtime):
 
 
 @pytest.mark.parametrize('value', ['gpu', 'cuda:1', ''])
-def test_another_device_is_refused_by_name(value):
+def test_an_unknown_device_is_refused(value):
     with pytest.raises(InputError, match=r'device is .* expected one of cpu, cuda'):
         make_config({'device': value})
 
 
-def test_a_map_is_not_built_on_another_device_than_was_asked_for(runtime, tmp_path, placerec):
+def test_a_map_is_built_only_on_the_device_that_was_asked_for(runtime, tmp_path, placerec):
     track = write_track_folder(tmp_path / 'track')
     shipped = '-s', 'weights=shipped', '--set'
     ended = placerec('map', 'build', track, tmp_path / 'a.map', *shipped, 'device=cuda')
@@ -113,5 +113,5 @@ def test_a_map_is_not_built_on_another_device_than_was_asked_for(runtime, tmp_pa
     assert ended.returncode == 0, ended.stderr
 
 
-def test_the_device_is_no_part_of_what_a_map_was_made_by(runtime):
+def test_the_device_is_not_part_of_the_spec(runtime):
     assert 'device' not in load_extractor(make_config(SHIPPED)).spec.as_json()

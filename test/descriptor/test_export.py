@@ -1,4 +1,4 @@
-"""Export: an ONNX file describes as its network does, and works on that network's maps."""
+"""Export: an ONNX file gives its network's descriptors, and works with that network's maps."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def settings(values):
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
     from husky_placerec.descriptor.onnx_export import export_onnx
-    from husky_placerec.descriptor.spec import resolve
+    from husky_placerec.descriptor.spec import resolve_spec
 
     path = tmp_path_factory.mktemp('model') / 'small.onnx'
     images = [smooth_image(seed, 160, 96) for seed in range(4)]
-    export_onnx(resolve(make_config(NETWORK), None), path, images, threads=1)
+    export_onnx(resolve_spec(make_config(NETWORK), None), path, images, threads=1)
     return path
 
 
-def test_an_exported_network_describes_as_it_did(model):
+def test_an_exported_network_gives_the_same_descriptors(model):
     by_torch = load_extractor(make_config(NETWORK))
     by_onnx = load_extractor(make_config({'extractor': 'onnx', 'weights': str(model)}))
     by_torch.spec.require_same(by_onnx.spec, 'map')
@@ -69,14 +69,14 @@ def test_an_exported_network_describes_as_it_did(model):
     ],
     ids=lambda changes: changes['backbone'],
 )
-def test_networks_of_all_kinds_are_exported_by_the_command(changes, tmp_path, placerec):
+def test_the_command_exports_networks_of_all_kinds(changes, tmp_path, placerec):
     values = {**NETWORK, 'input_width': 96, 'input_height': 64, **changes}
     ended = placerec('model', 'export', tmp_path / 'a.onnx', *settings(values))
     assert ended.returncode == 0, ended.stderr
     assert float(re.search(r'differ from torch by (\S+)', ended.stdout)[1]) < 1e-4
 
 
-def test_a_map_made_by_torch_is_searched_by_onnx_and_the_other_way(model, tmp_path, placerec):
+def test_a_map_built_by_torch_is_searched_by_onnx_and_the_other_way(model, tmp_path, placerec):
     track = write_track_folder(tmp_path / 'track')
     by_onnx = {'extractor': 'onnx', 'weights': model}
     for made, used in ((NETWORK, by_onnx), (by_onnx, NETWORK), (by_onnx, {})):
@@ -84,7 +84,7 @@ def test_a_map_made_by_torch_is_searched_by_onnx_and_the_other_way(model, tmp_pa
         assert build.returncode == 0, build.stderr
         ended = placerec(
             *('replay', track, '--map', tmp_path / 'map', '-o', tmp_path / 'out', '--overwrite'),
-            *settings({**used, 'check_images': 'false'}),  # they are blots
+            *settings({**used, 'check_images': 'false'}),  # the images are smooth noise
         )
         assert ended.returncode == 0, ended.stderr
         assert '6' in ended.stdout
@@ -110,13 +110,13 @@ def test_onnx_runs_without_torch(model):
         ({'pooling': 'gem'}, "pooling is 'gem:2x4'; 'gem' was asked for"),
     ],
 )
-def test_a_file_that_is_not_the_model_asked_for_is_refused(changes, expected, model):
+def test_a_file_other_than_the_model_asked_for_is_refused(changes, expected, model):
     values = {'extractor': 'onnx', 'weights': str(model), **changes}
     with pytest.raises(InputError, match=expected):
         load_extractor(make_config(values))
 
 
-def test_a_damaged_file_is_named(model, tmp_path):
+def test_the_error_names_a_damaged_file(model, tmp_path):
     broken = tmp_path / 'broken.onnx'
     broken.write_bytes(model.read_bytes()[:2000])
     with pytest.raises(InputError, match=r'broken.onnx: not a model that'):

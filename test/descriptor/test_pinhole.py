@@ -1,4 +1,4 @@
-"""The virtual pinhole: unlike cameras show a place alike."""
+"""The virtual pinhole: through it, cameras of different intrinsics show a place the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from support.builders import BACK, frame, FRONT, smooth_image
 
 SIZE = (320, 192)
-FOCAL = 910.0 / 720 * 192 / 320  # the back camera sees just all of it
+FOCAL = 910.0 / 720 * 192 / 320  # the back camera just covers the whole view
 INTRINSICS = {
     f'camera.{name}.{key}': value
     for name, focal in (('front', 683.0), ('back', 910.0))
@@ -22,12 +22,13 @@ INTRINSICS = {
 
 
 def scene(right, down):
-    """Make the grey of rays, smooth, so that sampling hardly matters."""
+    """Return the grey values of rays; they are smooth, so that resampling hardly changes them."""
     grey = 128 + 60 * np.sin(9 * right + 2) + 50 * np.cos(11 * down + 3 * right)
     return np.repeat(grey[..., None], 3, 2).round().astype(np.uint8)
 
 
 def photo(lens):
+    """Return the image that a camera of these intrinsics takes of the scene."""
     x, y = np.meshgrid(np.arange(lens.width) + 0.5, np.arange(lens.height) + 0.5)
     return scene((x - lens.cx) / lens.fx, (y - lens.cy) / lens.fy)
 
@@ -40,30 +41,30 @@ def photo(lens):
         Intrinsics(200.0, 210.0, 190.0, 110.0, 400, 230),
     ],
 )
-def test_whatever_the_camera_the_view_is_that_of_the_pinhole(lens):
+def test_every_cameras_image_becomes_the_view_of_the_pinhole(lens):
     expected = photo(Intrinsics(320 * FOCAL, 320 * FOCAL, 160.0, 96.0, *SIZE)).astype(int)
     found = VirtualPinhole({'a': lens}, FOCAL, SIZE).resample('a', photo(lens)).astype(int)
     assert abs(found - expected)[20:-20, 20:-20].mean() < 2
 
 
-def test_intrinsics_told_for_another_size_are_scaled():
+def test_intrinsics_given_for_another_image_size_are_scaled():
     lens = Intrinsics(683.0, 683.0, 640.0, 360.0, 1280, 720)
     half = Intrinsics(341.5, 341.5, 320.0, 180.0, 640, 360)
     views = [
-        VirtualPinhole({'a': told}, FOCAL, SIZE).resample('a', photo(half)).astype(int)
-        for told in (lens, half)
+        VirtualPinhole({'a': given}, FOCAL, SIZE).resample('a', photo(half)).astype(int)
+        for given in (lens, half)
     ]
     np.testing.assert_array_equal(*views)
 
 
 @pytest.mark.parametrize('key', ['fx', 'width', 'height'])
-def test_a_camera_that_is_not_known_is_named(key):
+def test_the_error_names_a_camera_of_unknown_intrinsics(key):
     values = {**INTRINSICS, f'camera.back.{key}': type(INTRINSICS[f'camera.back.{key}'])(0)}
     with pytest.raises(InputError, match=f'camera.back.{key} is 0, not known'):
         load_extractor(make_config({'extractor': 'hog', 'pinhole_focal': FOCAL, **values}))
 
 
-def test_a_map_made_without_the_pinhole_or_with_another_is_refused():
+def test_a_map_built_without_the_pinhole_or_with_another_is_refused():
     config = make_config({'extractor': 'hog', 'pinhole_focal': FOCAL, **INTRINSICS})
     made = load_extractor(config)
     assert made.spec.pinhole_focal == FOCAL
@@ -80,11 +81,11 @@ def test_every_image_goes_through_the_pinhole():
     image = smooth_image(1, 1280, 960)
     front, back = made.describe(frame(front=image, back=image))
     plain = load_extractor(make_config({'extractor': 'pixels'})).describe(frame(back=image))[1]
-    assert back @ plain > 0.95  # as wide as the pinhole
+    assert back @ plain > 0.95  # the back camera has the pinhole's field of view
     assert front @ back < 0.9
 
 
-def test_the_unlike_cameras_of_the_campus_see_a_place_alike_through_the_pinhole():
+def test_the_unlike_cameras_of_the_campus_show_a_place_the_same_through_the_pinhole():
     rig = pytest.importorskip('husky_placerec.campus.rig')
     lenses = [
         Intrinsics(*model.intrinsics(1280, 720), 1280, 720) for model in (rig.FRONT, rig.BACK)
@@ -98,7 +99,7 @@ def test_the_unlike_cameras_of_the_campus_see_a_place_alike_through_the_pinhole(
     assert alike[0] @ alike[1] > 0.9
 
 
-def test_cameras_are_told_apart():
+def test_each_camera_goes_through_the_pinhole_with_its_own_intrinsics():
     made = load_extractor(make_config({'extractor': 'hog', 'pinhole_focal': FOCAL, **INTRINSICS}))
     found = made.describe(frame(**{BACK: smooth_image(1), FRONT: smooth_image(2)}))
     assert found.any(axis=1).all()

@@ -1,4 +1,4 @@
-"""Poolings, and attention over cameras, as their papers have them."""
+"""Poolings, and attention over cameras, computed as in their papers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_gem_is_the_power_mean(power):
     np.testing.assert_allclose(pooled('gem', power=power), expected, rtol=1e-5)
 
 
-def test_gem_stays_finite_at_large_powers_and_at_nothing_and_so_do_its_gradients():
+def test_gem_and_its_gradients_stay_finite_for_large_powers_and_zero_features():
     largest = pooled('gem', power=200)
     np.testing.assert_allclose(largest, FEATURES.numpy().max(axis=(2, 3)), rtol=0.02)
     features = torch.full((1, 5, 6, 8), -1.0)
@@ -49,19 +49,19 @@ def test_the_cells_of_a_grid_are_those_of_adaptive_pooling(grid):
     np.testing.assert_allclose(found, cubes.flatten(1), rtol=1e-5)
 
 
-def test_netvlad_is_the_sum_of_differences_from_each_centre():
+def test_netvlad_is_the_sum_of_residuals_to_each_centre():
     torch.manual_seed(0)
     pooling = make_pooling('netvlad:3', 5, 6, 8)
     unit = torch.nn.functional.normalize(FEATURES, dim=1)
     shares = pooling.assignment(unit).softmax(1)
-    apart = unit[:, None] - pooling.centres[None, :, :, None, None]  # [B, K, D, H, W]
-    expected = torch.nn.functional.normalize((shares[:, :, None] * apart).sum((3, 4)), dim=2)
+    residuals = unit[:, None] - pooling.centres[None, :, :, None, None]  # [B, K, D, H, W]
+    expected = torch.nn.functional.normalize((shares[:, :, None] * residuals).sum((3, 4)), dim=2)
     found = pooling(FEATURES, position_weights(FEATURES, None))
     np.testing.assert_allclose(found.detach(), expected.flatten(1).detach(), atol=1e-5)
 
 
 def test_salad_transports_positions_to_clusters_and_a_dustbin():
-    """Sinkhorn's scaling as it is written for probabilities, not for their logarithms."""
+    """Compare with Sinkhorn's algorithm on probabilities, not on their logarithms."""
     torch.manual_seed(0)
     pooling = make_pooling('salad:4', 5, 6, 8).eval()
     weights = position_weights(FEATURES, torch.rand(2, 6, 8))
@@ -78,7 +78,7 @@ def test_salad_transports_positions_to_clusters_and_a_dustbin():
             rows = wanted / (kernel @ columns)
             columns = given / (kernel.T @ rows)
         plan = rows[:, None] * kernel * columns
-        np.testing.assert_allclose(plan.sum(axis=0), given, rtol=1e-9)  # every mass arrives
+        np.testing.assert_allclose(plan.sum(axis=0), given, rtol=1e-9)  # all mass is transported
         sums = local[image].flatten(1).double().numpy() @ plan[:-1].T
         sums /= np.linalg.norm(sums, axis=0)
         unit = token[image].double().numpy()
@@ -87,7 +87,7 @@ def test_salad_transports_positions_to_clusters_and_a_dustbin():
 
 
 @POOLINGS
-def test_what_a_mask_leaves_out_does_not_count(name):
+def test_masked_positions_do_not_count(name):
     masks = torch.ones(2, 12, 16)
     masks[:, :, ::4] = masks[:, :, 1::4] = 0  # every other column of the feature map
     other = FEATURES.clone()
@@ -99,20 +99,21 @@ def test_what_a_mask_leaves_out_does_not_count(name):
 
 
 @POOLINGS
-def test_an_even_mask_and_one_that_leaves_nothing_change_nothing(name):
+def test_a_uniform_mask_and_a_mask_of_zeros_change_nothing(name):
     for value in (0.0, 0.5):
         masks = torch.full((2, 3, 4), value)
         np.testing.assert_allclose(pooled(name, masks=masks), pooled(name), rtol=1e-5)
 
 
 def trained_attention():
+    """Make an attention whose last projection is not zero, as after training."""
     torch.manual_seed(3)
     attention = CameraAttention(3, 16)
     torch.nn.init.normal_(attention.projection.weight)
     return attention
 
 
-def test_attention_does_not_see_what_absent_cameras_have_in_their_rows():
+def test_attention_ignores_the_rows_of_absent_cameras():
     attention = trained_attention()
     vectors = torch.nn.functional.normalize(torch.randn(7, 3, 16), dim=2)
     present = torch.tensor([[(n >> camera) & 1 for camera in range(3)] for n in range(1, 8)]) > 0
@@ -122,7 +123,7 @@ def test_attention_does_not_see_what_absent_cameras_have_in_their_rows():
     np.testing.assert_allclose(found.norm(dim=1).detach(), 1, atol=1e-5)
 
 
-def test_attention_knows_which_camera_saw_what_and_gives_zeros_for_none():
+def test_attention_depends_on_the_camera_of_each_row_and_gives_zeros_for_no_camera():
     attention = trained_attention()
     vectors = torch.nn.functional.normalize(torch.randn(1, 3, 16), dim=2)
     everyone = torch.ones(1, 3, dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""Real images of a robot's camera, and a network with real weights."""
+"""Recall on real images of a robot's camera, by networks with real weights."""
 
 import csv
 import json
@@ -14,7 +14,7 @@ IMAGES = SHARED_DATA / 'rtabmap_appearance'
 WEIGHTS = SHARED_DATA / 'mobilenetv2' / 'mobilenetv2_100.pth'
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 TOPIC = '/camera/image_raw/compressed'
-TOLERANCE_M = 2  # a frame is a metre, by convention: there are no poses
+TOLERANCE_M = 2  # there are no poses; here each frame is one metre from the last
 
 ONE_CAMERA = ['cameras=[front]', f'camera.front.topic={TOPIC}', 'silence=2.0']
 NETWORK = [
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(not IMAGES.is_dir(), reason=f'{IMAGES} is not he
 
 
 def write_lap(path, names, positions):
-    """Write one camera's images as a bag, a frame a second, and their places as a trajectory."""
+    """Write images as a bag, one per second, and their positions as a TUM trajectory."""
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         kind = 'sensor_msgs/msg/CompressedImage'
         connection = writer.add_connection(TOPIC, kind, typestore=TYPES)
@@ -59,6 +59,7 @@ def laps(tmp_path_factory):
 
 
 def recall(placerec, laps, folder, settings):
+    """Map the first lap, replay the second, and return recall@1."""
     options = [word for setting in ONE_CAMERA + settings for word in ('--set', setting)]
     first, second = laps
     poses = '--poses', first.with_suffix('.tum')
@@ -90,7 +91,7 @@ def test_a_network_with_real_weights_recognises_the_second_lap(placerec, laps, t
     )
 
 
-def test_a_real_image_survives_the_bag(laps):
+def test_a_real_image_is_decoded_from_the_bag_unchanged(laps):
     from husky_placerec.data.bag import Bag
     from husky_placerec.data.images import decode_image
 

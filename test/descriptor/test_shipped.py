@@ -1,4 +1,4 @@
-"""The network that comes along: its files, its parts, its calibration."""
+"""The shipped network: its files, its runtimes and its model card."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
-from husky_placerec.descriptor.shipped import FOLDER
-from husky_placerec.descriptor.spec import resolve
+from husky_placerec.descriptor.shipped import MODELS_FOLDER
+from husky_placerec.descriptor.spec import resolve_spec
 import numpy as np
 import pytest
 from support.builders import frame, smooth_image
@@ -21,7 +21,7 @@ IMAGES = {'front': smooth_image(1, 224, 384), 'back': smooth_image(2, 224, 384)}
 
 @pytest.mark.parametrize('suffix', ['.onnx', '.safetensors'])
 def test_the_files_are_small_enough_for_a_repository(suffix):
-    assert 0 < (FOLDER / f'campus{suffix}').stat().st_size <= MOST_BYTES
+    assert 0 < (MODELS_FOLDER / f'campus{suffix}').stat().st_size <= MOST_BYTES
 
 
 def test_it_runs_without_torch(tmp_path):
@@ -37,7 +37,7 @@ def test_it_runs_without_torch(tmp_path):
     assert ended.returncode == 0, ended.stderr
 
 
-def test_onnx_and_torch_describe_alike_and_say_so():
+def test_onnx_and_torch_give_the_same_descriptors_and_spec():
     pytest.importorskip('torch')
     by_onnx = load_extractor(make_config(SHIPPED))
     by_torch = load_extractor(make_config({**SHIPPED, 'extractor': 'timm'}))
@@ -46,15 +46,15 @@ def test_onnx_and_torch_describe_alike_and_say_so():
     assert np.abs(ours - theirs).max() < 1e-4
 
 
-def test_a_map_that_it_made_is_searched_without_saying_so_again():
+def test_the_spec_of_its_map_chooses_it_again():
     made = load_extractor(make_config(SHIPPED))
     again = load_extractor(make_config({'threads': 1}), made.spec)
     assert again.spec == made.spec
 
 
-def test_its_parameters_are_those_that_the_card_tells():
-    spec = resolve(make_config(SHIPPED), None)
-    card = Path(FOLDER / 'README.md').read_text(encoding='utf-8')
+def test_its_parameters_are_those_of_the_model_card():
+    spec = resolve_spec(make_config(SHIPPED), None)
+    card = Path(MODELS_FOLDER / 'README.md').read_text(encoding='utf-8')
     assert f'{spec.input_width}x{spec.input_height}' in card
     assert spec.backbone in card
     assert f'head={spec.head}' in card

@@ -1,7 +1,7 @@
 """
 Pooling of a feature map into one vector, by name.
 
-A name may have an argument behind a colon: `gem:1x3` (rows x columns of the grid), `netvlad:16`
+A name can have an argument behind a colon: `gem:1x3` (rows x columns of the grid), `netvlad:16`
 (clusters), `mixvpr:4` (rows), `salad:16` (clusters).
 """
 
@@ -25,7 +25,7 @@ def make_pooling(name: str, channels: int, height: int, width: int) -> nn.Module
     """
     Make the pooling of a feature map [B, channels, height, width].
 
-    :raises InputError: for a name that there is not, or an argument that it does not take.
+    :raises InputError: for an unknown name, and for an argument that the pooling does not take.
     """
     kind, _, argument = name.partition(':')
     makers: dict[str, Callable[[], nn.Module]] = {
@@ -33,7 +33,7 @@ def make_pooling(name: str, channels: int, height: int, width: int) -> nn.Module
         'average': lambda: Average(channels),
         'netvlad': lambda: NetVLAD(channels, _count(name, argument, 16)),
         'mixvpr': lambda: MixVPR(channels, height * width, rows=_count(name, argument, 4)),
-        'salad': lambda: SALAD(channels, _fewer(name, _count(name, argument, 16), height, width)),
+        'salad': lambda: SALAD(channels, _clusters(name, argument, 16, height * width)),
     }
     if kind not in makers or (kind == 'average' and argument):
         raise InputError(
@@ -45,10 +45,10 @@ def make_pooling(name: str, channels: int, height: int, width: int) -> nn.Module
 
 def position_weights(features: torch.Tensor, masks: torch.Tensor | None) -> torch.Tensor:
     """
-    Return what each position of a feature map counts, [B or 1, 1, H, W] of mean 1.
+    Return the weight of each position of a feature map: [B or 1, 1, H, W] of mean 1.
 
-    :param masks: [B, h, w] of any size, at least 0; None counts all alike. A mask that leaves
-        nothing counts all alike too.
+    :param masks: [B, h, w] of any size, at least 0. Without masks, and for a mask of zeros, all
+        weights are 1.
     """
     if masks is None:
         return features.new_ones(1, 1, *features.shape[-2:])
@@ -62,7 +62,7 @@ def _grid(name: str, argument: str, height: int, width: int) -> tuple[int, int]:
     match = re.fullmatch(r'([1-9]\d?)x([1-9]\d?)', argument or '1x1')
     if match is None or int(match[1]) > height or int(match[2]) > width:
         raise InputError(
-            f'pooling is {name!r}; expected gem:ROWSxCOLUMNS, at most the {height}x{width} '
+            f'pooling is {name!r}; expected gem:ROWSxCOLUMNS of at most the {height}x{width} '
             'positions of the feature map'
         )
     return int(match[1]), int(match[2])
@@ -74,10 +74,11 @@ def _count(name: str, argument: str, default: int) -> int:
     return int(argument or default)
 
 
-def _fewer(name: str, clusters: int, height: int, width: int) -> int:
-    if clusters >= height * width:
+def _clusters(name: str, argument: str, default: int, positions: int) -> int:
+    clusters = _count(name, argument, default)
+    if clusters >= positions:
         raise InputError(
-            f'pooling is {name!r}; expected salad:CLUSTERS, fewer than the {height}x{width} '
-            'positions of the feature map'
+            f'pooling is {name!r}; expected salad:CLUSTERS, fewer than the {positions} positions '
+            'of the feature map'
         )
     return clusters

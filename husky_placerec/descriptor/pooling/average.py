@@ -1,4 +1,4 @@
-"""The mean over all positions: the pooling that any other has to beat."""
+"""Pooling by the mean over all positions: the simplest one, for comparison."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from torch import nn
 
 
 class Average(nn.Module):
-    """Weighted mean over all positions."""
+    """
+    Weighted mean over all positions.
+
+    :param channels: channels D of the feature map.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()

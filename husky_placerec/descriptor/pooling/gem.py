@@ -1,24 +1,27 @@
-"""Generalised mean over the cells of a grid."""
+"""GeM: pooling by the generalised mean, over the cells of a grid."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-LEAST_MEAN = 1e-30  # below it the root has no finite gradient
+LEAST_MEAN = 1e-30  # the gradient of the root of a smaller mean is not finite
 
 
 class GeM(nn.Module):
     """
-    Generalised mean over each cell of a grid: p = 1 is the average, a large p the maximum.
+    Generalised mean `mean(x^p)^(1/p)` over each cell of a grid, with a learned p.
 
-    A single cell is the published pooling; a few beside each other keep where things are.
+    p = 1 gives the average, a large p the maximum. The published pooling has a single cell;
+    several cells keep where things are in the image.
 
     Source: Radenovic, Tolias and Chum, Fine-tuning CNN Image Retrieval with No Human Annotation,
     TPAMI 2018.
 
-    :param channels: D of the feature map.
+    :param channels: channels D of the feature map.
     :param grid: rows and columns of cells.
+    :param p: initial value of the power.
+    :param eps: smaller features are set to this.
     """
 
     def __init__(
@@ -37,7 +40,7 @@ class GeM(nn.Module):
     def forward(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Pool [B, D, H, W] features by [B, 1, H, W] weights into [B, D * cells]."""
         features = features.clamp(min=self.eps)
-        # Powers are taken of shares of the largest value: no p then leaves the range of floats.
+        # Dividing by the largest value keeps the powers in the range of floats for any p.
         largest = features.detach().amax((-2, -1), keepdim=True)
         powers = (features / largest).pow(self.p)
         means = self._cells(powers * weights) / self._cells(weights)
@@ -45,16 +48,16 @@ class GeM(nn.Module):
         return roots.flatten(1)
 
     def _cells(self, values: torch.Tensor) -> torch.Tensor:
-        """Average over the cells; as products, since ONNX knows no uneven adaptive pooling."""
+        """Average over each cell, by matrix products: ONNX lacks adaptive pooling to any grid."""
         rows = _cell_shares(int(values.shape[-2]), self.grid[0]).to(values)
         columns = _cell_shares(int(values.shape[-1]), self.grid[1]).to(values)
         return rows @ values @ columns.T
 
 
 def _cell_shares(size: int, cells: int) -> torch.Tensor:
-    """Return [cells, size]: what each position counts in the mean of each cell."""
+    """Return [cells, size]: the weight of each position in the mean of each cell."""
     bounds = [(n * size // cells, -(-(n + 1) * size // cells)) for n in range(cells)]
-    # A list, not a tensor that is written to: an export has to see a constant.
+    # Made from a list at once, so that an export sees a constant.
     return torch.tensor(
         [[(first <= at < last) / (last - first) for at in range(size)] for first, last in bounds]
     )

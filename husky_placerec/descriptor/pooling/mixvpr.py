@@ -1,4 +1,4 @@
-"""Each channel's map mixed as a whole by small perceptrons."""
+"""MixVPR: pooling by perceptrons over the whole map of each channel."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from torch import nn
 
 class MixVPR(nn.Module):
     """
-    Feature mixers over all positions of a channel, then projections of channels and of rows.
+    Mixes all positions of each channel, then projects the channels and the positions.
+
+    The published method has no masks; here the weights scale the positions before the mixing.
 
     Source: Ali-bey, Chaib-draa and Giguere, MixVPR: Feature Mixing for Visual Place Recognition,
-    WACV 2023. It has no place for masks: weights scale the positions before they are mixed.
+    WACV 2023.
 
-    :param channels: D of the feature map.
-    :param positions: H * W of the feature map; it takes no other.
+    :param channels: channels D of the feature map.
+    :param positions: positions H * W of the feature map; the network takes no other number.
     :param outputs: channels after the projection.
-    :param rows: numbers that stay of each channel's map.
-    :param depth: mixers in a row.
+    :param rows: numbers per channel after the projection of its positions.
+    :param depth: number of mixers, one behind the other.
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class MixVPR(nn.Module):
 
 
 class _Mixer(nn.Module):
+    """A residual perceptron over the positions of each channel."""
+
     def __init__(self, positions: int) -> None:
         super().__init__()
         self.mix = nn.Sequential(

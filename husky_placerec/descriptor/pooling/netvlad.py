@@ -1,4 +1,4 @@
-"""Sums of what differs from learned centres."""
+"""NetVLAD: pooling by sums of residuals to learned cluster centres."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from torch.nn import functional
 
 class NetVLAD(nn.Module):
     """
-    Soft-assigns each position to K centres and sums what it differs from each by.
+    Assigns each position softly to K centres, and sums the residuals to each centre.
 
-    Source: Arandjelovic et al., NetVLAD: CNN architecture for weakly supervised place recognition,
-    CVPR 2016; positions are normalised first, each centre's sum after (intra-normalisation).
-    The centres are learned from a random start; the paper starts from k-means.
+    The features are normalised at each position before the assignment, and the sum of each centre
+    is normalised after it (intra-normalisation). The centres start at random; those of the paper
+    start from k-means.
 
-    :param channels: D of the feature map.
-    :param clusters: K.
+    Source: Arandjelovic et al., NetVLAD: CNN Architecture for Weakly Supervised Place Recognition,
+    CVPR 2016.
+
+    :param channels: channels D of the feature map.
+    :param clusters: number of centres K.
     """
 
     def __init__(self, channels: int, clusters: int = 16) -> None:
@@ -29,7 +32,7 @@ class NetVLAD(nn.Module):
         """Pool [B, D, H, W] features by [B, 1, H, W] weights into [B, K * D]."""
         features = functional.normalize(features, dim=1)
         shares = (self.assignment(features).softmax(1) * weights).flatten(2)  # [B, K, HW]
-        # The sum of a * (x - c) without the [B, K, D, HW] differences.
+        # sum(a * (x - c)) = sum(a * x) - sum(a) * c needs no array of [B, K, D, HW] residuals.
         sums = shares @ features.flatten(2).transpose(1, 2)
         residuals = sums - shares.sum(-1, keepdim=True) * self.centres
         return functional.normalize(residuals, dim=2).flatten(1)

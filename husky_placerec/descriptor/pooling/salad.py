@@ -1,4 +1,4 @@
-"""Positions carried to clusters by optimal transport, with a dustbin for what tells nothing."""
+"""SALAD: pooling by optimal transport of positions to clusters and a dustbin."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from torch import nn
 from torch.nn import functional
 
 ITERATIONS = 3  # of Sinkhorn's algorithm
-LEAST_MASS = 1e-12  # of a position that a mask leaves out; its logarithm is finite
+LEAST_MASS = 1e-12  # for masked positions, so that the logarithm stays finite
 
 
 class SALAD(nn.Module):
     """
-    Transports N positions to K clusters or a dustbin, and sums what each cluster was given.
+    Transports N positions to K clusters and a dustbin, and sums the features of each cluster.
 
-    Each position has the mass 1 (masks: its weight), each cluster takes 1, the dustbin N - K; the
-    cost is a learned score. A global token stands before the clusters' sums.
+    Each position has mass 1, or its weight where there are masks. Each cluster takes mass 1, and
+    the dustbin takes N - K. Learned scores are the negative cost of the transport. A global token
+    precedes the sums of the clusters. The paper makes this token from DINOv2's class token. Other
+    backbones have no class token, so here it is made from the mean of the feature map.
 
     Source: Izquierdo and Civera, Optimal Transport Aggregation for Visual Place Recognition, CVPR
-    2024, and its code (github.com/serizba/salad), with K = 64. The token is made of DINOv2's class
-    token there; a feature map of any backbone has none, and here it is made of the map's average.
+    2024, and its code, github.com/serizba/salad, where K = 64.
 
-    :param channels: D of the feature map.
-    :param clusters: K, less than the positions of a feature map.
-    :param cluster_size: numbers a cluster.
-    :param token_size: numbers of the token.
+    :param channels: channels D of the feature map.
+    :param clusters: K, less than the positions of the feature map.
+    :param cluster_size: length of a cluster's sum.
+    :param token_size: length of the token.
+    :param hidden: width of the perceptrons' hidden layer.
+    :param dropout: of the perceptrons.
     """
 
     def __init__(
@@ -52,14 +55,14 @@ class SALAD(nn.Module):
         token = self.token((features * weights).mean((-2, -1)))
         local = self.features(features).flatten(2)  # [B, cluster_size, HW]
         scores = self.scores(features).flatten(2)  # [B, K, HW]
-        shares = _transported(scores, self.dustbin, weights.flatten(2))
+        shares = _transport_plan(scores, self.dustbin, weights.flatten(2))
         sums = functional.normalize(local @ shares.transpose(1, 2), dim=1)
         parts = [functional.normalize(token, dim=1), sums.flatten(1)]
         return functional.normalize(torch.cat(parts, 1), dim=1)
 
 
 def _perceptron(inputs: int, hidden: int, outputs: int, dropout: float) -> nn.Sequential:
-    """Make a perceptron for each position; the dropout is before the ReLU, as published."""
+    """Make a perceptron that runs at each position; as published, dropout precedes the ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, hidden, 1),
         nn.Dropout(dropout),
@@ -68,22 +71,26 @@ def _perceptron(inputs: int, hidden: int, outputs: int, dropout: float) -> nn.Se
     )
 
 
-def _transported(
+def _transport_plan(
     scores: torch.Tensor, dustbin: torch.Tensor, masses: torch.Tensor
 ) -> torch.Tensor:
     """
-    Return what each cluster gets of each position, [B, K, N], by Sinkhorn's algorithm.
+    Return the mass that each cluster receives from each position, [B, K, N].
+
+    Sinkhorn's algorithm, in logarithms: Cuturi, Sinkhorn Distances: Lightspeed Computation of
+    Optimal Transport, NeurIPS 2013.
 
     :param scores: [B, K, N].
+    :param dustbin: score of the dustbin, for all positions.
     :param masses: [B or 1, 1, N] of mean 1.
     """
     clusters, positions = scores.shape[1:]
     scores = torch.cat([scores, torch.zeros_like(scores[:, :1]) + dustbin], 1)
-    wanted = scores.new_zeros(clusters + 1, 1)  # logarithms, as all that follows
-    wanted[-1] = math.log(positions - clusters)
-    given = masses.clamp(min=LEAST_MASS).log()
-    of_positions = torch.zeros_like(given)
+    log_cluster_mass = scores.new_zeros(clusters + 1, 1)
+    log_cluster_mass[-1] = math.log(positions - clusters)
+    log_position_mass = masses.clamp(min=LEAST_MASS).log()
+    v = torch.zeros_like(log_position_mass)  # u and v: the logarithms of Sinkhorn's scalings
     for _ in range(ITERATIONS):
-        of_clusters = wanted - torch.logsumexp(scores + of_positions, 2, keepdim=True)
-        of_positions = given - torch.logsumexp(scores + of_clusters, 1, keepdim=True)
-    return (scores + of_clusters + of_positions).exp()[:, :-1]
+        u = log_cluster_mass - torch.logsumexp(scores + v, 2, keepdim=True)
+        v = log_position_mass - torch.logsumexp(scores + u, 1, keepdim=True)
+    return (scores + u + v).exp()[:, :-1]
