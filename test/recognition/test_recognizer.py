@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-import json
 
 import cv2
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.places import Places
-from husky_placerec.recognition.measurement import Thresholds
 from husky_placerec.recognition.recognizer import Recognizer
-from husky_placerec.recognition.serialization import recognition_json
 import numpy as np
 import pytest
 from support.builders import (
@@ -86,20 +83,6 @@ def test_a_frame_without_images_has_no_candidate(place_map):
     found = Recognizer.load(place_map, make_config({})).recognize(frame())
     assert (found.accepted, found.reason, found.candidates) == (False, 'no_candidate', ())
     assert (found.best, found.pose) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ('similarity', 'margin', 'expected'),
-    [
-        (0.9, 0.2, None),
-        (0.9, None, None),  # nothing contradicts
-        (0.4, 0.2, 'low_similarity'),
-        (0.9, 0.05, 'ambiguous'),
-        (None, None, 'no_candidate'),
-    ],
-)
-def test_the_gate_wants_likeness_and_a_lead(similarity, margin, expected):
-    assert Thresholds(0.5, 0.1).reason(similarity, margin) == expected
 
 
 def test_an_uncalibrated_map_decides_by_thresholds_alone(place_map):
@@ -176,34 +159,6 @@ def test_a_view_that_two_distant_places_share_is_ambiguous():
 def test_a_map_of_another_descriptor_is_refused(place_map, values, expected):
     with pytest.raises(InputError, match=f'^map: made by another descriptor: .*{expected}'):
         Recognizer.load(place_map, make_config(values))
-
-
-@pytest.mark.parametrize('truth', [None, planar(3, 4, 20)])
-def test_a_record_has_all_of_a_recognition(place_map, truth):
-    recognizer = Recognizer.load(place_map, make_config({'candidates': 2}))
-    found = recognizer.recognize(view(5, turned=True))
-    line = json.loads(json.dumps(recognition_json(found, truth)))
-    assert line['stamp_ns'] == START_NS
-    assert line['image_stamps_ns'] == {FRONT: START_NS, BACK: START_NS}
-    assert (line['accepted'], line['reason'], line['place']) == (True, None, 5)
-    assert (line['reversed'], line['cameras']) == (True, [FRONT, BACK])
-    assert line['pose'] == vars(found.pose) == line['candidates'][0]['pose']
-    assert [c['similarity'] for c in line['candidates']] == [
-        c.similarity for c in found.candidates
-    ]
-    assert line['similarity'] == found.best.similarity
-    assert ('truth' in line, 'error_m' in line) == (truth is not None, truth is not None)
-    if truth is not None:
-        assert line['error_m'] == np.hypot(found.pose.x - 3, found.pose.y - 4)
-        assert line['error_deg'] == found.pose.angle_deg(truth)
-
-
-def test_a_record_without_candidates_is_null_where_they_would_be(place_map):
-    found = Recognizer.load(place_map, make_config({})).recognize(frame())
-    line = recognition_json(found, planar(0))
-    empty = ('pose', 'place', 'similarity', 'reversed', 'covariance', 'error_m', 'error_deg')
-    assert [line[key] for key in empty] == [None] * 7
-    assert line['candidates'] == []
 
 
 @pytest.mark.parametrize('changes', [{'frame_id': 'another'}, {'spec': spec()}])

@@ -138,6 +138,15 @@ def test_a_quarter_of_the_map_has_to_be_left():
     assert whole == 80 and len(parts) == 4
 
 
+def test_a_drive_that_leaves_too_little_of_the_map_is_driven_on_the_map_alone():
+    """Around the middle of 20 places 17 lie within 25 m."""
+    place_map = straight_map(20)
+    poses = np.tile(place_map.places.poses[10], (8, 1))
+    drive = DescribedDrive('middle', place_map.descriptors[:8], np.arange(8), poses)
+    (whole,) = runs(place_map, drive)
+    assert len(whole.place_map) == 20
+
+
 def test_a_part_of_a_map_has_the_places_and_descriptors_that_are_left():
     place_map = straight_map(COUNT)
     _, first, second, *_ = runs(place_map, itself(place_map))
