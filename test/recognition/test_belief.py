@@ -22,7 +22,9 @@ def made(weights, elsewhere, off_map):
 def test_the_prior_has_no_states():
     prior = Belief.prior(0.3)
     assert (prior.elsewhere, prior.off_map, prior.total) == (0.7, 0.3, 1.0)
-    assert len(prior.places) == len(prior.reverse) == len(prior.weights) == len(prior.proofs) == 0
+    columns = prior.places, prior.reverse, prior.weights, prior.proofs
+    assert [len(column) for column in columns] == [0] * 4
+    assert [column.dtype for column in columns] == [np.int64, np.bool_, np.float64, np.float64]
 
 
 def test_the_total_is_of_all_weights():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cv2
-from husky_placerec.recognition.image_check import image_problem, usable_images
+from husky_placerec.recognition.image_check import image_problem, sharpness, usable_images
 import numpy as np
 import pytest
 from support.builders import frame, smooth_image
@@ -49,3 +49,58 @@ def test_no_simulated_condition_is_taken_for_a_fault():
         config = DriveConfig(seed=3, length_m=3.0, width=160, height=96, condition=name)
         for picture in Photographer(config).pictures(0).values():
             assert image_problem(picture.image) is None, name
+
+
+def half_and_half(dark, bright, share=0.5):
+    """Make an image of 4000 pixels of two grey values, of which some share is the first."""
+    count = round(4000 * share)
+    rng = np.random.default_rng(1)
+    grey = rng.permutation(np.r_[np.full(count, dark), np.full(4000 - count, bright)])
+    return np.repeat(grey.astype(np.uint8).reshape(50, 80, 1), 3, axis=2)
+
+
+@pytest.mark.parametrize(
+    ('image', 'expected'),
+    [
+        (half_and_half(11, 200, 0.97), None),
+        (half_and_half(11, 200, 0.9705), 'black'),
+        (half_and_half(12, 200, 0.98), None),
+        (half_and_half(251, 100, 0.7), None),
+        (half_and_half(251, 100, 0.7005), 'saturated'),
+        (half_and_half(250, 100, 0.8), None),
+        (half_and_half(100, 108), None),  # a standard deviation of 4
+        (half_and_half(100, 107), 'covered'),
+    ],
+)
+def test_the_limits_of_what_can_be_seen(image, expected):
+    assert image_problem(image) == expected
+
+
+def test_sharpness_is_the_share_of_the_variance_in_edges():
+    grey = np.random.default_rng(2).integers(0, 255, (50, 80)).astype(np.float32)
+    padded = np.pad(grey, 1, mode='reflect')
+    beside = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+    edges = beside - 4 * grey
+    rounding = 20 / 12  # the variance 1/12 of a rounded number, once by 4^2 and four times by 1
+    assert sharpness(grey) == pytest.approx((edges.var() - rounding) / grey.var(), rel=1e-3)
+    assert sharpness(np.full((50, 80), 7, np.float32)) == 0
+
+
+@pytest.mark.parametrize(
+    ('least', 'most', 'expected'), [(0.018, 0.02, 'blurred'), (0.02, 0.022, None)]
+)
+def test_an_image_is_blurred_below_two_percent(least, most, expected):
+    checked = 0
+    for wavelength in np.linspace(10, 40, 200):
+        row = 128 + 100 * np.sin(2 * np.pi * np.arange(80) / wavelength)
+        grey = np.repeat(np.round(row)[None], 50, axis=0).astype(np.uint8)
+        if least < sharpness(grey.astype(np.float32)) < most:
+            assert image_problem(np.repeat(grey[..., None], 3, axis=2)) == expected
+            checked += 1
+    assert checked
+
+
+def test_an_image_of_any_size_is_checked_on_a_copy_of_its_shape():
+    whole = half_and_half(0, 200, 0.5)
+    assert image_problem(whole.repeat(8, axis=0).repeat(8, axis=1)) is None
+    assert image_problem(np.zeros((1, 400, 3), np.uint8)) == 'black'

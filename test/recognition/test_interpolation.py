@@ -53,3 +53,44 @@ def test_a_drive_the_other_way_faces_the_other_way(place_map, route):
 def test_where_the_track_ends_the_last_place_is_all_there_is(place_map, route):
     pose = interpolated_pose(place_map.places.poses, route, 39, False, peak(route, 130.0))
     assert pose.x == pytest.approx(39 * SPACING_M)
+
+
+@pytest.mark.parametrize(
+    ('start', 'middle'), [(20, 20), (19, 20), (18, 20), (22, 20), (17, 19), (23, 21)]
+)
+def test_the_best_place_may_be_two_steps_away(place_map, route, start, middle):
+    sharp, asked = peak(route, 60.0, width=0.1), []
+
+    def similarities(places):
+        asked.append(places.tolist())
+        return sharp(places)
+
+    interpolated_pose(place_map.places.poses, route, start, False, similarities)
+    assert asked[-1] == list(range(middle - 5, middle + 6))
+
+
+def test_the_pose_is_the_mean_weighted_by_the_similarity(place_map, route):
+    """The window reaches 15 m from the best place; 1.5 m of driving cost a factor of e."""
+    poses = place_map.places.poses.copy()
+    turns = np.radians(np.linspace(-20, 20, len(poses)))
+    poses[:, 2] = 0.1 * np.arange(len(poses))
+    poses[:, 5], poses[:, 6] = np.sin(turns / 2), np.cos(turns / 2)
+    similarity = 0.5 + 0.02 * np.random.default_rng(6).random(len(poses))
+    similarity[20] = 0.52
+    similarity[[13, 14, 26, 27]] = 0.9  # two of them a step outside the window, two at its ends
+    similarity[[14, 26]] = 0.3
+    near = np.arange(15, 26)
+    pose = interpolated_pose(poses, route, 20, False, lambda places: similarity[places])
+    weights = np.exp((similarity[near] - 0.52) / (1.5 * route.similarity_loss_per_m))
+    weights /= weights.sum()
+    assert [pose.x, pose.z] == pytest.approx([weights @ poses[near, 0], weights @ poses[near, 2]])
+    assert pose.yaw == pytest.approx(weights @ turns[near], abs=1e-3)
+
+
+def test_a_place_across_the_map_is_not_stepped_to(place_map, route):
+    similarity = np.full(len(route), 0.1)
+    similarity[[10, 35]] = 0.5, 0.9
+    pose = interpolated_pose(
+        place_map.places.poses, route, 10, False, lambda places: similarity[places]
+    )
+    assert abs(pose.x - 10 * SPACING_M) < 1.0

@@ -99,7 +99,7 @@ def test_a_frame_that_speaks_against_the_pose_gives_none(route, contradiction):
         assert said.reason == (None if accepted else 'waiting_for_sequence')
 
 
-@pytest.mark.parametrize(('ratio', 'accepted'), [(1e-3, True), (-1e-3, False)])
+@pytest.mark.parametrize(('ratio', 'accepted'), [(1e-3, True), (0.0, False), (-1e-3, False)])
 def test_without_odometry_the_frame_has_to_support_the_pose(route, ratio, accepted):
     drive = Drive(route, {'usual_speed': SPACING_M}, by_odometry=False)
     for number in range(8):  # an opposed view has changed by more than the time allows

@@ -59,3 +59,55 @@ def test_it_waits_for_a_subscriber_and_never_repeats_itself_within_some_metres()
     initial.ask(config)
     assert initial.take(recognition(x=5.0), 'own', 1, config) is None
     assert initial.take(recognition(x=12.0), 'own', 1, config).x == 12.0
+
+
+@pytest.mark.parametrize(
+    ('covariance', 'given'),
+    [
+        ((9.0, 9.0, 99.0, 9.0, 9.0, 9.0), 0.0),
+        ((9.1, 1.0, 1.0, 0.1, 0.1, 0.1), None),
+        ((1.0, 9.1, 1.0, 0.1, 0.1, 0.1), None),
+    ],
+)
+def test_the_larger_deviation_in_the_plane_has_to_be_small(covariance, given):
+    """A standard deviation of 3 m is a variance of 9."""
+    parameters = {**ONCE, 'initial_pose_sigma': 3.0}
+    assert given_poses(parameters, [recognition(covariance=covariance)]) == [given]
+
+
+@pytest.mark.parametrize(('x', 'given'), [(9.99, None), (10.0, 10.0)])
+def test_a_pose_is_given_again_from_the_spacing_on(x, given):
+    parameters = {**ONCE, 'initial_pose_spacing': 10.0}
+    drive = [recognition(x=0.0), recognition(x=x)]
+    assert given_poses(parameters, drive, asks=(1,)) == [0.0, given]
+
+
+def test_a_pose_without_a_recognition_of_a_place_is_not_given():
+    from dataclasses import replace
+
+    assert given_poses(ONCE, [replace(recognition(), estimate=None)]) == [None]
+
+
+@pytest.mark.parametrize(('mode', 'on'), [('off', False), ('relocalize', True), ('once', True)])
+def test_whoever_asks_is_told_whether_initial_poses_are_on(mode, on):
+    assert InitialPose().ask(make_config({'initial_pose': mode})) is on
+
+
+def test_a_pose_that_was_asked_for_is_not_given_once_they_are_switched_off():
+    initial = InitialPose()
+    initial.ask(make_config({'initial_pose': 'relocalize'}))
+    assert initial.take(recognition(), 'own', 1, make_config({'initial_pose': 'off'})) is None
+    on_again = make_config({'initial_pose': 'relocalize'})
+    assert initial.take(recognition(), 'own', 1, on_again) is None
+
+
+def test_what_speaks_against_a_pose_leaves_it_due():
+    initial, config = InitialPose(), make_config(ONCE)
+    initial.activated(config)
+    for kind, listeners, said in (
+        ('own', 0, recognition()),
+        ('uncalibrated', 1, recognition()),
+        ('own', 1, recognition(accepted=False)),
+    ):
+        assert initial.take(said, kind, listeners, config) is None
+    assert initial.take(recognition(x=4.0), 'own', 1, config).x == 4.0

@@ -6,10 +6,11 @@ import time
 from types import SimpleNamespace
 
 from husky_placerec.config import make_config
+from husky_placerec.session import Session
 from husky_placerec.types import Frame, SECOND_NS
 import pytest
 from support.builders import BACK, FRONT, planar, START_NS
-from support.sessions import FakeRecognizer, frame, running, settle, store
+from support.sessions import decode, FakeRecognizer, frame, recognition, running, settle, store
 
 
 @pytest.fixture
@@ -140,3 +141,85 @@ def test_a_log_that_cannot_be_written_does_not_cost_a_pose(make):
     store(made.session, frame())
     assert len(made.told) == 1
     assert 'disk full' in made.problems[0]
+
+
+def test_every_frame_is_counted_with_what_became_of_it(make):
+    made = make({'max_rate': 1.0}, fails={START_NS + 2 * SECOND_NS})
+    stamps = [START_NS, START_NS + 1, START_NS + 2 * SECOND_NS, START_NS + 4 * SECOND_NS]
+    store(made.session, frame(stamps[0], images=(BACK,)), *(frame(ns) for ns in stamps[1:]))
+    counters = made.session.counters
+    assert (counters.frames, counters.lone, counters.processed) == (4, 1, 3)
+    assert counters.held_back == {'too soon': 1}
+    assert (counters.failures, counters.accepted, counters.dropped) == (1, 2, 0)
+    assert counters.last_probability == 0.9
+    for times in (counters.waits_ms, counters.ages_ms, counters.decoding_ms):
+        assert len(times) == 2
+    assert list(counters.ages_ms) == [0.0, -4000.0]  # the clock of this test stands still
+
+
+def test_the_times_of_a_frame_are_of_its_steps():
+    slow = FakeRecognizer()
+    recognize = slow.recognize
+    slow.recognize = lambda frame: time.sleep(0.03) or recognize(frame)
+
+    def decoding(message):
+        time.sleep(0.01)
+        return message
+
+    with running(recognizer=slow, decode=decoding) as made:
+        store(made.session, frame())
+        counters = made.session.counters
+        (waited,), (decoded,) = counters.waits_ms, counters.decoding_ms
+        (recognised,) = counters.recognising_ms
+    assert 20 <= decoded < recognised
+    assert 30 <= recognised < waited
+    assert waited >= decoded + recognised
+
+
+def test_odometry_without_a_frame_does_not_fill_the_memory(make):
+    made = make(fails=set(range(START_NS, START_NS + 100)))
+    for number in range(3):
+        for tick in range(4001):
+            made.session.add_odometry(START_NS + (number * 4001 + tick) * 1000, planar(0.0))
+        store(made.session, frame(START_NS + number))
+    store(made.session, frame(START_NS + 1000))
+    (line,) = map(json.loads, made.log)
+    assert len(line['odometry']) == 10_000
+    assert line['odometry'][-1][0] == START_NS + 12_002 * 1000
+
+
+def test_without_a_log_or_an_observer_frames_are_recognised_all_the_same():
+    recognizer = FakeRecognizer()
+    session = Session(recognizer, make_config({}), decode=decode)
+    assert not session.working
+    assert session.recognize(frame()).accepted
+    session.start()
+    assert session.working
+    store(session, frame(START_NS + 1))
+    session.stop()
+    assert not session.working
+    assert [event for event in recognizer.events if event[0] == 'frame'] == [
+        ('frame', START_NS),
+        ('frame', START_NS + 1),
+    ]
+
+
+def test_images_are_pixels_where_no_decoder_is_given():
+    seen = []
+    recognizer = FakeRecognizer()
+    recognizer.recognize = lambda frame: seen.append(frame.images) or recognition()
+    session = Session(recognizer, make_config({}))
+    session.start()
+    store(session, frame())
+    session.stop()
+    assert seen == [{FRONT: 'good', BACK: 'good'}]
+
+
+def test_the_configuration_reaches_the_recognizer_before_its_next_frame(make):
+    made = make()
+    assert made.recognizer.config is None
+    config = make_config({'min_similarity': 0.4})
+    made.session.configure(config)
+    assert made.recognizer.config is None
+    store(made.session, frame())
+    assert made.recognizer.config is config

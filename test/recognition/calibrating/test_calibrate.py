@@ -194,9 +194,12 @@ def measured(by_odometry, by_time=(), truth=planar(0.0), own=False):
     run = SimpleNamespace(
         drive=SimpleNamespace(itself=own),
         truths=[truth] * max(len(by_odometry), len(by_time)),
-        recognitions=lambda made, config, *, by_odometry: told[by_odometry],
+        recognitions=lambda made, config, *, by_odometry: (
+            told[by_odometry] if (made, config) == (draft, CONFIG) else []
+        ),
     )
-    made = with_errors(calibration(), [run], CONFIG)
+    draft = calibration()
+    made = with_errors(draft, [run], CONFIG)
     names = ('single', 'sequence', 'guessed', 'reversed')
     return [getattr(made, f'{name}_errors').variances[0, 0] for name in names]
 

@@ -15,6 +15,7 @@ from husky_placerec.recognition.calibrating.leave_out import (
     TRUSTS,
 )
 from husky_placerec.recognition.calibrating.samples import DescribedDrive, MASKED, WHOLE
+from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.types import Candidate, SECOND_NS
 import numpy as np
 import pytest
@@ -22,12 +23,12 @@ from support.builders import planar, SPACING_M, straight_map
 from support.calibrations import calibration, table
 
 COUNT = 80
+CONFIG = make_config({'extractor': 'pixels'})
 
 
 def runs(place_map, drive):
-    config = make_config({'extractor': 'pixels'})
     return list(
-        record_runs(Setting(place_map, (drive,)), config, lambda _: lambda items, _: items)
+        record_runs(Setting(place_map, (drive,)), CONFIG, lambda _: lambda items, _: items)
     )
 
 
@@ -138,6 +139,15 @@ def test_a_quarter_of_the_map_has_to_be_left():
     assert whole == 80 and len(parts) == 4
 
 
+def test_a_drive_that_leaves_too_little_of_the_map_is_driven_on_the_map_alone():
+    """Around the middle of 20 places 17 lie within 25 m."""
+    place_map = straight_map(20)
+    poses = np.tile(place_map.places.poses[10], (8, 1))
+    drive = DescribedDrive('middle', place_map.descriptors[:8], np.arange(8), poses)
+    (whole,) = runs(place_map, drive)
+    assert len(whole.place_map) == 20
+
+
 def test_a_part_of_a_map_has_the_places_and_descriptors_that_are_left():
     place_map = straight_map(COUNT)
     _, first, second, *_ = runs(place_map, itself(place_map))
@@ -160,6 +170,7 @@ class ToldRun(RecordedRun):
     """A run of which the test says what is recognised, by the trust of the calibration."""
 
     def recognitions(self, calibration, config, *, by_odometry=True):
+        assert isinstance(calibration, Calibration) and config is CONFIG
         return iter(self.drive(calibration))
 
 
@@ -181,7 +192,7 @@ def test_the_wrong_states_that_were_followed_are_negatives():
         said(0.9, None, 6),
         said(0.9, 0.0, None),
     ]
-    rows = hard_negatives(told(truths, lambda _: recognitions), None, None, group=7)
+    rows = hard_negatives(told(truths, lambda _: recognitions), calibration(), CONFIG, group=7)
     assert rows == [
         ((1, 4, True), False, 1.0, WHOLE, 7, False),
         ((2, 5, True), False, 1.0, MASKED, 7, False),
@@ -197,7 +208,9 @@ def test_the_trust_with_the_least_logarithmic_loss_is_chosen(trust):
         probability = 2 / 3 + 0.3 * abs(made.trust - trust)
         return [said(probability, 1.0), said(probability, 1.0), said(probability, 1.0)]
 
-    chosen = best_trust([told(truths, recognitions)], calibration(), None, lambda items, _: items)
+    chosen = best_trust(
+        [told(truths, recognitions)], calibration(), CONFIG, lambda items, _: items
+    )
     assert chosen == trust
 
 
@@ -212,7 +225,7 @@ def test_a_wrong_estimate_costs_the_more_the_surer_it_is(estimate, truth):
         return [sure, wrong]
 
     run = told([planar(0.0), truth], recognitions)
-    assert best_trust([run], calibration(), None, lambda items, _: items) == 1.0
+    assert best_trust([run], calibration(), CONFIG, lambda items, _: items) == 1.0
 
 
 def test_no_estimate_is_an_estimate_of_probability_0_and_no_loss_is_infinite():
@@ -220,8 +233,8 @@ def test_no_estimate_is_an_estimate_of_probability_0_and_no_loss_is_infinite():
         return [said(None) if made.trust == 0.7 else said(1.0, 50.0)]
 
     run = told([planar(0.0)], recognitions)
-    assert best_trust([run], calibration(), None, lambda items, _: items) == 0.7
-    assert best_trust([], calibration(), None, lambda items, _: items) == TRUSTS[0]
+    assert best_trust([run], calibration(), CONFIG, lambda items, _: items) == 0.7
+    assert best_trust([], calibration(), CONFIG, lambda items, _: items) == TRUSTS[0]
 
 
 @pytest.mark.parametrize(('by_odometry', 'along'), [(True, 30.0), (False, 40.0)])
@@ -232,8 +245,7 @@ def test_a_run_is_recognised_by_its_odometry_or_by_time(by_odometry, along):
     drive = DescribedDrive('second', place_map.descriptors[:10], stamps, poses)
     run = runs(place_map, drive)[0]
     made = calibration(sequence_errors=table(30.0), guessed_errors=table(40.0))
-    config = make_config({'extractor': 'pixels'})
-    recognitions = list(run.recognitions(made, config, by_odometry=by_odometry))
+    recognitions = list(run.recognitions(made, CONFIG, by_odometry=by_odometry))
     assert [each.stamp_ns for each in recognitions] == stamps.tolist()
     assert recognitions[-1].chosen.place == 9
     assert recognitions[-1].covariance[0] == pytest.approx(along)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from husky_placerec.config import make_config
+from husky_placerec.config import Config, make_config
 from husky_placerec.recognition.calibrating.required_proof import frames_needed, required_proof
 import numpy as np
 import pytest
+from support.calibrations import calibration
+
+MADE = calibration()
 
 
 def stretch(metres, *said):
     """Make a stretch of unknown road with recognitions of (probability, proof)."""
-    return SimpleNamespace(
-        metres=lambda speed: metres * speed,
-        recognitions=lambda *_: [SimpleNamespace(probability=p, proof=q) for p, q in said],
-    )
+
+    def recognitions(made, config):
+        assert made is MADE and isinstance(config, Config)
+        return [SimpleNamespace(probability=p, proof=q) for p, q in said]
+
+    return SimpleNamespace(metres=lambda speed: metres * speed, recognitions=recognitions)
 
 
 def needed(*runs, usual=2.0, **parameters):
     runs = [SimpleNamespace(unknown_stretches=lambda run=run: run) for run in runs]
-    return required_proof(runs, None, make_config(parameters), usual)
+    return required_proof(runs, MADE, make_config(parameters), usual)
 
 
 def test_the_less_unknown_road_was_driven_the_more_has_to_be_proven():
