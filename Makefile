@@ -9,7 +9,7 @@ SOURCES := setup.py setup.cfg constraints.txt Makefile $(wildcard pip_ros/*/*/*.
 ROS_EXTRA := $(if $(ROS_DISTRO),,ros,)
 VENV_FLAGS := $(if $(ROS_DISTRO),--system-site-packages)
 
-.PHONY: demo test lint bench clean help
+.PHONY: demo test lint bench mutants clean help
 
 help:  ## Show this help
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -17,7 +17,7 @@ help:  ## Show this help
 demo: $(VENV)/.demo  ## Map one simulated drive and recognise another with the real node
 	$(BIN)/placerec demo $(ARGS)
 
-test: $(VENV)/.test lint  ## Check the style and the types, and run all tests
+test: $(VENV)/.test lint  ## Check style and types, and run the tests: ARGS="test/recognition -k filter" for some
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.test  ## Check the style, the types and which part may import which
@@ -29,6 +29,11 @@ lint: $(VENV)/.test  ## Check the style, the types and which part may import whi
 bench: $(VENV)/.demo  ## Measure the search of a map beside a KD-tree, and the node, in two minutes
 	$(BIN)/python benchmarks/search.py $(ARGS)
 	$(BIN)/python benchmarks/node.py
+
+mutants: $(VENV)/.test  ## Mutate the recognition core and count what its tests notice; takes hours
+	$(PIP) -e '.[$(ROS_EXTRA)mutants]'
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
 
 clean:  ## Remove what was set up and made
 	rm -rf $(VENV) build install log demo results .mypy_cache .ruff_cache .pytest_cache

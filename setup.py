@@ -5,28 +5,28 @@ from setuptools import find_packages, setup
 
 PACKAGE = 'husky_placerec'
 
-# What the node, the map tools and a replay need; a network needs [timm] besides.
+# What the node and the map tools need; a network needs [onnx] or [timm] besides.
 RUNTIME = [
     'faiss-cpu>=1.8',
-    'jinja2>=3.0',
-    'matplotlib>=3.7',
     'numpy>=1.26',
     'opencv-python-headless>=4.8',
     'pymap3d>=3.1',
     'pyyaml>=6.0',
     'rich>=13.0',
     'rosbags>=0.10.4',
-    'scikit-learn>=1.2',
     'scipy>=1.10',
     'tqdm>=4.64',
     'typer>=0.9',
 ]
 CONFIGS = 'config/training', 'config/fastdds', 'config/layouts', 'config/localizers'
+# Calibration, replay and evaluation, whitening, and their reports.
+REPORT = ['jinja2>=3.0', 'matplotlib>=3.7', 'scikit-learn>=1.2']
 EXTRAS = {
+    'report': REPORT,
     'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
     'hub': ['huggingface-hub>=0.20'],
     'ray': ['ray>=2.40'],
-    'sim': ['numba>=0.68', 'pillow>=10.1'],
+    'sim': ['numba>=0.68', 'pillow>=10.1', *REPORT],
     # The real rclpy and messages, for machines without ROS.
     'ros': [
         'ros-rclpy[fastrtps]==7.1.6',
@@ -36,12 +36,14 @@ EXTRAS = {
     'onnx': ['onnxruntime>=1.17'],
     'export': ['onnx>=1.15', 'onnxruntime>=1.17', 'safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
     'train': [
+        *REPORT,
         'pytorch-metric-learning>=2.5',
         'safetensors>=0.4',
         'tensorboard>=2.14',
         'timm>=1.0',
         'torch>=2.2',
     ],
+    'mutants': ['mutmut>=3.2'],
     'test': [
         'catkin-pkg',
         'colcon-common-extensions',
@@ -69,7 +71,7 @@ setup(
     package_data={
         f'{PACKAGE}.campus': ['fonts/*'],
         f'{PACKAGE}.evaluation.report': ['*.html'],
-        PACKAGE: ['models/*'],
+        PACKAGE: ['models/*', 'py.typed'],
     },
     python_requires='>=3.10',
     install_requires=RUNTIME,

@@ -12,15 +12,24 @@ from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.placemap.building import describe_places
 from husky_placerec.placemap.storage import save_map
 import pytest
+from support.needs import missing_of, SkippedModule
 from typer.testing import CliRunner
 
 HOG = {'extractor': 'hog', 'min_similarity': 0.7}
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule(module_path, parent):
+    """Skip a module whose libraries are missing, before anything imports it."""
+    if missing_of(module_path):
+        return SkippedModule.from_parent(parent, path=module_path)
+    return None
+
+
+def pytest_collection_modifyitems(config, items):
     """Give what talks over the network a second try, which the summary tells as a rerun."""
     for item in items:
-        if item.get_closest_marker('ros'):
+        if item.get_closest_marker('ros') and config.pluginmanager.hasplugin('rerunfailures'):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

@@ -59,7 +59,7 @@ class Whitening:
             from sklearn.covariance import empirical_covariance, oas, shrunk_covariance
         except ImportError as error:
             raise InputError(
-                f'whitening: {error}; it needs scikit-learn (pip install husky_placerec[map])'
+                f'whitening: {error}; it needs scikit-learn (pip install husky_placerec[report])'
             ) from error
         values = np.asarray(vectors, np.float64)
         mean = values.mean(axis=0)

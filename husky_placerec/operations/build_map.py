@@ -8,6 +8,7 @@ from husky_placerec.config import Config
 from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import describe_drive, describe_queries, DriveOptions
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.optional import require
 from husky_placerec.placemap.choosing import choose_index
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.storage import save_map
@@ -45,6 +46,8 @@ def build_map(
     165
     """
     refuse_existing(output, overwrite)
+    if validate is not None:
+        require('sklearn')  # which fits the whitening
     choose_index(1, 1, 1, index)  # refuses an unknown kind before the long work
     config = config or Config()
     place_map = describe_drive(source, config, options, warn=warn, bars=bars)

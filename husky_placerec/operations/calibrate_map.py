@@ -9,6 +9,7 @@ from husky_placerec.config import Config, make_config
 from husky_placerec.data.source import open_source
 from husky_placerec.operations.drives import describe_drive, describe_unknown, DriveOptions
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.optional import require
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.storage import edit_map
@@ -43,6 +44,7 @@ def calibrate_map(
     >>> made.kind  # doctest: +SKIP
     'own'
     """
+    require('sklearn')
     place_map = load_map(path)
     config = config or make_config({'cameras': list(place_map.spec.sees)})
     drives = []

@@ -23,6 +23,7 @@ from husky_placerec.evaluation.tracks import check_comparable, read_track, Track
 from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import MAX_GAP_S
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.optional import require
 from husky_placerec.placemap.building import opposite_cameras
 from husky_placerec.recognition.measurement import Thresholds
 
@@ -79,6 +80,7 @@ def evaluate(
     >>> done.summary['recall']['5']['1']  # doctest: +SKIP
     0.95
     """
+    require('sklearn', *(('matplotlib', 'jinja2') if output is not None else ()))
     if len(sources) < 2:
         named = sources[0] if sources else 'no drive'
         raise InputError(f'{named}: one drive; expected two or more to compare')

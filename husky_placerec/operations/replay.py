@@ -24,6 +24,7 @@ from husky_placerec.evaluation.results import (
 )
 from husky_placerec.files import refuse_existing
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.optional import require
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import UNCALIBRATED
@@ -84,6 +85,7 @@ def replay(
     >>> done.summary['accepted'], done.summary['precision']  # doctest: +SKIP
     (108, 1.0)
     """
+    require('sklearn', *(('matplotlib', 'jinja2') if output is not None else ()))
     if output is not None:
         refuse_existing(output, overwrite)
     selection = read_selection(stamps) if stamps else None

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 
+from husky_placerec.ablation import run
+from husky_placerec.ablation.grid import read_grid
 from husky_placerec.errors import InputError
 import pytest
 from support.commands import assert_refused
 
-pytest.importorskip('pytorch_metric_learning')
-pytest.importorskip('torch')
-
-from husky_placerec.ablation import run
-from husky_placerec.ablation.grid import read_grid
+NEEDS = 'pytorch_metric_learning', 'torch', 'timm'
 
 
 def test_an_ablation_ends_in_a_table(grid_file, four_factors, tmp_path, placerec, trainings):

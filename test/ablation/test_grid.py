@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from husky_placerec.ablation.grid import Cell, read_grid
 from husky_placerec.errors import InputError
 import pytest
 import yaml
 
-pytest.importorskip('pytorch_metric_learning')
-pytest.importorskip('torch')
-
-from husky_placerec.ablation.grid import Cell, read_grid
+NEEDS = 'pytorch_metric_learning', 'torch', 'timm'
 
 CONFIGS = Path(__file__).parents[2] / 'config' / 'training'
 

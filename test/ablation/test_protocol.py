@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from husky_placerec.ablation.protocol import (
+    Campus,
+    chance_recalls,
+    fuse_by_concatenation,
+    measure_recalls,
+)
 from husky_placerec.evaluation.tags import tags_of
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.training.drives import Drive
@@ -11,15 +17,7 @@ import numpy as np
 import pytest
 from support.builders import planar
 
-pytest.importorskip('pytorch_metric_learning')
-pytest.importorskip('torch')
-
-from husky_placerec.ablation.protocol import (
-    Campus,
-    chance_recalls,
-    fuse_by_concatenation,
-    measure_recalls,
-)
+NEEDS = 'torch', 'timm', 'pytorch_metric_learning'
 
 
 def drive(name, yaw_deg=0.0, count=8):

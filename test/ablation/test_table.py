@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-pytest.importorskip('pytorch_metric_learning')
-pytest.importorskip('torch')
-
 from husky_placerec.ablation.table import Row
+
+NEEDS = 'pytorch_metric_learning', 'torch', 'timm'
 
 
 def test_a_row_has_the_mean_and_the_range_over_campuses():

@@ -29,6 +29,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+NEEDS = ('numba',)
+
 CONFIG = DriveConfig(length_m=60.0, width=320, height=180)
 GROUND = (labels.ROAD, labels.SIDEWALK, labels.TERRAIN, labels.CURB)
 

@@ -24,6 +24,8 @@ import pytest
 from rosbags.highlevel import AnyReader
 from support.paths import TESTS
 
+NEEDS = ('numba',)
+
 SMALL = DriveConfig(length_m=18.0, width=160, height=96, condition='winter_dusk')
 
 

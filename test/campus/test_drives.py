@@ -16,6 +16,8 @@ from husky_placerec.types import Pose
 import numpy as np
 import pytest
 
+NEEDS = ('numba',)
+
 CONFIG = DriveConfig(length_m=300.0, step_m=1.0)
 EXACT = WheelErrors(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 

@@ -23,6 +23,8 @@ from husky_placerec.errors import InputError
 import numpy as np
 import pytest
 
+NEEDS = ('numba',)
+
 
 @pytest.fixture(scope='module')
 def campus() -> Campus:

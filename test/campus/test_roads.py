@@ -16,6 +16,8 @@ from husky_placerec.campus.world import Campus
 import numpy as np
 import pytest
 
+NEEDS = ('numba',)
+
 SEEDS = (0, 1, 2, 7)
 DETOUR = DriveConfig(length_m=500.0, step_m=1.0, detour=True)
 

@@ -6,19 +6,19 @@ import signal
 import subprocess
 import sys
 
+from husky_placerec.data.pacing import Pacer
+from husky_placerec.ros.conversions import from_stamp
 from husky_placerec.types import SECOND_NS
+from nav_msgs.msg import Odometry
 import pytest
+import rclpy
+from rclpy.context import Context
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage
 from support.builders import compressed, planar, pose_message, START_NS, write_bag
+from support.robot import HOG, new_domain, node_process, Robot, scenes_of
 
-rclpy = pytest.importorskip('rclpy')
-
-from husky_placerec.data.pacing import Pacer  # noqa: E402
-from husky_placerec.ros.conversions import from_stamp  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
-from rclpy.context import Context  # noqa: E402
-from rosgraph_msgs.msg import Clock  # noqa: E402
-from sensor_msgs.msg import CompressedImage  # noqa: E402
-from support.robot import HOG, new_domain, node_process, Robot, scenes_of  # noqa: E402
+NEEDS = 'rclpy', 'sensor_msgs'
 
 PERIOD_NS = SECOND_NS // 20
 

@@ -11,14 +11,13 @@ import sys
 import time
 
 import cv2
+from husky_placerec.campus.labels import EGO_VEHICLE
+from husky_placerec.campus.messages import INFO_TOPICS, ODOMETRY_TOPIC, TRUTH_TOPIC
 from husky_placerec.data.bag import Bag
 import numpy as np
 import pytest
 
-pytest.importorskip('numba')
-
-from husky_placerec.campus.labels import EGO_VEHICLE
-from husky_placerec.campus.messages import INFO_TOPICS, ODOMETRY_TOPIC, TRUTH_TOPIC
+NEEDS = ('numba',)
 
 SIZE = '--width', '160', '--height', '96'
 SHORT = '--seed', '3', '--length', '9', *SIZE

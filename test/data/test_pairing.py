@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
+NEEDS = ('hypothesis',)
+
 MS = 1_000_000
 FRONT, BACK = 'front', 'back'
 

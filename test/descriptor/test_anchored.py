@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from husky_placerec.config import make_config
+from husky_placerec.descriptor.anchor import Anchor
+from husky_placerec.descriptor.network import make_network
 from husky_placerec.descriptor.spec import resolve_spec
+from husky_placerec.descriptor.timm_import import timm
 from husky_placerec.errors import InputError
 import pytest
+import torch
 
-torch = pytest.importorskip('torch')
-timm = pytest.importorskip('husky_placerec.descriptor.timm_import').timm
-
-from husky_placerec.descriptor.anchor import Anchor  # noqa: E402
-from husky_placerec.descriptor.network import make_network  # noqa: E402
+NEEDS = 'torch', 'timm'
 
 SIZE = 64
 PARAMETERS = {

@@ -12,6 +12,8 @@ import pytest
 from support.builders import frame, smooth_image, write_track_folder
 from support.networks import describe_both, load_network
 
+NEEDS = 'torch', 'timm'
+
 CUT = {'backbone_options': 'stages=3'}
 
 

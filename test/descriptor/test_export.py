@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 import re
 import subprocess
 import sys
@@ -14,8 +13,7 @@ import numpy as np
 import pytest
 from support.builders import frame, smooth_image, write_track_folder
 
-if not all(map(find_spec, ['torch', 'timm', 'safetensors', 'onnx', 'onnxruntime'])):
-    pytest.skip('needs the extra [export]', allow_module_level=True)
+NEEDS = 'torch', 'timm', 'safetensors', 'onnx', 'onnxruntime'
 
 NETWORK = {
     'backbone': 'lcn_cnn',

@@ -11,6 +11,8 @@ import pytest
 from support.builders import frame, write_track_folder
 from support.networks import BACK_IMAGE, describe_both, FRONT_IMAGE, load_network, SMALL
 
+NEEDS = 'torch', 'timm'
+
 
 def test_a_random_network_is_the_same_each_time_it_is_loaded(network):
     import torch

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from husky_placerec.descriptor.attention import CameraAttention
+from husky_placerec.descriptor.pooling import make_pooling, position_weights
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip('torch')
-
-from husky_placerec.descriptor.attention import CameraAttention  # noqa: E402
-from husky_placerec.descriptor.pooling import make_pooling, position_weights  # noqa: E402
+NEEDS = ('torch',)
 
 FEATURES = torch.from_numpy(np.random.default_rng(1).uniform(0.1, 2, (2, 5, 6, 8))).float()
 POOLINGS = pytest.mark.parametrize('name', ['average', 'gem', 'gem:2x3', 'netvlad:4', 'salad:4'])

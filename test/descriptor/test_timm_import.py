@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 import os
 import subprocess
 import sys
 
 import pytest
 
-if not all(map(find_spec, ['torch', 'timm'])):
-    pytest.skip('needs the extra [timm]', allow_module_level=True)
+NEEDS = 'torch', 'timm'
 
 REPORT = (
     'from husky_placerec.descriptor import timm_import\n'

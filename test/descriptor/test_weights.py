@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from support.networks import describe_both, load_network
 
+NEEDS = 'torch', 'timm'
+
 
 @pytest.mark.parametrize(
     ('name', 'form'),

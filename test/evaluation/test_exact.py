@@ -11,6 +11,8 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 from support.builders import random_descriptors, random_map, random_poses
 
+NEEDS = ('sklearn',)
+
 FRONT_ONLY, BACK_ONLY, BOTH, NONE = [1, 0], [0, 1], [1, 1], [0, 0]
 
 

@@ -15,8 +15,9 @@ from husky_placerec.evaluation.protocol import PairProtocol
 from husky_placerec.evaluation.tracks import read_track
 import numpy as np
 import pytest
+import ray
 
-ray = pytest.importorskip('ray', reason='Ray is not installed (the extra [ray])')
+NEEDS = ('ray',)
 
 CONFIG = make_config({'extractor': 'hog'})
 RULES = PairProtocol(opposites=(1, 0))

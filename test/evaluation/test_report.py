@@ -27,6 +27,8 @@ from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 import pytest
 
+NEEDS = 'matplotlib', 'jinja2', 'sklearn'
+
 
 def case(distance, similarity, accepted, nearest=0.0, probability=np.nan, name='lap'):
     """Make a drive eastwards, a frame every 4 m."""

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-pytest.importorskip('colcon_ros')
+NEEDS = ('colcon_ros',)
+
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = 'husky_placerec'

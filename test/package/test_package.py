@@ -37,10 +37,38 @@ load_extractor(make_config({'extractor': 'hog'}))
     assert result.returncode == 0, result.stderr
 
 
-def test_the_node_works_without_torch():
+HEAVY = ['torch', 'timm', 'numba', 'matplotlib', 'jinja2', 'sklearn']
+
+
+def test_the_node_needs_neither_a_network_library_nor_plots_nor_scikit_learn():
     pytest.importorskip('rclpy')
-    result = run_without(['torch', 'timm', 'numba'], 'import husky_placerec.ros.node')
+    result = run_without(HEAVY, 'import husky_placerec.ros.node')
     assert result.returncode == 0, result.stderr
+
+
+def test_a_map_is_loaded_and_searched_without_them(calibrated_map):
+    code = f"""
+import numpy as np
+from pathlib import Path
+from husky_placerec import Config, Frame, load_map, Recognizer
+recognizer = Recognizer.load(load_map(Path({str(calibrated_map)!r})), Config())
+recognizer.warm_up()
+"""
+    result = run_without(HEAVY, code)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_command_says_which_library_it_needs_before_it_works(calibrated_map, drives):
+    code = """
+import sys
+from husky_placerec.cli.main import main
+sys.argv = ['placerec', 'calibrate', {0!r}, {1!r}]
+main()
+"""
+    result = run_without(['sklearn'], code.format(str(calibrated_map), str(drives[1])))
+    assert result.returncode == 2
+    assert 'sklearn is not installed' in result.stderr
+    assert 'husky_placerec[report]' in result.stderr
 
 
 def test_versions_agree():

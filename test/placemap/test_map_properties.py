@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 from support.builders import random_map, START_NS
 
+NEEDS = ('hypothesis',)
+
 settings.register_profile('maps', max_examples=25, deadline=None)
 settings.load_profile('maps')
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+NEEDS = ('hypothesis',)
+
 WEIGHT = st.floats(1e-6, 1.0)
 
 

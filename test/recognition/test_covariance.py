@@ -12,6 +12,8 @@ from scipy.spatial.transform import Rotation
 from support.builders import planar
 from support.calibrations import table
 
+NEEDS = ('hypothesis',)
+
 LEAST = [0.01, 0.01, 0.01, *[np.radians(0.5) ** 2] * 3]
 
 

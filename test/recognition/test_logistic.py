@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+NEEDS = ('hypothesis',)
+
 
 def logistic(**changes):
     values = {

@@ -11,6 +11,8 @@ import pytest
 from support.builders import MS, planar
 from support.driving import straight
 
+NEEDS = ('hypothesis',)
+
 
 def test_odometry_is_interpolated_between_two_messages():
     moved = straight().motion(15 * SECOND_NS, 17 * SECOND_NS + SECOND_NS // 20)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from husky_placerec.config import make_config
 from husky_placerec.placemap.place_map import Rival
 from husky_placerec.recognition.interpolation import interpolated_pose
+from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.route import Route
-from husky_placerec.recognition.search_result import search, SearchResult
+from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.types import Candidate
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ def route(place_map):
 
 def searched(place_map, route, query, without=None, **parameters):
     config = make_config({'extractor': 'pixels', **parameters})
-    return search(place_map, route, np.asarray(query, np.float32), config, without)
+    recognizer = DescriptorRecognizer(place_map, config, None)
+    return recognizer.search(np.asarray(query, np.float32), without)
 
 
 def test_a_search_returns_as_many_candidates_as_are_asked_for(place_map, route):

@@ -12,7 +12,7 @@ import pytest
 from support.builders import planar, START_NS
 from support.sessions import recognition
 
-pytest.importorskip('rclpy')
+NEEDS = ('rclpy',)
 
 
 @pytest.fixture

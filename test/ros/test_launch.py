@@ -2,12 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
-pytest.importorskip(
-    'launch_ros', reason="ROS's launch_ros is not on PyPI; needs a ROS installation"
-)
-
 from launch import LaunchContext
 from launch.actions import ExecuteProcess, IncludeLaunchDescription
 from launch.launch_description_sources import (
@@ -15,6 +9,9 @@ from launch.launch_description_sources import (
 )
 from launch.utilities import perform_substitutions
 from launch_ros.actions import Node
+import pytest
+
+NEEDS = ('launch_ros',)
 
 LAUNCH = Path(__file__).parents[2] / 'launch'
 ARGUMENTS = {

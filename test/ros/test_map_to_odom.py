@@ -4,14 +4,13 @@ from dataclasses import replace
 import sys
 from types import SimpleNamespace
 
-import pytest
-
-pytest.importorskip('rclpy')
-
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.ros.transform import MapToOdom
 from husky_placerec.types import Recognition, SECOND_NS
+import pytest
 from support.builders import planar, START_NS
+
+NEEDS = ('rclpy',)
 
 
 class Told:

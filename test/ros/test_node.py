@@ -7,17 +7,17 @@ import subprocess
 import sys
 import time
 
+from husky_placerec.config import make_config
+from husky_placerec.data.bag import Bag
+from husky_placerec.ros.conversions import to_stamp
+from husky_placerec.ros.playback import Player
 import pytest
+import rclpy
+from rclpy.context import Context
+from sensor_msgs.msg import CompressedImage
 import yaml
 
-rclpy = pytest.importorskip('rclpy')
-
-from husky_placerec.config import make_config  # noqa: E402
-from husky_placerec.data.bag import Bag  # noqa: E402
-from husky_placerec.ros.conversions import to_stamp  # noqa: E402
-from husky_placerec.ros.playback import Player  # noqa: E402
-from rclpy.context import Context  # noqa: E402
-from sensor_msgs.msg import CompressedImage  # noqa: E402
+NEEDS = 'rclpy', 'sensor_msgs'
 
 pytestmark = pytest.mark.ros
 

@@ -12,14 +12,13 @@ import subprocess
 import sys
 import time
 
+from husky_placerec.ros.conversions import from_pose, from_stamp
+from husky_placerec.types import Pose
+import numpy as np
 import pytest
+from support.robot import OUTPUTS, Robot
 
-rclpy = pytest.importorskip('rclpy')
-
-from husky_placerec.ros.conversions import from_pose, from_stamp  # noqa: E402
-from husky_placerec.types import Pose  # noqa: E402
-import numpy as np  # noqa: E402
-from support.robot import OUTPUTS, Robot  # noqa: E402
+NEEDS = ('rclpy',)
 
 pytestmark = pytest.mark.ros
 

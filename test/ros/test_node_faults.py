@@ -10,18 +10,17 @@ import subprocess
 import sys
 import time
 
+import cv2
+from husky_placerec.config import make_config
+from husky_placerec.types import SECOND_NS
+import numpy as np
 import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage
+from support.builders import planar
+from support.robot import HOG, new_domain, node_process, PERIOD_NS, Robot, scenes_of
 
-rclpy = pytest.importorskip('rclpy')
-
-import cv2  # noqa: E402
-from husky_placerec.config import make_config  # noqa: E402
-from husky_placerec.types import SECOND_NS  # noqa: E402
-import numpy as np  # noqa: E402
-from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
-from sensor_msgs.msg import CompressedImage  # noqa: E402
-from support.builders import planar  # noqa: E402
-from support.robot import HOG, new_domain, node_process, PERIOD_NS, Robot, scenes_of  # noqa: E402
+NEEDS = 'rclpy', 'sensor_msgs'
 
 pytestmark = pytest.mark.ros
 

@@ -3,14 +3,13 @@
 import json
 import time
 
+from husky_placerec.ros.conversions import to_header
+from husky_placerec.types import SECOND_NS
 import pytest
+from sensor_msgs.msg import Image
+from support.builders import planar
 
-rclpy = pytest.importorskip('rclpy')
-
-from husky_placerec.ros.conversions import to_header  # noqa: E402
-from husky_placerec.types import SECOND_NS  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
-from support.builders import planar  # noqa: E402
+NEEDS = 'rclpy', 'sensor_msgs'
 
 pytestmark = pytest.mark.ros
 

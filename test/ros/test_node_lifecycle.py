@@ -4,10 +4,9 @@ import shutil
 import signal
 
 import pytest
+from support.robot import new_domain
 
-rclpy = pytest.importorskip('rclpy')
-
-from support.robot import new_domain  # noqa: E402
+NEEDS = ('rclpy',)
 
 pytestmark = pytest.mark.ros
 

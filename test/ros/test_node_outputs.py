@@ -1,10 +1,9 @@
 """What the node publishes, and to whom, over DDS."""
 
+from husky_placerec.types import SECOND_NS
 import pytest
 
-rclpy = pytest.importorskip('rclpy')
-
-from husky_placerec.types import SECOND_NS  # noqa: E402
+NEEDS = ('rclpy',)
 
 pytestmark = pytest.mark.ros
 

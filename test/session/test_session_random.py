@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from support.builders import BACK, FRONT, MS, planar, START_NS
 from support.sessions import decode, FakeRecognizer, settle
 
+NEEDS = ('hypothesis',)
+
 # Of the faults that cameras have: (camera, by how much its stamps advance in ms, its image).
 FAULT = st.tuples(
     st.sampled_from([FRONT, BACK]),

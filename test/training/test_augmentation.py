@@ -5,11 +5,9 @@ from __future__ import annotations
 from husky_placerec.training.augmentation import augment, mirror
 from husky_placerec.training.recipe import read_recipe
 import numpy as np
-import pytest
 from support.builders import smooth_image
 
-pytest.importorskip('pytorch_metric_learning')
-pytest.importorskip('torch')
+NEEDS = 'torch', 'timm', 'pytorch_metric_learning'
 
 
 def test_augmentation_changes_an_image_and_depends_on_the_seed_alone(recipe_file):

@@ -8,8 +8,8 @@ from husky_placerec.errors import InputError
 from husky_placerec.training.recipe import read_recipe
 import pytest
 
-pytest.importorskip('pytorch_metric_learning')
-pytest.importorskip('torch')
+NEEDS = 'torch', 'timm', 'pytorch_metric_learning'
+
 
 CONFIGS = Path(__file__).parents[2] / 'config' / 'training'
 

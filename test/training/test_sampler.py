@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-from support.builders import planar, track_rows, write_track_folder
-
-pytest.importorskip('pytorch_metric_learning')
-pytest.importorskip('torch')
-
 from husky_placerec.training.sampler import yaws
+import numpy as np
+from support.builders import planar, track_rows, write_track_folder
 from support.trainings import trainer_of
+
+NEEDS = 'pytorch_metric_learning', 'torch', 'timm'
 
 
 def test_batches_are_places_apart_with_frames_of_different_drives(recipe_file):

@@ -9,11 +9,10 @@ import sys
 from husky_placerec.errors import InputError
 import numpy as np
 import pytest
+from support.trainings import gradients, trainer_of, VIT
+import torch
 
-pytest.importorskip('pytorch_metric_learning')
-torch = pytest.importorskip('torch')
-
-from support.trainings import gradients, trainer_of, VIT  # noqa: E402
+NEEDS = 'pytorch_metric_learning', 'torch', 'timm'
 
 TESTS = Path(__file__).parents[1]
 # One of the processes; its arguments: recipe, fusion, output, folder of the tests, images.

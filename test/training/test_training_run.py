@@ -10,20 +10,19 @@ import subprocess
 import sys
 import time
 
+from husky_placerec.descriptor.network import make_network
+from husky_placerec.descriptor.spec import resolve_spec
+from husky_placerec.descriptor.weights import read_state_dict
 from husky_placerec.errors import InputError
+from husky_placerec.training import run
+from husky_placerec.training.recipe import read_recipe
 import numpy as np
 import pytest
 from support.builders import track_rows, write_track_folder
+from support.trainings import read_numbers, train
+import torch
 
-pytest.importorskip('pytorch_metric_learning')
-torch = pytest.importorskip('torch')
-
-from husky_placerec.descriptor.network import make_network  # noqa: E402
-from husky_placerec.descriptor.spec import resolve_spec  # noqa: E402
-from husky_placerec.descriptor.weights import read_state_dict  # noqa: E402
-from husky_placerec.training import run  # noqa: E402
-from husky_placerec.training.recipe import read_recipe  # noqa: E402
-from support.trainings import read_numbers, train  # noqa: E402
+NEEDS = 'pytorch_metric_learning', 'torch', 'timm'
 
 
 def test_a_training_learns_and_its_weights_describe(recipe_file, tmp_path, placerec):

@@ -7,7 +7,6 @@ from typing import Any
 
 from husky_placerec.evaluation.metrics.judged import Floats, Judged
 import numpy as np
-from sklearn.metrics import average_precision_score, precision_recall_curve
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class PrecisionRecall:
 
 def precision_recall(judged: Judged) -> PrecisionRecall:
     """Return the curve over the similarity of the best candidate."""
+    from sklearn.metrics import average_precision_score, precision_recall_curve
+
     right, known = judged.right[judged.found], int(judged.on_map.sum())
     similarity = judged.similarity[judged.found]
     if not known or not right.any():

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+NEEDS = ('hypothesis',)
+
 
 def test_probabilities_that_come_true_have_no_calibration_error():
     rng = np.random.default_rng(1)

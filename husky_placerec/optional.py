@@ -1,0 +1,28 @@
+"""Libraries that only some commands need; each belongs to an extra of the package."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from husky_placerec.errors import InputError
+
+EXTRAS = {
+    'jinja2': 'report',
+    'matplotlib': 'report',
+    'sklearn': 'report',
+}
+
+
+def require(*modules: str) -> None:
+    """
+    Refuse work that needs a library which is not installed, before the work begins.
+
+    :raises InputError: that names the library and the line that installs it.
+    """
+    for name in modules:
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise InputError(
+                f"{name} is not installed ({error}); pip install 'husky_placerec[{EXTRAS[name]}]'"
+            ) from error
