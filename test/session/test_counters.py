@@ -19,6 +19,15 @@ def now(monkeypatch):
     return told
 
 
+def test_all_counts_begin_at_zero():
+    made = Counters()
+    counts = 'frames', 'lone', 'processed', 'dropped', 'accepted', 'undecodable', 'failures'
+    assert [getattr(made, name) for name in counts] == [0] * len(counts)
+    assert not made.held_back
+    assert (made.last_reason, made.recent_problem) == ('', '')
+    assert (made.last_probability, made.last_proof) == (None, None)
+
+
 def test_an_accepted_pose_is_counted_with_the_place_and_time_of_the_fix(now):
     made = Counters()
     made.count(replace(recognition(accepted=False), proof=2.0), 5.0, age_ns=3_000_000)

@@ -69,3 +69,8 @@ def test_a_recognizer_is_loaded_and_warmed_up(monkeypatch):
     monkeypatch.setattr(loading, 'load_map', lambda path: chosen)
     monkeypatch.setattr(loading, 'Recognizer', Loaded)
     assert [loading.load_recognizer(given)] == warmed
+
+
+def test_a_process_that_ends_does_not_wait_for_the_loading(monkeypatch):
+    monkeypatch.setattr(loading, 'load_recognizer', lambda _: threading.current_thread().daemon)
+    assert loading.load_in_thread(make_config({}), lambda: True) is True

@@ -46,6 +46,7 @@ def test_the_query_is_above_the_place_a_column_a_camera(place_map):
     image = picture(place_map)
     assert image.shape == (2 * HEIGHT + BAR, 2 * WIDTH, 3)
     assert image.dtype == np.uint8
+    assert HEIGHT / WIDTH == 9 / 16
     assert cells(image) == [QUERY[FRONT], QUERY[BACK], STORED[FRONT], STORED[BACK]]
 
 

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 import json
+import threading
 import time
 from types import SimpleNamespace
 
@@ -223,3 +224,12 @@ def test_the_configuration_reaches_the_recognizer_before_its_next_frame(make):
     assert made.recognizer.config is None
     store(made.session, frame())
     assert made.recognizer.config is config
+
+
+def test_a_process_that_ends_does_not_wait_for_the_worker(make):
+    made = make()
+    threads = []
+    made.observer.recognized = lambda *_: threads.append(threading.current_thread())
+    store(made.session, frame())
+    (worker,) = threads
+    assert worker.daemon and worker is not threading.current_thread()
