@@ -12,6 +12,8 @@ from husky_placerec.placemap.storage import save_map
 from husky_placerec.recognition.recognizer import Recognizer
 from support.builders import planar
 
+NEEDS = 'sklearn', 'matplotlib'
+
 
 def test_the_command_calibrates_a_map_and_a_replay_then_states_probabilities(
     map_path, drives, placerec, tmp_path

@@ -32,6 +32,8 @@ import pytest
 from support.builders import encode, smooth_image
 from support.commands import assert_refused
 
+NEEDS = 'sklearn', 'matplotlib', 'jinja2'
+
 SETTINGS = '--set', 'extractor=hog', '--set', 'min_similarity=0.7'
 BASELINE_NETWORK = '--set', 'backbone=test_resnet'
 PNGS = {'route.png', 'distances.png', 'similarities.png', 'precision_recall.png', 'latency.png'}

@@ -28,6 +28,7 @@ from support.builders import (
     write_images,
     write_track_folder,
 )
+from support.needs import needs
 
 CONFIG = make_config({})
 COUNT = 4
@@ -96,6 +97,7 @@ def test_two_tables_are_asked_about(tmp_path):
         assert source.frame_count(CONFIG) == COUNT
 
 
+@needs('sklearn', 'matplotlib', 'jinja2')
 def test_a_folder_is_mapped_and_recognised(tmp_path, placerec):
     write_folder(tmp_path / 'mine')
     built = placerec(

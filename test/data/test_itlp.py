@@ -28,6 +28,7 @@ from support.builders import (
     write_images,
     write_track_folder,
 )
+from support.needs import needs
 
 CONFIG = make_config({})
 HOG = '--set', 'extractor=hog'
@@ -214,6 +215,7 @@ def test_an_unreadable_png_in_the_middle_is_named_and_skipped(tmp_path, harm):
     assert f'{rows[3][2]}.png' in problem
 
 
+@needs('sklearn', 'matplotlib', 'jinja2')
 def test_a_frame_of_which_nothing_is_left_is_left_out_of_the_map(tmp_path, placerec):
     rows = track_rows()
     write_track_folder(tmp_path / 'track', rows)
@@ -419,6 +421,7 @@ def test_a_track_that_has_nothing_says_what_it_looked_for(tmp_path, placerec):
     assert 'went through a float' in refused.stderr
 
 
+@needs('sklearn', 'matplotlib', 'jinja2')
 def test_a_replay_repeats_chosen_frames_of_a_track(tmp_path, placerec):
     rows = track_rows()
     write_track_folder(tmp_path / 'track', rows)

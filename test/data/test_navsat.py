@@ -22,6 +22,7 @@ from support.builders import (
     write_bag,
 )
 from support.fixes import at, FIX, fix, IMU, imu, MIPT
+from support.needs import needs
 
 
 def fixes(places, step_ms=500):
@@ -112,6 +113,7 @@ def test_fixes_are_better_than_wheels_and_worse_than_localization(tmp_path):
         assert bag.pose_topics() == ['/pose']
 
 
+@needs('sklearn', 'matplotlib', 'jinja2')
 def test_a_map_keeps_its_origin_and_a_later_drive_is_scored_in_the_same_frame(tmp_path, placerec):
     """The second drive begins 4 m on: by its own first fix all of its truth would be wrong."""
     for name, places in (('first', EAST_THEN_NORTH), ('second', EAST_THEN_NORTH[4:])):

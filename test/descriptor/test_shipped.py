@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from support.builders import frame, smooth_image
 
+NEEDS = ('onnxruntime',)
+
 SHIPPED = {'weights': 'shipped', 'threads': 1}
 MOST_BYTES = 8_000_000
 IMAGES = {'front': smooth_image(1, 224, 384), 'back': smooth_image(2, 224, 384)}

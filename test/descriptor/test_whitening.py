@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from support.builders import random_descriptors
 
+NEEDS = ('sklearn',)
+
 SIZE = 12
 
 

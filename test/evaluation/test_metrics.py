@@ -20,6 +20,8 @@ import pytest
 import scipy.stats
 from support.builders import planar, random_poses
 
+NEEDS = ('sklearn',)
+
 
 def judged(truth, *poses, accepted=True, similarity=1.0):
     """Return a recognition with these candidates, the best first, beside the truth."""

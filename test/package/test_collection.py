@@ -66,3 +66,9 @@ def test_a_missing_library_skips_its_module_alone(pytester, monkeypatch):
     done = pytester.runpytest_subprocess('-p', 'importing_plugin', '-rs')
     done.assert_outcomes(passed=1, skipped=1)
     done.stdout.fnmatch_lines(['*needs no_such_library*'])
+
+
+def test_no_two_modules_have_one_name():
+    """The plugin of launch_testing imports modules by their base name."""
+    names = [path.name for path in MODULES]
+    assert sorted(set(names)) == sorted(names)

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from support.builders import planar, random_map
 
+NEEDS = ('sklearn',)
+
 DERIVED = 'index', 'lengths', 'gain', 'version'
 GAIN = {'raw': {'forwards': 0.5}, 'whitened': {'forwards': 0.6}}
 

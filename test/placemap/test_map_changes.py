@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from support.builders import frame as make_frame
 from support.builders import planar, random_descriptors, random_map, smooth_image, spec, START_NS
+from support.needs import needs
 
 
 def drive(seed=0, count=30, start_ns=START_NS, track='drive', look=None, noise=0.0):
@@ -64,6 +65,7 @@ def test_a_drive_that_is_there_is_not_added_again_and_the_rest_of_one_goes_on_un
     assert sorted(merged.place_map.places.stamps_ns) == sorted(whole.places.stamps_ns)
 
 
+@needs('sklearn')
 def test_the_whitening_is_fitted_again_to_all_places():
     one, other = drive(), drive(1)
     whitened = one.whitened(one.fit_whitening())
@@ -276,6 +278,7 @@ def masked(seed, count=300):
     )
 
 
+@needs('sklearn')
 def test_whitening_is_on_where_it_helps_and_says_by_how_much():
     found = whitened_if_better(masked(1), masked(2))
     assert found.whitening is not None
@@ -283,6 +286,7 @@ def test_whitening_is_on_where_it_helps_and_says_by_how_much():
     assert set(found.gain['raw']) == {'forwards', 'reversed', 'front alone', 'back alone'}
 
 
+@needs('sklearn')
 def test_whitening_is_off_where_it_does_not_help_and_says_so_too(tmp_path):
     found = whitened_if_better(drive(), drive(look=0, noise=0.01))
     assert found.whitening is None

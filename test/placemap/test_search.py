@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from support.builders import BACK, FRONT, MS, random_descriptors, random_map, START_NS
 
+NEEDS = ('sklearn',)
+
 COUNT = 600
 PARTLY = np.random.default_rng(5).random((COUNT, 2)) < 0.7
 PARTLY[~PARTLY.any(axis=1), 0] = True

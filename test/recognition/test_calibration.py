@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from support.builders import random_map, spec
 from support.calibrations import calibration, model, table
+from support.needs import needs
 
 
 def distinct():
@@ -103,6 +104,7 @@ def test_a_calibration_with_and_without_whitening_is_another(whitened):
         read.require_of(spec(), not whitened, 'map')
 
 
+@needs('sklearn')
 def test_the_calibration_of_a_map_is_checked_against_the_map():
     place_map = random_map()
     assert calibration_of(place_map) is None

@@ -13,6 +13,7 @@ from husky_placerec.recognition.shipped_calibration import (
 import pytest
 from support.builders import random_map, spec
 from support.calibrations import calibration
+from support.needs import needs
 
 
 @pytest.fixture
@@ -33,6 +34,7 @@ def shipped(tmp_path, network, **changes):
     return file
 
 
+@needs('sklearn')
 def test_the_default_counts_for_uncalibrated_maps_of_simulated_drives_only(
     place_map, network, tmp_path
 ):

@@ -47,3 +47,9 @@ class SkippedItem(pytest.Item):
 
     def reportinfo(self):
         return self.path, 0, self.name
+
+
+def needs(*names):
+    """Skip a test whose libraries are not installed; for a whole module there is `NEEDS`."""
+    missing = [name for name in names if find_spec(name) is None]
+    return pytest.mark.skipif(bool(missing), reason=f'needs {", ".join(missing)}')

@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+NEEDS = ('sklearn',)
+
 LEAD = EVIDENCE.index('lead')
 
 

@@ -24,6 +24,8 @@ import pytest
 from support.builders import planar, straight_map
 from support.calibrations import calibration
 
+NEEDS = ('sklearn',)
+
 CONFIG = make_config({'extractor': 'pixels'})
 COUNT = 80
 
