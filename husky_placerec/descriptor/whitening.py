@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from husky_placerec.descriptor.fusion import normalize
-from husky_placerec.descriptor.products import inner_products
+from husky_placerec.descriptor.inner_products import inner_products
 from husky_placerec.errors import InputError
 from husky_placerec.types import FloatArray
 import numpy as np

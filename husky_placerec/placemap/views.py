@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from husky_placerec.descriptor.products import inner_products
+from husky_placerec.descriptor.inner_products import inner_products
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.types import FloatArray
 import numpy as np

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 import gc
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from husky_placerec.placemap.loading import load_map
 from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.ros.configured import ConfiguredParts
 from husky_placerec.ros.parameters import Parameters
+from husky_placerec.ros.rclpy_internals import destroy_state_machine
 from husky_placerec.ros.reporter import Reporter
 from husky_placerec.ros.services import Answer, Services
 from husky_placerec.session.loading import load_in_thread
@@ -135,8 +135,7 @@ class PlacerecNode(LifecycleNode):
         """Free the memory and leave the network, at the end of the process."""
         self._free()
         self.destroy_node()
-        with suppress(AttributeError):  # rclpy's own; it would keep the node until the end
-            self._state_machine.destroy_when_not_in_use()
+        destroy_state_machine(self)
 
     def _goes_on(self) -> bool:
         self.reporter.tick()
