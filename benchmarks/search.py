@@ -23,8 +23,8 @@ import time
 
 import faiss
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.placemap.best import best_similarities
-from husky_placerec.placemap.choosing import choose_index, INDEX_KINDS
+from husky_placerec.placemap.best_similarities import best_similarities
+from husky_placerec.placemap.index_plan import choose_index, INDEX_KINDS
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import read_manifest
 from husky_placerec.placemap.place_map import PlaceMap

@@ -17,7 +17,7 @@ from husky_placerec.evaluation.replay import OdometryPlayer
 from husky_placerec.evaluation.results import json_line, pose_line
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.building import now, opposite_cameras
-from husky_placerec.placemap.exact import Nearest
+from husky_placerec.placemap.exact_search import Nearest
 from husky_placerec.placemap.place_map import PlaceMap, Rival
 from husky_placerec.placemap.places import Places
 from husky_placerec.recognition.calibrating.calibrate import calibrate, itself

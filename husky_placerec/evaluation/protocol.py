@@ -21,7 +21,7 @@ from husky_placerec.evaluation.decisions import (
 from husky_placerec.evaluation.metrics import Figures, Judged, TOLERANCES_M
 from husky_placerec.evaluation.metrics.figures import one_percent, RANKS
 from husky_placerec.evaluation.tracks import Track
-from husky_placerec.placemap.exact import Nearest, rival_similarities, search_exactly
+from husky_placerec.placemap.exact_search import Nearest, rival_similarities, search_exactly
 from husky_placerec.recognition.measurement import Thresholds
 from husky_placerec.types import FloatArray
 import numpy as np

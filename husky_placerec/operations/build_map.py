@@ -9,7 +9,7 @@ from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import describe_drive, describe_queries, DriveOptions
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
 from husky_placerec.optional import require
-from husky_placerec.placemap.choosing import choose_index
+from husky_placerec.placemap.index_plan import choose_index
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.storage import save_map
 from husky_placerec.placemap.validation import whitened_if_better

@@ -17,9 +17,9 @@ from husky_placerec.operations.drives import (
     MAX_GAP_S,
 )
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
-from husky_placerec.placemap.choosing import choose_index
 from husky_placerec.placemap.exporting import check_export
 from husky_placerec.placemap.exporting import export_map as write_export
+from husky_placerec.placemap.index_plan import choose_index
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.merging import merge_maps as join
 from husky_placerec.placemap.merging import Merged

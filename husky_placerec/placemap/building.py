@@ -37,17 +37,16 @@ def describe_places(
     progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
-    Make every frame of a source a place, or those that a thinning keeps.
-
-    The map has neither whitening nor index yet.
+    Make a map of the frames of a source, without whitening and index.
 
     :param track: name of the drive.
-    :param max_gap_s: longest time between two poses that may be interpolated.
+    :param max_gap_s: longest time between two poses that are interpolated.
+    :param thinning: keeps some of the frames.
     :param thumbnail_width: pixels; 0: no thumbnails.
     :param skip_unposed: leave out frames that the poses do not cover.
     :raises InputError: for no frames, frames that the poses do not cover, a broken image in a bag.
     """
-    # Paired twice: what is wrong with the stamps is said before the long work begins.
+    # The frames are paired twice, so that errors in stamps and poses come before the long work.
     wanted = np.array([frame.stamp_ns for frame in source.frames(config)], np.int64)
     if not len(wanted):
         raise no_frames(source.path, source.problems)
@@ -80,12 +79,12 @@ def describe_places(
 
 
 def now() -> str:
-    """Return the time, as a map says when it was made."""
+    """Return the present time in the format of `created`."""
     return datetime.now(timezone.utc).isoformat(timespec='seconds')
 
 
 def opposite_cameras(config: Config) -> tuple[int, ...] | None:
-    """Return each camera's opposite by index, None unless every camera has one."""
+    """Return the index of the opposite of each camera; None unless every camera has one."""
     names = [config.camera_config(name).opposite for name in config.cameras]
     if not all(names):
         return None
@@ -95,7 +94,7 @@ def opposite_cameras(config: Config) -> tuple[int, ...] | None:
 @dataclass(frozen=True)
 class _Seen:
     stamps_ns: NDArray[np.int64]
-    descriptors: FloatArray  # [N, C, D] float16 as they are stored: in memory as in its file
+    descriptors: FloatArray  # [N, C, D] float16, as they are stored
     thumbnails: list[dict[str, bytes]]
 
 

@@ -1,4 +1,4 @@
-"""Whether the values of a map are what they must be."""
+"""Checks of the values of a map."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def check_map(place_map: PlaceMap) -> None:
     """
     Check every pose, stamp and descriptor.
 
-    :raises InputError: for the first that is wrong.
+    :raises InputError: for the first wrong value.
     """
     name, places = place_map.name, place_map.places
     _check_shape(place_map)
@@ -30,9 +30,9 @@ def check_map(place_map: PlaceMap) -> None:
 
 def check_stamps(place_map: PlaceMap) -> None:
     """
-    Check that a track has no stamp twice.
+    Check that no track has a stamp twice.
 
-    :raises InputError: that names it.
+    :raises InputError: that names the track and the stamp.
     """
     twice = place_map.places.duplicate()
     if twice:
@@ -41,9 +41,9 @@ def check_stamps(place_map: PlaceMap) -> None:
 
 def check_descriptors(place_map: PlaceMap) -> None:
     """
-    Check that each camera that saw a place has a unit vector, and no other has any.
+    Check that present cameras have unit vectors, and absent cameras zeros.
 
-    :raises InputError: that names the first that is not so.
+    :raises InputError: that names the first wrong one.
     """
     for first in range(0, len(place_map), BLOCK):
         _check_norms(place_map, first)

@@ -1,7 +1,7 @@
 """
-The data files of a map: they never change, and carry their hash in their names.
+The data files of a map. They are immutable, and their names contain their hash.
 
-So a new version lies beside the old one until `map.json` names it, and whoever has the old one
+A new version lies beside the old one until `map.json` names it. A process that has the old version
 open keeps it.
 """
 
@@ -17,7 +17,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.files import sha256, sync_file
 from husky_placerec.placemap.manifest import MANIFEST
 
-HASH_DIGITS = 12  # in a file's name
+HASH_DIGITS = 12  # of the hash, in the name of a file
 KINDS = ('places', 'descriptors', 'whitening', 'lengths', 'index', 'thumbnails')
 
 Files = Mapping[str, Mapping[str, str]]  # name and SHA-256 by kind, as map.json has them
@@ -27,9 +27,9 @@ def write_data(
     folder: Path, kind: str, suffix: str, write: Callable[[Path], object]
 ) -> dict[str, str]:
     """
-    Write one data file and bring it to the disk.
+    Write one data file and flush it to the disk.
 
-    :param write: writes to the path that it is given.
+    :param write: writes to the path that it gets.
     :return: its entry in `map.json`.
     """
     temporary = folder / f'{kind}-new{suffix}'
@@ -49,9 +49,9 @@ def data_entry(kind: str, suffix: str, digest: str) -> dict[str, str]:
 
 def checked_file(folder: Path, entry: Mapping[str, str]) -> Path:
     """
-    Return the path of a data file that is there and unaltered.
+    Return the path of a data file after checking its hash.
 
-    :raises InputError: for another.
+    :raises InputError: for a file that is missing or altered.
     """
     name, expected = entry['name'], entry['sha256']
     file = folder / name
@@ -64,9 +64,9 @@ def checked_file(folder: Path, entry: Mapping[str, str]) -> Path:
 
 
 def collect(folder: Path, *versions: Files) -> None:
-    """Remove the data files that none of these versions names."""
+    """Remove the data files that none of some versions names."""
     used = {entry['name'] for files in versions for entry in files.values()}
-    unfinished = f'.{MANIFEST}.*'  # of a writer that was killed; there is only one at a time
+    unfinished = f'.{MANIFEST}.*'  # left by a killed writer; there is only one writer at a time
     for pattern in (*(f'{kind}-*' for kind in KINDS), unfinished):
         for file in folder.glob(pattern):
             if file.name not in used:
@@ -76,9 +76,9 @@ def collect(folder: Path, *versions: Files) -> None:
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """
-    Keep other writers out of a map; readers come and go.
+    Lock a map against other writers; readers are not affected.
 
-    The lock is the system's, so it ends with the process, however that ends.
+    The operating system releases the lock when the process ends, however it ends.
 
     :raises InputError: when another process is writing.
     """

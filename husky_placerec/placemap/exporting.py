@@ -1,4 +1,4 @@
-"""A map for other programs: arrays for NumPy, or a trajectory for evo."""
+"""Export of a map for other programs: arrays for NumPy, or a trajectory for evo."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SUFFIXES = ('.npz', '.tum', '.txt')
 
 def check_export(path: Path) -> None:
     """
-    Say before any work whether a file can be written.
+    Check the suffix of an export before any work.
 
-    :raises InputError: for a suffix other than those there are.
+    :raises InputError: for an unknown suffix.
     """
     if path.suffix not in SUFFIXES:
         raise InputError(f'{path}: expected a name that ends in {", ".join(SUFFIXES)}')
@@ -30,7 +30,7 @@ def export_map(place_map: PlaceMap, path: Path) -> None:
 
     A TUM file has the places of all tracks in the order of their stamps.
 
-    :raises InputError: for another suffix.
+    :raises InputError: for an unknown suffix.
     """
     check_export(path)
     write_atomic(path, _npz(place_map) if path.suffix == '.npz' else _tum(place_map))

@@ -1,11 +1,11 @@
 """
-The places that a query may be: all of a small map, a shortlist of a large one.
+The search index of a map: exhaustive for a small map, a shortlist for a large one.
 
-An approximate index of both cameras' descriptors as one vector finds what both cameras see again,
-and little else: it sees a query of one camera, or of a robot that faces the other way, as a
-stranger. So views are indexed one by one. Each camera of the query looks up the views most like
-its own, whichever camera saw them; the places of all of these are compared with the query exactly,
-by the map's own descriptors, and that answers every kind of query at once.
+An approximate index of fused descriptors finds frames that both cameras see again. It fails for a
+query of one camera, and for a robot that faces the other way. So each view (one camera at one
+place) is indexed separately. Each camera of the query looks up the most similar views of any
+camera. The places of these views are then compared exactly with the query, by the descriptors of
+the map. This answers every kind of query at once.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import faiss
-from husky_placerec.placemap.choosing import FLAT, HNSW, IndexPlan, IVF_SQ8, SQ8
+from husky_placerec.placemap.index_plan import FLAT, HNSW, IndexPlan, IVF_SQ8, SQ8
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
 
-TRAINING_VIEWS = 40  # a cluster; k-means wants 39 at least
+TRAINING_VIEWS = 40  # per cluster; k-means needs at least 39
 HNSW_LINKS = 24
-HNSW_BUILDING = 80  # candidates while the graph is built
+HNSW_BUILDING = 80  # number of candidates while the graph is built
 
 
 class SearchIndex(ABC):
-    """Finds the places that are worth comparing with a query."""
+    """Select places and compare them with a query."""
 
     plan: IndexPlan
 
@@ -36,16 +36,16 @@ class SearchIndex(ABC):
         self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
     ) -> Comparison:
         """
-        Compare a query with the places that it may be.
+        Compare a query with the selected places.
 
         :param query: [C, D], zeros for absent cameras.
-        :param without: places that do not count.
-        :param count: how many of the best places are wanted.
+        :param without: places to leave out.
+        :param count: number of places that the caller wants.
         """
 
 
 class ExhaustiveIndex(SearchIndex):
-    """Compares a query with every place."""
+    """Compare a query with every place."""
 
     def __init__(self, views: Views) -> None:
         self.plan = IndexPlan(FLAT)
@@ -68,7 +68,7 @@ class ExhaustiveIndex(SearchIndex):
 
 
 class ShortlistIndex(SearchIndex):
-    """Compares a query with the places of the views that faiss finds."""
+    """Compare a query with the places of the views that faiss finds."""
 
     def __init__(self, views: Views, plan: IndexPlan, index: faiss.Index) -> None:
         self.plan = plan
@@ -78,7 +78,9 @@ class ShortlistIndex(SearchIndex):
     def compare(
         self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
     ) -> Comparison:
-        faiss.omp_set_num_threads(1)  # faiss keeps this a thread; more threads only wait
+        faiss.omp_set_num_threads(
+            1
+        )  # a setting per thread; more threads would wait for each other
         seen = query[query.any(axis=1)]
         whitening = self._views.whitening
         if whitening is not None:
@@ -86,11 +88,11 @@ class ShortlistIndex(SearchIndex):
         wanted = min(max(self.plan.shortlist, count), self.faiss.ntotal)
         rows = np.empty(0, np.int64)
         if len(seen):
-            # Cameras that are not there leave their share of the work to those that are.
+            # The present cameras share the work of the absent ones.
             breadth = self.plan.breadth * len(query) // len(seen)
             options = _options(self.plan.kind, breadth, wanted, self._selected(without))
             rows = self.faiss.search(np.ascontiguousarray(seen), wanted, params=options)[1]
-        places = np.unique(self._views.places[rows[rows >= 0]])  # faiss fills up with -1
+        places = np.unique(self._views.places[rows[rows >= 0]])  # faiss pads with -1
         return self._views.compare(query, places)
 
     def _selected(self, without: NDArray[np.int64] | None) -> faiss.IDSelector | None:
@@ -119,13 +121,13 @@ def _options(
 def build_faiss(
     views: Views, plan: IndexPlan, progress: Passing = lambda items, _: items
 ) -> faiss.Index:
-    """Index every view of a map, by a plan other than flat."""
+    """Index every view of a map; for any plan but flat."""
     faiss.omp_set_num_threads(1)
     size = views.descriptors.shape[2]
     index: Any = faiss.index_factory(size, _factory(plan), faiss.METRIC_INNER_PRODUCT)
     if plan.kind == HNSW:
         index.hnsw.efConstruction = HNSW_BUILDING
-    if plan.kind == IVF_SQ8:  # the nearest clusters are found by a graph, in half the time
+    if plan.kind == IVF_SQ8:  # a graph finds the nearest clusters in half the time
         clusters: Any = faiss.downcast_index(index.quantizer)
         clusters.hnsw.efConstruction = HNSW_BUILDING
     index.train(_sample(views, max(plan.lists, 256) * TRAINING_VIEWS))
@@ -145,7 +147,7 @@ def _factory(plan: IndexPlan) -> str:
 
 
 def _sample(views: Views, count: int) -> FloatArray:
-    """Return about so many views, from all over the map."""
+    """Return about `count` views, spread over the map."""
     total = len(views.present)
     step = max(1, total * views.present.shape[1] // count)
     places = np.arange(0, total, step)

@@ -1,4 +1,4 @@
-"""Building the index of a map: chosen by its size, searched as thoroughly as it takes."""
+"""Building and tuning of the search index of a map."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from pathlib import Path
 import time
 
 import faiss
-from husky_placerec.placemap.best import best_similarities
-from husky_placerec.placemap.choosing import (
+from husky_placerec.placemap.best_similarities import best_similarities
+from husky_placerec.placemap.index import (
+    build_faiss,
+    ExhaustiveIndex,
+    SearchIndex,
+    ShortlistIndex,
+)
+from husky_placerec.placemap.index_plan import (
     BUDGET_MS,
     choose_index,
     FLAT,
@@ -17,13 +23,7 @@ from husky_placerec.placemap.choosing import (
     IndexPlan,
     IVF_SQ8,
 )
-from husky_placerec.placemap.index import (
-    build_faiss,
-    ExhaustiveIndex,
-    SearchIndex,
-    ShortlistIndex,
-)
-from husky_placerec.placemap.kinds import QueryKind
+from husky_placerec.placemap.query_kinds import QueryKind
 from husky_placerec.placemap.views import Views
 from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray
@@ -31,19 +31,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 QUERIES = 200
-ENOUGH_RECALL = 0.995  # of the worst kind; a little more than the 0.99 that is promised
-SAME = 1e-5  # similarities of the same place, summed in another order
+ENOUGH_RECALL = 0.995  # of the worst kind of query, with a reserve over the promised 0.99
+SAME = 1e-5  # difference of equal similarities that were summed in another order
 
 
 @dataclass(frozen=True)
 class IndexReport:
     """
-    How good an index is.
+    The measured quality of an index.
 
-    :param recall: for each kind of query, the share for which it finds the best place; empty for a
-        map of a single place.
-    :param queries: how many there were of each kind.
-    :param cpu_ms: median time of a query on one thread, of the slowest kind.
+    :param recall: share of the queries of each kind for which it finds the best place; empty for a
+        map of one place.
+    :param queries: number of queries of each kind.
+    :param cpu_ms: median time of a query of the slowest kind, on one thread.
     """
 
     recall: dict[str, float]
@@ -54,10 +54,10 @@ class IndexReport:
 @dataclass(frozen=True, eq=False)
 class BuiltIndex:
     """
-    An index as it is stored with a map; a flat one has nothing to store but its report.
+    An index as a map stores it; of a flat one only the report is stored.
 
-    :param file: where faiss read it from. It may be memory-mapped, and what faiss would write of
-        it then is a reference to that file.
+    :param file: from which faiss read it. Faiss cannot write a memory-mapped index again, so that
+        the file is copied instead.
     """
 
     plan: IndexPlan
@@ -66,7 +66,7 @@ class BuiltIndex:
     file: Path | None = None
 
     def searching(self, views: Views) -> SearchIndex:
-        """Return what searches these views."""
+        """Return the search of some views by this index."""
         if self.faiss is None:
             return ExhaustiveIndex(views)
         return ShortlistIndex(views, self.plan, self.faiss)
@@ -81,10 +81,10 @@ def build_index(
     """
     Build and measure the index of a map.
 
-    It is asked for each of some places, which does not count itself: what a neighbour is found by.
+    The queries of the measurement are places of the map; each is left out of its own search.
 
-    :param kind: one of INDEX_KINDS; None: by the size of the map.
-    :raises InputError: for another kind.
+    :param kind: one of INDEX_KINDS; None: chosen by the size of the map.
+    :raises InputError: for an unknown kind.
     """
     places, cameras, size = views.descriptors.shape
     plan = choose_index(places, cameras, size, kind)
@@ -95,7 +95,7 @@ def build_index(
 def tune(
     views: Views, kinds: Sequence[QueryKind], plan: IndexPlan, built: faiss.Index | None
 ) -> BuiltIndex:
-    """Search an index more broadly until it finds enough, or takes too long; measure it."""
+    """Widen the search of an index until its recall suffices or it is too slow; measure it."""
     trial = _Trial.make(views, kinds, built)
     report = trial.measure(plan)
     while _worst(report) < ENOUGH_RECALL:
@@ -112,7 +112,7 @@ def _worst(report: IndexReport) -> float:
 
 
 def _wider(plan: IndexPlan, views: int) -> list[IndexPlan]:
-    """Return more thorough ways to search the same index."""
+    """Return plans that search the same index more thoroughly."""
     found = []
     if plan.kind != FLAT and plan.shortlist < views:
         found.append(replace(plan, shortlist=2 * plan.shortlist))
@@ -125,7 +125,7 @@ def _wider(plan: IndexPlan, views: int) -> list[IndexPlan]:
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """Queries of which the best similarity by each kind is known: [kinds, M]."""
+    """Queries with the known best similarity [kinds, M] of each kind."""
 
     views: Views
     kinds: Sequence[QueryKind]

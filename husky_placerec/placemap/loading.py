@@ -1,4 +1,4 @@
-"""Reading a map that `storage` wrote: whole, unaltered, and what is large memory-mapped."""
+"""Reading and checking of a map; large arrays are memory-mapped."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.checking import check_descriptors, check_stamps
-from husky_placerec.placemap.choosing import FLAT, IndexPlan, IVF_SQ8
 from husky_placerec.placemap.data_files import checked_file
+from husky_placerec.placemap.index_plan import FLAT, IndexPlan, IVF_SQ8
 from husky_placerec.placemap.indexing import BuiltIndex, IndexReport
 from husky_placerec.placemap.manifest import MANIFEST, read_manifest, signed
 from husky_placerec.placemap.place_map import PlaceMap
@@ -22,12 +22,12 @@ from husky_placerec.placemap.thumbnails import ThumbnailFile
 from husky_placerec.types import GeoOrigin
 import numpy as np
 
-ATTEMPTS = 3  # to read a map that is being replaced
+ATTEMPTS = 3  # to read a map while it is replaced
 
 
 def load_map(path: Path) -> PlaceMap:
     """
-    Read a map and check that all of it is there and unaltered; what is large is memory-mapped.
+    Read a map and check that it is complete and unaltered; large arrays are memory-mapped.
 
     :raises InputError: that names the file, what was found and what was expected.
 
@@ -39,7 +39,7 @@ def load_map(path: Path) -> PlaceMap:
         try:
             return _load(path, about)
         except InputError:
-            if read_manifest(path) == about:  # else another version came in between
+            if read_manifest(path) == about:  # else a new version was committed meanwhile
                 raise
     raise InputError(f'{path}: is replaced again and again while it is read')
 
@@ -118,7 +118,7 @@ def _check_consistent(
     shape = (count, len(spec.cameras), spec.size)
     _require(place_map.descriptors, np.float16, shape, files['descriptors'])
     check_stamps(place_map)
-    # Mapped once more: what is looked at here does not stay in the memory.
+    # Mapped a second time, so that the checked pages do not stay in memory.
     check_descriptors(replace(place_map, descriptors=_read_array(files['descriptors'])))
 
 
@@ -141,7 +141,7 @@ def _read_index(
     if plan.kind == FLAT:
         return BuiltIndex(plan, report)
     file = files['index']
-    # The lists of an IVF stay on the disk until they are looked into.
+    # The lists of an IVF stay on the disk until they are searched.
     flags = faiss.IO_FLAG_MMAP if plan.kind == IVF_SQ8 else 0
     try:
         index = faiss.read_index(str(file), flags | faiss.IO_FLAG_READ_ONLY)

@@ -1,7 +1,7 @@
 """
-`map.json`: what a map is, and which files it is made of.
+`map.json`: the description of a map, and the list of its data files.
 
-Replacing it is the one step that makes a new version the map.
+The replacement of this file commits a new version.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ MANIFEST = 'map.json'
 
 
 def commit(folder: Path, about: Mapping[str, Any]) -> None:
-    """Make the data files that lie in the folder the map, by replacing `map.json`."""
-    sync_folder(folder)  # the files that it names must not come to the disk after it
+    """Commit the data files in a folder as the map, by replacing `map.json`."""
+    sync_folder(folder)  # the data files must reach the disk before it
     text = json.dumps(signed(about), indent=2, ensure_ascii=False)
     write_atomic(folder / MANIFEST, text.encode())
 
 
 def signed(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the contents of `map.json` with their checksum."""
+    """Return the content of `map.json` with its checksum."""
     values = {'format_version': FORMAT_VERSION, **about}
     return {**values, 'sha256': _checksum(values)}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """
-    Read `map.json` and check that it is whole.
+    Read `map.json` and check its checksum.
 
-    :raises InputError: for a folder that is no map, another format, a file that was altered.
+    :raises InputError: for a folder that is no map, another format, or an altered file.
     """
     file = folder / MANIFEST
     if not file.is_file():
@@ -58,6 +58,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _checksum(values: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the contents without blanks, keys sorted, in ASCII."""
+    """Return the SHA-256 of the content as JSON in ASCII, without blanks, with sorted keys."""
     text = json.dumps(values, sort_keys=True, separators=(',', ':'), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

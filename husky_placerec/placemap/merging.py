@@ -1,4 +1,4 @@
-"""One map of several: tracks, seasons or robots."""
+"""Merging of maps of several tracks, seasons or robots."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from husky_placerec.placemap.validation import require_alike
 import numpy as np
 from numpy.typing import NDArray
 
-# A drive described twice gives the same descriptors but for the rounding of float16.
+# Two descriptions of a drive differ by the rounding of float16 only.
 SAME_COSINE = 0.999
 
 
 @dataclass(frozen=True, eq=False)
 class Merged:
     """
-    A map of several, and what there is to say about it.
+    The result of a merge.
 
-    :param added: for each map after the first, how many of its places are new.
-    :param renamed: tracks that had the name of another, and their new names.
+    :param added: for each map after the first, the number of its places that are new.
+    :param renamed: old and new name of each track whose name was taken.
     """
 
     place_map: PlaceMap
@@ -36,11 +36,11 @@ def merge_maps(maps: Sequence[PlaceMap]) -> Merged:
     """
     Join maps of the same model in the same frame.
 
-    Each track keeps its name and origin; one that has the name of another gets a number. A place
-    that an earlier map has already, with the same stamp and look, is left out. Where the first map
-    is whitened the whitening is fitted again, to all places; there is no index yet.
+    Each track keeps its name and source; a track whose name is taken gets a number. A place with
+    the stamp and the descriptor of an earlier one is left out. If the first map is whitened, the
+    whitening is fitted again to all places. The merged map has no index.
 
-    :raises InputError: for fewer than one map, or maps that do not go together: says why.
+    :raises InputError: for no maps, or maps of another model or frame.
     """
     if not maps:
         raise InputError('no maps to merge')
@@ -60,7 +60,7 @@ def merge_maps(maps: Sequence[PlaceMap]) -> Merged:
 
 
 def already_there(place_map: PlaceMap, other: PlaceMap) -> NDArray[np.bool_]:
-    """Say for each place of another map whether this one has it: its stamp and its look."""
+    """Return for each place of another map whether this map has its stamp and descriptor."""
     stamps = place_map.places.stamps_ns
     order = np.argsort(stamps, kind='stable')
     known = np.zeros(len(other), np.bool_)
@@ -81,9 +81,9 @@ def already_there(place_map: PlaceMap, other: PlaceMap) -> NDArray[np.bool_]:
 
 def _names(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> dict[str, str]:
     """
-    Return a name for each track of the other map that has places to add.
+    Return a name for each track of the other map with new places.
 
-    More of a track that is there goes on under its name.
+    A track that continues one of the first map keeps its name.
     """
     taken = set(one.places.tracks)
     again = bool(np.isin(other.places.stamps_ns[new], one.places.stamps_ns).any())

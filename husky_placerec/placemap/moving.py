@@ -1,4 +1,4 @@
-"""A map moved as a rigid body: by what the user says, or onto a trajectory in another frame."""
+"""Rigid motions of a map: by given values, or onto a trajectory in another frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 LEAST_PAIRS = 3
-# A drive this much narrower than long fixes no rotation about its own line.
+# A drive that is narrower than this share of its length fixes no rotation about its line.
 LEAST_WIDTH = 0.01
 LEAST_WIDTH_M = 0.5
 
@@ -24,10 +24,10 @@ def transform(place_map: PlaceMap, motion: Pose, frame_id: str | None = None) ->
     """
     Return the map in another frame.
 
-    Where the map knew its place on the Earth it does so no longer, unless nothing moves.
+    A map that moves loses its geographic origin.
 
     :param motion: pose of the present frame in the new one.
-    :param frame_id: name of the new frame; that of the present one by default.
+    :param frame_id: name of the new frame; None: the present name.
     """
     poses = place_map.places.poses
     position = motion.rotation.apply(poses[:, :3]) + motion.as_array()[:3]
@@ -43,7 +43,7 @@ def transform(place_map: PlaceMap, motion: Pose, frame_id: str | None = None) ->
 
 def motion_of(xyz: Sequence[float], rpy: Sequence[float]) -> Pose:
     """
-    Return the pose with a position in metres and roll, pitch, yaw in radians, as in REP 103.
+    Return the pose of a position in metres and of roll, pitch and yaw in radians (REP 103).
 
     :raises InputError: for numbers that are not finite, or angles that must be degrees.
     """
@@ -62,12 +62,12 @@ def _text(values: Sequence[float]) -> str:
 @dataclass(frozen=True)
 class Alignment:
     """
-    How a map lies in the frame of a trajectory.
+    The alignment of a map with a trajectory.
 
-    :param motion: pose of the map's frame in that of the trajectory.
-    :param pairs: places of which the trajectory says where they are.
-    :param residuals_m: [pairs] distance that is left of each.
-    :param turned_deg: median angle that is left between the orientations.
+    :param motion: pose of the map's frame in the frame of the trajectory.
+    :param pairs: number of places whose stamps the trajectory covers.
+    :param residuals_m: [pairs] remaining distances.
+    :param turned_deg: median remaining angle between the orientations.
     """
 
     motion: Pose
@@ -78,14 +78,14 @@ class Alignment:
 
 def align(place_map: PlaceMap, trajectory: Trajectory, max_gap_s: float) -> Alignment:
     """
-    Find the rigid motion that brings the places to where a trajectory has the robot then.
+    Find the rigid motion of the places onto the poses of a trajectory at their stamps.
 
-    The least-squares one without scale (Umeyama 1991; Kabsch 1976).
+    It is the least-squares motion without scale (Umeyama 1991; Kabsch 1976).
 
-    :param trajectory: of the same drives, in the frame that is wanted.
-    :param max_gap_s: longest time between two of its poses to interpolate.
-    :raises InputError: for too few places that the trajectory covers, or places that do not fix
-        all of the motion: on one spot, or on a straight line.
+    :param trajectory: of the same drives, in the wanted frame.
+    :param max_gap_s: longest time between two of its poses that are interpolated.
+    :raises InputError: where the trajectory covers too few places, or the places do not determine
+        the motion because they lie on one spot or on a line.
     """
     stamps = place_map.places.stamps_ns
     covered = np.flatnonzero(trajectory.covers(stamps, round(max_gap_s * SECOND_NS)))

@@ -1,4 +1,4 @@
-"""The place map: where the robot has been, and what it looked like there."""
+"""The place map: poses where the robot has been, and descriptors of what it saw there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
 from husky_placerec.placemap.indexing import build_index, BuiltIndex
-from husky_placerec.placemap.kinds import query_kinds, QueryKind
 from husky_placerec.placemap.places import Places
+from husky_placerec.placemap.query_kinds import query_kinds, QueryKind
 from husky_placerec.placemap.thumbnails import Thumbnails
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
@@ -25,44 +25,46 @@ from scipy.spatial import cKDTree
 @dataclass(frozen=True, eq=False)
 class Rival:
     """
-    The best that the map has to say against a candidate.
+    The strongest evidence of a map against a candidate.
 
-    :param similarity: of the best place that contradicts it.
-    :param cosines: [C] for each camera of the query the best of such a place, which need not be
-        the same for all; -inf for an absent camera.
+    :param similarity: of the best place that contradicts the candidate.
+    :param cosines: [C] the highest cosine of each camera of the query over all places that
+        contradict; -inf for an absent camera.
     """
 
     similarity: float
     cosines: FloatArray
 
 
-Way = tuple['bool | None', tuple[int, ...]]  # reversed, and each camera's partner
+Way = tuple[
+    'bool | None', tuple[int, ...]
+]  # `reversed` of a candidate, and the partner of each camera
 
 
 @dataclass(frozen=True, eq=False)
 class PlaceMap:
     """
-    Places, their descriptors and what made them.
+    Places, their descriptors, and the model that made them. It is immutable.
 
     :param places: N places.
-    :param descriptors: [N, C, D] float16 or float32, a unit vector a camera, zeros where absent;
-        raw, whether they are whitened or not.
-    :param spec: what made the descriptors.
+    :param descriptors: [N, C, D] float16 or float32: one unit vector per camera, zeros for an
+        absent camera; never whitened.
+    :param spec: of the descriptors.
     :param frame_id: the frame of the poses.
-    :param opposites: for each camera the index of the one that looks the other way; None when
-        some camera has none, so that a place passed in reverse cannot be told.
-    :param sources: for each track where it comes from.
-    :param origin: where on the Earth the frame has its origin, if that is known.
-    :param name: what to call the map in messages.
-    :param whitening: what the descriptors are compared through; None: as they are.
-    :param lengths: [N, C] of the whitened descriptors, where they are known already.
-    :param gain: recall on a validation drive without and with whitening, where it was measured.
+    :param opposites: for each camera the index of the camera that looks the other way; None if a
+        camera has none, so that places passed in reverse are not recognised.
+    :param sources: path of the source of each track.
+    :param origin: geographic position of the origin of the frame, if it is known.
+    :param name: of the map, in messages.
+    :param whitening: applied to descriptors before they are compared; None: none.
+    :param lengths: [N, C] of the whitened descriptors, if they are known.
+    :param gain: recall on a validation drive without and with whitening, if it was measured.
     :param index: None: every place is compared.
-    :param thumbnails: small images, where the map has them.
-    :param calibration: what was measured of the map's answers, as `recognition` reads it; None:
-        nothing was.
-    :param simulated: all that was seen was rendered, as the sources say themselves.
-    :param version: SHA-256 of the `map.json` that it was read from; empty for one that was not.
+    :param thumbnails: small images of the places; None: none.
+    :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
+    :param simulated: all sources are rendered.
+    :param version: SHA-256 of the `map.json` that the map was read from; empty if it was changed
+        since, or never written.
 
     >>> found = place_map.search(descriptor, 5, both_ways=True)  # doctest: +SKIP
     >>> found[0].place, found[0].similarity  # doctest: +SKIP
@@ -95,12 +97,12 @@ class PlaceMap:
 
     @property
     def kinds(self) -> list[QueryKind]:
-        """What the map can be asked."""
+        """The kinds of query that the map answers."""
         return query_kinds(self.spec.cameras, self.opposites)
 
     @cached_property
     def views(self) -> Views:
-        """What the places looked like."""
+        """The views of the places."""
         lengths = self.lengths
         if self.whitening is not None and lengths is None:
             blocks = range(0, len(self), BLOCK)
@@ -117,11 +119,11 @@ class PlaceMap:
 
     @cached_property
     def positions(self) -> cKDTree:
-        """The places' x and y."""
+        """A KD-tree of x and y of the places."""
         return cKDTree(self.places.poses[:, :2])
 
     def prepare(self) -> None:
-        """Make ready what a search needs now, rather than at the first query."""
+        """Prepare the search now, instead of at the first query."""
         _ = self._index, self.positions
 
     def with_places(
@@ -209,7 +211,7 @@ class PlaceMap:
         return replace(self, lengths=None, gain=None, index=None, thumbnails=None, version='')
 
     def fit_whitening(self) -> Whitening:
-        """Fit a whitening to all that the map has seen."""
+        """Fit a whitening to all descriptors of the map."""
         return Whitening.fit(np.asarray(self.descriptors, np.float32)[self.places.present])
 
     def indexed(
@@ -219,7 +221,7 @@ class PlaceMap:
         Return the map with an index, built and measured.
 
         :param kind: None: chosen by the size of the map.
-        :raises InputError: for a kind that there is not.
+        :raises InputError: for an unknown kind.
         """
         built = build_index(self.views, self.kinds, kind, progress)
         return replace(self, index=built, version='')
@@ -229,7 +231,7 @@ class PlaceMap:
         return np.array(self.positions.query_ball_point(position[:2], radius_m), np.int64)
 
     def seen_between(self, first_ns: int, last_ns: int) -> NDArray[np.int64]:
-        """Return the places seen in a span of time, its ends included."""
+        """Return the places with stamps from `first_ns` to `last_ns`, both included."""
         stamps = self.places.stamps_ns
         return np.flatnonzero((first_ns <= stamps) & (stamps <= last_ns))
 
@@ -242,20 +244,21 @@ class PlaceMap:
         without: NDArray[np.int64] | None = None,
     ) -> list[Candidate]:
         """
-        Return the places most like a query, best first.
+        Return the most similar places, best first.
 
         :param query: [C, D], zeros for absent cameras.
-        :param both_ways: search also the places passed in reverse.
-        :param without: places that do not count, such as those `near` a position, or
-            `seen_between` two stamps.
+        :param both_ways: search places passed in reverse, too.
+        :param without: places to leave out, such as those `near` a position, or `seen_between` two
+            stamps.
         """
         return self._best(self._index.compare(query, without, count), count, self._ways(both_ways))
 
     def search_each(self, query: FloatArray, count: int) -> dict[str, list[Candidate]]:
         """
-        Return the places most like a query by each kind of query that its cameras allow.
+        Return the most similar places for each kind of query that its cameras allow.
 
-        A camera alone looks both ways. All cost little more than one, since they share products.
+        A single camera is searched both ways. All kinds together cost little more than one, because
+        they share inner products.
         """
         found = self._index.compare(query, count=count)
         there, ways = query.any(axis=1), self._ways(True)
@@ -280,12 +283,11 @@ class PlaceMap:
         without: NDArray[np.int64] | None = None,
     ) -> Rival | None:
         """
-        Return what the best place is like that would contradict a candidate; None without one.
+        Return the best place that contradicts a candidate; None without one.
 
-        A place contradicts when it is elsewhere, or faced the other way.
+        A place contradicts if it is more than `apart_m` metres away, or faced the other way.
 
-        :param apart_m: distance from which a place is elsewhere.
-        :param without: places that do not count.
+        :param without: places to leave out.
         """
         near = self.near(self.places.poses[best.place], apart_m)
         if without is not None:
@@ -302,7 +304,7 @@ class PlaceMap:
         self, query: FloatArray, places: NDArray[np.int64], turned: NDArray[np.bool_]
     ) -> FloatArray:
         """
-        Return [K, C] of each camera of a query, by the map's own descriptors; NaN for none.
+        Return [K, C] the cosine of each camera of a query with K places; NaN where there is none.
 
         :param turned: [K] whether the place is passed in reverse.
         """
@@ -317,7 +319,7 @@ class PlaceMap:
         return by_query
 
     def _ways(self, both_ways: bool) -> list[Way]:
-        """Return the directions in which the robot may be facing."""
+        """Return the directions to search."""
         straight = tuple(range(len(self.spec.cameras)))
         if self.opposites is None:
             return [(None, straight)]
@@ -330,7 +332,7 @@ class PlaceMap:
         ways: list[Way],
         there: NDArray[np.bool_] | None = None,
     ) -> list[Candidate]:
-        """Return the best of a comparison, each place once for each way."""
+        """Return the best candidates of a comparison; a place may occur once per direction."""
         if not len(found.places):
             return []
         scores = np.concatenate([found.similarities(partners, there) for _, partners in ways])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 COLUMNS = ('stamp_ns', 'x', 'y', 'z', 'qx', 'qy', 'qz', 'qw', 'track', 'cameras')
 CAMERA_SEPARATOR = '+'
-JUMP_M = 1000.0  # further apart than two neighbours on a drive can be
+JUMP_M = 1000.0  # farther than two neighbours on a drive can be
 CHUNK = 10_000  # rows at a time
 
 
@@ -69,7 +69,7 @@ class Places:
         return None
 
     def jumps(self) -> list[str]:
-        """Say where neighbours on a track are kilometres apart, which poses seldom mean."""
+        """Return warnings about neighbours on a track that are over JUMP_M apart."""
         apart = np.linalg.norm(np.diff(self.poses[:, :3], axis=0), axis=1)
         return [
             f'track {self.tracks[i]}: {apart[i] / 1000:.1f} km from the place at '
@@ -82,7 +82,7 @@ class Places:
         names: dict[bytes, str] = {}
         with path.open('w', encoding='utf-8', newline='') as file:
             file.write(','.join(COLUMNS) + '\n')
-            # Names in quotes whatever is in them: csv would leave a lone carriage return bare.
+            # All names are quoted, because csv does not quote a lone carriage return.
             writer = csv.writer(file, lineterminator='\n', quoting=csv.QUOTE_NONNUMERIC)
             columns = zip(self.stamps_ns.tolist(), self.poses.tolist(), self.tracks, self.present)
             for stamp, pose, track, present in columns:
@@ -90,7 +90,7 @@ class Places:
                 if key not in names:
                     there = (name for name, seen in zip(cameras, present) if seen)
                     names[key] = CAMERA_SEPARATOR.join(there)
-                # csv writes a float's repr, the shortest text that reads back as the same number
+                # csv writes the repr of a float, which reads back as the same number
                 writer.writerow([stamp, *pose, track, names[key]])
 
     @classmethod
@@ -117,7 +117,7 @@ class Places:
 
 
 def joined(parts: Sequence[Places]) -> Places:
-    """Return the places of several, one after the other."""
+    """Concatenate places."""
     return Places(
         np.concatenate([part.stamps_ns for part in parts]),
         np.concatenate([part.poses for part in parts]),
@@ -127,14 +127,14 @@ def joined(parts: Sequence[Places]) -> Places:
 
 
 class _Parser:
-    """Makes places of rows of text, many at a time; of a bad one it names the line."""
+    """Parse rows of text into places, many at a time; an error names the line."""
 
     def __init__(self, path: Path, cameras: Sequence[str]) -> None:
         self._path = path
         self._cameras = cameras
         self._line = 2
         self._present: dict[str, list[bool]] = {}
-        self._tracks: dict[str, str] = {}  # one string a track, however many places
+        self._tracks: dict[str, str] = {}  # one string object per track
 
     def parse(self, rows: list[list[str]]) -> Places:
         try:
@@ -176,7 +176,7 @@ def check_poses(poses: NDArray[np.float64]) -> None:
     """
     Check [N, 7] poses.
 
-    :raises ValueError: for numbers that are not finite, and quaternions that are not of length 1.
+    :raises ValueError: for numbers that are not finite, or quaternions that are not unit.
     """
     if not np.isfinite(poses).all():
         raise ValueError('a pose is seven finite numbers')

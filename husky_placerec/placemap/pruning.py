@@ -1,4 +1,4 @@
-"""A smaller map: a place every few metres, and each appearance that adds something."""
+"""Pruning of a map: one place every few metres for each appearance."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-FACING_DEG = 45.0  # two places faced further apart than this do not stand for one another
+FACING_DEG = 45.0  # largest angle between places that can replace each other
 
 
 def prune(place_map: PlaceMap, every_m: float, alike: float) -> PlaceMap:
     """
-    Keep the places for which no kept one stands.
+    Keep the places that no kept place can replace.
 
-    One place stands for another that is within `every_m`, faced the same way, and looks alike. So
-    what looks the same in every season is kept once, and what does not once a season.
+    A place replaces another one within `every_m` metres that faces the same way and is similar. So a
+    view that is the same in every season is kept once, and a view that changes is kept per season.
 
     :param alike: mean cosine from which two places look alike.
     """
@@ -36,9 +36,9 @@ def prune(place_map: PlaceMap, every_m: float, alike: float) -> PlaceMap:
 
 def neighbours_alike(place_map: PlaceMap) -> float:
     """
-    Return how alike two places are that follow one another on a drive: the median.
+    Return the median similarity of neighbours on a drive.
 
-    What is more alike than this adds less than the next frame does.
+    A place that is more similar to another one adds less than the next frame of a drive does.
     """
     tracks = np.array(place_map.places.tracks)
     together = np.flatnonzero(tracks[1:] == tracks[:-1])
@@ -68,7 +68,7 @@ def _kept(place_map: PlaceMap, every_m: float, alike: float) -> NDArray[np.bool_
 def _similarities(
     place_map: PlaceMap, ones: NDArray[np.int64], others: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the mean cosine of pairs of places over their cameras; -1 where these differ."""
+    """Return the mean cosine of pairs of places; -1 where their cameras differ."""
     a = np.asarray(place_map.descriptors[ones], np.float32)
     b = np.asarray(place_map.descriptors[others], np.float32)
     present = place_map.places.present

@@ -1,8 +1,8 @@
 """
-The place map as a folder, described in docs/map_format.md.
+Writing of a place map as a folder; docs/map_format.md describes the format.
 
-The data files never change; replacing `map.json` is the one step that makes a new version the map.
-Whoever reads has the old version or the new one, whole, and so has whoever comes after a crash.
+Data files are immutable, and the replacement of `map.json` commits a new version. So a reader has
+the complete old version or the complete new one, also after a crash.
 """
 
 from __future__ import annotations
@@ -36,12 +36,11 @@ Change = Callable[[PlaceMap], PlaceMap]
 
 def save_map(place_map: PlaceMap, path: Path, *, overwrite: bool = False) -> None:
     """
-    Write a map; an old one of that name stays whole until the new one is.
+    Write a map; an old map of that name stays complete until the new one is.
 
     A map without an index gets one.
 
-    :raises InputError: when `path` exists and is not to be overwritten, or is no map; for values
-        that no map may have.
+    :raises InputError: if `path` exists without `overwrite`, or is no map; for invalid values.
     """
     refuse_existing(path, overwrite)
     check_map(place_map)
@@ -58,12 +57,12 @@ def save_map(place_map: PlaceMap, path: Path, *, overwrite: bool = False) -> Non
 
 def edit_map(path: Path, change: Change) -> PlaceMap:
     """
-    Change a map where it is; a change that fails leaves it as it was.
+    Change a map in its folder; a change that fails leaves it as it was.
 
-    :param change: returns the map that it is given when nothing is to be changed.
+    :param change: returns the map that it gets if nothing changes.
     :raises InputError: as `load_map` and `save_map`.
     """
-    load_map(path)  # says what is wrong with the path before it is locked
+    load_map(path)  # reports an invalid path before locking it
     with only_writer(path):
         old = load_map(path)
         new = change(old)
@@ -76,9 +75,9 @@ def edit_map(path: Path, change: Change) -> PlaceMap:
 
 def verify_map(path: Path) -> list[str]:
     """
-    Check every hash, pose and descriptor of a map, and say what was checked.
+    Check every hash, pose and descriptor of a map, and return what was checked.
 
-    :raises InputError: for the first thing that is wrong.
+    :raises InputError: for the first error.
     """
     place_map = load_map(path)
     check_map(place_map)
@@ -93,10 +92,10 @@ def verify_map(path: Path) -> list[str]:
 
 
 def _replace(place_map: PlaceMap, folder: Path) -> None:
-    """Commit a new version; the files of the one before stay until the next, for its readers."""
+    """Commit a new version; the files of the last one stay until the next, for its readers."""
     try:
         old: Files = read_manifest(folder)['files']
-    except InputError:  # a damaged map may be overwritten
+    except InputError:  # a damaged map is overwritten
         old = {}
     try:
         about = _write(place_map, folder)
@@ -108,7 +107,7 @@ def _replace(place_map: PlaceMap, folder: Path) -> None:
 
 
 def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
-    """Write the data files and return what `map.json` says of them."""
+    """Write the data files and return the content of `map.json`."""
     cameras, index = place_map.spec.cameras, place_map.index
     assert index is not None
     files = {
@@ -155,7 +154,7 @@ def _write_index(index: BuiltIndex, folder: Path) -> dict[str, str]:
 
 
 def _kept(folder: Path, kind: str, file: Path) -> dict[str, str] | None:
-    """Return the entry of a file that lies in the folder already, whole; None for another."""
+    """Return the entry of a file that is in the folder already, unaltered; else None."""
     if file.parent != folder.absolute() or not file.is_file():
         return None
     entry = data_entry(kind, file.suffix, sha256(file))

@@ -1,4 +1,4 @@
-"""Fewer places: a robot that stands or creeps sees each of them many times."""
+"""Thinning of a drive by distance and angle, for robots that stand or creep."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 @dataclass(frozen=True)
 class Thinning:
     """
-    Keep a place when the robot has moved or turned enough since the last one kept.
+    Keep a frame if the robot has moved or turned enough since the last kept one.
 
-    :param every_m: metres in the plane; None: moving alone keeps none.
-    :param turn_deg: degrees; None: turning alone keeps none.
+    :param every_m: least distance in the plane; None: the distance does not count.
+    :param turn_deg: least angle; None: the angle does not count.
     """
 
     every_m: float | None = None
     turn_deg: float | None = None
 
     def keep(self, poses: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return [N] bool for [N, 7] poses in the order of the drive; the first is kept."""
+        """Return [N] which poses [N, 7] of a drive are kept; the first one always is."""
         kept = np.ones(len(poses), np.bool_)
         if self.every_m is None and self.turn_deg is None:
             return kept

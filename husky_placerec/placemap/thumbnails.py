@@ -1,4 +1,4 @@
-"""Small pictures of the places, so that one can be shown without the drive that it is from."""
+"""Small pictures of the places, to show a place without its drive."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ QUALITY = 80  # of the JPEGs, 0 to 100
 
 
 class Thumbnails(Protocol):
-    """JPEGs by place and camera."""
+    """The JPEGs of places and cameras."""
 
     def jpeg(self, place: int, camera: str) -> bytes | None:
-        """Return the picture, None where there is none."""
+        """Return the picture of a camera at a place; None where there is none."""
 
 
 class ThumbnailList:
     """
-    Pictures in the memory, as a map that is being built has them.
+    Pictures in memory, of a map that is being built.
 
     :param places: for each place, JPEGs by camera.
     """
@@ -61,9 +61,7 @@ def chosen(
     parts: Sequence[tuple[Thumbnails | None, Sequence[int]]], cameras: Sequence[str]
 ) -> ThumbnailList | None:
     """
-    Return the pictures of some places of several maps, in that order.
-
-    :return: None where no map has any.
+    Return the pictures of some places of several maps, in order; None if no map has any.
     """
     if all(thumbnails is None for thumbnails, _ in parts):
         return None
@@ -83,7 +81,7 @@ def make_thumbnails(frame: Frame[Pixels], width: int) -> dict[str, bytes]:
 def write_thumbnails(
     path: Path, thumbnails: Thumbnails, places: int, cameras: Sequence[str]
 ) -> None:
-    """Write the pictures as a ZIP archive; the same ones make the same bytes."""
+    """Write the pictures as a ZIP archive; equal pictures make equal bytes."""
     with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:
         for place in range(places):
             for camera, jpeg in _of_place(thumbnails, place, cameras).items():

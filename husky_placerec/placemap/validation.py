@@ -1,4 +1,4 @@
-"""What a map recognises of a drive whose poses are known, and whether whitening helps it."""
+"""The recall of a map on a drive with known poses, and whether whitening raises it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def recall_of_drive(
     place_map: PlaceMap, drive: PlaceMap, within_m: float = WITHIN_M
 ) -> dict[str, float]:
     """
-    Return recall@1 for each kind of query, over the frames that have a place within reach.
+    Return recall@1 of each kind of query, over the frames within `within_m` of a place.
 
-    A drive on the mapped side of the road is for the queries forwards, one the other way for those
-    reversed; a camera alone is asked both ways, as the robot asks.
+    A drive in the direction of the map tests the forward queries, a drive in the other direction
+    the reversed ones. A single camera is searched both ways.
 
     :param drive: its places are the queries.
-    :raises InputError: for a drive of another descriptor or frame, or elsewhere.
+    :raises InputError: for a drive of another descriptor or frame, or one that is elsewhere.
     """
     require_alike(place_map, drive)
     apart, _ = cKDTree(place_map.places.poses[:, :2]).query(drive.places.poses[:, :2])
@@ -44,9 +44,9 @@ def recall_of_drive(
 
 def whitened_if_better(place_map: PlaceMap, drive: PlaceMap) -> PlaceMap:
     """
-    Return the map whitened where that recognises more of a validation drive, else not whitened.
+    Return the map with whitening if this raises the recall on a drive, else without.
 
-    Either way it says what was measured.
+    Both recalls are stored in the map.
     """
     whitening = place_map.fit_whitening()
     whitened, raw = place_map.whitened(whitening), place_map.whitened(None)
@@ -57,9 +57,9 @@ def whitened_if_better(place_map: PlaceMap, drive: PlaceMap) -> PlaceMap:
 
 def require_alike(one: PlaceMap, other: PlaceMap) -> None:
     """
-    Refuse two maps that cannot be compared.
+    Refuse two maps of different models or frames.
 
-    :raises InputError: that says in what they differ.
+    :raises InputError: that names the difference.
     """
     differences = one.spec.differences(other.spec)
     if one.frame_id != other.frame_id:

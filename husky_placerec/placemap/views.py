@@ -1,4 +1,4 @@
-"""The views of a map's places, and how they compare with those of a query."""
+"""The views of the places of a map, and their comparison with a query."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 4096  # places at a time, where all are gone through
+BLOCK = 4096  # places at a time, in a loop over all places
 
 
 @dataclass(frozen=True, eq=False)
 class Views:
     """
-    What a map's places looked like.
+    The views of the places of a map.
 
-    A view is what one camera saw of a place. The views that there are count in rows, by place and
-    then by camera: row `starts[n]` is the first of place n.
+    A view is the image of one camera at one place. The present views are numbered by place and then
+    by camera: row `starts[n]` is the first view of place n.
 
     :param descriptors: [N, C, D] raw unit vectors, zeros where absent; may be memory-mapped.
     :param present: [N, C].
-    :param whitening: None: they are compared as they are.
+    :param whitening: None: no whitening.
     :param lengths: [N, C] of the whitened vectors, as `Whitening.lengths` gives them.
     """
 
@@ -40,22 +40,22 @@ class Views:
 
     @cached_property
     def places(self) -> NDArray[np.int64]:
-        """Return the place of each row."""
+        """The place of each row."""
         return np.repeat(np.arange(len(self.present), dtype=np.int64), np.diff(self.starts))
 
     def rows_of(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return all rows of some places."""
+        """Return the rows of some places."""
         first, end = self.starts[places], self.starts[places + 1]
         rows = first[:, None] + np.arange(self.present.shape[1])
         return np.asarray(rows[rows < end[:, None]], np.int64)
 
     def compared(self, first: int, end: int) -> FloatArray:
-        """Return views of the rows of places [first, end) as they are compared: unit vectors."""
+        """Return the (whitened) unit vectors of the views of places [first, end)."""
         seen = np.asarray(self.descriptors[first:end], np.float32)[self.present[first:end]]
         return seen if self.whitening is None else self.whitening.whiten(seen)
 
     def alike(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> FloatArray:
-        """Return [K, C] cosines of the same camera at pairs of places; NaN where one has none."""
+        """Return [K, C] cosines of each camera between pairs of places; NaN where one lacks it."""
         seen = []
         for places in (one, other):
             rows = np.asarray(self.descriptors[places], np.float32)
@@ -72,7 +72,7 @@ class Views:
         Compare a query exactly with some places.
 
         :param query: [C, D], zeros for absent cameras.
-        :param rows: [K*C, D] float32 raw descriptors of these places, where they are at hand.
+        :param rows: [K*C, D] float32 raw descriptors of these places, if they are at hand.
         """
         count, cameras, size = len(places), *self.descriptors.shape[1:]
         if rows is None:
@@ -92,12 +92,12 @@ class Views:
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """
-    A query beside some places.
+    The comparison of a query with K places.
 
     :param places: [K].
-    :param cosines: [A, K, C] of each camera of the query with each of a place.
-    :param present: [K, C] which cameras a place has.
-    :param there: [A] which cameras the query has.
+    :param cosines: [A, K, C] of each camera of the query with each camera of a place.
+    :param present: [K, C] the cameras that a place has.
+    :param there: [A] the cameras that the query has.
     """
 
     places: NDArray[np.int64]
@@ -109,10 +109,10 @@ class Comparison:
         self, partners: Sequence[int], there: NDArray[np.bool_] | None = None
     ) -> FloatArray:
         """
-        Return [K], the mean cosine over the cameras that both have; -inf where they share none.
+        Return [K] the mean cosine over the shared cameras; -inf where none is shared.
 
-        :param partners: for each camera of a place, the one of the query that looks that way.
-        :param there: those of the query that count, all that it has by default.
+        :param partners: for each camera of a place, the camera of the query that looks the same way.
+        :param there: the cameras of the query that count; None: all.
         """
         there = self.there if there is None else there & self.there
         total = np.zeros(len(self.places), np.float32)
@@ -126,9 +126,9 @@ class Comparison:
 
     def best_of_each(self, partners: Sequence[int]) -> FloatArray:
         """
-        Return [A], the most that each camera of the query is like any place; -inf for none.
+        Return [A] the highest cosine of each camera of the query with any place; -inf for none.
 
-        :param partners: for each camera of a place, the one of the query that looks that way.
+        :param partners: for each camera of a place, the camera of the query that looks the same way.
         """
         best = np.full(len(self.there), -np.inf, np.float32)
         for camera, partner in enumerate(partners):
@@ -138,7 +138,7 @@ class Comparison:
         return best
 
     def shared(self, at: int, partners: Sequence[int]) -> dict[int, float]:
-        """Return the cosine of each camera of the query with its partner at the `at`-th place."""
+        """Return the cosine of each shared camera of the query with the `at`-th place."""
         return {
             partner: float(self.cosines[partner, at, camera])
             for camera, partner in enumerate(partners)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from husky_placerec.errors import InputError
-from husky_placerec.placemap.choosing import choose_index, INDEX_KINDS
+from husky_placerec.placemap.index_plan import choose_index, INDEX_KINDS
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.storage import save_map
 import numpy as np
@@ -136,7 +136,7 @@ def test_an_index_says_how_often_it_finds_the_best_place(indexed):
 
 
 def test_a_poor_index_reports_that_it_is_poor(plain, monkeypatch):
-    monkeypatch.setattr('husky_placerec.placemap.choosing.SHORTLIST', 1)
+    monkeypatch.setattr('husky_placerec.placemap.index_plan.SHORTLIST', 1)
     monkeypatch.setattr('husky_placerec.placemap.indexing.BUDGET_MS', 0.0)  # may not search more
     report = plain.indexed('sq8').index.report
     assert report.recall['reversed'] < 0.9

@@ -1,8 +1,8 @@
 """
-Which index a map gets: the simplest that answers within the budget, by the size of the map.
+The choice of the search index: the simplest one that answers within the budget.
 
-The costs are CPU times on one thread of a busy machine (AMD Zen 5), of a query with two cameras in
-both directions: four half-products a place. `benchmarks/search.py` measures them.
+The costs are CPU times of one thread on a busy machine (AMD Zen 5), for a query with two cameras
+in both directions (four half-products per place). `benchmarks/search.py` measures them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ FLAT, SQ8, HNSW, IVF_SQ8 = 'flat', 'sq8', 'hnsw', 'ivf_sq8'
 INDEX_KINDS = (FLAT, SQ8, HNSW, IVF_SQ8)
 
 BUDGET_MS = 5.0
-# A frame is looked up for the best place, for rivals elsewhere, and for rivals faced the other
-# way. What goes through all places has the budget for the three together.
+# A frame needs three searches: the best place, rivals elsewhere, and rivals faced the other way.
+# An exhaustive index has the budget for the three together.
 LOOKUPS = 3
-# Nanoseconds for each number that a map's descriptors have.
+# Nanoseconds per number of the descriptors.
 FLAT_NS = 0.30
 SQ8_NS = 0.27
-# Above this many views the graph of an HNSW takes too long to build and too much memory.
+# With more views the graph of an HNSW takes too long to build, and too much memory.
 HNSW_VIEWS = 200_000
 
 SHORTLIST = 50
@@ -33,12 +33,12 @@ class IndexPlan:
     """
     An index and how thoroughly it searches.
 
-    :param kind: flat (every place, exactly), sq8 (every view, by a byte a number), hnsw (a graph),
-        ivf_sq8 (clusters of views).
-    :param shortlist: views that each camera of a query brings up, whose places are compared
-        exactly. Not for flat.
-    :param breadth: candidates of hnsw, or clusters that ivf_sq8 looks into.
-    :param lists: clusters of ivf_sq8.
+    :param kind: flat (every place, exactly), sq8 (every view, one byte per number), hnsw (a
+        graph), ivf_sq8 (clusters of views).
+    :param shortlist: number of views per camera of the query whose places are compared exactly;
+        unused for flat.
+    :param breadth: number of candidates of hnsw, or of clusters that ivf_sq8 searches.
+    :param lists: number of clusters of ivf_sq8.
     """
 
     kind: str
@@ -51,9 +51,9 @@ def choose_index(places: int, cameras: int, size: int, kind: str | None = None) 
     """
     Plan the index of a map.
 
-    :param size: numbers a camera.
-    :param kind: one of INDEX_KINDS where that is to be overridden.
-    :raises InputError: for another kind.
+    :param size: numbers per camera.
+    :param kind: one of INDEX_KINDS; None: chosen by the costs.
+    :raises InputError: for an unknown kind.
     """
     kind = kind or _kind(places, cameras, size)
     if kind not in INDEX_KINDS:
@@ -77,7 +77,7 @@ def _kind(places: int, cameras: int, size: int) -> str:
 
 
 def _lists(views: int) -> int:
-    """Return a power of two up to 6 sqrt(views); k-means wants some views for each."""
+    """Return a power of two up to `6 * sqrt(views)`, because k-means needs views per cluster."""
     lists = 1
     while 2 * lists <= 6 * views**0.5 and 80 * lists <= views:
         lists *= 2

@@ -1,8 +1,8 @@
 """
 Exact search of many queries at once, in memory that does not grow with the map.
 
-It ranks as `PlaceMap.search` does, query by query; an evaluation of tens of thousands of frames
-has the time for neither an index nor a loop over queries.
+It ranks as `PlaceMap.search`. An evaluation of tens of thousands of frames needs neither to build an
+index nor to loop over queries.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from husky_placerec.types import FloatArray
 import numpy as np
 from numpy.typing import NDArray
 
-# Searched at a time: 60 MB of float32 for vectors of 1536 numbers, and few candidates to hold.
+# Searched at a time: 60 MB of float32 for vectors of 1536 numbers.
 QUERIES, PLACES = 512, 8192
 
 
 @dataclass(frozen=True)
 class Nearest:
     """
-    The places most like each of Q queries, the best first.
+    The most similar places of Q queries, best first.
 
-    :param places: [Q, K] int64, as many as were asked for and there are; -1 where there is none.
+    :param places: [Q, K] int64; -1 where there are fewer places.
     :param similarities: [Q, K] float32, minus infinity where there is none.
     :param turned: [Q, K] bool, whether the place is passed in reverse.
     """
@@ -42,14 +42,16 @@ def search_exactly(
     opposites: Sequence[int] | None = None,
 ) -> Iterator[Nearest]:
     """
-    Yield the `count` nearest places by the mean cosine over shared cameras, QUERIES at a time.
+    Yield the `count` most similar places, for QUERIES queries at a time.
+
+    The similarity is the mean cosine over the shared cameras.
 
     :param queries: [Q, C, D] of any float type, also memory-mapped; zeros for absent cameras.
     :param descriptors: [N, C, D] likewise.
-    :param opposites: of each camera the one that looks the other way: places passed in reverse
-        are found too.
+    :param opposites: index of the opposite of each camera; then places passed in reverse are
+        found too.
     """
-    faiss.omp_set_num_threads(1)  # the callers run side by side, and results stay equal to the bit
+    faiss.omp_set_num_threads(1)  # callers run in parallel, and the results stay bit-identical
     for first in range(0, len(queries), QUERIES):
         yield _search(
             np.asarray(queries[first : first + QUERIES], np.float32), descriptors, count, opposites
@@ -65,14 +67,13 @@ def rival_similarities(
     opposites: Sequence[int] | None = None,
 ) -> FloatArray:
     """
-    Return [Q]: how similar the best place is that contradicts the first one found of each query.
+    Return [Q] the similarity of the best place that contradicts the first candidate of each query.
 
-    It is the similarity of what `PlaceMap.rival` returns, query by query; minus infinity where
-    nothing contradicts.
+    It is that of `PlaceMap.rival`; minus infinity where nothing contradicts.
 
-    :param queries: [Q, C, D], those of one block of `search_exactly`, whose result is `best`.
+    :param queries: [Q, C, D] one block of `search_exactly`, whose result is `best`.
     :param positions: [N, 2] of the places, metres.
-    :param apart_m: distance from which a place is elsewhere.
+    :param apart_m: distance from which a place contradicts another.
     """
     ways = [queries] if opposites is None else [queries, turned_round(queries, opposites)]
     rivals = np.full(len(queries), -np.inf, np.float32)
@@ -116,7 +117,7 @@ def _search(
 
 
 def _by_cameras(queries: FloatArray, places: FloatArray, count: int) -> Nearest:
-    """Search by which cameras there are; nearly always all of them are, on both sides."""
+    """Search separately for each set of present cameras; mostly there is one set."""
     best = _nothing(len(queries))
     for query_cameras, query_rows in _groups(queries):
         found = _nothing(len(query_rows))
@@ -141,7 +142,7 @@ def _by_cameras(queries: FloatArray, places: FloatArray, count: int) -> Nearest:
 def _groups(
     descriptors: FloatArray,
 ) -> list[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
-    """Return which cameras there are, and the rows that have just these."""
+    """Return each set of present cameras, and the rows with that set."""
     present = descriptors.any(axis=2)
     kinds, kind = np.unique(present, axis=0, return_inverse=True)
     return [(cameras, np.flatnonzero(kind.ravel() == i)) for i, cameras in enumerate(kinds)]
@@ -161,7 +162,7 @@ def _nothing(count: int, width: int = 0) -> Nearest:
 
 
 def _best(first: Nearest, second: Nearest, count: int) -> Nearest:
-    """Merge two rankings; of equals the first one's come first."""
+    """Merge two rankings; where similarities are equal, the first ranking comes first."""
     if not first.places.shape[1]:
         return second
     columns = [

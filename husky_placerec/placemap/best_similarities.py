@@ -1,12 +1,12 @@
-"""The best similarities in a map, by comparison with every place: what an index is measured by."""
+"""The best similarity of each query, by comparison with every place: the reference of an index."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from husky_placerec.descriptor.fusion import turned_round
-from husky_placerec.placemap.exact import search_exactly
-from husky_placerec.placemap.kinds import QueryKind
+from husky_placerec.placemap.exact_search import search_exactly
+from husky_placerec.placemap.query_kinds import QueryKind
 from husky_placerec.placemap.views import BLOCK, Views
 from husky_placerec.types import FloatArray
 import numpy as np
@@ -20,10 +20,10 @@ def best_similarities(
     without: NDArray[np.int64],
 ) -> FloatArray:
     """
-    Return [kinds, M], the similarity of the best place; -inf where no place shares a camera.
+    Return [kinds, M] similarities of the best place; -inf where no place shares a camera.
 
     :param queries: [M, C, D], zeros for absent cameras.
-    :param without: [M], for each query one place that does not count.
+    :param without: [M] one place for each query that is left out.
     """
     asked = queries if views.whitening is None else views.whitening.whiten(queries)
     turned = [turned_round(asked * kind.there[:, None], kind.partners) for kind in kinds]

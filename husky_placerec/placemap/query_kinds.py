@@ -14,10 +14,10 @@ FORWARDS, REVERSED = 'forwards', 'reversed'
 @dataclass(frozen=True)
 class QueryKind:
     """
-    What a query is compared by.
+    A way to compare a query with places.
 
-    :param partners: for each camera of a place, the camera of the query that looks that way.
-    :param cameras: those of the query that count.
+    :param partners: for each camera of a place, the camera of the query that looks the same way.
+    :param cameras: of the query, those that count.
     """
 
     name: str
@@ -30,7 +30,7 @@ class QueryKind:
 
 
 def query_kinds(cameras: Sequence[str], opposites: Sequence[int] | None) -> list[QueryKind]:
-    """Return what a map can be asked: by all cameras, turned round, and by each camera alone."""
+    """Return the kinds of a map: all cameras, all cameras reversed, and each camera alone."""
     count = len(cameras)
     straight, every = tuple(range(count)), (True,) * count
     found = [QueryKind(FORWARDS, straight, every)]

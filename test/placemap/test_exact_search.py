@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from husky_placerec.evaluation.protocol import turned_poses
 from husky_placerec.placemap import exact
-from husky_placerec.placemap.exact import search_exactly
+from husky_placerec.placemap.exact_search import search_exactly
 from husky_placerec.types import Pose
 import numpy as np
 import pytest
