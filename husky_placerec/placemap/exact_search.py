@@ -1,8 +1,8 @@
 """
 Exact search of many queries at once, in memory that does not grow with the map.
 
-It ranks as `PlaceMap.search`. An evaluation of tens of thousands of frames needs neither to build an
-index nor to loop over queries.
+It ranks as `PlaceMap.search`. An evaluation of tens of thousands of frames has no time to build
+an index, or to loop over queries.
 """
 
 from __future__ import annotations

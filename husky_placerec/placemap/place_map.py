@@ -257,8 +257,8 @@ class PlaceMap:
         """
         Return the most similar places for each kind of query that its cameras allow.
 
-        A single camera is searched both ways. All kinds together cost little more than one, because
-        they share inner products.
+        A single camera is searched both ways. All kinds together cost little more than one,
+        because they share inner products.
         """
         found = self._index.compare(query, count=count)
         there, ways = query.any(axis=1), self._ways(True)

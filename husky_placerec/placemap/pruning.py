@@ -17,8 +17,8 @@ def prune(place_map: PlaceMap, every_m: float, alike: float) -> PlaceMap:
     """
     Keep the places that no kept place can replace.
 
-    A place replaces another one within `every_m` metres that faces the same way and is similar. So a
-    view that is the same in every season is kept once, and a view that changes is kept per season.
+    A place replaces another one within `every_m` metres that faces the same way and is similar. So
+    a view that is the same in every season is kept once, and a view that changes once a season.
 
     :param alike: mean cosine from which two places look alike.
     """

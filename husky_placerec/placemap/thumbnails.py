@@ -60,9 +60,7 @@ class ThumbnailFile:
 def chosen(
     parts: Sequence[tuple[Thumbnails | None, Sequence[int]]], cameras: Sequence[str]
 ) -> ThumbnailList | None:
-    """
-    Return the pictures of some places of several maps, in order; None if no map has any.
-    """
+    """Return the pictures of some places of several maps, in order; None if no map has any."""
     if all(thumbnails is None for thumbnails, _ in parts):
         return None
     found: list[Mapping[str, bytes]] = []

@@ -20,8 +20,8 @@ class Views:
     """
     The views of the places of a map.
 
-    A view is the image of one camera at one place. The present views are numbered by place and then
-    by camera: row `starts[n]` is the first view of place n.
+    A view is the image of one camera at one place. The present views are numbered by place and
+    then by camera: row `starts[n]` is the first view of place n.
 
     :param descriptors: [N, C, D] raw unit vectors, zeros where absent; may be memory-mapped.
     :param present: [N, C].
@@ -111,7 +111,7 @@ class Comparison:
         """
         Return [K] the mean cosine over the shared cameras; -inf where none is shared.
 
-        :param partners: for each camera of a place, the camera of the query that looks the same way.
+        :param partners: for each camera of a place, that of the query that looks the same way.
         :param there: the cameras of the query that count; None: all.
         """
         there = self.there if there is None else there & self.there
@@ -128,7 +128,7 @@ class Comparison:
         """
         Return [A] the highest cosine of each camera of the query with any place; -inf for none.
 
-        :param partners: for each camera of a place, the camera of the query that looks the same way.
+        :param partners: for each camera of a place, that of the query that looks the same way.
         """
         best = np.full(len(self.there), -np.inf, np.float32)
         for camera, partner in enumerate(partners):
