@@ -1,10 +1,10 @@
-"""The one exception that a user is meant to read."""
+"""The exception whose message is for the user."""
 
 
 class InputError(Exception):
     """
-    Something that the user gave is not as it must be.
+    An input of the user is wrong.
 
-    The message is one sentence that names the thing (a file, a topic, a parameter), what was found
-    and what was expected; the command line prints it without a traceback and exits with 2.
+    The message is one sentence. It names the input (a file, a topic, a parameter), what was found,
+    and what was expected. The command line prints it without a traceback and exits with 2.
     """

@@ -1,4 +1,4 @@
-"""Writing files and folders that are whole or not there at all."""
+"""Writing of files and folders: complete, or not at all."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from husky_placerec.errors import InputError
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """
-    Refuse an output that exists, unless the user asked to overwrite it.
+    Refuse an output that exists, unless it shall be overwritten.
 
-    :raises InputError: when `path` exists and `overwrite` is false.
+    :raises InputError: if `path` exists and `overwrite` is false.
     """
     if os.path.lexists(path) and not overwrite:
         raise InputError(f'{path}: exists already; choose another output or give --overwrite')
@@ -43,9 +43,9 @@ def write_atomic(path: Path, data: bytes) -> None:
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """
-    Yield a temporary folder that takes the name `path` when the block ends well.
+    Yield a temporary folder that gets the name `path` if the block succeeds.
 
-    A folder of that name is replaced; when the block raises, nothing is left behind.
+    A folder of that name is replaced. If the block raises, the temporary folder is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
@@ -80,13 +80,13 @@ def sha256(path: Path) -> str:
 
 
 def sync_file(path: Path) -> None:
-    """Bring what was written to a file to the disk."""
+    """Flush a file to the disk."""
     with path.open('rb') as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
+    """Flush a folder to the disk, so that a rename in it survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Progress bars of long work: how many, how fast, and how long yet."""
+"""Progress bars of long work: count, rate and remaining time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Passing = Callable[[Iterable[Any], int], Iterable[Any]]
 def bar(
     title: str, total: int | None = None, unit: str = ' frames', *, quiet: bool = False
 ) -> Any:
-    """Return a tqdm bar on stderr; a log file gets a line now and then, not one a frame."""
+    """Return a tqdm bar on stderr; it updates every 5 s if stderr is no terminal."""
     every_s = 0.1 if sys.stderr.isatty() else 5.0
     return tqdm(
         desc=title,
@@ -27,7 +27,7 @@ def bar(
 
 
 def progress(title: str, unit: str = ' frames') -> Passing:
-    """Return a function that passes items on, and shows how many of the total there were."""
+    """Return a function that yields items and shows their number out of a total."""
 
     def passing(items: Iterable[Any], total: int) -> Iterator[Any]:
         with bar(title, total, unit) as shown:

@@ -1,1 +1,1 @@
-"""Where frames and poses come from."""
+"""Sources of frames and poses: bags, tracks and folders of images."""

@@ -1,4 +1,4 @@
-"""Masks and texts that ITLP-Campus has beside its images, read when they are asked for."""
+"""The masks and texts of ITLP-Campus, read on demand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from husky_placerec.errors import InputError
 import numpy as np
 from numpy.typing import NDArray
 
-CLASSES = 65  # of Mapillary Vistas
+CLASSES = 65  # of the data set Mapillary Vistas
 MASKS, TEXTS = 'masks', 'text_labels'
 BOX_COLUMNS = ('box', 'bbox')
 CORNER_COLUMNS = ('x0', 'y0', 'x1', 'y1')
@@ -36,9 +36,9 @@ class TextLabel:
 
 class Annotations:
     """
-    The masks and texts of a track folder; what is missing or broken is noted.
+    The masks and texts of a track folder; missing and broken files are noted.
 
-    :param folder: that has `masks/<camera>/` and `text_labels/`.
+    :param folder: contains `masks/<camera>/` and `text_labels/`.
     """
 
     def __init__(self, folder: Path, problems: Problems) -> None:
@@ -48,7 +48,7 @@ class Annotations:
         self._texts: dict[str, dict[int, list[TextLabel]]] = {}
 
     def mask(self, camera: str, stamp_ns: int) -> NDArray[np.uint8] | None:
-        """Return [H, W] classes of Mapillary Vistas, 0 to 64; None where there is no such mask."""
+        """Return [H, W] classes of Mapillary Vistas, 0 to 64; None where there is no mask."""
         if camera not in self._masks:
             self._masks[camera] = ImageIndex(self._folder / MASKS / camera)
         file = self._masks[camera].find(stamp_ns)
@@ -66,7 +66,7 @@ class Annotations:
         return np.asarray(mask, np.uint8)
 
     def texts(self, camera: str, stamp_ns: int) -> list[TextLabel]:
-        """Return the texts of an image; an image without any is not in the table."""
+        """Return the texts of an image; the table has no row for an image without text."""
         if camera not in self._texts:
             self._texts[camera] = self._read_texts(camera)
         return self._texts[camera].get(stamp_ns // MICROSECOND_NS, [])
@@ -94,7 +94,7 @@ class Annotations:
 
 
 def _box(row: Row) -> tuple[float, float, float, float] | None:
-    """Return the box of four columns, or around the points that one column lists."""
+    """Return the box from four columns, or around the points in one column."""
     listed = ' '.join(row.text(name) for name in (*BOX_COLUMNS, *CORNER_COLUMNS))
     numbers = [float(number) for number in NUMBER.findall(listed)]
     if len(numbers) < 4 or len(numbers) % 2:

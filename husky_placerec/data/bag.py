@@ -1,4 +1,4 @@
-"""A bag as a source of frames and poses."""
+"""The reader of bags."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Bag(BagFile):
 
     @property
     def name(self) -> str:
-        """Return the name of the file or folder; a bag in a track's folder has the track's."""
+        """Return the name of the file or folder; a bag inside a track has the name of that."""
         path = self.path.resolve()
         return path.parent.name if (path.parent / TRACK_TABLE).is_file() else path.stem
 
@@ -44,7 +44,7 @@ class Bag(BagFile):
         """
         Return the camera of each image topic.
 
-        :raises InputError: for a camera whose topic is not in the bag, or another's too.
+        :raises InputError: for a camera whose topic is not in the bag, or belongs to two cameras.
         """
         cameras: dict[str, str] = {}
         for name in config.cameras:
@@ -62,7 +62,7 @@ class Bag(BagFile):
         yield from self.messages(self.camera_topics(config))
 
     def frame_count(self, config: Config) -> int:
-        """Return the images of the fastest camera: only pairing tells how many have partners."""
+        """Return the number of images of the fastest camera, an upper bound of the frames."""
         return max(map(self.message_count, self.camera_topics(config)))
 
     def fingerprint(self, config: Config) -> str:
@@ -75,7 +75,7 @@ class Bag(BagFile):
         raise InputError(f'{self.path}: {camera} image at {stamp_ns}: {error}') from error
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
-        """Pair the images of the cameras exactly as the node does; they are not yet decoded."""
+        """Pair the images as the node does; they are not yet decoded."""
         pairer: FramePairer[ImageMessage] = FramePairer(
             config.cameras,
             round(config.slop * SECOND_NS),

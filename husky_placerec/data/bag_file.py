@@ -1,4 +1,4 @@
-"""The messages of a rosbag2 recording (mcap and sqlite3, also compressed), without ROS."""
+"""Reading of rosbag2 recordings (mcap and sqlite3, also compressed), without ROS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys import get_typestore, Stores
 
-# A CDR message begins with 4 bytes about its encoding; a header begins with its stamp.
+# A CDR message begins with 4 bytes of encapsulation; a header begins with its stamp.
 _STAMP = {0: struct.Struct('>iI'), 1: struct.Struct('<iI')}
 
 Self = TypeVar('Self', bound='BagFile')
@@ -27,7 +27,7 @@ def _header_stamp_ns(data: bytes) -> int:
 
 
 class _Folder(PosixPath):
-    """A folder without a suffix: rosbags takes one named `a.bag` for a file of ROS 1."""
+    """A path without a suffix, because rosbags takes a folder `a.bag` for a ROS 1 file."""
 
     @property
     def suffix(self) -> str:
@@ -39,7 +39,7 @@ class _Folder(PosixPath):
 
 class BagFile:
     """
-    A bag's topics and messages: a folder with `metadata.yaml`, an .mcap or a .db3.
+    The topics and messages of a bag: a folder with `metadata.yaml`, an .mcap or a .db3.
 
     :raises InputError: for a bag that is missing or cannot be read.
     """
@@ -67,7 +67,7 @@ class BagFile:
 
     @property
     def topics(self) -> dict[str, str]:
-        """The type of each topic that has messages, by the topic's name."""
+        """The message type of each topic with messages."""
         topics = self._reader.topics.items()
         return {name: info.msgtype or '' for name, info in sorted(topics) if info.msgcount}
 
@@ -76,9 +76,9 @@ class BagFile:
 
     def resolve(self, topic: str, expected: tuple[str, ...]) -> str:
         """
-        Return the topic as the bag names it: absolute, where a node's are relative.
+        Return the absolute name of a topic in the bag.
 
-        :raises InputError: for a topic that is not there, or has another type.
+        :raises InputError: for a topic that the bag lacks, or that has another type.
         """
         name = '/' + topic.lstrip('/')
         types = ' or '.join(expected)
@@ -91,7 +91,7 @@ class BagFile:
         return name
 
     def messages(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, Any]]:
-        """Yield key, header stamp in ns and message of `topics` (key by name), as recorded."""
+        """Yield key, header stamp in ns and message of `topics` (name to key), as recorded."""
         for connection, _, data in self._raw(topics):
             with self._readable():
                 message: Any = self._reader.deserialize(data, connection.msgtype)
@@ -99,24 +99,24 @@ class BagFile:
             yield topics[connection.topic], stamp.sec * SECOND_NS + stamp.nanosec, message
 
     def unstamped(self, topics: Mapping[str, str]) -> Iterator[Any]:
-        """Yield the messages of topics whose type has no header."""
+        """Yield the messages of topics whose types have no header."""
         for connection, _, data in self._raw(topics):
             with self._readable():
                 message: Any = self._reader.deserialize(data, connection.msgtype)
             yield message
 
     def serialized(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, bytes]]:
-        """Yield key, header stamp in ns and CDR bytes of `topics`, to be published as they are."""
+        """Yield key, header stamp in ns and CDR bytes of `topics`."""
         for connection, _, data in self._raw(topics):
             yield topics[connection.topic], _header_stamp_ns(data), bytes(data)
 
     def recorded(self, topics: Mapping[str, str]) -> Iterator[tuple[str, int, bytes]]:
-        """Yield key, time of the recording in ns and CDR bytes; the types need no header."""
+        """Yield key, time of recording in ns and CDR bytes; the types need no header."""
         for connection, recorded_ns, data in self._raw(topics):
             yield topics[connection.topic], recorded_ns, bytes(data)
 
     def _raw(self, topics: Mapping[str, str]) -> Iterator[tuple[Connection, int, bytes]]:
-        """Yield what was recorded; a bag damaged in its middle reads as a shorter one."""
+        """Yield the recorded messages; a bag that is damaged in the middle ends there."""
         wanted = [c for c in self._reader.connections if c.topic in topics]
         count = 0
         with self._readable():
@@ -136,7 +136,7 @@ class BagFile:
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        """Turn whatever the storage plugins raise for broken files into one clear error."""
+        """Convert the exceptions of the storage plugins into one clear error."""
         try:
             yield
         except (InputError, GeneratorExit, KeyboardInterrupt):

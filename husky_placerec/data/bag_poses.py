@@ -1,4 +1,4 @@
-"""Poses in a bag, of the several types that have them."""
+"""The poses in a bag, of all message types with poses."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ POSE_TYPES = (
 )
 FIX_TYPE = 'sensor_msgs/msg/NavSatFix'
 IMU_TYPE = 'sensor_msgs/msg/Imu'
-NO_ORIENTATION = -1.0  # the first covariance of an Imu that knows none
+NO_ORIENTATION = -1.0  # first covariance of an Imu without orientation
 
 
 def pose_topics(bag: BagFile) -> list[str]:
     """
-    Return the topics with poses.
+    Return the topics with poses, of the best kind that the bag has.
 
-    Where there are several kinds, those that do not drift count, then satellite fixes, and poses
-    in `odom`, which drift, if there are no others.
+    The order is: poses that do not drift, satellite fixes, poses in the frame `odom`.
     """
     topics = [name for name, kind in bag.topics.items() if kind in POSE_TYPES]
     steady = [name for name in topics if _first(bag, name).header.frame_id != ODOMETRY_FRAME]
@@ -37,7 +36,7 @@ def pose_topics(bag: BagFile) -> list[str]:
 
 
 def odometry_topic(bag: BagFile) -> str | None:
-    """Return the topic with the robot's own odometry, which drifts; None where there is none."""
+    """Return the topic with the odometry of the robot; None without one."""
     topics = [name for name, kind in bag.topics.items() if kind == POSE_TYPES[0]]
     drifting = [n for n in topics if _first(bag, n).header.frame_id == ODOMETRY_FRAME]
     return drifting[0] if drifting else None
@@ -49,12 +48,11 @@ def read_trajectory(
     """
     Read the poses of a topic of Odometry, PoseStamped, PoseWithCovarianceStamped or NavSatFix.
 
-    Poses of another part of the robot are moved to base_link where the bag has the static
-    transforms.
+    Poses of another part of the robot are moved to base_link if the bag has the static transforms.
 
-    :param heading: topic with the orientation that fixes lack, one of those or Imu.
-    :param origin: of the frame of fixes; the first fix by default.
-    :raises InputError: for a topic that is not there, and as `Trajectory.make`.
+    :param heading: topic with the orientation for satellite fixes: one of those types, or Imu.
+    :param origin: of the local frame of fixes; None: the first fix.
+    :raises InputError: for a topic that the bag lacks, and as `Trajectory.make`.
     """
     name = bag.resolve(topic, (*POSE_TYPES, FIX_TYPE))
     if bag.topics[name] == FIX_TYPE:
@@ -87,12 +85,12 @@ def _fixes(bag: BagFile, name: str, heading: str | None, origin: GeoOrigin | Non
     arm = pose_in(_static_transforms(bag), BASE_FRAME, antenna)
     if arm is None:
         return found.with_notes(f'positions of {antenna or "the antenna"} taken for base_link')
-    # The headings are those of base_link, so of the antenna only its place on it counts.
+    # The headings are those of base_link, so that only the position of the antenna counts.
     return found.moved(Pose(-arm.x, -arm.y, -arm.z, 0.0, 0.0, 0.0, 1.0), BASE_FRAME)
 
 
 def _headings(bag: BagFile, topic: str) -> Trajectory:
-    """Read orientations of base_link; the positions of the trajectory are no such thing."""
+    """Read the orientations of base_link; the positions of this trajectory have no meaning."""
     name = bag.resolve(topic, (IMU_TYPE, *POSE_TYPES))
     if bag.topics[name] != IMU_TYPE:
         return read_trajectory(bag, name)
@@ -108,7 +106,7 @@ def _headings(bag: BagFile, topic: str) -> Trajectory:
 
 
 def _of_base(bag: BagFile, trajectory: Trajectory) -> Trajectory:
-    """Return the poses of base_link, where the bag says how it is to what they are of."""
+    """Return the poses of base_link, if the bag has the transform to it."""
     child = trajectory.child_frame_id.lstrip('/')
     if child in ('', BASE_FRAME):
         return trajectory

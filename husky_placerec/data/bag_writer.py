@@ -1,4 +1,4 @@
-"""A rosbag2 recording while it is written."""
+"""Writing of rosbag2 recordings."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 class BagWriter:
     """
-    Writes messages in the order of their stamps, as mcap.
+    Write messages in the order of their stamps, as mcap.
 
-    :param folder: is made.
-    :param topics: the type of each, as `package/msg/Name`.
-    :param simulated: say so in the metadata.
+    :param folder: of the new recording.
+    :param topics: the type of each topic, as `package/msg/Name`.
+    :param simulated: mark the recording as simulated in its metadata.
     """
 
     def __init__(
@@ -40,5 +40,5 @@ class BagWriter:
         self._writer.close()
 
     def write(self, topic: str, stamp_ns: int, data: bytes) -> None:
-        """Write a message's CDR bytes."""
+        """Write the CDR bytes of a message."""
         self._writer.write(self._connections[topic], stamp_ns, data)

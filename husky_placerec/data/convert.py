@@ -1,4 +1,4 @@
-"""A source in another format: a track, a bag, or what the field's other tools read."""
+"""Conversion of a source to a track, a bag, or a format of other tools."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def to_track(
     progress: Passing,
 ) -> int:
     """
-    Write a track folder; return how many frames it has.
+    Write a track folder and return its number of frames.
 
-    An image that is a PNG is copied, another decoded and written as PNG: no pixel changes. A frame
-    that the poses do not cover has none.
+    PNG images are copied, others are decoded and written as PNG, so that no pixel changes. A frame
+    that the poses do not cover has no pose.
     """
     count = 0
     with new_folder(output) as work:
@@ -64,11 +64,11 @@ def to_bag(
     progress: Passing,
 ) -> int:
     """
-    Write a bag (mcap); return how many images it has.
+    Write a bag (mcap) and return its number of images.
 
-    Images are copied as they are to the topics of their cameras, at their own stamps. Poses become
-    Odometry in the map frame, at their stamps and at those of the frames' first images: by these a
-    frame of the bag goes.
+    Images are copied to the topics of their cameras, with their own stamps. Poses become Odometry
+    in the map frame, at their own stamps and at the stamps of the first images of frames, which
+    are the stamps of frames in a bag.
     """
     topics = {'/' + config.camera_config(name).topic.lstrip('/'): name for name in config.cameras}
     kinds = dict.fromkeys(topics, IMAGE) | ({POSE_TOPIC: ODOMETRY} if trajectory else {})
@@ -80,13 +80,13 @@ def to_bag(
     count = 0
     with new_folder(output) as work:
         with BagWriter(work / output.name, kinds) as bag:
-            # Merged as they come: there is one image a camera in memory.
+            # The streams are merged lazily: one image per camera is in memory.
             for stamp_ns, topic, data in progress(heapq.merge(*streams, key=itemgetter(0)), total):
                 bag.write(topic, stamp_ns, data)
                 count += topic != POSE_TOPIC
         if not count:
             raise no_frames(source.path, source.problems)
-        lift(work / output.name)  # the bag's writer makes a folder of its own
+        lift(work / output.name)  # the writer of the bag makes its own folder
     return count
 
 
@@ -99,11 +99,11 @@ def to_vpr(
     progress: Passing,
 ) -> int:
     """
-    Write a folder a camera as VPR-methods-evaluation reads them; return how many frames there are.
+    Write a folder per camera for VPR-methods-evaluation, and return the number of frames.
 
-    A frame that the poses do not cover is left out, and noted.
+    A frame that the poses do not cover is left out and noted.
 
-    :raises InputError: for an output with '@' in its path, at which those tools split paths.
+    :raises InputError: for an output with '@' in its path, where those tools split paths.
     """
     if '@' in str(output):
         raise InputError(f'{output}: has an @, at which the readers of this format split paths')
@@ -127,7 +127,7 @@ def to_vpr(
 
 
 def to_tum(trajectory: Trajectory, output: Path) -> int:
-    """Write all poses as a TUM file, which evo reads; return how many there are."""
+    """Write all poses as a TUM file for evo, and return their number."""
     lines = [
         tum_line(int(stamp_ns), Pose.from_array(values))
         for stamp_ns, values in zip(trajectory.stamps_ns, trajectory.poses)
@@ -137,7 +137,7 @@ def to_tum(trajectory: Trajectory, output: Path) -> int:
 
 
 def widest_frame_ns(source: Source, config: Config) -> int:
-    """Return the largest distance between the stamps of a frame's images."""
+    """Return the largest distance between the stamps of the images of a frame."""
     stamps = (frame.image_stamps_ns.values() for frame in source.frames(config))
     return max((max(each) - min(each) for each in stamps), default=0)
 
@@ -145,7 +145,7 @@ def widest_frame_ns(source: Source, config: Config) -> int:
 def _files(
     source: Source, frame: Frame[ImageMessage], form: bytes
 ) -> dict[str, tuple[int, bytes]]:
-    """Return stamp and file of the images of a frame; one that does not decode is left out."""
+    """Return stamp and file of the images of a frame that decode."""
     files = {}
     for camera, image in frame.images.items():
         stamp_ns = frame.image_stamps_ns[camera]

@@ -1,4 +1,4 @@
-"""Where the data sets come from, and fetching them where that can be reached."""
+"""Public data sets: where they come from, and their download."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from husky_placerec.errors import InputError
 @dataclass(frozen=True)
 class DataSet:
     """
-    A data set that others publish.
+    A published data set.
 
     :param repository: on the Hugging Face hub.
-    :param pages: where a person gets it.
+    :param pages: web pages where a person can get it.
     """
 
     title: str
@@ -41,7 +41,7 @@ def data_set_named(name: str) -> DataSet:
     """
     Return a data set.
 
-    :raises InputError: for one that is not known.
+    :raises InputError: for an unknown name.
     """
     if name not in DATA_SETS:
         raise InputError(f'{name}: no such data set; there are: {", ".join(DATA_SETS)}')
@@ -50,10 +50,10 @@ def data_set_named(name: str) -> DataSet:
 
 def fetch(data_set: DataSet, output: Path, pattern: str | None = None) -> None:
     """
-    Fetch a data set from the hub into a folder; what is there already is not fetched again.
+    Fetch a data set from the hub into a folder; files that are there are not fetched again.
 
-    :param pattern: of the paths to fetch, such as `00_*`; all by default.
-    :raises InputError: when the hub or its client is not there, with how to get it by hand.
+    :param pattern: of the paths to fetch, such as `00_*`; None: all.
+    :raises InputError: without the hub or its client; it says how to get the data by hand.
     """
     by_hand = f'get it by hand from {data_set.pages[0]} or {data_set.pages[1]}, into {output}'
     try:

@@ -1,11 +1,11 @@
-"""Images as files of a wanted format, copied where they have it already."""
+"""Images as files of a wanted format; files of that format are copied."""
 
 from __future__ import annotations
 
 import cv2
 from husky_placerec.data.images import decode_image, ImageMessage, RawMessage
 
-# The first bytes of a file.
+# The first bytes of the files of each format.
 PNG, JPEG = b'\x89PNG', b'\xff\xd8\xff'
 _SUFFIX = {PNG: '.png', JPEG: '.jpg'}
 _JPEG_QUALITY = 95
@@ -17,7 +17,7 @@ def encoded(image: ImageMessage, form: bytes) -> bytes:
 
     :raises InputError: for an image that does not decode.
     """
-    pixels = decode_image(image)  # even where it is copied: nothing broken is passed on
+    pixels = decode_image(image)  # also for a copy, so that no broken image is passed on
     if not isinstance(image, RawMessage):
         data = bytes(image.data)
         if data.startswith(form):

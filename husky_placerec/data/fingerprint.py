@@ -1,4 +1,4 @@
-"""What tells whether a source still gives the same frames, without reading its images."""
+"""A fingerprint of a source, which changes with its frames, without reading the images."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from husky_placerec.config import Config
 
 def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
     """
-    Return the SHA-256 of the files' relative paths, sizes and times, and of what pairs them.
+    Return the SHA-256 of the paths, sizes and times of files, and of the pairing parameters.
 
-    A file that is not there counts as such: when it comes, the fingerprint is another.
+    A missing file counts as missing, so that the fingerprint changes when it appears.
     """
     cameras = {name: config.camera_config(name) for name in config.cameras}
     about = {

@@ -26,7 +26,7 @@ EXPECTED = 'a CSV with a column "stamp" and a column of image paths a camera'
 
 
 def has_images(path: Path) -> bool:
-    """Say whether this is a CSV that lists images, or a folder with one."""
+    """Return whether a path is a CSV that lists images, or a folder with one."""
     return bool(_listings(path))
 
 
@@ -37,7 +37,7 @@ def _listings(path: Path) -> list[Table]:
 
 
 def _path_columns(table: Table) -> list[str]:
-    """Return the columns whose first value is the name of an image."""
+    """Return the columns whose first value is a file name of an image."""
     first = {name: _first(table, name) for name in table.columns if name}
     return [name for name, text in first.items() if Path(text).suffix.lower() in SUFFIXES]
 

@@ -1,4 +1,4 @@
-"""The files of a folder that are named by stamps, found by stamp in any unit."""
+"""Image files that are named by their stamps, found by a stamp in any unit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MICROSECOND_NS = 1000
 
 class ImageIndex:
     """
-    The images of a folder by microsecond.
+    The images of a folder by their stamps in microseconds.
 
-    Tables and file names may differ in unit, and no camera takes two images in a microsecond.
+    Tables and file names may have different units. No camera takes two images in a microsecond.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,7 +29,7 @@ class ImageIndex:
                 try:
                     self._names[parse_stamp(stem) // MICROSECOND_NS] = entry.name
                 except (ValueError, ArithmeticError):
-                    continue  # not a stamp: a plot, a thumbnail
+                    continue  # not a stamp, but a plot or a thumbnail
 
     def find(self, stamp_ns: int) -> Path | None:
         name = self._names.get(stamp_ns // MICROSECOND_NS)

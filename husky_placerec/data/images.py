@@ -1,4 +1,4 @@
-"""Decoding of the camera messages' bytes, live or from a bag, into RGB pixels."""
+"""Decoding of image messages into RGB pixels, live or from a bag."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 
 class CompressedMessage(Protocol):
-    """What is used of a `sensor_msgs/CompressedImage`."""
+    """The used fields of a `sensor_msgs/CompressedImage`."""
 
     @property
     def format(self) -> str: ...
@@ -28,7 +28,7 @@ def decode_image(message: ImageMessage) -> Pixels:
     """
     Decode a CompressedImage (whatever OpenCV reads) or an Image into [H, W, 3] RGB.
 
-    :raises UnknownEncoding: for an Image in an encoding that is not known here.
+    :raises UnknownEncoding: for an Image in an unknown encoding.
     :raises InputError: for bytes that are not an image.
     """
     if isinstance(message, RawMessage):

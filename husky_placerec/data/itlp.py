@@ -1,10 +1,11 @@
 """
-Tracks of ITLP-Campus, of the public edition and of the hackathon's.
+The reader of ITLP-Campus tracks, in the public edition and in that of the hackathon.
 
-https://github.com/OPR-Project/ITLP-Campus. The public edition has a folder a track: `track.csv`
-(timestamp, front_cam_ts, back_cam_ts, lidar_ts, tx ty tz qx qy qz qw), `front_cam/<stamp>.png`,
-`back_cam/`, `masks/<camera>/`, `text_labels/`. The hackathon's has train.csv, val.csv and test.csv
-with a column `track` (and sometimes `floor`), beside a folder a track with the images.
+https://github.com/OPR-Project/ITLP-Campus. The public edition has one folder per track:
+`track.csv` (timestamp, front_cam_ts, back_cam_ts, lidar_ts, tx ty tz qx qy qz qw),
+`front_cam/<stamp>.png`, `back_cam/`, `masks/<camera>/`, `text_labels/`. The hackathon's has
+train.csv, val.csv and test.csv with a column `track` (and sometimes `floor`), beside one folder
+per track with the images.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ CAMERA_SUFFIX = '_cam'  # a camera `front` has the column front_cam_ts and the f
 
 
 def is_track(path: Path) -> bool:
-    """Say whether this is a track, a folder of tracks, or one of their tables."""
+    """Return whether a path is a track, a folder of tracks, or one of their tables."""
     return bool(_tables(path) or _tables_above(path))
 
 
 def _tables(path: Path) -> list[Path]:
-    """Return the tables of a folder that list frames; of a file, itself."""
+    """Return the tables in a folder that list frames; a file is its own table."""
     if path.is_file():
         return [path] if path.name == TRACK_TABLE or _is_split(path) else []
     if (path / TRACK_TABLE).is_file():
@@ -48,7 +49,7 @@ def _is_split(file: Path) -> bool:
 
 
 def _tables_above(path: Path) -> list[Path]:
-    """Return the tables of the folder above that name this one as a track, as a hackathon's do."""
+    """Return the tables of the parent folder that have this folder as a track."""
     if not path.is_dir():
         return []
     splits = [path.resolve().parent / name for name in SPLITS]
@@ -62,10 +63,10 @@ def _tables_above(path: Path) -> list[Path]:
 
 class Track(StoredSource):
     """
-    A track, or several of the hackathon's edition one after the other.
+    A track, or several tracks of the hackathon's edition in a row.
 
-    A frame's stamp is the `timestamp` of its row, of which its pose is exact; its images have
-    stamps of their own. Files that are missing or broken are noted in `problems`.
+    The stamp of a frame is the `timestamp` of its row, at which its pose is exact. Its images have
+    their own stamps. Missing and broken files are noted in `problems`.
 
     :raises InputError: on entering, for tables that cannot be read or have no camera.
     """
@@ -86,25 +87,27 @@ class Track(StoredSource):
         self.table_name = '+'.join(file.name for file in self.tables)
         self._indices: dict[Path, ImageIndex] = {}
         self._beside: dict[Path, Annotations] = {}
-        self._only = '' if _tables(self.path) else self.path.resolve().name  # of several tracks
+        self._only = (
+            '' if _tables(self.path) else self.path.resolve().name
+        )  # the one track of several to read
         return [frame for file in self.tables for frame in self._read_table(read_table(file))]
 
     def mask(self, camera: str, stamp_ns: int) -> NDArray[np.uint8] | None:
         """
         Return the mask of an image, [H, W] classes of Mapillary Vistas, 0 to 64.
 
-        :param stamp_ns: of the image; None is returned, and noted, where it has no mask.
+        :param stamp_ns: of the image. The result is None, and noted, if it has no mask.
         """
         notes = self._annotations(camera, stamp_ns)
         return notes.mask(camera + CAMERA_SUFFIX, stamp_ns) if notes is not None else None
 
     def texts(self, camera: str, stamp_ns: int) -> list[TextLabel]:
-        """Return the texts that were read in an image, in the order of the table."""
+        """Return the texts of an image, in the order of the table."""
         notes = self._annotations(camera, stamp_ns)
         return notes.texts(camera + CAMERA_SUFFIX, stamp_ns) if notes is not None else []
 
     def _annotations(self, camera: str, stamp_ns: int) -> Annotations | None:
-        """Return what lies beside the image; it is in the same folder of several tracks."""
+        """Return the annotations of the track folder of an image."""
         for folder, index in self._indices.items():
             if folder.name == camera + CAMERA_SUFFIX and index.find(stamp_ns) is not None:
                 place = self.root / folder.parent
@@ -137,7 +140,7 @@ class Track(StoredSource):
         return frames
 
     def _stamp(self, row: Row, column: str) -> int | None:
-        """Return a stamp; one that cannot be read is noted, and its image done without."""
+        """Return a stamp; an unreadable one is noted, and its image is left out."""
         try:
             return row.stamp_ns(column)
         except InputError as error:

@@ -1,4 +1,4 @@
-"""What a path is: a track, a bag or a folder of images."""
+"""The kind of a source: a track, a bag or a folder of images."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from husky_placerec.data.itlp import is_track
 from husky_placerec.errors import InputError
 
 KINDS = ('track', 'bag', 'folder')
-SHOWN = 8  # entries of a folder that is none of them
+SHOWN = 8  # entries of an unknown folder, in the message
 
 
 def kind_of(path: Path) -> str:
     """
-    Return one of KINDS: a track wins, then a bag, then a folder of images.
+    Return one of KINDS. A track takes precedence over a bag, a bag over a folder of images.
 
-    :raises InputError: that says what was found and what is expected.
+    :raises InputError: that names what was found and what is expected.
     """
     if is_track(path):
         return 'track'
     if path.is_file() and path.suffix.lower() != '.csv':
-        return 'bag'  # whose reader says what it thinks of another file
+        return 'bag'  # its reader reports any other file
     if path.is_dir() and ((path / 'metadata.yaml').is_file() or _has_bag_files(path)):
         return 'bag'
     if has_images(path):

@@ -1,4 +1,4 @@
-"""ROS messages made without ROS, and their bytes."""
+"""ROS messages and their CDR bytes, made without ROS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Satellite fixes as poses: local east, north, up in metres, with a heading from elsewhere."""
+"""Satellite fixes as poses: local east, north, up in metres, with a separate heading."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 NO_FIX = -1  # of sensor_msgs/NavSatStatus
-STEP_M = 2.0  # of which the direction of motion is taken, since a fix jitters
+STEP_M = 2.0  # a shorter motion gives no direction, because fixes jitter
 MAX_HEADING_GAP_NS = 500_000_000
 
 
 def is_usable(fix: Any) -> bool:
-    """Say whether a `sensor_msgs/NavSatFix` has a position."""
+    """Return whether a `sensor_msgs/NavSatFix` has a position."""
     return fix.status.status > NO_FIX and bool(np.isfinite([fix.latitude, fix.longitude]).all())
 
 
@@ -28,7 +28,7 @@ def to_enu(fixes: NDArray[np.float64], origin: GeoOrigin) -> NDArray[np.float64]
 
     :param fixes: [N, 3] latitude, longitude in degrees, altitude in metres, NaN where unknown.
     """
-    import pymap3d  # when it is needed: most maps have no fixes
+    import pymap3d  # imported on demand: most maps have no fixes
 
     altitudes = np.where(np.isfinite(fixes[:, 2]), fixes[:, 2], origin.altitude)
     there = origin.latitude, origin.longitude, origin.altitude
@@ -36,7 +36,7 @@ def to_enu(fixes: NDArray[np.float64], origin: GeoOrigin) -> NDArray[np.float64]
 
 
 def origin_of(fixes: NDArray[np.float64]) -> GeoOrigin:
-    """Return the first fix; an altitude that it lacks is taken as 0."""
+    """Return the first fix; a missing altitude becomes 0."""
     latitude, longitude, altitude = fixes[0]
     return GeoOrigin(float(latitude), float(longitude), float(np.nan_to_num(altitude)))
 
@@ -52,7 +52,7 @@ def fix_trajectory(
     Make poses of fixes.
 
     :param fixes: [N, 3] latitude, longitude in degrees, altitude in metres.
-    :param heading: orientations, whose positions do not matter; None: that of the motion.
+    :param heading: orientations, whose positions are ignored; None: the direction of motion.
     :param origin: of the east, north, up frame; None: the first fix.
     :raises InputError: for no fixes, or no heading at any of them.
     """
@@ -87,11 +87,11 @@ def fix_trajectory(
 
 def motion_headings(places: NDArray[np.float64], source: str) -> NDArray[np.float64]:
     """
-    Return [N, 4] level quaternions along the way of [N, 3] places, oldest first.
+    Return [N, 4] level quaternions in the direction of motion of positions [N, 3].
 
-    Where the robot stands or creeps, the heading is that of the step around it.
+    A robot that stands or creeps has the heading of the surrounding step.
 
-    :raises InputError: when the robot never goes as far as a step.
+    :raises InputError: if the robot never moves by STEP_M.
     """
     steps = _steps(places[:, :2])
     if len(steps) < 2:
@@ -108,7 +108,7 @@ def motion_headings(places: NDArray[np.float64], source: str) -> NDArray[np.floa
 
 
 def _steps(flat: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return which of [N, 2] places are a step away from the one returned before."""
+    """Return which of the positions [N, 2] are STEP_M away from the last returned one."""
     steps = [0]
     for i, place in enumerate(flat):
         if np.hypot(*(place - flat[steps[-1]])) >= STEP_M:

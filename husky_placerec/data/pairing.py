@@ -1,9 +1,8 @@
 """
-Pairing of camera images into multi-camera frames, by header stamps alone.
+Pairing of camera images into multi-camera frames, by header stamps.
 
-The same code serves the live node and the offline replay, so it knows neither ROS nor the clock on
-the wall: every decision follows from the stamps that have arrived, in the order in which they
-arrived.
+The live node and the offline replay use the same code. So it uses neither ROS nor wall time: every
+decision follows from the stamps, in the order in which they arrived.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from typing import Generic
 
 from husky_placerec.types import Frame, Image, SECOND_NS
 
-# A camera is lost only when several of the fastest camera's images have come without it, so that
-# slow recordings (a frame a second or less) pair as well as live ones.
+# A camera is lost only after several images of the fastest camera came without it, so that slow
+# recordings (a frame per second or less) pair as well as live images.
 SILENT_PERIODS = 3
 
 
 @dataclass
 class _Camera(Generic[Image]):
-    """Images of one camera that wait for partners, oldest first, and what its stamps tell."""
+    """The images of one camera that wait for partners, oldest first, and its period."""
 
     waiting: list[tuple[int, Image]] = field(default_factory=list)
     newest_ns: int | None = None
-    period_ns: int = 0  # between the last two images; 0 until it is known
-    used_ns: int | None = None  # what is older comes too late
+    period_ns: int = 0  # between the last two images; 0: unknown
+    used_ns: int | None = None  # older images are too late
 
     def add(self, stamp_ns: int, image: Image, queue_size: int) -> None:
         if self.used_ns is not None and stamp_ns <= self.used_ns:
@@ -45,7 +44,7 @@ class _Camera(Generic[Image]):
         return self.newest_ns is not None and self.newest_ns >= stamp_ns
 
     def settled(self, stamp_ns: int, distance_ns: int) -> bool:
-        """Say whether an image this near to `stamp_ns` leaves no room for a nearer one."""
+        """Return whether no later image can be nearer to `stamp_ns`."""
         return self.passed(stamp_ns + distance_ns) or 2 * distance_ns <= self.period_ns
 
     def use_through(self, stamp_ns: int) -> None:
@@ -64,14 +63,14 @@ class _WaitError(Exception):
 @dataclass
 class FramePairer(Generic[Image]):
     """
-    Joins the images of several cameras into frames; each image is used at most once.
+    Join the images of several cameras into frames; each image is used at most once.
 
     :param cameras: names in the order of concatenation; the first that is not silent leads.
     :param slop_ns: largest distance between the stamps of a frame's images.
-    :param silence_ns: a camera whose stamps fall this far behind the newest is taken for lost,
-        and frames go on without it until it comes back; with cameras slower than that, it is three
-        periods of the fastest.
-    :param queue_size: images kept per camera; the oldest go first.
+    :param silence_ns: a camera whose stamps fall this far behind the newest stamp counts as lost.
+        Frames go on without it until it comes back. For cameras with a longer period, three
+        periods of the fastest camera count instead.
+    :param queue_size: images kept per camera; the oldest are dropped first.
 
     A stamp more than a second before the newest of its camera means that time began anew (a bag
     looped, a clock was set back): everything that waits is forgotten.
@@ -97,7 +96,7 @@ class FramePairer(Generic[Image]):
         """
         Take one image and return the frames that it completes, oldest first.
 
-        :raises KeyError: for a camera that was not named.
+        :raises KeyError: for an unknown camera.
         """
         newest_ns = self._camera[camera].newest_ns
         if newest_ns is not None and stamp_ns < newest_ns - SECOND_NS:
@@ -119,7 +118,7 @@ class FramePairer(Generic[Image]):
             self._camera[leader].use_through(stamp_ns)
             found = {name: item for name, item in partners.items() if item is not None}
             if any(not self._silent(name) for name in others if name not in found):
-                self.unmatched += 1  # the others are alive, only not at this moment
+                self.unmatched += 1  # the other cameras are not silent, but have no image near
                 continue
             for name, (partner_ns, _) in found.items():
                 self._camera[name].use_through(partner_ns)
@@ -132,16 +131,16 @@ class FramePairer(Generic[Image]):
         return Frame(next(iter(stamps.values())), images, stamps)
 
     def _leader(self) -> str | None:
-        """Return the first camera that is alive, if it has an image to lead with."""
+        """Return the first camera that is not silent, if it has an image to lead with."""
         alive = next((name for name in self.cameras if not self._silent(name)), None)
         return alive if alive is not None and self._camera[alive].waiting else None
 
     def _partner(self, name: str, leader: str, stamp_ns: int) -> tuple[int, Image] | None:
         """
-        Return the image of `name` that belongs to the leader's; None when none will come.
+        Return the image of `name` that pairs with the leader's; None if none will come.
 
-        The two must be each other's nearest: otherwise the fast camera of an unlike pair takes
-        partners from the images that follow it.
+        Each of the two must be the nearest to the other. Otherwise a fast camera would take the
+        partner of its next image.
         """
         if self._silent(name):
             return None

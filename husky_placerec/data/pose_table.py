@@ -15,8 +15,8 @@ QUATERNION = ('qx', 'qy', 'qz', 'qw')
 YAW = 'yaw'
 EXPECTED = 'x, y, z (or tx, ty, tz) in metres with qx, qy, qz, qw, or with yaw in radians'
 
-# Degrees or radians of latitude and longitude in the place of metres: over a whole drive they
-# hardly change, far from zero. A robot that stood still would look the same, and is no drive.
+# Latitudes and longitudes instead of metres hardly change over a drive, and are far from zero. A
+# robot that stands would look the same, but is no drive.
 MANY_POSES = 50
 STILL = {'radians': (math.pi / 2, math.pi, 0.01), 'degrees': (90.0, 180.0, 0.1)}
 FAR_FROM_ZERO = 20  # times the extent
@@ -24,9 +24,9 @@ FAR_FROM_ZERO = 20  # times the extent
 
 def pose_reader(columns: Sequence[str]) -> Callable[[Row], list[float]] | None:
     """
-    Return what reads [7] x y z qx qy qz qw of a row, [] where the row has none.
+    Return a function that reads [7] x y z qx qy qz qw of a row, or [] without a pose.
 
-    None where the columns are not there.
+    None if the columns are missing.
     """
     position = next((names for names in POSITIONS if set(names[:2]) <= set(columns)), None)
     turn = QUATERNION if set(QUATERNION) <= set(columns) else (YAW,)
@@ -53,7 +53,7 @@ def trajectory_of(
     """
     Make a trajectory of stamps in ns and [7] poses; a row without a pose is left out.
 
-    :raises InputError: as `Trajectory.make`, and for latitudes in the place of metres.
+    :raises InputError: as `Trajectory.make`, and for latitudes instead of metres.
     """
     there = [(stamp_ns, pose) for stamp_ns, pose in stamped if pose]
     stamps, poses = [stamp_ns for stamp_ns, _ in there], [pose for _, pose in there]
@@ -66,7 +66,7 @@ def refuse_latitudes(trajectory: Trajectory) -> None:
     """
     Refuse positions that are latitude and longitude.
 
-    :raises InputError: that says what was found.
+    :raises InputError: that names what was found.
     """
     if len(trajectory.stamps_ns) <= MANY_POSES:
         return

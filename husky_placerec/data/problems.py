@@ -1,4 +1,4 @@
-"""What a source lacks: counted by kind, the first few by name, so that the rest stays usable."""
+"""The missing and broken parts of a source: counted by kind, with the first few names."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ NAMED = 3
 
 
 class Problems:
-    """Things missing or broken that were done without; each is told once, however often met."""
+    """Missing and broken things that a reader left out; each name counts once."""
 
     def __init__(self) -> None:
-        self._names: dict[str, dict[str, None]] = {}  # as ordered sets, by kind
+        self._names: dict[str, dict[str, None]] = {}  # an ordered set of names for each kind
 
     def note(self, kind: str, name: str) -> None:
-        """Remember that `name` is of this kind, such as 'missing front image'."""
+        """Note a name under a kind, such as 'missing front image'."""
         self._names.setdefault(kind, {})[name] = None
 
     def names(self, kind: str) -> list[str]:
@@ -26,7 +26,7 @@ class Problems:
         return {kind: len(names) for kind, names in self._names.items()}
 
     def lines(self) -> list[str]:
-        """Return a line a kind: how many there are, and the first of them."""
+        """Return a line for each kind: the number of names, and the first of them."""
         return [_line(kind, list(names)) for kind, names in self._names.items()]
 
 
@@ -36,5 +36,5 @@ def _line(kind: str, names: list[str]) -> str:
 
 
 def no_frames(path: Path, problems: Problems) -> InputError:
-    """Return the error of a source that has no frames, with what its reader did without."""
+    """Return the error of a source without frames, with the problems of its reader."""
     return InputError('; '.join([f'{path}: no frames', *problems.lines()]))

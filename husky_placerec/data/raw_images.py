@@ -1,8 +1,8 @@
 """
-The bytes of a `sensor_msgs/Image` as RGB.
+Decoding of a `sensor_msgs/Image` into RGB.
 
-In every encoding that sensor_msgs has for colour: those that cv_bridge converts to rgb8, to the
-same picture, and some more.
+It covers every colour encoding of sensor_msgs: those that cv_bridge converts to rgb8, with the
+same result, and five more.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 
 class UnknownEncoding(InputError):
-    """An encoding that only cv_bridge can decode, if any."""
+    """An encoding that is unknown here; cv_bridge may know it."""
 
 
 @runtime_checkable
 class RawMessage(Protocol):
-    """What is used of a `sensor_msgs/Image`."""
+    """The used fields of a `sensor_msgs/Image`."""
 
     height: int
     width: int
@@ -54,8 +54,8 @@ _COLOURS = {
     'bayer_gbrg': (1, cv2.COLOR_BayerGR2RGB),
     'bayer_grbg': (1, cv2.COLOR_BayerGB2RGB),
 }
-# Our own: cv_bridge's Python part is built for NumPy 1 on Humble and Jazzy, and offline there is
-# none.
+# This decoder exists because cv_bridge's Python part is built for NumPy 1 on Humble and Jazzy, and
+# is not there offline.
 _LAYOUTS = {
     **{f'{name}8': _Layout(n, 'u1', code) for name, (n, code) in _COLOURS.items()},
     **{f'{name}16': _Layout(n, 'u2', code) for name, (n, code) in _COLOURS.items()},
@@ -70,7 +70,7 @@ def decode_raw(message: RawMessage) -> Pixels:
     """
     Return [H, W, 3] RGB of 8 bits.
 
-    :raises UnknownEncoding: for an encoding that says nothing about colour, or is not known here.
+    :raises UnknownEncoding: for an unknown encoding, or one that is not of colours.
     :raises InputError: for bytes that do not fit the size.
     """
     encoding = message.encoding
@@ -79,7 +79,7 @@ def decode_raw(message: RawMessage) -> Pixels:
         raise UnknownEncoding(f'an image with encoding {encoding!r}; expected {known}')
     try:
         return _semi_planar(message) if encoding in SEMI_PLANAR else _packed(message)
-    except cv2.error as error:  # a mosaic of one pixel, for one
+    except cv2.error as error:  # for example a mosaic of one pixel
         size = f'{message.width}x{message.height}'
         raise InputError(f'{size} {encoding} cannot be converted ({error})') from error
 
@@ -91,17 +91,17 @@ def _packed(message: RawMessage) -> Pixels:
         pixels = cv2.cvtColor(pixels, layout.conversion)
     if pixels.dtype == np.uint8:
         return pixels
-    # Last, as cv_bridge does it: a mosaic is interpolated in all its bits.
+    # This comes last, as in cv_bridge, so that a mosaic is interpolated in all its bits.
     return np.asarray(cv2.convertScaleAbs(pixels, alpha=255 / 65535), np.uint8)
 
 
 def _numbers(message: RawMessage, layout: _Layout) -> NDArray[Any]:
-    """Return the numbers of the message, [H, W, channels] in the machine's byte order."""
+    """Return the values of the message [H, W, channels] in the byte order of the machine."""
     order = '>' if getattr(message, 'is_bigendian', 0) else '<'
     wire = np.dtype(order + layout.dtype)
     row = message.width * layout.channels * wire.itemsize
     data = _bytes(message, row, message.height * message.step)
-    rows = data.reshape(message.height, message.step)[:, :row]  # they may be padded
+    rows = data.reshape(message.height, message.step)[:, :row]  # rows may be padded
     values = np.ascontiguousarray(rows).view(wire)
     values = values.astype(wire.newbyteorder('='), copy=False)
     return values.reshape(message.height, message.width, layout.channels)
@@ -115,11 +115,11 @@ def _semi_planar(message: RawMessage) -> Pixels:
 
 def _bytes(message: RawMessage, row: int, size: int) -> NDArray[np.uint8]:
     """
-    Return the message's bytes.
+    Return the bytes of the message.
 
-    :param row: bytes that a row has at least.
-    :param size: bytes of the whole image.
-    :raises InputError: where there are fewer.
+    :param row: least number of bytes of a row.
+    :param size: number of bytes of the whole image.
+    :raises InputError: if there are fewer.
     """
     data = np.frombuffer(message.data, np.uint8)
     height, width, step = message.height, message.width, message.step

@@ -1,4 +1,4 @@
-"""Choosing of frames by their stamps, to repeat offline exactly what a node processed."""
+"""Selection of frames by their stamps, to repeat offline what a node processed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, Pose
 
-# What a line raises that is none.
+# The exceptions of a line that cannot be parsed.
 BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
 
 
 @dataclass(frozen=True)
 class Told:
     """
-    What a recognizer was told between the frame before and this one, and what it then went by.
+    The inputs of a session between the frame before and this one.
 
-    :param forgot: to begin anew; that came first.
-    :param odometry: stamps in ns, and poses in the frame odom.
-    :param decisions: the parameters that may change on the way.
+    :param forgot: it began anew, before the odometry came.
+    :param odometry: stamps in ns, and poses in the frame `odom`.
+    :param decisions: the parameters that may change during a drive.
     :param map_version: SHA-256 of the map's `map.json`.
     """
 
@@ -43,8 +43,8 @@ class Selection:
     """
     Frames to repeat, in order.
 
-    :param frames: of each frame its stamp, and the stamp of each image where that is known.
-    :param told: before each frame, where a node wrote that down; else None.
+    :param frames: for each frame its stamp, and the stamps of its images if they are known.
+    :param told: the inputs before each frame, from the log of a node; else None.
     """
 
     frames: tuple[tuple[int, dict[str, int] | None], ...]
@@ -53,10 +53,10 @@ class Selection:
 
     def require_version(self, version: str, name: str) -> None:
         """
-        Refuse a map other than the node had.
+        Refuse another version of the map than the node had.
 
         :param version: SHA-256 of the map's `map.json`.
-        :raises InputError: that names the first frame of another.
+        :raises InputError: that names the first frame of another version.
         """
         for number, told in enumerate(self.told or (), 1):
             if told.map_version != version:
@@ -69,7 +69,7 @@ class Selection:
 
 def read_selection(path: Path) -> Selection:
     """
-    Read the `recognitions.jsonl` of a node, or a text file with a frame's stamp a line.
+    Read the `recognitions.jsonl` of a node, or a text file with one stamp per line.
 
     :raises InputError: that names the line.
     """
@@ -128,10 +128,10 @@ def selected_frames(
     """
     Yield the selected frames of a source, in the order of the selection.
 
-    Where a frame's images are known they are taken as they are; otherwise the source is paired
-    anew and the frames of those stamps are kept.
+    A frame whose images are known is assembled of them. Otherwise the source is paired anew, and
+    the frames with the selected stamps are kept.
 
-    :raises InputError: for frames that the source does not have.
+    :raises InputError: for frames that the source lacks.
     """
     known = all(images is not None for _, images in selection.frames)
     frames = (
@@ -165,7 +165,7 @@ def _by_images(
 def _assembled(
     source: Source, config: Config, selection: Selection
 ) -> Iterator[tuple[int, Frame[ImageMessage]]]:
-    """Yield the number of each selected frame, and the frame, once all its images came."""
+    """Yield the number and the frame of the selection, when all its images have come."""
     owners: dict[tuple[str, int], list[int]] = defaultdict(list)
     for number, (_, stamps) in enumerate(selection.frames):
         for camera, stamp_ns in (stamps or {}).items():
@@ -184,7 +184,7 @@ def _assembled(
 def _in_order(
     wanted: Sequence[int], frames: Iterable[tuple[int, Frame[ImageMessage]]]
 ) -> Iterator[Frame[ImageMessage]]:
-    """Yield the frames of the wanted keys in their order; what comes early waits."""
+    """Yield the frames of the wanted keys in that order; early frames wait."""
     left = Counter(wanted)
     waiting: dict[int, Frame[ImageMessage]] = {}
     following = 0

@@ -1,4 +1,4 @@
-"""Whether a source says that it was simulated: in the metadata of its bag."""
+"""Whether a source is simulated, by the metadata of its bag."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import yaml
 
-SIMULATED = 'simulated'  # a key of the custom data of a rosbag2 recording
+SIMULATED = 'simulated'  # a key in the custom data of a rosbag2 recording
 METADATA = 'metadata.yaml'
 
 
 def is_simulated(path: Path) -> bool:
-    """Say it of a bag, of a file in one, or of a track whose bag is in `bag`."""
+    """Return whether a bag, a file in a bag, or a track with its bag in `bag`, is simulated."""
     folder = path if path.is_dir() else path.parent
     for file in (folder / METADATA, folder / 'bag' / METADATA):
         try:

@@ -1,4 +1,4 @@
-"""What the user calls SOURCE: found, opened, and asked for its frames and poses."""
+"""The sources of frames and poses: how they are opened, and what they offer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Source(Protocol):
 
     @property
     def contents(self) -> str:
-        """Topics or columns, for messages."""
+        """The topics or columns of the source, for messages."""
 
     def __enter__(self: Self) -> Self: ...
 
@@ -54,9 +54,9 @@ class Source(Protocol):
 
     def check(self, config: Config) -> None:
         """
-        Look for the cameras, before any long work.
+        Check that the cameras are there, before any long work.
 
-        :raises InputError: for a camera that is not there, with what is.
+        :raises InputError: for a missing camera; it lists the contents.
         """
 
     def images(self, config: Config) -> Iterator[tuple[str, int, ImageMessage]]:
@@ -66,45 +66,45 @@ class Source(Protocol):
         """Yield the paired frames in the order of their stamps; images are not yet decoded."""
 
     def frame_count(self, config: Config) -> int:
-        """Return how many frames there are at most; a track or a folder knows it exactly."""
+        """Return an upper bound of the number of frames; exact for a track or a folder."""
 
     def odometry(self) -> Trajectory | None:
-        """Return the robot's own odometry, in which it never jumps; None where there is none."""
+        """Return the odometry of the robot; None without one."""
 
     def pose_topics(self) -> list[str]:
-        """Return the names of what has poses in it: topics of a bag, the table of a track."""
+        """Return the names of the topics or tables with poses."""
 
     def trajectory(
         self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
     ) -> Trajectory:
         """
-        Read the poses of that name.
+        Read the poses of a topic or table.
 
-        :param heading: topic with the orientation of satellite fixes, which have none.
-        :param origin: of the local frame of satellite fixes; the first of them by default.
-        :raises InputError: when it is not there, and as `Trajectory.make`.
+        :param heading: topic with the orientation for satellite fixes.
+        :param origin: of the local frame of satellite fixes; None: the first fix.
+        :raises InputError: if it is missing, and as `Trajectory.make`.
         """
 
     def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
         """
-        Take note of an image that does not decode, and go on without it.
+        Note an image that does not decode; the reader goes on without it.
 
-        :raises InputError: where that cannot be: in a bag, which has no business being damaged.
+        :raises InputError: for a bag, where a broken image means damage.
         """
 
     def fingerprint(self, config: Config) -> str:
-        """Return the SHA-256 of all that the frames depend on, to name cached descriptors by."""
+        """Return a SHA-256 of all that the frames depend on: the key of cached descriptors."""
 
 
 def open_source(path: Path, kind: str | None = None) -> Source:
     """
-    Make the reader of a SOURCE, to be entered with `with`.
+    Make the reader of a source, to be used in `with`.
 
-    A folder with `track.csv`, or with train.csv, val.csv or test.csv that has a column `track`, is
-    a track, even if it has a bag too; then comes a bag; then a folder of images.
+    A folder with `track.csv`, or with a train.csv, val.csv or test.csv with a column `track`, is a
+    track, also if it contains a bag. A bag takes precedence over a folder of images.
 
-    :param kind: 'track', 'bag' or 'folder' where that is to be overridden.
-    :raises InputError: that says what was found and what is expected.
+    :param kind: 'track', 'bag' or 'folder'; None: found out.
+    :raises InputError: that names what was found and what is expected.
 
     >>> with open_source(Path('drive_1')) as source:  # doctest: +SKIP
     ...     count = source.frame_count(Config())
@@ -137,9 +137,9 @@ def decode_frame(frame: Frame[ImageMessage], source: str) -> Frame[Pixels]:
 
 def decode_usable(frame: Frame[ImageMessage], source: Source) -> Frame[Pixels] | None:
     """
-    Decode what can be; a file that does not decode is noted in the source and done without.
+    Decode the images of a frame; files that do not decode are noted and left out.
 
-    :return: None where no image of the frame decodes.
+    :return: None if no image of the frame decodes.
     :raises InputError: for a broken image in a bag.
     """
     images: dict[str, Pixels] = {}
@@ -157,7 +157,7 @@ def decode_usable(frame: Frame[ImageMessage], source: Source) -> Frame[Pixels] |
 def decoded_frames(
     source: Source, frames: Iterable[Frame[ImageMessage]]
 ) -> Iterator[Frame[Pixels]]:
-    """Decode frames one by one, as `decode_usable`; what it returns None for is left out."""
+    """Decode frames by `decode_usable`; frames without an image are left out."""
     for encoded in frames:
         frame = decode_usable(encoded, source)
         if frame is not None:
@@ -171,11 +171,12 @@ def find_trajectory(
     origin: GeoOrigin | None = None,
 ) -> Trajectory:
     """
-    Read the poses of a source: of a topic, of a file, or the only ones that it has.
+    Read the poses of a source: of a topic, of a file, or its only poses.
 
-    :param heading: topic with the orientation of satellite fixes.
-    :param origin: of the local frame of satellite fixes; the first of them by default.
-    :raises InputError: when there are none, or which to take cannot be told.
+    :param poses: topic or file; None: the only poses of the source.
+    :param heading: topic with the orientation for satellite fixes.
+    :param origin: of the local frame of satellite fixes; None: the first fix.
+    :raises InputError: if there are no poses, or several.
     """
     if poses is not None:
         return read_poses(source, poses, heading, origin)
@@ -197,13 +198,13 @@ def find_truth(
     origin: GeoOrigin | None = None,
 ) -> Trajectory | None:
     """
-    Return where the robot was in the frame of a map, None where that is not known.
+    Return the true poses of a source in the frame of a map; None if they are not known.
 
-    Odometry is no truth: without being told, only poses in the map's own frame are taken, and
-    satellite fixes only where the map knows its place on the Earth.
+    Odometry is no truth. Unless the user names poses, only poses in the frame of the map count,
+    and satellite fixes only if the map has a geographic origin.
 
-    :param poses: what the user names, a topic or a file; taken as it is.
-    :param origin: the map's.
+    :param poses: topic or file that the user names.
+    :param origin: of the map.
     """
     if poses is not None:
         return read_poses(source, poses, heading, origin)
@@ -222,9 +223,9 @@ def read_poses(
     origin: GeoOrigin | None = None,
 ) -> Trajectory:
     """
-    Read the poses that the user names: a TUM or CSV file that exists, else a topic of a bag.
+    Read the poses that the user names: a TUM or CSV file if it exists, else a topic of a bag.
 
-    :raises InputError: for neither, and as the readers.
+    :raises InputError: if there is neither, and as the readers.
     """
     path = Path(poses)
     if path.is_file():

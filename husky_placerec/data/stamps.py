@@ -1,4 +1,4 @@
-"""Stamps in files: text of seconds, of microseconds or of nanoseconds; never a float."""
+"""Parsing of stamps in files: seconds, microseconds or nanoseconds, never through a float."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ MICROSECOND_DIGITS, NANOSECOND_DIGITS = 16, 19
 
 def parse_stamp(text: str) -> int:
     """
-    Return a stamp in ns: text of seconds, or a whole number of 16 (us) or 19 (ns) digits.
+    Return a stamp in ns, from seconds, or a whole number of 16 (us) or 19 (ns) digits.
 
-    Of a column of microseconds with gaps pandas makes floats, which still hold every digit of
-    them ('1700000000123456.0'); nanoseconds that went through a float are refused.
+    pandas writes a column of microseconds with gaps as floats, which keep every digit
+    ('1700000000123456.0'). Nanoseconds that went through a float are refused.
 
-    :raises ValueError: for text that is none; an ArithmeticError where it is no number at all.
+    :raises ValueError: for a text that is no stamp; ArithmeticError if it is no number.
     """
     whole, _, fraction = text.partition('.')
     if whole.isdigit() and len(whole) >= MICROSECOND_DIGITS:

@@ -1,4 +1,4 @@
-"""Where the parts of a robot are on it, by the static transforms of its bag."""
+"""The poses of the parts of a robot, by the static transforms of a bag."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TF_TYPE = 'tf2_msgs/msg/TFMessage'
 STATIC_TF = 'tf_static'  # under any namespace
 BASE_FRAME = 'base_link'
 
-Transforms = Mapping[tuple[str, str], Pose]  # of the second frame, in the first
+Transforms = Mapping[tuple[str, str], Pose]  # pose of the second frame in the first
 
 
 def transforms_of(message: Any) -> dict[tuple[str, str], Pose]:
@@ -27,7 +27,7 @@ def transforms_of(message: Any) -> dict[tuple[str, str], Pose]:
 
 
 def pose_in(transforms: Transforms, frame: str, of: str) -> Pose | None:
-    """Return the pose of the frame `of` in `frame`, over any number of steps; None without one."""
+    """Return the pose of the frame `of` in `frame` over any number of transforms, or None."""
     known = {frame: Pose.planar(0.0, 0.0, 0.0)}
     reached = deque([frame])
     while reached and of not in known:

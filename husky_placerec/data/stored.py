@@ -1,4 +1,4 @@
-"""What track and folder have in common: a table of frames whose images are files."""
+"""The common part of tracks and folders: a table of frames whose images are files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Self = TypeVar('Self', bound='StoredSource')
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image in a file, read when it is decoded; to the decoder, a compressed message."""
+    """An image file that is read when it is decoded; it has the fields of CompressedImage."""
 
     path: Path
 
@@ -44,8 +44,8 @@ class StoredFrame:
     """
     A row of the table.
 
-    :param images: of each camera that gave one, stamp in ns and file.
-    :param pose: [7], or empty where the row has none.
+    :param images: stamp in ns and file of each camera with an image.
+    :param pose: [7], or empty without a pose.
     """
 
     stamp_ns: int
@@ -55,9 +55,9 @@ class StoredFrame:
 
 class StoredSource:
     """
-    Frames that a table lists; what is missing is noted, and the rest stays usable.
+    A source whose frames are in a table; missing files are noted and left out.
 
-    A reader of a format gives the name of its table, its cameras and its frames.
+    The reader of a format provides the name of its table, its cameras and its frames.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,7 +68,7 @@ class StoredSource:
         self._frames: list[StoredFrame] = []
 
     def _read(self) -> list[StoredFrame]:
-        """Read the table; the frames may come in any order."""
+        """Read the table; its frames may be in any order."""
         raise NotImplementedError
 
     @property
@@ -107,7 +107,7 @@ class StoredSource:
         self._frames = []
 
     def _in_order(self, frames: list[StoredFrame]) -> list[StoredFrame]:
-        """Sort by stamp; of frames with one stamp the first in the table counts."""
+        """Sort frames by stamp; of equal stamps the first row counts."""
         ordered: list[StoredFrame] = []
         for frame in sorted(frames, key=lambda frame: frame.stamp_ns):
             if ordered and ordered[-1].stamp_ns == frame.stamp_ns:
@@ -125,7 +125,7 @@ class StoredSource:
                 )
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
-        """Yield the frames of the table as they are; their stamps are the table's."""
+        """Yield the frames of the table with its stamps."""
         self.check(config)
         for frame in self._frames:
             there = {n: frame.images[n] for n in config.cameras if n in frame.images}
@@ -142,7 +142,7 @@ class StoredSource:
                 yield name, stamp_ns, frame.images[name]
 
     def frame_count(self, config: Config) -> int:
-        """Return how many frames have an image; this is exact."""
+        """Return the exact number of frames with an image."""
         return sum(any(name in frame.images for name in config.cameras) for frame in self._frames)
 
     def odometry(self) -> Trajectory | None:

@@ -1,4 +1,4 @@
-"""Tables as people and spreadsheets write them: CSV of any separator, with a BOM or without."""
+"""Reading of CSV tables as people and spreadsheets write them, with any separator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GAPS = ('', 'nan', 'none', 'null')
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table; a column that it lacks is as an empty one."""
+    """A row of a table; a missing column reads as an empty one."""
 
     path: Path
     number: int  # of the line, from 1
@@ -29,16 +29,16 @@ class Row:
         return f'{self.path.name}:{self.number}'
 
     def text(self, column: str) -> str:
-        """Return the value, empty where there is none."""
+        """Return the value of a column; empty if there is none."""
         index = self.columns.get(column, len(self.values))
         text = self.values[index].strip() if index < len(self.values) else ''
         return '' if text.lower() in GAPS else text
 
     def stamp_ns(self, column: str) -> int | None:
         """
-        Return a stamp in ns; None where there is none.
+        Return a stamp in ns; None for an empty value.
 
-        :raises InputError: for what is no stamp.
+        :raises InputError: for a value that is no stamp.
         """
         text = self.text(column)
         if not text:
@@ -54,9 +54,9 @@ class Row:
 
     def number_in(self, column: str) -> float:
         """
-        Return a number; its point may be a comma where commas do not separate.
+        Return a number; a decimal comma is accepted if commas do not separate columns.
 
-        :raises InputError: for what is no number.
+        :raises InputError: for a value that is no number.
         """
         text = self.text(column)
         try:
@@ -91,10 +91,10 @@ def read_header(path: Path) -> tuple[str, ...]:
 
 def read_table(path: Path) -> Table:
     """
-    Read a CSV with a header, separated by comma, semicolon or tab; empty lines do not count.
+    Read a CSV with a header, separated by comma, semicolon or tab; empty lines are skipped.
 
-    :raises InputError: for a file that cannot be read, a column that is there twice, or a line
-        that is longer than the header.
+    :raises InputError: for a file that cannot be read, a repeated column, or a line that is longer
+        than the header.
     """
     try:
         text = path.read_text(encoding='utf-8-sig')

@@ -1,4 +1,4 @@
-"""A track folder as ITLP-Campus has them, while it is written: images, poses, masks and texts."""
+"""Writing of track folders in the layout of ITLP-Campus: images, poses, masks and texts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ TEXT_COLUMNS = ('path', *CORNER_COLUMNS, 'text')
 
 class TrackWriter:
     """
-    A track while it is written; `track.csv` comes last, so that a folder with it is whole.
+    Write a track; `track.csv` is written last, so that a folder with it is complete.
 
     :param cameras: names such as `front`.
-    :param annotated: whether there are masks and texts.
+    :param annotated: write masks and texts, too.
     """
 
     def __init__(self, folder: Path, cameras: Sequence[str], *, annotated: bool = False) -> None:
@@ -41,15 +41,15 @@ class TrackWriter:
         self, stamp_ns: int, pose: Pose | None, images: Mapping[str, tuple[int, bytes]]
     ) -> None:
         """
-        Write the images of a frame; their names are their stamps in ns.
+        Write the images of a frame; their file names are their stamps in ns.
 
-        :param images: stamp in ns and PNG of each camera; one that gave none has an empty stamp.
+        :param images: stamp in ns and PNG of each camera; a missing camera gets an empty stamp.
         """
         for camera, (image_ns, png) in images.items():
             (self._place(camera) / f'{image_ns}.png').write_bytes(png)
         stamps = [images[name][0] if name in images else '' for name in self._cameras]
         numbers = [''] * 7 if pose is None else [repr(float(value)) for value in pose.as_array()]
-        # There is no lidar; its column repeats the frame's stamp.
+        # There is no lidar: its column repeats the stamp of the frame.
         self._rows.append([stamp_ns, *stamps, stamp_ns, *numbers])
 
     def annotate(

@@ -1,4 +1,4 @@
-"""Poses over time: read, checked, and interpolated to the stamps of frames."""
+"""Poses over time: checked, and interpolated to the stamps of frames."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation, Slerp
 
-# Rounded to three decimals a quaternion's norm may be this wrong; further off it is no rotation.
+# The error of the norm of a quaternion that was rounded to three decimals; more is no rotation.
 QUATERNION_TOLERANCE = 1e-2
-MAP_FRAME = 'map'  # that of poses whose source does not say
+MAP_FRAME = 'map'  # of poses without a frame
 
 
 @dataclass(frozen=True)
 class Trajectory:
     """
-    Poses of the robot, oldest first, one a stamp.
+    Poses of the robot, oldest first, with different stamps.
 
     :param stamps_ns: [N] int64.
     :param poses: [N, 7] x y z qx qy qz qw, metres, unit quaternions.
-    :param frame_id: the frame that the poses are in; empty where the source does not say.
-    :param child_frame_id: what the poses are of; empty where the source does not say.
-    :param source: what to name in messages.
-    :param origin: where on the Earth the frame's origin is, if that is known.
-    :param notes: what the user should know before trusting the poses.
+    :param frame_id: the frame of the poses; empty if the source does not name it.
+    :param child_frame_id: the frame whose poses these are; empty if the source does not name it.
+    :param source: name for messages.
+    :param origin: geographic position of the origin of the frame, if it is known.
+    :param notes: doubts about the poses, for the user.
     """
 
     stamps_ns: NDArray[np.int64]
@@ -47,9 +47,9 @@ class Trajectory:
         child_frame_id: str = '',
     ) -> Trajectory:
         """
-        Sort, check and normalise poses in any order; of equal stamps the first counts.
+        Sort, check and normalise poses; of equal stamps the first counts.
 
-        :raises InputError: for no poses, NaN, or a quaternion that is not of unit length.
+        :raises InputError: for no poses, NaN, or a quaternion that is not unit.
         """
         if not stamps_ns:
             raise InputError(f'{source}: no poses')
@@ -73,9 +73,9 @@ class Trajectory:
 
     def moved(self, base: Pose, child_frame_id: str) -> Trajectory:
         """
-        Return the poses of another frame on the same body.
+        Return the poses of another frame of the same body.
 
-        :param base: that frame in the one that the poses are of.
+        :param base: pose of that frame in the present child frame.
         """
         turns = Rotation.from_quat(self.poses[:, 3:])
         positions = self.poses[:, :3] + turns.apply([base.x, base.y, base.z])
@@ -83,7 +83,7 @@ class Trajectory:
         return replace(self, poses=poses, child_frame_id=child_frame_id)
 
     def covers(self, stamps_ns: NDArray[np.int64], max_gap_ns: int) -> NDArray[np.bool_]:
-        """Say for each stamp whether poses no further apart than `max_gap_ns` enclose it."""
+        """Return for each stamp whether two poses at most `max_gap_ns` apart enclose it."""
         last = len(self.stamps_ns) - 1
         after = np.searchsorted(self.stamps_ns, stamps_ns, side='left').clip(0, last)
         exact = self.stamps_ns[after] == stamps_ns
@@ -93,10 +93,10 @@ class Trajectory:
         return exact | (inside & close)
 
     def at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Interpolate to stamps that are covered: linear in position, slerp in orientation."""
+        """Interpolate to covered stamps: linearly in position, by slerp in orientation."""
         if len(self.stamps_ns) == 1:
             return np.repeat(self.poses, len(stamps_ns), axis=0)
-        # Relative to the first stamp, since a float64 cannot hold nanoseconds since 1970.
+        # Relative to the first stamp, because a float64 cannot hold nanoseconds since 1970.
         known = (self.stamps_ns - self.stamps_ns[0]) / SECOND_NS
         wanted = ((stamps_ns - self.stamps_ns[0]) / SECOND_NS).clip(0, known[-1])
         position = np.stack([np.interp(wanted, known, axis) for axis in self.poses[:, :3].T], 1)
@@ -106,9 +106,9 @@ class Trajectory:
 
 def refuse_heading(heading: str | None, source: str) -> None:
     """
-    Refuse a heading for poses that have one.
+    Refuse a separate heading for poses with orientations.
 
-    :raises InputError: when `heading` is given.
+    :raises InputError: if `heading` is given.
     """
     if heading is not None:
         raise InputError(
@@ -120,9 +120,9 @@ def poses_at(
     trajectory: Trajectory, stamps_ns: NDArray[np.int64], max_gap_s: float
 ) -> NDArray[np.float64]:
     """
-    Interpolate [M, 7] poses to stamps; none is ever extrapolated.
+    Interpolate [M, 7] poses to stamps, without extrapolation.
 
-    :raises InputError: for stamps that the poses do not cover, with both spans.
+    :raises InputError: for stamps that the poses do not cover; it names both spans.
     """
     covered = trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS))
     if covered.all():
@@ -139,7 +139,7 @@ def poses_at(
 def poses_or_none(
     trajectory: Trajectory, stamps_ns: NDArray[np.int64], max_gap_s: float
 ) -> list[Pose | None]:
-    """Return the pose at each stamp, None where the trajectory does not cover it."""
+    """Return the pose at each stamp; None where the trajectory does not cover it."""
     covered = trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS))
     poses = iter(trajectory.at(stamps_ns[covered]) if covered.any() else ())
     return [Pose.from_array(next(poses)) if there else None for there in covered]

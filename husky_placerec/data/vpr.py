@@ -1,5 +1,5 @@
 """
-Names of images as the evaluations of visual place recognition read them.
+File names of images for the evaluation tools of visual place recognition.
 
 The convention of VPR-methods-evaluation, the deep visual geo-localization benchmark and
 VPR-datasets-downloader (github.com/gmberton): `@ UTM_east @ UTM_north @ UTM_zone_number @
@@ -17,13 +17,13 @@ from husky_placerec.types import GeoOrigin, Pose, SECOND_NS
 
 def image_name(pose: Pose, stamp_ns: int, origin: GeoOrigin | None = None) -> str:
     """
-    Return the name of an image's file.
+    Return the file name of an image.
 
-    East and north are those of the map frame, in metres; the zone is left empty, as they are not
-    UTM. The heading is the robot's, in whole degrees clockwise from north (the map's y); the
-    stamp in ns is the pano_id, which makes names unique.
+    East and north are x and y of the map frame in metres, without a UTM zone. The heading is that
+    of the robot, in whole degrees clockwise from north (y of the map). The pano_id is the stamp in
+    ns, so that names are unique.
 
-    :param origin: where it is known, latitude and longitude are there too.
+    :param origin: if it is known, the name has latitude and longitude, too.
     """
     latitude, longitude = _latitude(pose, origin) if origin is not None else ('', '')
     ahead = pose.rotation.apply([1.0, 0.0, 0.0])
@@ -37,7 +37,7 @@ def image_name(pose: Pose, stamp_ns: int, origin: GeoOrigin | None = None) -> st
 
 
 def _latitude(pose: Pose, origin: GeoOrigin) -> tuple[str, str]:
-    import pymap3d  # when it is needed: most maps do not know where on the Earth they are
+    import pymap3d  # imported on demand: most maps have no geographic origin
 
     latitude, longitude, _ = pymap3d.enu2geodetic(
         pose.x, pose.y, pose.z, origin.latitude, origin.longitude, origin.altitude

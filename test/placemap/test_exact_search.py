@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from husky_placerec.evaluation.protocol import turned_poses
-from husky_placerec.placemap import exact
+from husky_placerec.placemap import exact_search
 from husky_placerec.placemap.exact_search import search_exactly
 from husky_placerec.types import Pose
 import numpy as np
@@ -24,8 +24,8 @@ def joined(*arguments):
 @pytest.mark.parametrize('opposites', [(1, 0), None])
 @pytest.mark.parametrize('places', [[BOTH] * 20, [BOTH] * 12 + [FRONT_ONLY] * 5 + [BACK_ONLY] * 3])
 def test_the_ranking_is_that_of_the_map(places, opposites, monkeypatch):
-    monkeypatch.setattr(exact, 'QUERIES', 4)  # several blocks of both
-    monkeypatch.setattr(exact, 'PLACES', 7)
+    monkeypatch.setattr(exact_search, 'QUERIES', 4)  # several blocks of both
+    monkeypatch.setattr(exact_search, 'PLACES', 7)
     place_map = random_map(present=np.array(places, bool), opposites=opposites)
     kinds = np.array([BOTH, FRONT_ONLY, BACK_ONLY, NONE] * 3, bool)
     queries = random_descriptors(np.random.default_rng(1), kinds)
@@ -43,7 +43,7 @@ def test_the_ranking_is_that_of_the_map(places, opposites, monkeypatch):
 @pytest.mark.parametrize('opposites', [(1, 0), None])
 @pytest.mark.parametrize('apart_m', [0.0, 60.0, 1000.0])
 def test_rivals_are_those_of_the_map(opposites, apart_m, monkeypatch):
-    monkeypatch.setattr(exact, 'PLACES', 7)
+    monkeypatch.setattr(exact_search, 'PLACES', 7)
     present = np.array([BOTH] * 12 + [FRONT_ONLY] * 5 + [BACK_ONLY] * 3, bool)
     place_map = random_map(present=present, opposites=opposites)
     kinds = np.array([BOTH, FRONT_ONLY, BACK_ONLY, NONE] * 3, bool)

@@ -1,1 +1,1 @@
-"""What is in a source, in numbers, and what is wrong with it."""
+"""The survey of a source for `placerec data check`: numbers, and findings."""

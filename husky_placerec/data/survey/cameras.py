@@ -1,4 +1,4 @@
-"""One camera's images: their stamps, and what they look like."""
+"""The survey of the images of one camera: stamps, sizes, exposure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels, SECOND_NS
 import numpy as np
 
-# Of an image's grey values, 0 to 255.
+# Thresholds of grey values, 0 to 255.
 DARK_MEAN = 12.0
 BRIGHT_VALUE, BRIGHT_SHARE = 250, 0.5
 THUMBNAIL = (64, 36)
@@ -24,15 +24,15 @@ FROZEN_RUN = 5  # equal images in a row
 @dataclass(frozen=True)
 class CameraSurvey:
     """
-    What is known of a camera.
+    The numbers of a camera.
 
-    :param rate_hz: of the median period.
-    :param jitter_ms: 95th percentile of the periods' distance from the median.
-    :param gaps: periods of over three medians; `longest_gap_s` is the longest of all.
-    :param backward: stamps before the one that came before.
-    :param sizes: how many images there are of each, as 'WxH'.
-    :param dark: images that are nearly black; `bright`: more than half of which is white.
-    :param equal: images equal to the byte to the one before; `longest_equal`: most in a row.
+    :param rate_hz: from the median period.
+    :param jitter_ms: 95th percentile of the distance of periods from the median.
+    :param gaps: number of periods over three medians; `longest_gap_s`: the longest period.
+    :param backward: number of stamps that step back.
+    :param sizes: number of images of each size 'WxH'.
+    :param dark: number of nearly black images; `bright`: of images that are over half white.
+    :param equal: number of images with the bytes of the one before; `longest_equal`: in a row.
     """
 
     images: int
@@ -59,7 +59,7 @@ class CameraSurvey:
 
 @dataclass
 class CameraSurveyor:
-    """Looks at images one by one and remembers only numbers of them."""
+    """Take images one by one, and keep only their numbers."""
 
     stamps: list[int] = field(default_factory=list)
     broken: list[tuple[int, InputError]] = field(default_factory=list)
@@ -99,7 +99,7 @@ class CameraSurveyor:
         self._last = digest
 
     def result(self) -> CameraSurvey | None:
-        """Return what was seen; None of a camera that gave nothing."""
+        """Return the numbers; None for a camera without images."""
         if not self.stamps:
             return None
         stamps = np.array(self.stamps, np.int64)

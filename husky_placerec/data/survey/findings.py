@@ -1,4 +1,4 @@
-"""What is wrong with a source, by its numbers, and what to do about it."""
+"""The problems of a source, by its numbers, and their remedies."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from husky_placerec.data.survey.survey import Survey
 
 YEAR_NS = 31_556_952 * 10**9
 EARLIEST_NS, LATEST_NS = 30 * YEAR_NS, 130 * YEAR_NS  # 2000 to 2100
-FEW = 0.02  # of the images: not worth a word
+FEW = 0.02  # share of the images that is not worth a finding
 MANY = 0.2
-NARROW_MS = 20.0  # less slack than this between the offsets and the slop
+NARROW_MS = 20.0  # least reserve between the offsets and the slop
 
 
 @dataclass(frozen=True)
 class Finding:
     """
-    Something that is wrong.
+    A problem.
 
-    :param error: whether a map or a replay of the source would fail or mislead.
+    :param error: a map or a replay of the source would fail or mislead.
     """
 
     error: bool
@@ -30,7 +30,7 @@ class Finding:
 
 
 def findings(survey: Survey, slop_s: float) -> list[Finding]:
-    """Return what is wrong with a source, errors first."""
+    """Return the problems of a source, errors first."""
     found = [*_of_frames(survey, slop_s), *_of_poses(survey)]
     for name, camera in survey.cameras.items():
         if camera is None:
@@ -48,7 +48,7 @@ def _of_frames(survey: Survey, slop_s: float) -> Iterator[Finding]:
     for name, count in pairing.unpaired.items():
         camera = survey.cameras[name]
         rates = [each.rate_hz for each in survey.cameras.values() if each is not None]
-        # Of a camera that is faster than another some must be left over.
+        # Some images of the faster camera must remain unpaired.
         expected = 1 - min(rates) / camera.rate_hz if camera and camera.rate_hz else 0.0
         if camera is not None and count > (FEW + expected) * camera.images:
             advice = f'try a larger slop than {slop_s:g} s, or synchronize the cameras'

@@ -1,4 +1,4 @@
-"""The poses of a source: how far they reach, where they are missing, where they jump."""
+"""The survey of the poses of a source: coverage, gaps and jumps."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from husky_placerec.types import SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 
-JUMP_M, JUMP_M_PER_S = 3.0, 15.0  # more than a robot drives, and not by noise
+JUMP_M, JUMP_M_PER_S = 3.0, 15.0  # more than a robot drives, or noise causes
 
 
 @dataclass(frozen=True)
 class PoseSurvey:
     """
-    What is known of the poses.
+    The numbers of the poses.
 
-    :param covered: frames with a pose, of `frames`.
-    :param longest_gap_s: between two poses.
-    :param jumps: steps of over 3 m at over 15 m/s, the first at `first_jump_ns`.
-    :param length_m: of the way, in the plane.
-    :param spacing_m: median distance from frame to frame, of those with a pose.
+    :param covered: number of the `frames` with a pose.
+    :param longest_gap_s: longest time between two poses.
+    :param jumps: number of steps over 3 m at over 15 m/s; the first is at `first_jump_ns`.
+    :param length_m: length of the drive in the plane.
+    :param spacing_m: median distance between frames with a pose.
     """
 
     source: str
@@ -47,7 +47,7 @@ class PoseSurvey:
 def survey_poses(
     trajectory: Trajectory, stamps_ns: NDArray[np.int64], max_gap_s: float
 ) -> PoseSurvey:
-    """Look at poses and at the stamps of the frames that want them."""
+    """Survey poses, and their coverage of the stamps of frames."""
     there = trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS))
     seen = trajectory.at(stamps_ns[there])[:, :2] if there.any() else np.empty((0, 2))
     flat, stamps = trajectory.poses[:, :2], trajectory.stamps_ns

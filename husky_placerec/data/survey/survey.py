@@ -1,4 +1,4 @@
-"""A whole source, looked at from its first image to its last."""
+"""The survey of a whole source."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import numpy as np
 @dataclass(frozen=True)
 class PairingSurvey:
     """
-    How the images of the cameras belong together.
+    The numbers of the pairing.
 
-    :param complete: frames with all cameras, of `frames`.
-    :param unpaired: images that are in no frame, by camera.
-    :param median_ms: distance between the stamps of a frame's images; `largest_ms`: the largest.
+    :param complete: number of the `frames` with all cameras.
+    :param unpaired: number of images in no frame, by camera.
+    :param median_ms: median and `largest_ms` distance between the stamps of the images of a frame.
     """
 
     frames: int
@@ -34,12 +34,12 @@ class PairingSurvey:
 @dataclass(frozen=True)
 class Survey:
     """
-    What is in a source.
+    The numbers of a source.
 
-    :param cameras: None for one that gave no image.
-    :param poses: None where there are none, or none that can be read; `pose_error` says why.
-    :param broken: the first image of each camera that does not decode, as the decoder says it.
-    :param lacking: what the reader did without, a line a kind.
+    :param cameras: None for a camera without images.
+    :param poses: None without readable poses; `pose_error` says why.
+    :param broken: the error of the first image of each camera that does not decode.
+    :param lacking: what the reader left out, a line for each kind.
     """
 
     source: str
@@ -53,7 +53,7 @@ class Survey:
     lacking: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it for `json.dump`."""
+        """Return all numbers for `json.dump`."""
         return {
             'source': self.source,
             'kind': self.kind,
@@ -77,10 +77,10 @@ def survey(
     progress: Passing,
 ) -> Survey:
     """
-    Look at all images and poses of a source.
+    Survey all images and poses of a source.
 
-    :param poses: as `find_trajectory`, and `heading`.
-    :raises InputError: for a camera that is not there, or a source that cannot be read.
+    :param poses: as in `find_trajectory`, and `heading` likewise.
+    :raises InputError: for a missing camera, or a source that cannot be read.
     """
     surveyors = {name: CameraSurveyor() for name in config.cameras}
     total = source.frame_count(config) * len(surveyors)
@@ -109,7 +109,7 @@ def survey(
 def _survey_pairing(
     source: Source, config: Config, surveyors: dict[str, CameraSurveyor]
 ) -> tuple[np.ndarray, PairingSurvey]:
-    """Return the stamps of the frames, and what is known of them."""
+    """Return the stamps of the frames, and the numbers of the pairing."""
     stamps, offsets, complete = [], [], 0
     left = {name: len(surveyor.stamps) for name, surveyor in surveyors.items()}
     for frame in source.frames(config):
