@@ -50,7 +50,7 @@ def test_rivals_are_those_of_the_map(opposites, apart_m, monkeypatch):
     queries = random_descriptors(np.random.default_rng(1), kinds).astype(np.float32)
     positions = place_map.places.poses[:, :2]
     (best,) = search_exactly(queries, place_map.descriptors, 3, opposites)
-    found = exact.rival_similarities(
+    found = exact_search.rival_similarities(
         queries, place_map.descriptors, positions, best, apart_m, opposites
     )
     for query, rival in zip(queries, found):
