@@ -10,10 +10,10 @@ import math
 from husky_placerec.campus import labels
 from husky_placerec.campus.conditions import AUTUMN, WINTER
 from husky_placerec.campus.materials import CUTOUT, FACADE
+from husky_placerec.campus.mesh import Frame2D, Look, Mesh, MeshBuilder
 from husky_placerec.campus.road import PAVEMENT_EDGE_M, Road
 from husky_placerec.campus.scene import Scene
 from husky_placerec.campus.site import House, random_tint
-from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
 from husky_placerec.campus.textures import FACADES, GROUND_FLOORS
 from husky_placerec.campus.world import Campus
 import numpy as np
@@ -43,37 +43,37 @@ class Alterations:
 def altered(campus: Campus, changes: Alterations, drive: int, season: int) -> Scene:
     """Return the scene of a campus as one drive finds it."""
     scene, rng = campus.scene, np.random.default_rng([campus.seed, 14, drive])
-    soup, builder = scene.soup, SoupBuilder()
+    mesh, builder = scene.mesh, MeshBuilder()
     changed, covered = rng.random((2, len(scene.houses))) if drive else np.ones((2, 0))
     repainted = [h for h, at in zip(scene.houses, changed) if at < changes.changed_facades]
     if repainted:
-        soup = _repainted(soup, repainted, campus, rng)
+        mesh = _repainted(mesh, repainted, campus, rng)
     for number, (house, at) in enumerate(zip(scene.houses, covered)):
         if at < changes.scaffolding:
             _build_scaffold(builder, house, campus, _FIRST_THING + number)
     heaps = {WINTER: changes.snow_banks, AUTUMN: changes.leaves}.get(season, 0.0)
     if heaps:
         _heap_up(builder, campus, heaps, season, rng)
-    added = campus.terrain.set_foot(builder.soup())
-    return Scene.of(np.concatenate([soup, added]), scene.lamps, scene.signs, scene.houses)
+    added = campus.terrain.set_foot(builder.mesh())
+    return Scene.of(np.concatenate([mesh, added]), scene.lamps, scene.signs, scene.houses)
 
 
-def _repainted(soup: Soup, houses: list[House], campus: Campus, rng: np.random.Generator) -> Soup:
-    soup, textures = soup.copy(), campus.textures
-    walls = soup['material'] == FACADE
+def _repainted(mesh: Mesh, houses: list[House], campus: Campus, rng: np.random.Generator) -> Mesh:
+    mesh, textures = mesh.copy(), campus.textures
+    walls = mesh['material'] == FACADE
     for house in houses:
         tint = random_tint(rng, 0.7, 1.15)
-        mine = walls & (soup['thing'] == house.thing)
+        mine = walls & (mesh['thing'] == house.thing)
         for kind, count in (('facade', FACADES), ('ground_floor', GROUND_FLOORS)):
             first = textures.layer(kind)
-            part = mine & (soup['layer'] >= first) & (soup['layer'] < first + count)
+            part = mine & (mesh['layer'] >= first) & (mesh['layer'] < first + count)
             layer = first + int(rng.integers(count))
-            soup['layer'][part], soup['tint'][part] = layer, tint
-            soup['columns'][part], soup['rows'][part] = textures.windows[layer]
-    return soup
+            mesh['layer'][part], mesh['tint'][part] = layer, tint
+            mesh['columns'][part], mesh['rows'][part] = textures.windows[layer]
+    return mesh
 
 
-def _build_scaffold(builder: SoupBuilder, house: House, campus: Campus, thing: int) -> None:
+def _build_scaffold(builder: MeshBuilder, house: House, campus: Campus, thing: int) -> None:
     """Put poles and planks before the front and both sides of a house."""
     look = Look(campus.textures.layer('scaffold'), labels.BUILDING, CUTOUT, thing=thing)
     x, y = house.width / 2 + _SCAFFOLD_OFF_M, house.depth / 2 + _SCAFFOLD_OFF_M
@@ -86,7 +86,7 @@ def _build_scaffold(builder: SoupBuilder, house: House, campus: Campus, thing: i
 
 
 def _heap_up(
-    builder: SoupBuilder, campus: Campus, share: float, season: int, rng: np.random.Generator
+    builder: MeshBuilder, campus: Campus, share: float, season: int, rng: np.random.Generator
 ) -> None:
     white = campus.textures.layer('white')
     if season == WINTER:

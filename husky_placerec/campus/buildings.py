@@ -7,12 +7,12 @@ import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.facades import GROUND_FLOOR_M, STOREYS_M, WIDTH_M
+from husky_placerec.campus.house_plans import house_plans, HousePlan
 from husky_placerec.campus.materials import FACADE, SIGN
+from husky_placerec.campus.mesh import Frame2D, Look
 from husky_placerec.campus.numeric import Colour
-from husky_placerec.campus.plans import house_plans, HousePlan
 from husky_placerec.campus.road import Road, Station
 from husky_placerec.campus.site import House, random_tint, Site
-from husky_placerec.campus.soup import Frame2D, Look
 from husky_placerec.campus.textures import FACADES, GROUND_FLOORS, sign_place
 import numpy as np
 

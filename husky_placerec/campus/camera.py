@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from husky_placerec.campus.mesh import Mesh, TRIANGLE
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.rig import CameraModel
 from husky_placerec.campus.scene import Scene, TILE_M
-from husky_placerec.campus.soup import Soup, TRIANGLE
 from husky_placerec.types import Pose
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ def affine(
     return np.column_stack([turn, -turn @ origin])
 
 
-def in_view(scene: Scene, moving: Soup, camera: Camera, far_m: float) -> Soup:
+def in_view(scene: Scene, moving: Mesh, camera: Camera, far_m: float) -> Mesh:
     """Return the tiles that may show in the picture, and all that moves."""
     ahead, aside, distance = _places(scene, camera)
     # Wider than the picture by one tile on each side; TILE_M keeps what is at the camera's feet.
@@ -75,7 +75,7 @@ def in_view(scene: Scene, moving: Soup, camera: Camera, far_m: float) -> Soup:
     return _gather(scene, seen, moving)
 
 
-def near(scene: Scene, place: NDArray[np.float64], reach_m: float) -> Soup:
+def near(scene: Scene, place: NDArray[np.float64], reach_m: float) -> Mesh:
     """Return the tiles within reach of a place."""
     distance = np.hypot(*(scene.centres - place[:2]).T)
     return _gather(scene, distance < reach_m + TILE_RADIUS_M)
@@ -103,10 +103,10 @@ def _places(scene: Scene, camera: Camera) -> tuple[NDArray, NDArray, NDArray]:
     return ahead, aside, np.hypot(ahead, aside)
 
 
-def _gather(scene: Scene, chosen: NDArray[np.bool_], *others: Soup) -> Soup:
+def _gather(scene: Scene, chosen: NDArray[np.bool_], *others: Mesh) -> Mesh:
     # As bytes: numpy would compare the types of the records of each piece.
     pieces = [
-        scene.soup[scene.starts[tile] : scene.starts[tile + 1]] for tile in np.flatnonzero(chosen)
+        scene.mesh[scene.starts[tile] : scene.starts[tile + 1]] for tile in np.flatnonzero(chosen)
     ]
     return np.concatenate([piece.view(np.uint8) for piece in (*pieces, *others)]).view(TRIANGLE)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.numeric import compiled, inlined
-from husky_placerec.campus.soup import Soup
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,10 +15,10 @@ Plane = tuple[float, float, float]  # factors of column, row and 1
 Weights = tuple[float, float, float]  # of the corners of a triangle
 
 
-def transformed(soup: Soup, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+def transformed(mesh: Mesh, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the [T, 3, 3] corners after a [3, 4] affine map."""
-    result = np.empty((len(soup), 3, 3), np.float32)
-    _transform(soup['points'], matrix, result)
+    result = np.empty((len(mesh), 3, 3), np.float32)
+    _transform(mesh['points'], matrix, result)
     return result
 
 

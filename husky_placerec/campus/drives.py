@@ -40,7 +40,7 @@ class DriveConfig:
 
     # The way.
     drive: int = 0  # varies lateral offset, wander, traffic and phase
-    start_m: float = 0.0  # arc length where the drive begins; what it is of: see Track
+    start_m: float = 0.0  # arc length where the drive begins; what it is of: see DrivePath
     length_m: float = 300.0
     step_m: float = 3.0  # distance between frames
     reverse: bool = False  # the same stretch from its end to its beginning

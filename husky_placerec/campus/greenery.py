@@ -6,9 +6,9 @@ import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CONIFER, LEAF
+from husky_placerec.campus.mesh import Look, Point
 from husky_placerec.campus.road import Road
 from husky_placerec.campus.site import random_tint, Site
-from husky_placerec.campus.soup import Look, Point
 from husky_placerec.campus.textures import CONIFERS, LEAFY_TREES
 import numpy as np
 

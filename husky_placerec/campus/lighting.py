@@ -9,8 +9,8 @@ from husky_placerec.campus.materials import CONIFER, CUTOUT, is_cut_out, LEAF, R
 from husky_placerec.campus.numeric import Colour, dot, inlined, plus, scaled, smoothstep
 from husky_placerec.campus.paint import noise_on_ground
 from husky_placerec.campus.shadow import Plane, Shadow
-from husky_placerec.campus.spot import Spot
 from husky_placerec.campus.sun_depths import BLOCK_PX
+from husky_placerec.campus.surface_point import SurfacePoint
 from numpy.typing import NDArray
 
 _LAMP_REACH_M = 40.0
@@ -19,39 +19,39 @@ _OFF_SURFACE_M, _BIAS_M = 0.12, 0.35  # or a surface would shade itself
 
 
 @inlined
-def irradiance(spot: Spot, light: Light, shadow: Shadow, lamps: NDArray) -> Colour:
+def irradiance(surface: SurfacePoint, light: Light, shadow: Shadow, lamps: NDArray) -> Colour:
     """Return the light that a surface receives."""
-    if spot.material == LEAF or spot.material == CONIFER:
-        open_sky = 0.7 + 0.4 * (1 - spot.v)  # darker low in the crown
+    if surface.material == LEAF or surface.material == CONIFER:
+        open_sky = 0.7 + 0.4 * (1 - surface.v)  # darker low in the crown
     else:
-        open_sky = 0.75 + 0.25 * min(max(spot.above_m / 2.5, 0.0), 1.0)  # and near the ground
-    total = scaled(light.ambient, (0.75 + 0.25 * spot.normal[2]) * open_sky)
+        open_sky = 0.75 + 0.25 * min(max(surface.above_m / 2.5, 0.0), 1.0)  # and near the ground
+    total = scaled(light.ambient, (0.75 + 0.25 * surface.normal[2]) * open_sky)
     if light.sun[2] > SUN_UP:
-        total = plus(total, scaled(light.sunlight, _direct(spot, light, shadow)))
-    return plus(total, scaled(_LAMP_COLOUR, light.lamps * _from_lamps(spot, lamps)))
+        total = plus(total, scaled(light.sunlight, _direct(surface, light, shadow)))
+    return plus(total, scaled(_LAMP_COLOUR, light.lamps * _from_lamps(surface, lamps)))
 
 
 @inlined
-def mirrored(spot: Spot, light: Light, noise: NDArray) -> float:
+def mirrored(surface: SurfacePoint, light: Light, noise: NDArray) -> float:
     """Return the share of sky that wet ground reflects; a road has puddles."""
-    fresnel = 0.05 + 0.6 * (1 - max(spot.towards[2], 0.0)) ** 4
+    fresnel = 0.05 + 0.6 * (1 - max(surface.towards[2], 0.0)) ** 4
     puddle = 0.3
-    if spot.material == ROAD:
-        puddle = smoothstep(0.45, 0.6, noise_on_ground(noise, spot.point, 0.3))
+    if surface.material == ROAD:
+        puddle = smoothstep(0.45, 0.6, noise_on_ground(noise, surface.point, 0.3))
     return fresnel * light.wet * (0.35 + 0.65 * puddle)
 
 
 @inlined
-def _direct(spot: Spot, light: Light, shadow: Shadow) -> float:
+def _direct(surface: SurfacePoint, light: Light, shadow: Shadow) -> float:
     """Return how much of the sun's light arrives, 0 to 1."""
-    if spot.material == CUTOUT:
+    if surface.material == CUTOUT:
         facing = 0.7
-    elif is_cut_out(spot.material):
+    elif is_cut_out(surface.material):
         facing = 0.65
     else:
-        facing = max(dot(spot.normal, light.sun), 0.0)
+        facing = max(dot(surface.normal, light.sun), 0.0)
     if facing > 0 and shadow.depths.shape[0] > 0:
-        point = plus(spot.point, scaled(spot.normal, _OFF_SURFACE_M))
+        point = plus(surface.point, scaled(surface.normal, _OFF_SURFACE_M))
         facing *= _sunlit(point, shadow)
     return facing
 
@@ -87,19 +87,19 @@ def _along(plane: Plane, point: Colour) -> float:
 
 
 @inlined
-def _from_lamps(spot: Spot, lamps: NDArray) -> float:
+def _from_lamps(surface: SurfacePoint, lamps: NDArray) -> float:
     total = 0.0
     for lamp in range(lamps.shape[0]):
         to_lamp = (
-            lamps[lamp, 0] - spot.point[0],
-            lamps[lamp, 1] - spot.point[1],
-            lamps[lamp, 2] - spot.point[2],
+            lamps[lamp, 0] - surface.point[0],
+            lamps[lamp, 1] - surface.point[1],
+            lamps[lamp, 2] - surface.point[2],
         )
         squared = dot(to_lamp, to_lamp)
         if squared > _LAMP_REACH_M**2:
             continue
         per_m = 1 / math.sqrt(squared)
-        facing = 0.5 if is_cut_out(spot.material) else dot(spot.normal, to_lamp) * per_m
+        facing = 0.5 if is_cut_out(surface.material) else dot(surface.normal, to_lamp) * per_m
         if facing <= 0:
             continue
         downwards = smoothstep(-0.15, 0.5, to_lamp[2] * per_m)  # a shade keeps it off the sky

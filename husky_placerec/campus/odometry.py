@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 import math
 
+from husky_placerec.campus.drive_path import TimedPose
 from husky_placerec.campus.drives import DriveConfig
-from husky_placerec.campus.way import TimedPose
 from husky_placerec.types import Pose
 import numpy as np
 

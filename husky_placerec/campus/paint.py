@@ -28,42 +28,44 @@ from husky_placerec.campus.numeric import (
     smoothstep,
     times,
 )
-from husky_placerec.campus.spot import Spot
+from husky_placerec.campus.surface_point import SurfacePoint
 from numpy.typing import NDArray
 
 _PERIOD_M = 32.0  # of the noise on the ground, at a scale of 1
 
 
 @inlined
-def paint(spot: Spot, albedo: Colour, mask: float, light: Light, noise: NDArray) -> Colour:
+def paint(
+    surface: SurfacePoint, albedo: Colour, mask: float, light: Light, noise: NDArray
+) -> Colour:
     """
     Return the colour of a surface in this season.
 
     :param mask: of the texture; 1 where a facade has glass.
     """
-    if spot.material == LEAF:
-        albedo = _leaves(albedo, spot.thing, light.season)
-    elif spot.material == GRASS:
-        albedo = _lawn(albedo, spot.point, light.season, noise)
-    elif spot.material == ROAD:
-        albedo = scaled(albedo, 0.75 + 0.5 * noise_on_ground(noise, spot.point, 0.25))
-    elif spot.material == FACADE:
-        grazing = 1 - max(dot(spot.normal, spot.towards), 0.0)
+    if surface.material == LEAF:
+        albedo = _leaves(albedo, surface.thing, light.season)
+    elif surface.material == GRASS:
+        albedo = _lawn(albedo, surface.point, light.season, noise)
+    elif surface.material == ROAD:
+        albedo = scaled(albedo, 0.75 + 0.5 * noise_on_ground(noise, surface.point, 0.25))
+    elif surface.material == FACADE:
+        grazing = 1 - max(dot(surface.normal, surface.towards), 0.0)
         reflection = (0.25 + 0.5 * grazing**2) * mask * 0.7
         albedo = mix(albedo, scaled(light.horizon, 0.9), reflection)
-    if light.season == WINTER and spot.material != CUTOUT:
-        albedo = _snowed(spot, albedo, noise)
+    if light.season == WINTER and surface.material != CUTOUT:
+        albedo = _snowed(surface, albedo, noise)
     return albedo
 
 
 @inlined
-def emission(spot: Spot, albedo: Colour, mask: float, light: Light) -> Colour:
+def emission(surface: SurfacePoint, albedo: Colour, mask: float, light: Light) -> Colour:
     """Return the light of lit windows, lamps and signs."""
-    if spot.material == FACADE:
-        return _lit_window(spot, mask, light.lit_windows)
-    if spot.material == EMITTER and light.lit_windows > 0.1:
-        return scaled(spot.tint, min(light.lamps * 2, 1.6))
-    if spot.material == SIGN:
+    if surface.material == FACADE:
+        return _lit_window(surface, mask, light.lit_windows)
+    if surface.material == EMITTER and light.lit_windows > 0.1:
+        return scaled(surface.tint, min(light.lamps * 2, 1.6))
+    if surface.material == SIGN:
         return scaled(albedo, min(light.lamps, 1.0) * 0.55)
     return 0.0, 0.0, 0.0
 
@@ -75,30 +77,32 @@ def noise_on_ground(noise: NDArray, point: Colour, scale: float) -> float:
 
 
 @inlined
-def _snowed(spot: Spot, albedo: Colour, noise: NDArray) -> Colour:
-    cover = smoothstep(0.35, 0.75, spot.normal[2])
-    if spot.material == LEAF:
+def _snowed(surface: SurfacePoint, albedo: Colour, noise: NDArray) -> Colour:
+    cover = smoothstep(0.35, 0.75, surface.normal[2])
+    if surface.material == LEAF:
         cover = 0.12
-    elif spot.material == CONIFER:
-        clumps = noise_at(noise, spot.u * 40 / 128, spot.v * 40 / 128)
+    elif surface.material == CONIFER:
+        clumps = noise_at(noise, surface.u * 40 / 128, surface.v * 40 / 128)
         cover = 0.35 if clumps > 0.5 else 0.0
-    elif spot.material == ROAD:  # less in the tracks of the wheels
-        patches = noise_on_ground(noise, spot.point, 0.4) + 0.1 * math.sin(spot.u * 4 * math.pi)
+    elif surface.material == ROAD:  # less in the tracks of the wheels
+        patches = noise_on_ground(noise, surface.point, 0.4) + 0.1 * math.sin(
+            surface.u * 4 * math.pi
+        )
         cover *= 0.25 + 0.5 * smoothstep(0.35, 0.65, patches)
     if cover == 0:
         return albedo
-    shade = 0.8 + 0.25 * noise_on_ground(noise, spot.point, 0.5)
+    shade = 0.8 + 0.25 * noise_on_ground(noise, surface.point, 0.5)
     return mix(albedo, scaled((0.80, 0.83, 0.88), shade), 0.95 * cover)
 
 
 @inlined
-def _lit_window(spot: Spot, mask: float, share: float) -> Colour:
-    column, row = math.floor(spot.u * spot.columns), math.floor(spot.v * spot.rows)
-    house = spot.thing * 13.1 + spot.layer * 5.3
+def _lit_window(surface: SurfacePoint, mask: float, share: float) -> Colour:
+    column, row = math.floor(surface.u * surface.columns), math.floor(surface.v * surface.rows)
+    house = surface.thing * 13.1 + surface.layer * 5.3
     if hash01(column * 3.7 + house, row * 3.7 + house) >= share:
         return 0.0, 0.0, 0.0
     strength = mask * 0.85 * (0.35 + 0.6 * hash01(row + 3, column + 3))
-    if hash01(column + spot.thing, row) < 0.7:
+    if hash01(column + surface.thing, row) < 0.7:
         return scaled((1.0, 0.72, 0.36), strength)
     return scaled((0.85, 0.92, 1.0), strength)
 

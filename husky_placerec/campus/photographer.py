@@ -11,12 +11,12 @@ import multiprocessing
 import cv2
 from husky_placerec.campus.alterations import altered
 from husky_placerec.campus.conditions import condition_named
+from husky_placerec.campus.drive_path import drive_poses, TimedPose
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.faults import fault_named
 from husky_placerec.campus.picture import Picture, VisibleSign
 from husky_placerec.campus.renderer import Renderer
 from husky_placerec.campus.traffic import Traffic
-from husky_placerec.campus.way import drive_poses, TimedPose
 from husky_placerec.types import SECOND_NS
 import numpy as np
 

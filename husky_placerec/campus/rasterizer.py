@@ -6,8 +6,8 @@ from typing import Any
 
 from husky_placerec.campus.coverage import is_hole, planes, row_span, span, transformed, weights
 from husky_placerec.campus.materials import is_cut_out
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.numeric import compiled, inlined
-from husky_placerec.campus.soup import Soup
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +29,7 @@ Hit = Any  # one record of it
 
 
 def trace(
-    soup: Soup,
+    mesh: Mesh,
     matrix: NDArray[np.float32],
     holes: NDArray,
     size: tuple[int, int],
@@ -43,19 +43,19 @@ def trace(
     :param size: width and height in pixels.
     """
     width, height = size
-    seen = transformed(soup, matrix)
+    seen = transformed(mesh, matrix)
     farthest = seen[:, :, 2].max(axis=1)
     order = np.argsort(farthest, kind='stable')  # near first: what lies behind fails early
     order = order[farthest[order] > NEAR_M]
     hits = np.full((height, width), _NOTHING)
     polygon = np.empty((4, 5))  # after clipping: x, y in pixels, 1/depth, u, v
-    _draw_all(soup, seen, order, holes, focal_px, polygon, hits)
+    _draw_all(mesh, seen, order, holes, focal_px, polygon, hits)
     return hits
 
 
 @compiled
 def _draw_all(
-    soup: Soup,
+    mesh: Mesh,
     seen: NDArray,
     order: NDArray,
     holes: NDArray,
@@ -65,14 +65,14 @@ def _draw_all(
 ) -> None:
     height, width = hits.shape
     for triangle in order:
-        corners = _clip(seen[triangle], soup[triangle].uv, polygon)
+        corners = _clip(seen[triangle], mesh[triangle].uv, polygon)
         for corner in range(corners):
             inverse = 1 / polygon[corner, 2]
             polygon[corner, 0] = width / 2 + focal_px * polygon[corner, 0] * inverse
             polygon[corner, 1] = height / 2 + focal_px * polygon[corner, 1] * inverse
             polygon[corner, 2] = inverse
         for corner in range(1, corners - 1):
-            _draw(soup, triangle, holes, hits, polygon[0], polygon[corner], polygon[corner + 1])
+            _draw(mesh, triangle, holes, hits, polygon[0], polygon[corner], polygon[corner + 1])
 
 
 @inlined
@@ -104,7 +104,7 @@ def _set_corner(
 
 @inlined
 def _draw(
-    soup: Soup,
+    mesh: Mesh,
     triangle: int,
     holes: NDArray,
     hits: Hits,
@@ -115,8 +115,8 @@ def _draw(
     to_second, to_third, area = planes(first, second, third)
     if abs(area) < 1e-6:
         return
-    has_holes = is_cut_out(soup[triangle].material)
-    layer = soup[triangle].layer
+    has_holes = is_cut_out(mesh[triangle].material)
+    layer = mesh[triangle].layer
     height, width = hits.shape
     left, right = span(first[0], second[0], third[0], width)
     top, bottom = span(first[1], second[1], third[1], height)

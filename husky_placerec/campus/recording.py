@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from husky_placerec.campus.drive_path import TimedPose
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.messages import Speaker, TOPICS
 from husky_placerec.campus.photographer import Encoded, encoded_pictures
-from husky_placerec.campus.trip import DELAYS_NS, Trip
-from husky_placerec.campus.way import TimedPose
+from husky_placerec.campus.simulated_drive import DELAYS_NS, SimulatedDrive
 from husky_placerec.data.bag_writer import BagWriter
 from husky_placerec.data.track_writer import TrackWriter
 from husky_placerec.files import lift, new_folder, refuse_existing
@@ -64,7 +64,7 @@ def _record(
     workers: int,
     progress: Progress | None,
 ) -> None:
-    trip = Trip(config)
+    trip = SimulatedDrive(config)
     total = len(trip.frames)
     with BagWriter(folder / bag_name, TOPICS, simulated=True) as bag:
         speaker = Speaker(bag.write, config.rig, (config.width, config.height))

@@ -13,13 +13,13 @@ from husky_placerec.campus.conditions import Condition, WINTER
 from husky_placerec.campus.film import develop
 from husky_placerec.campus.light import lamps_near, Light, light_of
 from husky_placerec.campus.materials import LEAF
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.picture import Picture
 from husky_placerec.campus.rasterizer import trace
 from husky_placerec.campus.rig import Bumper, CameraModel
 from husky_placerec.campus.scene import Scene
 from husky_placerec.campus.shading import shade
 from husky_placerec.campus.shadow import Shadow, ShadowMaker
-from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.surfaces import smooth_noise
 from husky_placerec.campus.textures import Textures
 from husky_placerec.campus.visible import mask_of, visible_signs
@@ -36,7 +36,7 @@ class _Moment(NamedTuple):
     condition: Condition
     light: Light
     scene: Scene
-    moving: Soup
+    moving: Mesh
     shadow: Shadow
 
 
@@ -58,7 +58,7 @@ class Renderer:
         pose: Pose,
         rig: Sequence[CameraModel],
         condition: Condition,
-        moving: Soup,
+        moving: Mesh,
         rngs: Sequence[np.random.Generator],
     ) -> list[Picture]:
         """
@@ -84,25 +84,25 @@ class Renderer:
     ) -> Picture:
         condition, light, scene, moving, shadow = moment
         far_m = min(_FARTHEST_M, 5 / condition.fog_per_m)  # exp(-5): all fog
-        soup = in_view(scene, moving, camera, far_m)
-        hits = trace(soup, camera.matrix, self._holes, self._size, camera.focal_px)
+        mesh = in_view(scene, moving, camera, far_m)
+        hits = trace(mesh, camera.matrix, self._holes, self._size, camera.focal_px)
         image = np.zeros((camera.height, camera.width, 3), np.float32)
         lamps, rows = lamps_near(light, scene, camera), rows_above(bumper, camera.height)
-        shade(soup, hits, camera, light, shadow, lamps, self._mips, self._noise, rows, image)
-        mask = mask_of(soup, hits)
+        shade(mesh, hits, camera, light, shadow, lamps, self._mips, self._noise, rows, image)
+        mask = mask_of(mesh, hits)
         add_bumper(image, mask, bumper, light)
-        signs = visible_signs(soup, hits, mask, scene.signs)
+        signs = visible_signs(mesh, hits, mask, scene.signs)
         return Picture(develop(image, condition, rng), mask, signs)
 
 
 def _in_winter(scene: Scene, textures: Textures) -> Scene:
     """Return the scene in winter: bare twins of the trees with leaves, snow for lawns."""
     shift = textures.layer('bare') - textures.layer('leaf')
-    soup = scene.soup.copy()
-    soup['layer'][soup['material'] == LEAF] += shift
-    is_white = (soup['label'] == labels.TERRAIN) & (soup['normal'][:, 2] > _SNOW_LIES_FROM)
-    soup['label'][is_white] = labels.SNOW
-    return replace(scene, soup=soup)
+    mesh = scene.mesh.copy()
+    mesh['layer'][mesh['material'] == LEAF] += shift
+    is_white = (mesh['label'] == labels.TERRAIN) & (mesh['normal'][:, 2] > _SNOW_LIES_FROM)
+    mesh['label'][is_white] = labels.SNOW
+    return replace(scene, mesh=mesh)
 
 
 def _weather_noise() -> np.ndarray:

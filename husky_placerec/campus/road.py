@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from husky_placerec.campus.soup import Frame2D
+from husky_placerec.campus.mesh import Frame2D
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree

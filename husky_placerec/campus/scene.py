@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.site import House
-from husky_placerec.campus.soup import Soup
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +21,7 @@ class Scene:
     Tile k has the triangles `starts[k]` to `starts[k + 1]`.
     """
 
-    soup: Soup
+    mesh: Mesh
     centres: NDArray[np.float64]  # [tiles, 2]
     starts: NDArray[np.int64]  # [tiles + 1]
     lamps: NDArray[np.float64]  # [lamps, 3]
@@ -31,15 +31,15 @@ class Scene:
     @classmethod
     def of(
         cls,
-        soup: Soup,
+        mesh: Mesh,
         lamps: NDArray[np.float64],
         signs: Mapping[int, str],
         houses: tuple[House, ...],
     ) -> Scene:
         """Sort triangles in any order."""
-        tile = np.floor(soup['points'][:, :, :2].mean(axis=1) / TILE_M).astype(np.int64)
+        tile = np.floor(mesh['points'][:, :, :2].mean(axis=1) / TILE_M).astype(np.int64)
         tiles, number = np.unique(tile, axis=0, return_inverse=True)
         number = number.reshape(-1)
         order = np.argsort(number, kind='stable')
         starts = np.concatenate([[0], np.cumsum(np.bincount(number))])
-        return cls(soup[order], (tiles + 0.5) * TILE_M, starts, lamps, signs, houses)
+        return cls(mesh[order], (tiles + 0.5) * TILE_M, starts, lamps, signs, houses)

@@ -7,13 +7,13 @@ import math
 from husky_placerec.campus.camera import Camera
 from husky_placerec.campus.light import Light
 from husky_placerec.campus.lighting import irradiance, mirrored
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.numeric import Colour, compiled, dot, inlined, mix, plus, scaled, times
 from husky_placerec.campus.paint import emission, paint
 from husky_placerec.campus.rasterizer import Hits
 from husky_placerec.campus.shadow import Shadow
 from husky_placerec.campus.sky import sky_colour
-from husky_placerec.campus.soup import Soup
-from husky_placerec.campus.spot import Spot, spot_at
+from husky_placerec.campus.surface_point import surface_point_at, SurfacePoint
 from husky_placerec.campus.texturing import texel
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ _WET_FROM = 0.8  # z of the normal of what rain stays on
 
 @compiled
 def shade(
-    soup: Soup,
+    mesh: Mesh,
     hits: Hits,
     camera: Camera,
     light: Light,
@@ -53,9 +53,9 @@ def shade(
             else:
                 depth = 1 / hit.inverse_depth
                 point = plus(camera.position, scaled(ray, depth))
-                spot = spot_at(soup, hit, point, scaled(ray, -1 / length))
-                texture, mask = texel(hits, row, column, mips, spot.layer)
-                colour = _surface(spot, texture, mask, light, shadow, lamps, noise)
+                surface = surface_point_at(mesh, hit, point, scaled(ray, -1 / length))
+                texture, mask = texel(hits, row, column, mips, surface.layer)
+                colour = _surface(surface, texture, mask, light, shadow, lamps, noise)
                 clear = math.exp(-light.fog_per_m * depth * length)
                 colour = mix(light.horizon, colour, clear)
             for channel in range(3):
@@ -73,7 +73,7 @@ def _ray(camera: Camera, row: int, column: int) -> Colour:
 
 @inlined
 def _surface(
-    spot: Spot,
+    surface: SurfacePoint,
     texture: Colour,
     mask: float,
     light: Light,
@@ -82,12 +82,12 @@ def _surface(
     noise: NDArray,
 ) -> Colour:
     """Return the light that leaves a surface towards the camera."""
-    albedo = paint(spot, times(texture, spot.tint), mask, light, noise)
-    is_wet = light.wet > 0 and spot.normal[2] > _WET_FROM
+    albedo = paint(surface, times(texture, surface.tint), mask, light, noise)
+    is_wet = light.wet > 0 and surface.normal[2] > _WET_FROM
     if is_wet:
         albedo = scaled(albedo, 1 - 0.45 * light.wet)
-    colour = times(albedo, irradiance(spot, light, shadow, lamps))
-    colour = plus(colour, emission(spot, albedo, mask, light))
+    colour = times(albedo, irradiance(surface, light, shadow, lamps))
+    colour = plus(colour, emission(surface, albedo, mask, light))
     if is_wet:
-        colour = mix(colour, light.horizon, mirrored(spot, light, noise))
+        colour = mix(colour, light.horizon, mirrored(surface, light, noise))
     return colour

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import cv2
 from husky_placerec.campus.camera import affine, near
 from husky_placerec.campus.light import Light, SUN_UP
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.scene import Scene
-from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.sun_depths import BLOCK_PX, draw_depths, OCCLUDED
 from husky_placerec.types import Pose
 import numpy as np
@@ -52,7 +52,7 @@ class ShadowMaker:
         self._key: tuple[object, ...] = ()
         self._still = _none()
 
-    def shadow(self, pose: Pose, light: Light, scene: Scene, moving: Soup) -> Shadow:
+    def shadow(self, pose: Pose, light: Light, scene: Scene, moving: Mesh) -> Shadow:
         """Return the shadow that all cameras of a robot at a pose see."""
         if light.sun[2] <= SUN_UP or max(light.sunlight) <= _WEAK_SUN:
             return _none()
@@ -76,9 +76,9 @@ class ShadowMaker:
         farthest = cv2.dilate(depths, around, anchor=(1, 1))[::BLOCK_PX, ::BLOCK_PX]
         return shadow._replace(farthest=np.ascontiguousarray(farthest))
 
-    def _draw(self, shadow: Shadow, soup: Soup) -> None:
+    def _draw(self, shadow: Shadow, mesh: Mesh) -> None:
         matrix = np.array(shadow.axes, np.float32)
-        draw_depths(soup, matrix, self._holes, shadow.depths, shadow.nearest)
+        draw_depths(mesh, matrix, self._holes, shadow.depths, shadow.nearest)
 
 
 def _sun_axes(sun: Colour, middle: NDArray[np.float64]) -> SunAxes:

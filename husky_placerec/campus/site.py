@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import math
 
+from husky_placerec.campus.mesh import Frame2D, Look, MeshBuilder
 from husky_placerec.campus.network import Network
-from husky_placerec.campus.soup import Frame2D, Look, SoupBuilder
 from husky_placerec.campus.terrain import Terrain
 from husky_placerec.campus.textures import Textures
 import numpy as np
@@ -36,7 +36,7 @@ class Site:
     terrain: Terrain
     textures: Textures
     rng: np.random.Generator
-    builder: SoupBuilder = field(default_factory=SoupBuilder)
+    builder: MeshBuilder = field(default_factory=MeshBuilder)
     houses: list[House] = field(default_factory=list)
     lamps: list[tuple[float, float, float]] = field(default_factory=list)  # x y z
     signs: int = 0

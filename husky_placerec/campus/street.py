@@ -8,9 +8,9 @@ import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CONIFER, CUTOUT, EMITTER, GRASS, ROAD
+from husky_placerec.campus.mesh import Frame2D, Look, Point, UP
 from husky_placerec.campus.road import PAVEMENT_EDGE_M, Road, ROAD_HALF_WIDTH_M
 from husky_placerec.campus.site import random_tint, Site
-from husky_placerec.campus.soup import Frame2D, Look, Point, UP
 import numpy as np
 
 _TEXTURE_M = 8.0  # of road that one texture shows

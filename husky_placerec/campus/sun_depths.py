@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from husky_placerec.campus.coverage import is_hole, planes, row_span, span, transformed, weights
 from husky_placerec.campus.materials import GRASS, is_cut_out, ROAD
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.numeric import compiled, inlined
-from husky_placerec.campus.soup import Soup
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +14,7 @@ BLOCK_PX = 4
 
 
 def draw_depths(
-    soup: Soup,
+    mesh: Mesh,
     matrix: NDArray[np.float32],
     holes: NDArray,
     depths: NDArray[np.float32],
@@ -28,24 +28,24 @@ def draw_depths(
     :param nearest: [P / BLOCK_PX, P / BLOCK_PX]: the least depth in each block of the map or a
         pixel beside it.
     """
-    _draw_depths(soup, transformed(soup, matrix), holes, depths, nearest)
+    _draw_depths(mesh, transformed(mesh, matrix), holes, depths, nearest)
 
 
 @compiled
 def _draw_depths(
-    soup: Soup, seen: NDArray, holes: NDArray, depths: NDArray, nearest: NDArray
+    mesh: Mesh, seen: NDArray, holes: NDArray, depths: NDArray, nearest: NDArray
 ) -> None:
     size = depths.shape[0]
     for triangle in range(seen.shape[0]):
-        material = soup[triangle].material
+        material = mesh[triangle].material
         if material in (GRASS, ROAD):
             continue  # flat ground throws no shadow
         first, second, third = seen[triangle]
         to_second, to_third, area = planes(first, second, third)
         if abs(area) < 1e-6:
             continue
-        has_holes, layer = is_cut_out(material), soup[triangle].layer
-        uv = soup[triangle].uv
+        has_holes, layer = is_cut_out(material), mesh[triangle].layer
+        uv = mesh[triangle].uv
         left, right = span(first[0], second[0], third[0], size)
         top, bottom = span(first[1], second[1], third[1], size)
         for row in range(top, bottom):

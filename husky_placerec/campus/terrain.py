@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 import math
 
-from husky_placerec.campus.soup import Frame2D, Soup
+from husky_placerec.campus.mesh import Frame2D, Mesh
 from husky_placerec.types import Pose
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,11 +57,11 @@ class Terrain:
         quaternion = self.tilt(x, y, yaw).as_quat()
         return Pose.from_array([x, y, float(self.height(x, y)), *quaternion])
 
-    def set_foot(self, soup: Soup) -> Soup:
-        """Store the height of the ground below each quad, two triangles, and return the soup."""
-        middles = soup['points'].reshape(-1, 6, 3).mean(axis=1, dtype=np.float64)
-        soup['foot'] = self.height(middles[:, 0], middles[:, 1]).repeat(2)
-        return soup
+    def set_foot(self, mesh: Mesh) -> Mesh:
+        """Store the height of the ground below each quad, two triangles, and return the mesh."""
+        middles = mesh['points'].reshape(-1, 6, 3).mean(axis=1, dtype=np.float64)
+        mesh['foot'] = self.height(middles[:, 0], middles[:, 1]).repeat(2)
+        return mesh
 
     def _turns(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
         x, y = np.asarray(x)[..., None], np.asarray(y)[..., None]

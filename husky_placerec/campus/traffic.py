@@ -8,11 +8,11 @@ import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.materials import CUTOUT
+from husky_placerec.campus.mesh import Frame2D, Look, Mesh, MeshBuilder
 from husky_placerec.campus.network import Network
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.road import PAVEMENT_EDGE_M, Road
 from husky_placerec.campus.route import USUAL_LENGTH_M
-from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
 from husky_placerec.campus.textures import PEOPLE
 from husky_placerec.campus.vehicles import car_models, PAINTS
 from husky_placerec.campus.world import Campus
@@ -78,7 +78,7 @@ class Traffic:
         self._cars += _parked_lorries(rng, network, lorries)
         self._models = car_models(campus.textures.layer('white'))
 
-    def seen_from(self, x: float, y: float, time_s: float) -> Soup:
+    def seen_from(self, x: float, y: float, time_s: float) -> Mesh:
         """Return what is near a camera at some time after the drive began."""
         cars = []
         for number, car in enumerate(self._cars):
@@ -88,7 +88,7 @@ class Traffic:
                 cars.append(self._placed(car, base, _FIRST_THING + number))
         return self._terrain.set_foot(np.concatenate([*cars, self._people(x, y, time_s)]))
 
-    def _placed(self, car: _Car, base: Frame2D, thing: int) -> Soup:
+    def _placed(self, car: _Car, base: Frame2D, thing: int) -> Mesh:
         model = self._models[car.kind]
         turn = self._terrain.tilt(base.x, base.y, base.yaw + car.yaw).as_matrix()
         turn = turn.T.astype(np.float32)
@@ -100,8 +100,8 @@ class Traffic:
         placed['thing'] = thing
         return placed
 
-    def _people(self, x: float, y: float, time_s: float) -> Soup:
-        builder = SoupBuilder()
+    def _people(self, x: float, y: float, time_s: float) -> Mesh:
+        builder = MeshBuilder()
         first = _FIRST_THING + len(self._cars)
         for number, walker in enumerate(self._walkers):
             at = walker.road.at(walker.arc_m + walker.speed * time_s).beside(walker.left_m)
@@ -126,7 +126,7 @@ class Traffic:
                 look,
                 normal=(*towards, 0.3),
             )
-        return builder.soup()
+        return builder.mesh()
 
 
 def _one_of(rng: np.random.Generator, roads: Sequence[Road]) -> Road:

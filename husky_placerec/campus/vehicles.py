@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.materials import EMITTER
+from husky_placerec.campus.mesh import Frame2D, Look, Mesh, MeshBuilder
 from husky_placerec.campus.numeric import Colour
-from husky_placerec.campus.soup import Frame2D, Look, Soup, SoupBuilder
 import numpy as np
 
 PAINTS = np.array(
@@ -21,13 +21,13 @@ _HEADLIGHT, _TAIL_LIGHT = (1.0, 0.95, 0.8), (0.9, 0.08, 0.05)
 _HERE = Frame2D(0, 0, 0)
 
 
-def car_models(white: int) -> dict[str, Soup]:
+def car_models(white: int) -> dict[str, Mesh]:
     """Return a model of each kind; `white` is the plain texture."""
     return {'car': _car(white, van=False), 'van': _car(white, van=True), 'lorry': _lorry(white)}
 
 
-def _car(white: int, van: bool) -> Soup:
-    builder, scale = SoupBuilder(), 1.25 if van else 1.0
+def _car(white: int, van: bool) -> Mesh:
+    builder, scale = MeshBuilder(), 1.25 if van else 1.0
     length, width, body_top = 4.3 * scale, 1.8 * scale, 0.35 + 0.55 * scale
     label = labels.TRUCK if van else labels.CAR
     body, glass, tyre = (Look(white, label, tint=tint) for tint in (_PAINT_HERE, _GLASS, _TYRE))
@@ -37,12 +37,12 @@ def _car(white: int, van: bool) -> Soup:
     builder.box(middle, cabin, glass, z=body_top, top=body, taper=0.8)
     _add_wheels(builder, (0.31 * length, -0.31 * length), 0.47 * width, tyre, 0.62)
     _add_lamps(builder, length, 0.36 * width, white, label)
-    return builder.soup()
+    return builder.mesh()
 
 
-def _lorry(white: int) -> Soup:
+def _lorry(white: int) -> Mesh:
     """Return a cab and a tall box, 7.6 m long."""
-    builder, length, width = SoupBuilder(), 7.6, 2.4
+    builder, length, width = MeshBuilder(), 7.6, 2.4
     label = labels.TRUCK
     body, glass, tyre = (Look(white, label, tint=tint) for tint in (_PAINT_HERE, _GLASS, _TYRE))
     builder.box(_HERE.moved(-0.9, 0), (5.8, width, 2.6), body, z=0.95)
@@ -51,11 +51,11 @@ def _lorry(white: int) -> Soup:
     builder.box(cab, (1.7, width * 0.95, 0.9), glass, z=1.6, top=body, taper=0.85)
     _add_wheels(builder, (2.7, -1.6, -2.8), 0.46 * width, tyre, 0.95)
     _add_lamps(builder, length, 0.38 * width, white, label)
-    return builder.soup()
+    return builder.mesh()
 
 
 def _add_wheels(
-    builder: SoupBuilder, ahead_m: tuple[float, ...], left_m: float, tyre: Look, height_m: float
+    builder: MeshBuilder, ahead_m: tuple[float, ...], left_m: float, tyre: Look, height_m: float
 ) -> None:
     for side in (-1, 1):
         for ahead in ahead_m:
@@ -64,7 +64,7 @@ def _add_wheels(
 
 
 def _add_lamps(
-    builder: SoupBuilder, length_m: float, left_m: float, white: int, label: int
+    builder: MeshBuilder, length_m: float, left_m: float, white: int, label: int
 ) -> None:
     headlight, tail_light = (
         Look(white, label, EMITTER, tint) for tint in (_HEADLIGHT, _TAIL_LIGHT)

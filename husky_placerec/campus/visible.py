@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from husky_placerec.campus import labels
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.numeric import compiled
 from husky_placerec.campus.picture import Mask, VisibleSign
 from husky_placerec.campus.rasterizer import Hits
-from husky_placerec.campus.soup import Soup
 import numpy as np
 
 _LEAST_PX = 60
 
 
-def mask_of(soup: Soup, hits: Hits) -> Mask:
+def mask_of(mesh: Mesh, hits: Hits) -> Mask:
     """Return the class of each pixel."""
     mask = np.full(hits.shape, labels.SKY, np.uint8)
-    _classify(soup, hits, mask)
+    _classify(mesh, hits, mask)
     return mask
 
 
 def visible_signs(
-    soup: Soup, hits: Hits, mask: Mask, texts: Mapping[int, str]
+    mesh: Mesh, hits: Hits, mask: Mask, texts: Mapping[int, str]
 ) -> tuple[VisibleSign, ...]:
     """
     Return the signs that cover enough pixels, by the number of their object.
@@ -31,7 +31,7 @@ def visible_signs(
     """
     pixels_of_signs = np.flatnonzero(mask == labels.BILLBOARD)  # of nonzero the quicker
     rows, columns = np.divmod(pixels_of_signs, mask.shape[1])
-    things = soup['thing'][hits['triangle'][rows, columns]]
+    things = mesh['thing'][hits['triangle'][rows, columns]]
     signs = []
     for thing, pixels in zip(*np.unique(things, return_counts=True), strict=True):
         if pixels < _LEAST_PX or int(thing) not in texts:
@@ -43,9 +43,9 @@ def visible_signs(
 
 
 @compiled
-def _classify(soup: Soup, hits: Hits, mask: Mask) -> None:
+def _classify(mesh: Mesh, hits: Hits, mask: Mask) -> None:
     for row in range(hits.shape[0]):
         for column in range(hits.shape[1]):
             triangle = hits[row, column].triangle
             if triangle >= 0:
-                mask[row, column] = soup[triangle].label
+                mask[row, column] = mesh[triangle].label

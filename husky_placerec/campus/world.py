@@ -77,8 +77,8 @@ class Campus:
         street.build_lamps(site)
         street.build_fences_and_hedges(site)
         street.build_bus_stops(site)
-        soup = self.terrain.set_foot(site.builder.soup())
-        return Scene.of(soup, np.array(site.lamps), site.sign_texts, tuple(site.houses))
+        mesh = self.terrain.set_foot(site.builder.mesh())
+        return Scene.of(mesh, np.array(site.lamps), site.sign_texts, tuple(site.houses))
 
     def is_mapped(self, x: float, y: float) -> bool:
         """Tell whether a point is on the mapped route, as a drive's detour is not."""

@@ -12,7 +12,7 @@ from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.messages import IMAGE_TOPICS, Speaker, STATIC_TF_TOPIC, TOPICS
 from husky_placerec.campus.photographer import encoded_pictures
 from husky_placerec.campus.protocols import drive_of
-from husky_placerec.campus.trip import Trip
+from husky_placerec.campus.simulated_drive import SimulatedDrive
 from husky_placerec.errors import InputError
 from husky_placerec.ros.conversions import to_stamp
 from husky_placerec.ros.message_types import message_class
@@ -71,7 +71,7 @@ class SimulatorNode(Node):
 
     def _run(self) -> None:
         config = self._config
-        trip = Trip(config)
+        trip = SimulatedDrive(config)
         speaker = Speaker(self._publish, config.rig, (config.width, config.height))
         trip.begin(speaker)
         about = f'campus {config.seed}, drive {config.drive}, {config.condition}'

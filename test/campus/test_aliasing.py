@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from husky_placerec.campus import buildings, labels, signs
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.network import Network
 from husky_placerec.campus.site import House, Site
-from husky_placerec.campus.soup import Soup
 from husky_placerec.campus.terrain import Terrain
 from husky_placerec.campus.textures import Textures
 from husky_placerec.campus.world import Campus
@@ -30,12 +30,12 @@ def built(textures: Textures, aliasing: float) -> Site:
     return site
 
 
-def facade_of(soup: Soup, house: House) -> tuple[set[int], np.ndarray]:
+def facade_of(mesh: Mesh, house: House) -> tuple[set[int], np.ndarray]:
     """Return the textures and the tint of the walls within a house's outline."""
-    apart = np.abs(soup['points'].mean(axis=1)[:, :2] - (house.base.x, house.base.y)).max(axis=1)
-    walls = soup[(apart < house.radius) & (soup['label'] == labels.BUILDING)]
+    apart = np.abs(mesh['points'].mean(axis=1)[:, :2] - (house.base.x, house.base.y)).max(axis=1)
+    walls = mesh[(apart < house.radius) & (mesh['label'] == labels.BUILDING)]
     thing = Counter(walls['thing'][walls['columns'] > 0].tolist()).most_common(1)[0][0]
-    mine = soup[(soup['thing'] == thing) & (soup['columns'] > 0)]
+    mine = mesh[(mesh['thing'] == thing) & (mesh['columns'] > 0)]
     return set(mine['layer'].tolist()), mine['tint'][0]
 
 
@@ -51,18 +51,18 @@ def test_runs_of_houses_repeat_as_often_as_asked(textures: Textures) -> None:
 
 def test_repeated_houses_have_the_same_walls(textures: Textures) -> None:
     site = built(textures, 0.3)
-    soup, houses = site.builder.soup(), site.houses
+    mesh, houses = site.builder.mesh(), site.houses
     look, _ = Counter(house.look for house in houses).most_common(1)[0]
     twins = [house for house in houses if house.look == look]
     other = next(house for house in houses if house.look != look)
     assert len(twins) > 1
-    layers, tint = facade_of(soup, twins[0])
+    layers, tint = facade_of(mesh, twins[0])
     for twin in twins[1:]:
         assert (twin.width, twin.height) == (twins[0].width, twins[0].height)
-        again, same = facade_of(soup, twin)
+        again, same = facade_of(mesh, twin)
         assert again == layers
         np.testing.assert_array_equal(same, tint)
-    assert not np.allclose(facade_of(soup, other)[1], tint)
+    assert not np.allclose(facade_of(mesh, other)[1], tint)
 
 
 @pytest.mark.parametrize('aliasing', [-0.1, 1.1, float('nan')])

@@ -148,7 +148,7 @@ def test_the_bounds_of_a_shadow_hold_for_what_is_filtered_there() -> None:
     cars = Traffic(campus, 0).seen_from(place.x, place.y, 0.0)
     light = light_of(CONDITIONS['summer_day'])
     maker = ShadowMaker(holes)
-    alone, shadow = (maker.shadow(pose, light, campus.scene, soup) for soup in (cars[:0], cars))
+    alone, shadow = (maker.shadow(pose, light, campus.scene, mesh) for mesh in (cars[:0], cars))
     assert (shadow.depths <= alone.depths).all() and (shadow.depths < alone.depths).any()
     around = np.ones((BLOCK_PX + 2, BLOCK_PX + 2), np.uint8)
     least, greatest = (

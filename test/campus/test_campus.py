@@ -11,12 +11,12 @@ import sys
 
 import cv2
 from husky_placerec.campus.conditions import CONDITIONS
+from husky_placerec.campus.drive_path import drive_poses
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.messages import IMAGE_TOPICS, ODOMETRY_TOPIC, TOPICS, TRUTH_TOPIC
 from husky_placerec.campus.photographer import Photographer
 from husky_placerec.campus.recording import write_drive
 from husky_placerec.campus.traffic import Traffic
-from husky_placerec.campus.way import drive_poses
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
 import numpy as np

@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 import math
 
+from husky_placerec.campus.drive_path import drive_poses, TimedPose
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.odometry import odometry, odometry_rng, WheelErrors
 from husky_placerec.campus.traffic import Traffic
-from husky_placerec.campus.way import drive_poses, TimedPose
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pose

@@ -10,14 +10,14 @@ from husky_placerec.campus import labels
 from husky_placerec.campus.alterations import Alterations, altered
 from husky_placerec.campus.avenue import crossings
 from husky_placerec.campus.conditions import AUTUMN, SUMMER, WINTER
+from husky_placerec.campus.drive_path import drive_poses
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.materials import CUTOUT, FACADE
+from husky_placerec.campus.mesh import Frame2D
 from husky_placerec.campus.network import Network
 from husky_placerec.campus.protocols import drive_of, PROTOCOLS
-from husky_placerec.campus.soup import Frame2D
 from husky_placerec.campus.terrain import STEEPEST, Terrain
 from husky_placerec.campus.traffic import Traffic
-from husky_placerec.campus.way import drive_poses
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
 import numpy as np
@@ -93,24 +93,24 @@ def test_lanes_are_changed_there_and_back(campus: Campus) -> None:
 def test_facades_change_on_every_drive_but_the_first(campus: Campus) -> None:
     built = campus.scene
     changes = Alterations(changed_facades=0.3)
-    np.testing.assert_array_equal(altered(campus, changes, 0, SUMMER).soup, built.soup)
+    np.testing.assert_array_equal(altered(campus, changes, 0, SUMMER).mesh, built.mesh)
     shares = []
     for drive in (1, 2):
-        soup = altered(campus, changes, drive, SUMMER).soup
-        walls = built.soup['material'] == FACADE
-        np.testing.assert_array_equal(soup['points'], built.soup['points'])
-        other = (soup['tint'] != built.soup['tint']).any(axis=1)
+        mesh = altered(campus, changes, drive, SUMMER).mesh
+        walls = built.mesh['material'] == FACADE
+        np.testing.assert_array_equal(mesh['points'], built.mesh['points'])
+        other = (mesh['tint'] != built.mesh['tint']).any(axis=1)
         assert not other[~walls].any()
-        houses = [set(built.soup['thing'][chosen].tolist()) for chosen in (walls & other, walls)]
+        houses = [set(built.mesh['thing'][chosen].tolist()) for chosen in (walls & other, walls)]
         shares.append(len(houses[0]) / len(houses[1]))
-        again = altered(campus, changes, drive, SUMMER).soup
-        np.testing.assert_array_equal(soup, again)
+        again = altered(campus, changes, drive, SUMMER).mesh
+        np.testing.assert_array_equal(mesh, again)
     assert all(0.15 < share < 0.45 for share in shares)
 
 
 def test_scaffolding_stands_before_houses(campus: Campus) -> None:
     scene = altered(campus, Alterations(scaffolding=0.3), 1, SUMMER)
-    added = scene.soup[scene.soup['thing'] >= 200_000]
+    added = scene.mesh[scene.mesh['thing'] >= 200_000]
     assert len(added) and (added['material'] == CUTOUT).all()
     houses = len(set(added['thing'].tolist()))
     assert 0.15 < houses / len(scene.houses) < 0.45
@@ -122,16 +122,16 @@ def test_scaffolding_stands_before_houses(campus: Campus) -> None:
 def test_heaps_lie_at_the_kerb_in_their_season(
     campus: Campus, season: int, label: int | None
 ) -> None:
-    before = len(campus.scene.soup)
+    before = len(campus.scene.mesh)
     changes = Alterations(snow_banks=0.3, leaves=0.3)
     scene = altered(campus, changes, 0, season)
     if label is None:
-        assert len(scene.soup) == before
+        assert len(scene.mesh) == before
         return
-    count = (scene.soup['label'] == label).sum() - (campus.scene.soup['label'] == label).sum()
-    assert count == len(scene.soup) - before > 100
+    count = (scene.mesh['label'] == label).sum() - (campus.scene.mesh['label'] == label).sum()
+    assert count == len(scene.mesh) - before > 100
     other = altered(campus, changes, 1, season)
-    assert len(other.soup) != len(scene.soup)
+    assert len(other.mesh) != len(scene.mesh)
 
 
 def test_lorries_are_parked_on_all_roads_and_tall(campus: Campus) -> None:
@@ -147,7 +147,7 @@ def test_lorries_are_parked_on_all_roads_and_tall(campus: Campus) -> None:
 
 def test_a_style_repaints_the_same_campus() -> None:
     usual, other = Campus(2), Campus(2, style=5)
-    np.testing.assert_array_equal(usual.scene.soup['points'], other.scene.soup['points'])
+    np.testing.assert_array_equal(usual.scene.mesh['points'], other.scene.mesh['points'])
     layer = usual.textures.layer('facade')
     first, second = (c.textures.layers[layer : layer + 12] for c in (usual, other))
     assert cv2.absdiff(first.reshape(-1, 512, 4), second.reshape(-1, 512, 4)).mean() > 20

@@ -6,12 +6,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from husky_placerec.campus import buildings, greenery, labels, street
+from husky_placerec.campus.drive_path import drive_poses
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.network import Network
 from husky_placerec.campus.site import Site
 from husky_placerec.campus.terrain import Terrain
 from husky_placerec.campus.traffic import Traffic
-from husky_placerec.campus.way import drive_poses
 from husky_placerec.campus.world import Campus
 import numpy as np
 import pytest
@@ -112,11 +112,11 @@ def test_what_stands_is_off_the_asphalt(site: Site) -> None:
     street.build_lamps(site)
     street.build_fences_and_hedges(site)
     street.build_bus_stops(site)
-    soup = site.builder.soup()
-    low = soup['points'][:, :, 2].max(axis=1) < 2.3  # what is above may hang over
-    standing = low & ~np.isin(soup['label'], (labels.ROAD, labels.SIDEWALK, labels.TERRAIN))
-    standing &= soup['label'] != labels.VEGETATION  # twigs may, trunks are tested by their spots
-    points = soup['points'][standing].mean(axis=1)[:, :2].astype(float)
+    mesh = site.builder.mesh()
+    low = mesh['points'][:, :, 2].max(axis=1) < 2.3  # what is above may hang over
+    standing = low & ~np.isin(mesh['label'], (labels.ROAD, labels.SIDEWALK, labels.TERRAIN))
+    standing &= mesh['label'] != labels.VEGETATION  # twigs may, trunks are tested by their spots
+    points = mesh['points'][standing].mean(axis=1)[:, :2].astype(float)
     assert site.network.distance_m(points) > 3.0
 
 

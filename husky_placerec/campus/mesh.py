@@ -1,4 +1,4 @@
-"""The triangle soup that everything solid is made of, and its builder."""
+"""The triangle mesh that everything solid is made of, and its builder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UP: Point = (0.0, 0.0, 1.0)
 
 # T triangles, a record each: compiled code reads a record's numbers at no cost, where the arrays
 # of a tuple would each be counted as referenced, for every pixel.
-Soup = NDArray[np.void]
+Mesh = NDArray[np.void]
 TRIANGLE = np.dtype(
     [
         ('points', np.float32, (3, 3)),  # corners in metres
@@ -72,7 +72,7 @@ class Frame2D:
 
 
 @dataclass
-class SoupBuilder:
+class MeshBuilder:
     """Collects quads, then turns them into triangles at once."""
 
     _corners: list[Sequence[Point]] = field(default_factory=list)
@@ -129,21 +129,21 @@ class SoupBuilder:
             self.quad(corners, look, _tiled(length, height, tile_m))
         self.quad(upper, top or look, (0, 0, max(1, width / 10), max(1, depth / 10)))
 
-    def soup(self) -> Soup:
+    def mesh(self) -> Mesh:
         """Return two triangles for each quad."""
         halves = np.array([[0, 1, 2], [0, 2, 3]])
         corners = np.array(self._corners, np.float32).reshape(-1, 4, 3)
         u0, v0, u1, v1 = np.array(self._uv, np.float32).reshape(-1, 4).T
         uv = np.stack([u0, v1, u1, v1, u1, v0, u0, v0], axis=1).reshape(-1, 4, 2)
-        soup = np.zeros((len(corners), 2), TRIANGLE)
-        soup['points'], soup['uv'] = corners[:, halves], uv[:, halves]
-        soup['normal'] = _normals(corners, self._normals).reshape(-1, 1, 3)
-        soup['tint'] = np.reshape([look.tint for look in self._looks], (-1, 1, 3))
+        mesh = np.zeros((len(corners), 2), TRIANGLE)
+        mesh['points'], mesh['uv'] = corners[:, halves], uv[:, halves]
+        mesh['normal'] = _normals(corners, self._normals).reshape(-1, 1, 3)
+        mesh['tint'] = np.reshape([look.tint for look in self._looks], (-1, 1, 3))
         for name in ('layer', 'label', 'material', 'thing'):
-            soup[name] = np.reshape([getattr(look, name) for look in self._looks], (-1, 1))
+            mesh[name] = np.reshape([getattr(look, name) for look in self._looks], (-1, 1))
         windows = np.reshape([look.windows for look in self._looks], (-1, 1, 2))
-        soup['columns'], soup['rows'] = windows[..., 0], windows[..., 1]
-        return soup.reshape(-1)
+        mesh['columns'], mesh['rows'] = windows[..., 0], windows[..., 1]
+        return mesh.reshape(-1)
 
 
 def _normals(corners: NDArray[np.float32], given: Sequence[Point | None]) -> NDArray[np.float32]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from husky_placerec.campus.materials import is_cut_out
+from husky_placerec.campus.mesh import Mesh
 from husky_placerec.campus.numeric import Colour, dot, inlined, scaled, three
 from husky_placerec.campus.rasterizer import Hit
-from husky_placerec.campus.soup import Soup
 
 
-class Spot(NamedTuple):
+class SurfacePoint(NamedTuple):
     """A point on a surface, in plain numbers: to count references to arrays would cost more."""
 
     material: int
@@ -28,13 +28,13 @@ class Spot(NamedTuple):
 
 
 @inlined
-def spot_at(soup: Soup, hit: Hit, point: Colour, towards: Colour) -> Spot:
+def surface_point_at(mesh: Mesh, hit: Hit, point: Colour, towards: Colour) -> SurfacePoint:
     """Return what is seen at a pixel that shows a triangle."""
-    surface = soup[hit.triangle]
+    surface = mesh[hit.triangle]
     normal = three(surface.normal)
     if not is_cut_out(surface.material) and dot(normal, towards) < 0:
         normal = scaled(normal, -1.0)
-    return Spot(
+    return SurfacePoint(
         surface.material,
         surface.thing,
         surface.layer,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from husky_placerec.campus.drive_path import DrivePath, frame_distances, SPEED_M_PER_S, TimedPose
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.messages import Speaker
 from husky_placerec.campus.odometry import odometry, odometry_rng
 from husky_placerec.campus.photographer import Encoded
-from husky_placerec.campus.way import frame_distances, SPEED_M_PER_S, TimedPose, Track
 import numpy as np
 
 DELAYS_NS = {'front': 0, 'back': 4_000_000}  # no two cameras shutter together
 _MOTION_STEP_M = 0.2  # between poses: 5 a second
 
 
-class Trip:
+class SimulatedDrive:
     """
     One drive of a robot.
 
@@ -24,7 +24,7 @@ class Trip:
 
     def __init__(self, config: DriveConfig) -> None:
         config.check()
-        track = Track(config.campus(), config)
+        track = DrivePath(config.campus(), config)
         distances = frame_distances(config)
         self.frames: list[TimedPose] = [track.after(distance) for distance in distances]
         # From before the first frame until after the last image, so that poses enclose them all.

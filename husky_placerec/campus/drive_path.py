@@ -28,7 +28,7 @@ class TimedPose:
     pose: Pose
 
 
-class Track:
+class DrivePath:
     """
     The way one drive takes: along a road, right of its middle, with smooth wander.
 
@@ -93,7 +93,7 @@ class Track:
 
 def drive_poses(campus: Campus, config: DriveConfig) -> list[TimedPose]:
     """Return where each frame of a drive is taken, and when."""
-    track = Track(campus, config)
+    track = DrivePath(campus, config)
     return [track.after(distance) for distance in frame_distances(config)]
 
 
