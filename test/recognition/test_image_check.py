@@ -69,7 +69,7 @@ def half_and_half(dark, bright, share=0.5):
         (half_and_half(251, 100, 0.7005), 'saturated'),
         (half_and_half(250, 100, 0.8), None),
         (half_and_half(100, 108), None),  # a standard deviation of 4
-        (half_and_half(100, 107), 'covered'),
+        (half_and_half(100, 108, 0.4), 'covered'),  # of 3.9
     ],
 )
 def test_the_limits_of_what_can_be_seen(image, expected):

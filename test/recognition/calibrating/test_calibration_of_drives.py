@@ -61,6 +61,26 @@ def test_a_drive_on_the_map_gives_a_calibration_of_its_own(described, calibrated
     assert calibrated.proof > 0
 
 
+def test_the_trust_and_the_proof_are_measured_one_after_the_other(described, monkeypatch):
+    from husky_placerec.recognition.calibrating import calibrate as module
+
+    asked = []
+
+    def proof(runs, draft, config, usual):
+        asked.append((len(runs), draft.trust, draft.proof, usual))
+        return 7.5
+
+    monkeypatch.setattr(module, 'best_trust', lambda *_: 0.35)
+    monkeypatch.setattr(module, 'required_proof', proof)
+    place_map, drive = described
+    made = calibrate([Setting(place_map, (drive,))], CONFIG)
+    assert (made.trust, made.proof) == (0.35, 7.5)
+    ((runs, trust, before, usual),) = asked
+    assert (trust, before) == (0.35, 0.0)
+    assert runs > 1
+    assert usual == made.figures['usual_proof']
+
+
 def test_reversed_poses_that_were_not_measured_are_not_said_to_be_precise(calibrated):
     assert calibrated.reversed_errors.variances[0, :2].tolist() == [25.0, 25.0]
     for errors in ('single_errors', 'sequence_errors', 'guessed_errors'):
