@@ -67,7 +67,7 @@ class SequenceEstimator:
             self._motion.restart(result.query)
         estimate = self._filter.estimate
         if estimate is None or self._filter.state is State.LOST:
-            self._poses = PoseFilter(self._route.spacing_m)
+            self._poses, self._agrees = PoseFilter(self._route.spacing_m), True
         if estimate is None:
             return self._no_estimate(single, self._reason(single))
         return self._decided(single, result, estimate, motion, used)
@@ -97,7 +97,8 @@ class SequenceEstimator:
         """Return the decision about the estimate of the route filter."""
         place, reverse = estimate.place, estimate.reverse
         measured = result.pose(place, reverse)
-        if used:
+        # A lost robot is not followed: its estimate may be anywhere.
+        if used and self._filter.state is not State.LOST:
             self._agrees = self._poses.update(motion, measured)
         pose = self._poses.pose(None if used else motion, measured)
         guessed = motion is None or motion.guessed

@@ -24,7 +24,7 @@ class PublishedState:
     def __init__(self, now_ns: Callable[[], int], changed: Callable[[State], None]) -> None:
         self.value = State.LOST
         self._now_ns, self._changed = now_ns, changed
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._noted: tuple[int, int] | None = None  # stamp of the last frame, and now_ns then
 
     def update(self, recognition: Recognition) -> None:
@@ -40,10 +40,9 @@ class PublishedState:
 
     def check(self) -> None:
         """Give the state up where nothing has confirmed it for STALE_NS."""
-        with self._lock:
-            noted = self._noted
-        if noted is not None and self._now_ns() - noted[1] > STALE_NS:
-            self._set(State.LOST)
+        with self._lock:  # a frame that comes meanwhile confirms a new state, not the old one
+            if self._noted is not None and self._now_ns() - self._noted[1] > STALE_NS:
+                self._set(State.LOST)
 
     def reset(self) -> None:
         """Set it to LOST, because everything begins anew."""

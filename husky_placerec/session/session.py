@@ -195,9 +195,9 @@ class Session:
         recognition = self.recognizer.recognize(frame)
         recognised = time.monotonic()
         try:
-            self._tell(recognition, frame)
-            age_ns = self._now_ns() - recognition.stamp_ns
-            self.counters.count(recognition, self.odometry.total_m, age_ns)
+            if self._tell(recognition, frame):
+                age_ns = self._now_ns() - recognition.stamp_ns
+                self.counters.count(recognition, self.odometry.total_m, age_ns)
             self.counters.time(arrived, began, decoded, recognised)
         finally:  # what the recognizer has seen is in the log, whether it could be told or not
             self._write(recognition)
@@ -214,12 +214,14 @@ class Session:
         odometry += self.odometry.take_new()
         self._unwritten = anew, odometry[-MOST_UNWRITTEN:]
 
-    def _tell(self, recognition: Recognition, frame: Frame[Pixels]) -> None:
+    def _tell(self, recognition: Recognition, frame: Frame[Pixels]) -> bool:
         """Tell a recognition, unless everything began anew while the frame was in work."""
         with self._telling:
-            if not self._anew.is_set():
-                self._state.update(recognition)
-                self._observer.recognized(recognition, frame)
+            if self._anew.is_set():
+                return False
+            self._state.update(recognition)
+            self._observer.recognized(recognition, frame)
+            return True
 
     def _write(self, recognition: Recognition) -> None:
         (anew, odometry), self._unwritten = self._unwritten, (False, [])

@@ -272,3 +272,14 @@ def test_a_stamp_that_steps_back_is_told(route):
     drive.along()
     assert drive.estimator.steps_back(5 * SECOND_NS)
     assert not drive.estimator.steps_back(6 * SECOND_NS)
+
+
+def test_a_robot_that_is_found_again_is_not_held_to_a_pose_that_it_had_while_lost(route):
+    drive = Drive(route, {'leave_after': 100.0})
+    drive.along()
+    for _ in range(15):
+        lost = drive.step(150, ratio=STRANGE)
+    assert lost.state == 'LOST'
+    said = [drive.step(100 + number) for number in range(6)]
+    assert said[0].estimate.x == pytest.approx(SPACING_M * said[0].chosen.place, abs=1.0)
+    assert 'motion_disagrees' not in [each.reason for each in said]

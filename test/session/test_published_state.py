@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import threading
 
 from husky_placerec.session.published_state import PublishedState
 from husky_placerec.types import SECOND_NS, State
@@ -136,3 +137,26 @@ def test_before_the_first_frame_nothing_is_told(state, clock, told):
     state.confirm(START_NS)
     state.reset()
     assert told == []
+
+
+def test_a_frame_that_comes_during_a_check_confirms_its_state():
+    """The check must not give up a state that came after it looked at the clock."""
+    looking, updated = threading.Event(), threading.Event()
+    stale_ns, times = 6 * SECOND_NS, []
+
+    def slow_clock():
+        times.append(threading.current_thread())
+        if len(times) > 1 and times[-1] is checking:
+            looking.set()
+            updated.wait(0.3)  # the frame comes now, unless it has to wait for the check
+        return stale_ns if len(times) > 1 else 0
+
+    state = PublishedState(slow_clock, lambda _: None)
+    checking = threading.Thread(target=state.check)
+    state.update(recognition(0))
+    checking.start()
+    looking.wait()
+    state.update(recognition(stale_ns))
+    updated.set()
+    checking.join()
+    assert state.value is State.LOCALIZED

@@ -167,7 +167,8 @@ def hard_negatives(
         if at is None or pose is None or (truth is not None and is_right(pose, truth)):
             continue
         seen = result.evidence_of(at.place, bool(at.reversed))
-        rows.append((seen, False, 1.0, WHOLE if truth else MASKED, group, False))
+        partial = not result.query.any(axis=1).all()
+        rows.append((seen, False, 1.0, WHOLE if truth else MASKED, group, partial))
     return rows
 
 

@@ -176,7 +176,10 @@ class ToldRun(RecordedRun):
 
 def told(truths, recognitions):
     results = tuple(
-        SimpleNamespace(evidence_of=lambda place, way, n=n: (n, place, way))
+        SimpleNamespace(
+            evidence_of=lambda place, way, n=n: (n, place, way),
+            query=np.array([[1.0], [float(n != 2)]]),  # the third frame lacks a camera
+        )
         for n in range(len(truths))
     )
     return ToldRun(None, recognitions, tuple(truths), results)
@@ -195,7 +198,7 @@ def test_the_wrong_states_that_were_followed_are_negatives():
     rows = hard_negatives(told(truths, lambda _: recognitions), calibration(), CONFIG, group=7)
     assert rows == [
         ((1, 4, True), False, 1.0, WHOLE, 7, False),
-        ((2, 5, True), False, 1.0, MASKED, 7, False),
+        ((2, 5, True), False, 1.0, MASKED, 7, True),
     ]
 
 
