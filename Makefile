@@ -33,10 +33,10 @@ bench: $(VENV)/.demo  ## Measure the search of a map beside a KD-tree, and the n
 mutants: $(VENV)/.test  ## Mutate the recognition core and count what its tests notice; takes hours
 	$(PIP) -e '.[$(ROS_EXTRA)mutants]'
 	$(BIN)/mutmut run $(ARGS)
-	$(BIN)/mutmut results
+	-$(BIN)/mutmut results
 
 clean:  ## Remove what was set up and made
-	rm -rf $(VENV) build install log demo results .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build install log demo results mutants .mypy_cache .ruff_cache .pytest_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 10) <= v <= (3, 12) and \
