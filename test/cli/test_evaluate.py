@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import gzip
 from html.parser import HTMLParser
 from importlib.util import find_spec
 import json
 import re
 import shutil
-import zlib
 
 from husky_placerec.config import make_config
 from husky_placerec.data.source import find_trajectory, open_source
 from husky_placerec.evaluation.baselines import baselines, method_name
 from husky_placerec.evaluation.baselines import exported as exported_methods
 from husky_placerec.evaluation.evaluate import evaluate
-from husky_placerec.evaluation.numbers import evaluation_summary
-from husky_placerec.evaluation.outcome import submission
+from husky_placerec.evaluation.output import submission
 from husky_placerec.evaluation.protocol import PairProtocol
 from husky_placerec.evaluation.replay import replay
 from husky_placerec.evaluation.results import summary
+from husky_placerec.evaluation.summary import evaluation_summary
 from husky_placerec.evaluation.tracks import read_track
 from husky_placerec.operations.calibrate_map import calibrate_map
 from husky_placerec.placemap.loading import load_map
@@ -175,7 +175,7 @@ def test_an_exported_network_is_beside_itself_with_random_weights(exported):
 
 def decided(pair):
     """Return the lines of recognitions.jsonl of a pair."""
-    return [json.loads(line) for line in zlib.decompress(pair.decisions.lines).splitlines()]
+    return [json.loads(line) for line in gzip.decompress(pair.decisions.lines).splitlines()]
 
 
 @pytest.mark.parametrize('alone', [False, True], ids=['thresholds', 'calibrated'])
@@ -192,7 +192,7 @@ def test_the_evaluation_decides_as_a_replay(alone, drives, map_path, cache, tmp_
         truth = find_trajectory(source, None)
         recognizer = Recognizer.load(place_map, config)
         results = list(replay(source, recognizer, config, truth=truth))
-    assert found.pairs[0].decisions.kind == ('map_alone' if alone else None)
+    assert found.pairs[0].calibration_kind == ('map_alone' if alone else 'uncalibrated')
     for line, result in zip(decided(found.pairs[0]), results, strict=True):
         expected = recognition_json(result.recognition, result.truth)
         for key in ('stamp_ns', 'image_stamps_ns', 'accepted', 'reason', 'state', 'reversed'):

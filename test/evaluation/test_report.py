@@ -22,7 +22,7 @@ from husky_placerec.evaluation.report.charts import (
     draw_similarities,
 )
 from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
-from husky_placerec.evaluation.report.words import headline, sentences
+from husky_placerec.evaluation.report.sentences import headline, sentences
 from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 import pytest
