@@ -207,7 +207,7 @@ def _judged(
     accepted[contradicted] &= lead >= thresholds.min_margin
     return Judged.of_candidates(
         candidate_poses(found, database),
-        similarity,
+        similarity.astype(np.float64),
         truths,
         accepted,
         tree,
