@@ -1,9 +1,9 @@
 """
-The calibration that a model brings along for simulated maps, from campuses of both protocols.
+The default calibration of a model for simulated maps, measured on campuses of both protocols.
 
-It is fitted to `hard`, but for the gates: these are to both protocols, since what has seen dim
-views alone believes too much of clear ones. How far off poses are is measured on `hard`, forwards
-and in reverse.
+The likelihood of the route filter is fitted to the protocol `hard`. The gates are fitted to both
+protocols, because a gate that has seen dim views only is overconfident in clear ones. The errors
+of poses are measured on `hard`, forwards and in reverse.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from husky_placerec.recognition.calibrating.calibrate import (
     with_errors,
 )
 from husky_placerec.recognition.calibrating.fitting import fit_gates, gate_figures
-from husky_placerec.recognition.calibrating.leave_out import runs_of, Setting
-from husky_placerec.recognition.calibrating.samples import Drive
+from husky_placerec.recognition.calibrating.leave_out import record_runs, Setting
+from husky_placerec.recognition.calibrating.samples import DescribedDrive
 from husky_placerec.recognition.calibration import Calibration, SIMULATED
 
 
 def default_calibration(worlds: Callable[[str], Sequence[World]], config: Config) -> Calibration:
     """
-    Calibrate.
+    Return the default calibration.
 
-    :param worlds: of a protocol, those to calibrate by.
+    :param worlds: returns the campuses to calibrate by, for the name of a protocol.
     """
     hard = worlds(HARD)
     made = calibrate(forwards(hard), config, kind=SIMULATED)
@@ -42,16 +42,18 @@ def default_calibration(worlds: Callable[[str], Sequence[World]], config: Config
 
 
 def remeasured(made: Calibration, worlds: Sequence[World], config: Config) -> Calibration:
-    """Measure the errors once more, by what the gates now say, and of reversed poses too."""
+    """Return the calibration with errors measured by its gates, also those of reversed poses."""
     settings = [Setting(w.place_map, tuple(map(as_drive, w.driven + w.reversed))) for w in worlds]
-    runs = [run for setting in settings for run in runs_of(setting, made, config, no_bars)]
+    runs = [run for setting in settings for run in record_runs(setting, config, no_bars)]
     return with_errors(made, runs, config)
 
 
 def forwards(worlds: Sequence[World]) -> list[Setting]:
+    """Return the maps with the drives in their direction."""
     return [Setting(w.place_map, tuple(map(as_drive, w.driven))) for w in worlds]
 
 
-def as_drive(drive: Driven) -> Drive:
+def as_drive(drive: Driven) -> DescribedDrive:
+    """Return a drive in the form that a calibration takes."""
     name = f'{drive.config.seed} {drive.config.condition}'
-    return Drive(name, drive.descriptors, drive.stamps_ns, drive.poses, drive.wheels)
+    return DescribedDrive(name, drive.descriptors, drive.stamps_ns, drive.poses, drive.wheels)

@@ -1,4 +1,4 @@
-"""What the robot says on the drives of decisions.py, beside the truth."""
+"""The decisions about the drives of decisions.py, judged by the truth."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from decision_worlds import Driven
 from husky_placerec.config import Config
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.recognition.calibrating.samples import Drive, right, RIGHT_DEG, RIGHT_M
+from husky_placerec.recognition.calibrating.samples import (
+    DescribedDrive,
+    is_right,
+    RIGHT_DEG,
+    RIGHT_M,
+)
 from husky_placerec.recognition.calibration import Calibration
-from husky_placerec.recognition.decision import Decider
-from husky_placerec.recognition.odometry import Odometry
-from husky_placerec.types import Pose, Recognition
+from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.types import Floats, Mask, Pose, Recognition
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 SINGLE, SEQUENCE, ALWAYS, THRESHOLD = 'single frame', 'sequence', 'top-1 always', 'similarity'
@@ -24,22 +27,36 @@ SETTLED_M = 15.0  # from here on a drive ought to be recognised
 
 @dataclass(frozen=True)
 class Frames:
-    """N decided frames of one drive; what was not measured is NaN or False."""
+    """
+    N judged frames of one drive, by method where a mapping; NaN or False where not measured.
 
-    accepted: dict[str, NDArray[np.bool_]]
-    right: dict[str, NDArray[np.bool_]]
-    near: dict[str, NDArray[np.bool_]]  # within 5 m
-    probability: dict[str, NDArray[np.float64]]
-    along_m: dict[str, NDArray[np.float64]]
-    inside: dict[str, NDArray[np.bool_]]  # the truth, in the 95 % ellipse
-    on_map: NDArray[np.bool_]
-    settled: NDArray[np.bool_]
-    similarity: NDArray[np.float64]
+    :param right: whether the pose is right, and `near` whether it is also within 5 m.
+    :param along_m: error along the road.
+    :param inside: whether the truth lies in the 95 % ellipse of the covariance.
+    :param on_map: whether the map could give a right pose.
+    :param settled: whether the robot has been on the map for SETTLED_M.
+    :param similarity: of the best candidate.
+    """
+
+    accepted: dict[str, Mask]
+    right: dict[str, Mask]
+    near: dict[str, Mask]
+    probability: dict[str, Floats]
+    along_m: dict[str, Floats]
+    inside: dict[str, Mask]
+    on_map: Mask
+    settled: Mask
+    similarity: Floats
 
 
 @dataclass(frozen=True)
 class Measurer:
-    """Drives and judges."""
+    """
+    Decides about drives and judges the decisions.
+
+    :param threshold: similarity from which the baseline accepts the best candidate.
+    :param wheels: use the odometry.
+    """
 
     config: Config
     calibration: Calibration
@@ -53,28 +70,32 @@ class Measurer:
 
 def decided(
     place_map: PlaceMap,
-    drive: Driven | Drive,
+    drive: Driven | DescribedDrive,
     config: Config,
     calibration: Calibration,
     wheels: bool,
 ) -> list[Recognition]:
-    """Return what the robot would say on a drive."""
-    odometry = Odometry()
-    decider = Decider(place_map, config, calibration, odometry)
+    """Return the decisions of the robot on a drive."""
+    recognizer = DescriptorRecognizer(place_map, config, calibration)
     said = []
     for row in range(len(drive)):
         stamp_ns = int(drive.stamps_ns[row])
         if wheels:
-            odometry.lead(stamp_ns, Pose.from_array(drive.wheels[row]))
+            recognizer.odometry.add_recorded(stamp_ns, Pose.from_array(drive.wheels[row]))
+            recognizer.odometry.take_new()
         query = np.asarray(drive.descriptors[row], np.float32)
-        said.append(decider.decide(stamp_ns, {}, query, unusable=not query.any()))
+        result = recognizer.search(query)
+        said.append(recognizer.decide(stamp_ns, {}, result, unusable=not query.any()))
     return said
 
 
 def judged(
-    said: Sequence[Recognition], drive: Driven | Drive, place_map: PlaceMap, threshold: float
+    said: Sequence[Recognition],
+    drive: Driven | DescribedDrive,
+    place_map: PlaceMap,
+    threshold: float,
 ) -> Frames:
-    """Put what was said beside the truth."""
+    """Judge decisions by the true poses of the drive."""
     truths = [Pose.from_array(pose) for pose in drive.poses]
     on_map = answerable(place_map, drive.poses)
     driven = np.linalg.norm(np.diff(drive.poses[:, :2], axis=0, prepend=np.nan), axis=1)
@@ -87,7 +108,7 @@ def judged(
         },
         *(
             {name: _true(said, name, truths, test) for name in METHODS}
-            for test in (right, lambda p, t: right(p, t) and p.distance_m(t) <= 5)
+            for test in (is_right, lambda p, t: is_right(p, t) and p.distance_m(t) <= 5)
         ),
         {
             SINGLE: np.array([_number(r.measurement and r.measurement.probability) for r in said]),
@@ -101,12 +122,12 @@ def judged(
     )
 
 
-def answerable(place_map: PlaceMap, poses: NDArray[np.float64]) -> NDArray[np.bool_]:
+def answerable(place_map: PlaceMap, poses: Floats) -> Mask:
     """
-    Say of which poses the map could give one that is right.
+    Return [N] for which true poses [N, 7] the map could give a right pose.
 
-    Where the robot turns off the mapped road it is near to places still, but none faces as it
-    does. One that was passed the other way counts, since it can be turned round.
+    Where the robot turns off the mapped road, places are still near but face another way. A place
+    that was passed in the other direction counts, because its pose can be turned round.
     """
     near = place_map.positions.query_ball_point(poses[:, :2], RIGHT_M)
     places = place_map.places.poses
@@ -121,13 +142,13 @@ def answerable(place_map: PlaceMap, poses: NDArray[np.float64]) -> NDArray[np.bo
     )
 
 
-def heading(poses: NDArray[np.float64]) -> NDArray[np.float64]:
+def heading(poses: Floats) -> Floats:
     """Return [N] yaws of poses [N, 7]."""
     return Rotation.from_quat(poses[:, 3:]).as_euler('ZYX')[:, 0]
 
 
-def _settled(on_map: NDArray[np.bool_], driven: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say where the robot has been on the map for SETTLED_M."""
+def _settled(on_map: Mask, driven: Floats) -> Mask:
+    """Return [N] where the robot has been on the map for SETTLED_M."""
     since, rows = 0.0, []
     for there, metres in zip(on_map.tolist(), np.nan_to_num(driven).tolist()):
         since = since + metres if there else -metres
@@ -136,7 +157,7 @@ def _settled(on_map: NDArray[np.bool_], driven: NDArray[np.float64]) -> NDArray[
 
 
 def pose_by(recognition: Recognition, method: str) -> Pose | None:
-    """Return the pose that a method would publish; the baselines that of the place."""
+    """Return the pose that a method would publish; a baseline publishes that of the place."""
     if method == SEQUENCE:
         return recognition.estimate
     if method == SINGLE:
@@ -145,11 +166,12 @@ def pose_by(recognition: Recognition, method: str) -> Pose | None:
 
 
 def along_m(recognition: Recognition, method: str, pose: Pose, truth: Pose) -> float:
+    """Return the error along the road, m."""
     return abs((truth.inverse() @ pose).x)
 
 
 def mahalanobis(recognition: Recognition, method: str, pose: Pose, truth: Pose) -> float:
-    """Return the squared distance of the truth, by the covariance in the plane."""
+    """Return the squared Mahalanobis distance of the truth in the plane."""
     by = recognition if method == SEQUENCE else recognition.measurement
     if by is None or by.covariance_xy is None:
         return np.nan
@@ -163,7 +185,7 @@ def _true(
     method: str,
     truths: Sequence[Pose],
     test: Callable[[Pose, Pose], bool],
-) -> NDArray[np.bool_]:
+) -> Mask:
     poses = [pose_by(r, method) for r in said]
     return np.array([p is not None and test(p, t) for p, t in zip(poses, truths)])
 
@@ -173,7 +195,7 @@ def _numbers(
     method: str,
     truths: Sequence[Pose],
     measure: Callable[[Recognition, str, Pose, Pose], float],
-) -> NDArray[np.float64]:
+) -> Floats:
     poses = [pose_by(r, method) for r in said]
     return np.array(
         [

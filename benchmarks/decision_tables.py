@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from decision_judging import Frames, Measurer, METHODS, SEQUENCE, SINGLE
 from decision_worlds import carried, QUARTER, World
 from husky_placerec.recognition.calibrating.reliability import Reliability, upper_bound
+from husky_placerec.types import Mask
 import numpy as np
-from numpy.typing import NDArray
 from rich.table import Table
 
 DRAWS = 1000
@@ -16,7 +16,7 @@ CARRIED_M = 20.0  # within which a carried robot is to be right again
 
 
 def interval(ratios: Sequence[tuple[float, float]]) -> str:
-    """Return a share over all drives in %, and between what bounds it is."""
+    """Return a share over all drives in %, with its 95 % interval."""
     parts = np.array(ratios, float).reshape(-1, 2)
     if not parts[:, 1].sum():
         return '-'
@@ -29,6 +29,7 @@ def interval(ratios: Sequence[tuple[float, float]]) -> str:
 
 
 def table(title: str, drives: Sequence[Frames]) -> Table:
+    """Return the table of all methods over drives."""
     shown = Table(title=f'{title}: {len(drives)} drives', title_justify='left')
     for name in ('', *METHODS):
         shown.add_column(name, justify='left' if not name else 'right')
@@ -44,7 +45,7 @@ def table(title: str, drives: Sequence[Frames]) -> Table:
         shown.add_row(name, *map(interval, parts))
     for method in (SINGLE, SEQUENCE):
         errors = (_mean_along(drives, method, by) for by in METHODS)
-        shown.add_row(f'error along the road, m, of those the {method} accepts', *errors)
+        shown.add_row(f'error along the road, m, where the {method} accepts', *errors)
     errors = ['', '', *(f'{_calibration_error(drives, m):.3f}' for m in (SINGLE, SEQUENCE))]
     shown.add_row('expected calibration error', *errors)
     inside = [
@@ -55,7 +56,7 @@ def table(title: str, drives: Sequence[Frames]) -> Table:
     return shown
 
 
-def _sums(hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> tuple[float, float]:
+def _sums(hit: Mask, among: Mask) -> tuple[float, float]:
     return float((hit & among).sum()), float(among.sum())
 
 
@@ -76,7 +77,7 @@ def _calibration_error(drives: Sequence[Frames], method: str) -> float:
 
 
 def off_map_line(name: str, drives: Sequence[Frames]) -> list[str]:
-    """Return a row about drives of which no frame is on the map."""
+    """Return a row about drives that are wholly off the map."""
     cells = [name, str(sum(len(f.on_map) for f in drives))]
     for method in METHODS:
         wrong = sum(int(f.accepted[method].sum()) for f in drives)
@@ -89,7 +90,7 @@ def off_map_line(name: str, drives: Sequence[Frames]) -> list[str]:
 
 
 def carried_line(protocol: str, tested: Sequence[World], measure: Measurer) -> str:
-    """Say how soon a robot that was carried is right again, and what it said meanwhile."""
+    """Return how soon a robot that was carried elsewhere is right again, as a sentence."""
     soon, wrong, count = 0, [], 0
     for each in tested:
         for number, drive in enumerate(each.driven):

@@ -1,16 +1,18 @@
 """
-What is accepted, and what of it is right: on simulated campuses that nobody has trained on.
+Print which poses are accepted, and how many of them are right, on simulated test campuses.
 
-A calibration is fitted to some campuses and put to others. On each of these a summer day is
-mapped, and the robot drives under nine conditions, off the map for a third of its way. What is
-'right' is within 10 m and 30 degrees. Besides the method, by single frames and by the sequence,
-there are two baselines: to accept the best candidate always, and to accept it from a similarity
-that gave 99.5 % precision on the calibration's campuses by the same protocol. Intervals are of
-95 %, by the bootstrap over drives; upper bounds by Clopper and Pearson.
+No network was trained on these campuses. A calibration is fitted to some campuses and tested on
+others. On each of these, a summer day is mapped, and the robot drives under nine conditions; a
+third of each drive is off the map. A pose is right within 10 m and 30 degrees. The method decides
+by single frames and by the sequence. There are two baselines: the first always accepts the best
+candidate, the second accepts it from a similarity that has 99.5 % precision on the campuses of the
+calibration, by the same protocol. Intervals are of 95 %, by the bootstrap over drives; upper
+bounds are by Clopper and Pearson.
 
-As in `python benchmarks/decisions.py --drives drives --set extractor=onnx --set weights=net.onnx`
-(the drives: see decision_drives.py). With `--save net.onnx.calibration.json` the calibration is
-written as the default of that network, for simulated maps.
+The drives are those of decision_drives.py. With `--save net.onnx.calibration.json` the calibration
+is written as the default of that network, for simulated maps.
+
+python benchmarks/decisions.py --drives drives --set extractor=onnx --set weights=net.onnx
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from husky_placerec.config import Config, read_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.progress import bar
 from husky_placerec.recognition.calibrating.reliability import recall_at
-from husky_placerec.recognition.calibrating.samples import right, RIGHT_M
+from husky_placerec.recognition.calibrating.samples import is_right, RIGHT_M
 from husky_placerec.recognition.shipped_calibration import read_defaults, save_default
 from husky_placerec.types import Pose
 import numpy as np
@@ -38,7 +40,7 @@ from rich.table import Table
 
 
 def chosen_threshold(worlds: Iterable[World], config: Config, precision: float = 0.995) -> float:
-    """Return the similarity from which so many of the best candidates are right."""
+    """Return the similarity from which the best candidates have a precision."""
     scores, true, known = [], [], 0
     for each in worlds:
         for drive in each.driven:
@@ -48,13 +50,13 @@ def chosen_threshold(worlds: Iterable[World], config: Config, precision: float =
                     np.asarray(query, np.float32), 1, both_ways=config.search_reversed
                 )[0]
                 scores.append(best.similarity)
-                true.append(right(best.pose, Pose.from_array(pose)))
+                true.append(is_right(best.pose, Pose.from_array(pose)))
     _, least = recall_at(precision, np.array(scores), np.array(true), known)
     return 1.0 if least is None else least
 
 
 def main() -> None:
-    """Calibrate, measure, print."""
+    """Calibrate, measure and print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

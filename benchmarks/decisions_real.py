@@ -1,10 +1,10 @@
 """
 The decisions on real images: two laps through a corridor, the first of them mapped.
 
-Of the map a stretch is left out in turn, a quarter of it, so that each frame of the second lap is
-on the map three times and unknown once. There are no poses and no third lap: a frame counts as
-5 m, and the calibration knows the map alone. Right is within 10 m, two frames, as in the
-correspondence that comes with the images.
+Each quarter of the map is left out in turn, so that each frame of the second lap is on the map
+three times and unknown once. The images have no poses, and there is no third lap: a frame counts
+as 5 m, and the map is calibrated by its own frames. A pose is right within 10 m, two frames, by
+the correspondence that comes with the images.
 
 python benchmarks/decisions_real.py FOLDER --set extractor=timm --set backbone=mobilenetv2_100 \
     --set backbone_options=pad_type=same --set normalization=half --set weights=FILE
@@ -29,7 +29,7 @@ from husky_placerec.placemap.places import Places
 from husky_placerec.recognition.calibrating.calibrate import calibrate, itself
 from husky_placerec.recognition.calibrating.leave_out import Setting
 from husky_placerec.recognition.calibrating.reliability import recall_at
-from husky_placerec.recognition.calibrating.samples import Drive
+from husky_placerec.recognition.calibrating.samples import DescribedDrive
 from husky_placerec.recognition.calibration import MAP_ALONE
 from husky_placerec.types import Frame, SECOND_NS
 import numpy as np
@@ -42,8 +42,13 @@ STRETCHES = 4
 
 def lap(
     names: Sequence[int], at: Sequence[int], folder: Path, extractor: DescriptorExtractor
-) -> Drive:
-    """Describe the images of a lap, each at so many frames of the map."""
+) -> DescribedDrive:
+    """
+    Describe the images of a lap.
+
+    :param names: of the images.
+    :param at: the frame of the map that each image shows.
+    """
     rows = []
     for name in names:
         bgr = cv2.imread(str(folder / 'images' / f'{name}.jpg'))
@@ -54,10 +59,10 @@ def lap(
     poses = np.zeros((len(names), 7))
     poses[:, 0], poses[:, 6] = FRAME_M * np.array(at), 1
     stamps_ns = np.arange(1, len(names) + 1) * round(FRAME_M) * SECOND_NS
-    return Drive('lap', np.array(rows, np.float16), stamps_ns, poses)
+    return DescribedDrive('lap', np.array(rows, np.float16), stamps_ns, poses)
 
 
-def mapped(drive: Drive, kept: np.ndarray, extractor: DescriptorExtractor) -> PlaceMap:
+def mapped(drive: DescribedDrive, kept: np.ndarray, extractor: DescriptorExtractor) -> PlaceMap:
     """Return a map of some of the places of a lap."""
     count = len(kept)
     assert drive.poses is not None
@@ -76,9 +81,9 @@ def mapped(drive: Drive, kept: np.ndarray, extractor: DescriptorExtractor) -> Pl
 
 
 def measured(
-    first: Drive, second: Drive, config: Config, extractor: DescriptorExtractor
+    first: DescribedDrive, second: DescribedDrive, config: Config, extractor: DescriptorExtractor
 ) -> list[Frames]:
-    """Leave each stretch out in turn."""
+    """Return the judged decisions with each stretch of the map left out in turn."""
     parts = np.array_split(np.arange(len(first)), STRETCHES)
     frames = []
     for left_out in parts:
@@ -92,7 +97,7 @@ def measured(
 
 
 def with_threshold(frames: Sequence[Frames], precision: float = 0.995) -> list[Frames]:
-    """Give the baseline the similarity that is best for these very frames, which flatters it."""
+    """Return the frames with the baseline's threshold fitted to them, which favours it."""
     similarity = np.concatenate([f.similarity for f in frames])
     true = np.concatenate([f.right['similarity'] for f in frames])
     known = sum(int(f.on_map.sum()) for f in frames)
@@ -104,7 +109,7 @@ def with_threshold(frames: Sequence[Frames], precision: float = 0.995) -> list[F
 
 
 def main() -> None:
-    """Describe, decide, print."""
+    """Describe, decide and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,5 +1,5 @@
 """
-Prints what an evaluation costs from cached descriptors: time, and the most memory.
+Print the time and the peak memory of an evaluation from cached descriptors.
 
 python benchmarks/evaluation.py                               nine drives of 900 frames
 python benchmarks/evaluation.py --drives 2 --frames 50000     100,000 frames
@@ -16,11 +16,11 @@ import time
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.evaluation.cache import DescriptorStore
+from husky_placerec.evaluation.comparison import compare
 from husky_placerec.evaluation.description import Described
-from husky_placerec.evaluation.evaluate import compare
-from husky_placerec.evaluation.numbers import evaluation_summary
-from husky_placerec.evaluation.outcome import write_evaluation
+from husky_placerec.evaluation.output import write_evaluation
 from husky_placerec.evaluation.protocol import PairProtocol
+from husky_placerec.evaluation.summary import evaluation_summary
 from husky_placerec.evaluation.tags import Tags
 from husky_placerec.evaluation.tracks import Track
 import numpy as np
@@ -30,7 +30,7 @@ CAMERAS = ('front', 'back')
 
 
 def make_track(number: int, frames: int) -> Track:
-    """Make a drive round a ring, a little off the others' line."""
+    """Make a drive round a ring, at positions a little apart from those of the other drives."""
     angle = 2 * np.pi * (np.arange(frames) + 0.1 * number) / frames
     radius = STEP_M * frames / (2 * np.pi)
     poses = np.zeros((frames, 7))
@@ -45,15 +45,16 @@ def make_track(number: int, frames: int) -> Track:
 def fill_store(
     folder: Path, track: Track, number: int, size: int, noise: float
 ) -> DescriptorStore:
-    """Write descriptors of places that look the same on every drive, but for noise."""
+    """Write descriptors of places that look the same on every drive, except for noise."""
     store = DescriptorStore(folder)
     own = np.random.default_rng(number + 1)
     places = np.random.default_rng(0)  # the same for every drive
+    everything = (True,) * len(CAMERAS)
     for stamp in track.stamps_ns:
         shape = len(CAMERAS), size
         vectors = places.normal(size=shape) + noise * own.normal(size=shape)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        store.add(int(stamp), vectors, (True,) * len(CAMERAS), 0.03)
+        store.add(int(stamp), vectors, everything, everything, 0.03)
     store.finish([])
     return store
 
@@ -63,9 +64,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--drives', type=int, default=9)
     parser.add_argument('--frames', type=int, default=900)
-    parser.add_argument('--size', type=int, default=768, help='numbers a camera')
+    parser.add_argument('--size', type=int, default=768, help='numbers for each camera')
     parser.add_argument('--noise', type=float, default=4.0)
-    parser.add_argument('--methods', type=int, default=4, help='one, and baselines beside it')
+    parser.add_argument('--methods', type=int, default=4, help='the method and its baselines')
     args = parser.parse_args()
     tracks = [make_track(i, args.frames) for i in range(args.drives)]
     config = make_config({'extractor': 'pixels'})
@@ -95,7 +96,7 @@ def main() -> None:
         f'{len(evaluation.pairs)} pairs, recall@1 at 5 m {numbers["recall"]["5"]["1"]:.3f}'
     )
     print(f'figures {figures_s:.1f} s ({cpu_s:.1f} s of CPU), results written {results_s:.1f} s')
-    print(f'most memory {memory:.2f} GB')
+    print(f'peak memory {memory:.2f} GB')
 
 
 if __name__ == '__main__':

@@ -1,9 +1,9 @@
 """
-Prints what a decision costs, in CPU time, on maps of a thousand to a million places.
+Print the CPU time of a decision on maps of a thousand to a million places.
 
-The candidates are given: what the search of a map costs is in search.py. What the sequence costs
-is the difference to decisions by single frames alone, in the same run. Random descriptors on
-parallel roads, a robot that drives along one of them with odometry, one thread.
+The candidates are given, because search.py measures the search of a map. The cost of the sequence
+filter is the difference to decisions by single frames in the same run. The map has random
+descriptors on parallel roads; the robot drives along one of them with odometry; one thread works.
 
 python benchmarks/stepping.py
 """
@@ -20,9 +20,8 @@ from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.place_map import PlaceMap, Rival
 from husky_placerec.placemap.places import Places
-from husky_placerec.recognition.decision import Decider
-from husky_placerec.recognition.evidence import Sighting
-from husky_placerec.recognition.odometry import Odometry
+from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.recognition.shipped_calibration import read_defaults, SUFFIX
 from husky_placerec.types import Candidate, Pose, SECOND_NS
 import numpy as np
@@ -34,7 +33,7 @@ RIVAL = Rival(0.5, np.array([0.5, 0.5], np.float32))
 
 
 def roads(count: int) -> PlaceMap:
-    """Return a map of places along parallel roads, each view a little like the one before."""
+    """Return a map of parallel roads, whose neighbouring places have similar descriptors."""
     rng = np.random.default_rng(0)
     road = round(ROAD_M / STEP_M)
     number, along = np.divmod(np.arange(count), road)
@@ -50,12 +49,12 @@ def roads(count: int) -> PlaceMap:
 
 
 def decision_ms(place_map: PlaceMap, *, sequence: bool) -> tuple[float, float]:
-    """Return the median and the 95th percentile of the time of a decision."""
+    """Return the median and the 95th percentile of the CPU time of a decision."""
     rng = np.random.default_rng(1)
     config = make_config({'extractor': 'pixels', 'sequence': sequence})
     calibration = read_defaults(Path(weights_file('shipped', '.onnx') + SUFFIX))[0]
-    odometry = Odometry()
-    decider = Decider(place_map, config, calibration, odometry)
+    recognizer = DescriptorRecognizer(place_map, config, calibration)
+    place_map.prepare()
     took = []
     for frame in range(FRAMES):
         query = np.asarray(place_map.descriptors[frame], np.float32)
@@ -64,11 +63,12 @@ def decision_ms(place_map: PlaceMap, *, sequence: bool) -> tuple[float, float]:
             Candidate(int(place), 1.0 - 0.05 * rank, False, _pose(place_map, int(place)))
             for rank, place in enumerate([frame, *strangers])
         )
-        odometry.lead(3 * frame * SECOND_NS, Pose.planar(STEP_M * frame, 0.0, 0.0))
+        stamp_ns = 3 * frame * SECOND_NS
+        recognizer.odometry.add_recorded(stamp_ns, Pose.planar(STEP_M * frame, 0.0, 0.0))
+        recognizer.odometry.take_new()
+        result = SearchResult(place_map, recognizer.route, query, found, RIVAL, config.elsewhere)
         began = time.thread_time()
-        decider.decide(
-            3 * frame * SECOND_NS, {}, query, sighting=Sighting(query, found, RIVAL, 20.0)
-        )
+        recognizer.decide(stamp_ns, {}, result)
         took.append(1000 * (time.thread_time() - began))
     return float(np.median(took[20:])), float(np.percentile(took[20:], 95))
 
@@ -78,6 +78,7 @@ def _pose(place_map: PlaceMap, place: int) -> Pose:
 
 
 def main() -> None:
+    """Measure maps of several sizes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,1 +1,1 @@
-"""Metrics of recognitions against the truth, and the files that hold both."""
+"""Evaluations and replays: recognitions judged by the truth, their metrics and reports."""

@@ -1,4 +1,4 @@
-"""What any method has to beat, in every table beside it."""
+"""The baselines of a method: grey pixels, HOG, a network with random weights, and chance."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from husky_placerec.descriptor.spec import INPUT_SIZE, NETWORK
 
 CHANCE = 'chance'
 PIXELS, HOG = 'grey pixels', 'HOG'
-# How an extractor is called in tables.
+# Names of extractors in tables.
 NAMES = {'pixels': PIXELS, 'hog': HOG}
 RANDOM = 'random weights'
 
 
 def method_name(config: Config) -> str:
     """
-    Name the method that a configuration chooses; an exported network by the backbone in its file.
+    Return the name of the method that a configuration chooses.
+
+    An exported network is named by the backbone that its file states.
 
     :raises InputError: for an exported network that cannot be read.
     """
@@ -35,10 +37,10 @@ def method_name(config: Config) -> str:
 
 def baselines(config: Config) -> tuple[Mapping[str, Config], list[str]]:
     """
-    Return the baselines of a method by name, and a line for each that there cannot be.
+    Return the baselines of a method by name, and a line for each that is not available.
 
-    The network with random weights is the chosen one, also where that was exported, else the
-    default one.
+    The baseline with random weights has the network of the method, exported or not; a method
+    without a network gets the default network.
 
     :raises InputError: for an exported network that cannot be read.
     """
@@ -59,19 +61,19 @@ def baselines(config: Config) -> tuple[Mapping[str, Config], list[str]]:
 
 def exported(config: Config, models: Sequence[Path]) -> Mapping[str, Config]:
     """
-    Return exported networks as methods beside another, by name.
+    Return exported networks as methods by name, to be compared with the configured method.
 
-    What made their descriptors is in their files; cameras, fusion and virtual pinhole are the
-    other's.
+    Network and input size come from the files; cameras, fusion and virtual pinhole come from the
+    configuration.
 
     :param models: files that `placerec model export` wrote.
-    :raises InputError: for one that cannot be read.
+    :raises InputError: for a file that cannot be read.
     """
-    unsaid: dict[str, Any] = {name: getattr(Config(), name) for name in (*NETWORK, *INPUT_SIZE)}
+    default: dict[str, Any] = {name: getattr(Config(), name) for name in (*NETWORK, *INPUT_SIZE)}
     methods: dict[str, Config] = {}
     for path in models:
-        method = replace(config, **unsaid, extractor='onnx', weights=str(path))
+        method = replace(config, **default, extractor='onnx', weights=str(path))
         name = method_name(method)
-        alike = name in methods or name == method_name(config)
-        methods[f'{name} ({path})' if alike else name] = method
+        is_taken = name in methods or name == method_name(config)
+        methods[f'{name} ({path})' if is_taken else name] = method
     return methods

@@ -1,9 +1,9 @@
 """
-Descriptors on disk, named by what they are made of: images, cameras and model.
+A cache of descriptors on disk, named by a hash of all that they depend on.
 
-While a drive is described its descriptors are written in shards, each whole or not there, so that
-work which was interrupted goes on where it stopped. When all are there they become one array that
-is mapped into memory, however long the drive.
+While a drive is described, its descriptors are written in shards of SHARD frames. Each shard is
+written atomically, so that interrupted work continues after the last shard. When the drive is
+complete, the shards become one array, which is mapped into memory.
 """
 
 from __future__ import annotations
@@ -15,53 +15,57 @@ import io
 import json
 import os
 from pathlib import Path
-from typing import Any
 import zipfile
 
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.files import write_atomic
-from husky_placerec.types import FloatArray
+from husky_placerec.types import FloatArray, Indices, Mask
 import numpy as np
-from numpy.typing import NDArray
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 SHARD = 64  # frames that an interruption may cost
+
+# A frame that waits for its shard: stamp_ns, descriptor, seen, usable, seconds.
+_Row = tuple[int, FloatArray, Sequence[bool], Sequence[bool], float]
 
 
 @dataclass(frozen=True)
 class Descriptors:
     """
-    The N frames of a source as described, one row a frame.
+    The descriptors of the N frames of a source, one row for each frame.
 
-    :param stamps_ns: [N] int64.
-    :param vectors: [N, C, D] float16, zeros where a camera gave no image or a broken one.
-    :param seen: [N, C] bool, whether there was an image that decodes.
-    :param usable: [N, C] bool, whether something can be recognised in that image.
-    :param seconds: [N] float32, what the description took.
+    :param stamps_ns: [N].
+    :param vectors: [N, C, D], zeros where a camera has no image or a broken one. A map rounds
+        them to float16; a query is not rounded.
+    :param seen: [N, C] whether there is an image that decodes. C counts the cameras of the
+        source, also where a fused descriptor has a single row.
+    :param usable: [N, C] whether that image passes `recognition.image_check`.
+    :param seconds: [N] how long the description took.
     """
 
-    stamps_ns: NDArray[np.int64]
+    stamps_ns: Indices
     vectors: FloatArray
-    seen: NDArray[np.bool_]
-    usable: NDArray[np.bool_]
-    seconds: NDArray[np.float32]
+    seen: Mask
+    usable: Mask
+    seconds: FloatArray
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
 
 
 def default_folder() -> Path:
-    """Return the user's cache folder, by the XDG base directory specification."""
+    """Return the user's cache folder, by the XDG Base Directory Specification."""
     return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'husky_placerec'
 
 
 def cache_key(fingerprint: str, spec: DescriptorSpec) -> str:
     """
-    Name descriptors by all that they depend on.
+    Return the name of the descriptors of a source by a model: a SHA-256.
 
     :param fingerprint: of the source: its files, and how they become frames.
-    :param spec: the model and the order of the cameras; of its weights the hash counts.
+    :param spec: the model and the order of the cameras. The path of its weights does not count,
+        only their hash.
     """
     model = {name: value for name, value in spec.as_json().items() if name != 'weights'}
     about = json.dumps([FORMAT_VERSION, fingerprint, model], sort_keys=True)
@@ -69,19 +73,24 @@ def cache_key(fingerprint: str, spec: DescriptorSpec) -> str:
 
 
 class DescriptorStore:
-    """The descriptors of one source by one model, as far as they are there."""
+    """
+    The cached descriptors of one source by one model, complete or not.
+
+    :ivar done: number of frames that are stored or added.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._waiting: list[tuple[int, FloatArray, Sequence[bool], Sequence[bool], float]] = []
+        self._waiting: list[_Row] = []
         self._shards = 0
-        self.done = 0  # frames, those of the shards that are there
+        self.done = 0
         while not self.complete and (shard := self._shard(self._shards)) is not None:
             self._shards += 1
             self.done += len(shard)
 
     @property
     def complete(self) -> bool:
+        """Whether all frames of the source are stored."""
         return (self._folder / 'about.json').is_file()
 
     def add(
@@ -92,18 +101,24 @@ class DescriptorStore:
         usable: Sequence[bool],
         seconds: float,
     ) -> None:
-        """Take the [C, D] descriptor of the next frame; see Descriptors for the others."""
-        vector: Any = descriptor.astype(np.float16)
-        self._waiting.append((stamp_ns, vector, seen, usable, seconds))
+        """
+        Store the next frame.
+
+        :param descriptor: [C, D].
+        :param seen: [C] which cameras have an image that decodes.
+        :param usable: [C] in which of these images something can be seen.
+        """
+        self._waiting.append((stamp_ns, descriptor.astype(np.float32), seen, usable, seconds))
         self.done += 1
         if len(self._waiting) == SHARD:
             self._flush()
 
     def finish(self, problems: list[str]) -> None:
         """
-        Say that there are no more frames.
+        Complete the cache: join the shards.
 
-        :param problems: what the source lacked, to be said again whenever it is read from here.
+        :param problems: what is wrong with the source, to be reported also when the descriptors
+            come from the cache.
         """
         self._flush()
         for field in fields(Descriptors):
@@ -114,7 +129,7 @@ class DescriptorStore:
             self._shard_path(number).unlink(missing_ok=True)
 
     def load(self) -> Descriptors:
-        """Return what `finish` wrote, mapped into memory."""
+        """Return the descriptors that `finish` wrote, mapped into memory."""
         arrays = {
             field.name: np.load(self._folder / f'{field.name}.npy', mmap_mode='r')
             for field in fields(Descriptors)
@@ -122,6 +137,7 @@ class DescriptorStore:
         return Descriptors(**arrays)
 
     def problems(self) -> list[str]:
+        """Return what was wrong with the source."""
         return list(json.loads((self._folder / 'about.json').read_text())['problems'])
 
     def _flush(self) -> None:
@@ -142,13 +158,16 @@ class DescriptorStore:
         self._waiting.clear()
 
     def _join(self, name: str) -> None:
-        """Copy a column of all shards into one array, a shard at a time."""
+        """Copy one column of all shards into one file, shard by shard."""
         temporary = self._folder / f'.{name}.{os.getpid()}.npy'
         first = 0
         for number in range(self._shards):
             shard = self._shard(number)
             if shard is None:
-                raise InputError(f'{self._shard_path(number)}: vanished or damaged; run it again')
+                raise InputError(
+                    f'{self._shard_path(number)}: missing or damaged; expected the shard that was '
+                    'written before: run the command again'
+                )
             part = getattr(shard, name)
             if not number:
                 shape = (self.done, *part.shape[1:])
@@ -159,7 +178,7 @@ class DescriptorStore:
         temporary.replace(self._folder / f'{name}.npy')
 
     def _shard(self, number: int) -> Descriptors | None:
-        """Read a shard; None for one that is missing or damaged, to be made anew."""
+        """Return a shard; None for one that is missing or damaged and has to be made anew."""
         try:
             with np.load(self._shard_path(number)) as arrays:
                 return Descriptors(**arrays)

@@ -1,215 +1,201 @@
-"""The decisions of the robot about the frames of one drive, on a map of another."""
+"""
+The decisions about the queries of a pair, by the recognizer that the robot runs.
+
+They are the decisions of a replay of the queries' drive on a map of the other drive. Where the
+map is calibrated, all frames of the source go through the recognizer in the order of their stamps,
+with the odometry of the source. Where it is not, each frame is decided alone, by the candidates
+that the search of all queries at once has found.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-import time
-from typing import Any
-import zlib
+from dataclasses import dataclass, replace
+import gzip
+import io
 
 from husky_placerec.config import Config
-from husky_placerec.data.trajectory import MAP_FRAME
+from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.errors import InputError
-from husky_placerec.evaluation.metrics.judged import HEADING_DEG, is_right, RIGHT_M
+from husky_placerec.evaluation.databases import DatabaseDrive
+from husky_placerec.evaluation.metrics import Figures, HEADING_DEG, is_right, RIGHT_M
+from husky_placerec.evaluation.protocol import Pair, PairProtocol, rank, Ranking, turned_poses
 from husky_placerec.evaluation.replay import OdometryPlayer
 from husky_placerec.evaluation.results import json_line, pose_line
 from husky_placerec.evaluation.tracks import Track
-from husky_placerec.placemap.building import now, opposite_cameras
-from husky_placerec.placemap.exact_search import Nearest
-from husky_placerec.placemap.place_map import PlaceMap, Rival
-from husky_placerec.placemap.places import Places
-from husky_placerec.recognition.calibrating.calibrate import calibrate, itself
-from husky_placerec.recognition.calibrating.leave_out import Setting
-from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.placemap.place_map import Rival
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
-from husky_placerec.recognition.shipped_calibration import calibration_for
-from husky_placerec.types import Candidate, FloatArray, Floats, Mask, Pose, Recognition
+from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose, Recognition
 import numpy as np
 
+LEVEL = 1  # of the compression: the fastest, which makes the lines five times smaller
 
-@dataclass(frozen=True)
-class RobotSettings:
+
+@dataclass(frozen=True, eq=False)
+class QueryDrive:
     """
-    What a robot would decide by.
+    A drive as the queries: all N frames of its source.
 
-    :param spec: of the descriptors.
-    :param calibrate_alone: calibrate each map by its own frames.
-    """
-
-    config: Config
-    spec: DescriptorSpec
-    calibrate_alone: bool = False
-
-
-@dataclass(frozen=True)
-class QueryFrames:
-    """
-    All frames of a drive as they are described, also those without a true pose.
-
-    :param descriptors: [M, C, D], zeros for unusable images.
-    :param seen: [M, cameras] whether an image decodes.
-    :param unusable: [M] whether images are there, but none is usable.
+    :param track: the Q frames that are judged, those whose pose is known; `track.rows` says which
+        of the N they are.
+    :param stamps_ns: [N].
+    :param descriptors: [N, C, D], zeros for a camera without a usable image.
+    :param decoded: [N] whether an image of the frame decodes; a replay skips the other frames.
+    :param unusable: [N] whether nothing can be seen in any image of the frame.
+    :param odometry: poses in the frame `odom`; None where the source has none, or where no map
+        is calibrated, so that none is needed.
     """
 
+    track: Track
+    stamps_ns: Indices
     descriptors: FloatArray
-    seen: Mask
+    decoded: Mask
     unusable: Mask
+    odometry: Trajectory | None = None
+
+    @property
+    def judged(self) -> FloatArray:
+        """The descriptors [Q, C, D] of the frames that are judged."""
+        rows = self.track.rows
+        return self.descriptors if len(rows) == len(self.stamps_ns) else self.descriptors[rows]
 
 
 @dataclass(frozen=True)
 class Decisions:
     """
-    The decisions about the Q queries with a true pose.
+    What the recognizer decided about the Q frames of a pair that are judged.
 
-    :param pose_right: [Q] whether the pose, accepted or not, is right.
-    :param lines: zlib-compressed lines of `recognitions.jsonl`.
-    :param poses: zlib-compressed lines of `poses.tum`.
-    :param kind: of the calibration that decided; None: thresholds did.
-    :param note: why a calibration that was asked for could not be measured; else empty.
-    :param ms: per frame.
+    :param accepted: [Q].
+    :param probability: [Q] NaN where none was stated.
+    :param pose_right: [Q] whether the estimated pose is right, accepted or not.
+    :param reasons: [Q] why a pose is refused; None where it is accepted.
+    :param lines: `recognitions.jsonl` of these frames, compressed.
+    :param poses: `poses.tum` of these frames, compressed.
     """
 
     accepted: Mask
     probability: Floats
     pose_right: Mask
+    reasons: tuple[str | None, ...]
     lines: bytes
     poses: bytes
-    kind: str | None
-    note: str
-    ms: float
 
 
-def map_of_track(track: Track, descriptors: FloatArray, robot: RobotSettings) -> PlaceMap:
-    """Make the map that `placerec map build` makes of a drive."""
-    vectors: Any = np.asarray(descriptors, np.float16)
-    present: Mask = np.asarray(vectors.any(axis=2))
-    return PlaceMap(
-        Places(track.stamps_ns, track.poses, (track.name,) * len(track), present),
-        vectors,
-        robot.spec,
-        track.frame_id or MAP_FRAME,
-        opposite_cameras(robot.config),
-        {track.name: str(track.path)},
-        now(),
-        name=track.name,
-        origin=track.origin,
-        simulated=track.simulated,
-    )
+@dataclass(frozen=True)
+class DecidedPair(Pair):
+    """The result of one pair, with the decisions of the recognizer and what made them."""
+
+    decisions: Decisions
+    calibration_kind: str
 
 
 def decide_pair(
-    database: Track,
-    places: FloatArray,
-    queries: Track,
-    frames: QueryFrames,
-    found: Nearest,
-    margins: FloatArray,
-    robot: RobotSettings,
-) -> Decisions:
-    """
-    Decide about the frames of a drive as a replay on a map of another drive does.
-
-    A calibrated map decides frame by frame, with the sequence. Without a calibration the frames
-    are independent, so that the search of all frames at once serves, which is much faster.
-
-    :param places: [N, C, D] descriptors of the map's drive.
-    :param found: the candidates of the queries with a true pose, from that search.
-    :param margins: [Q] leads of the best candidates; NaN where nothing contradicts.
-    """
-    began = time.perf_counter()
-    place_map = map_of_track(database, places, robot)
-    calibration, note = _calibration(place_map, robot)
-    recognizer = DescriptorRecognizer(place_map, robot.config, calibration)
-    if calibration is None:
-        decided = _independently(recognizer, queries, frames, found, margins)
+    database: DatabaseDrive, queries: QueryDrive, protocol: PairProtocol, config: Config
+) -> DecidedPair:
+    """Search the frames of one drive in the map of another; the recognizer decides."""
+    place_map, track = database.place_map, queries.track
+    ranking = rank(database.track, place_map.descriptors, track, queries.judged, protocol)
+    recognizer = DescriptorRecognizer(place_map, config, database.calibration)
+    if database.calibration is None:
+        recognitions = _decide_alone(recognizer, queries, ranking)
     else:
-        decided = _in_sequence(recognizer, queries, frames)
-    said = list(decided)
-    truths = [Pose.from_array(pose) for pose in queries.poses]
-    lines = ''.join(
-        json_line(each, truth, database=database.name, queries=queries.name)
-        for each, truth in zip(said, truths)
+        recognitions = _decide_in_order(recognizer, queries)
+    decisions = _collected(recognitions, track, database.track.name)
+    judged = replace(
+        ranking.judged,
+        accepted=decisions.accepted,
+        probability=decisions.probability,
+        pose_right=decisions.pose_right,
     )
-    count = max(len(frames.descriptors), 1)
-    return Decisions(
-        np.array([each.accepted for each in said], np.bool_),
-        np.array([np.nan if s.probability is None else s.probability for s in said]),
-        np.array([_is_right(each.pose, truth) for each, truth in zip(said, truths)], np.bool_),
-        zlib.compress(lines.encode(), 1),
-        zlib.compress(''.join(map(pose_line, said)).encode(), 1),
-        None if calibration is None else calibration.kind,
-        note,
-        1000 * (time.perf_counter() - began) / count,
+    return DecidedPair(
+        database.track.name,
+        track.name,
+        judged,
+        Figures.of(judged, track.name),
+        ranking.found,
+        ranking.search_ms,
+        decisions,
+        database.calibration_kind,
     )
 
 
-def _calibration(place_map: PlaceMap, robot: RobotSettings) -> tuple[Calibration | None, str]:
-    """Return the calibration that decides, and why one could not be measured."""
-    if not robot.calibrate_alone:
-        return calibration_for(place_map, robot.spec), ''
-    try:
-        place_map.prepare()
-        return calibrate([Setting(place_map, (itself(place_map),))], robot.config), ''
-    except InputError as error:
-        return None, f'--calibrate alone: {error}; thresholds decide'
-
-
-def _is_right(pose: Pose | None, truth: Pose) -> bool:
-    return pose is not None and is_right(pose, truth, RIGHT_M, HEADING_DEG)
-
-
-def _image_stamps(track: Track, row: int, seen: Mask, config: Config) -> Mapping[str, int]:
-    stamps = track.all_image_stamps_ns[row].tolist()
-    return {c: stamp for c, stamp, there in zip(config.cameras, stamps, seen[row]) if there}
-
-
-def _in_sequence(
-    recognizer: DescriptorRecognizer, queries: Track, frames: QueryFrames
+def _decide_alone(
+    recognizer: DescriptorRecognizer, queries: QueryDrive, ranking: Ranking
 ) -> Iterator[Recognition]:
-    """Decide about every frame in order; yield the decisions about those with a true pose."""
+    """Yield the decisions by thresholds about the frames that are judged."""
+    place_map, config = recognizer.place_map, recognizer.config
+    mapped = place_map.places.poses
+    # A place is a candidate of many frames: its pose is made once, forwards and in reverse.
+    poses = [[Pose(*p) for p in each.tolist()] for each in (mapped, turned_poses(mapped))]
+    tells_direction = place_map.opposites is not None
+    found = zip(*(column.tolist() for column in vars(ranking.found).values()))
+    nothing = np.empty(0, np.float32)  # cosines by camera, which thresholds do not ask for
+    stamps, unusable = image_stamps(queries.track, place_map.spec), queries.unusable
+    described = queries.judged
+    for row, (columns, similarity) in enumerate(zip(found, ranking.rivals.tolist())):
+        candidates = tuple(
+            Candidate(place, alike, turned if tells_direction else None, poses[turned][place])
+            for place, alike, turned in zip(*columns)
+            if place >= 0
+        )
+        rival = Rival(similarity, nothing) if np.isfinite(similarity) else None
+        result = SearchResult(
+            place_map, recognizer.route, described[row], candidates, rival, config.elsewhere
+        )
+        frame = int(queries.track.rows[row])
+        stamp_ns = int(queries.stamps_ns[frame])
+        yield recognizer.decide(stamp_ns, next(stamps), result, bool(unusable[frame]))
+
+
+def _decide_in_order(
+    recognizer: DescriptorRecognizer, queries: QueryDrive
+) -> Iterator[Recognition]:
+    """Decide about all frames of the source, as a replay; yield those that are judged."""
     player = OdometryPlayer(queries.odometry, recognizer.odometry)
-    wanted = set(queries.rows.tolist())
-    for row, stamp_ns in enumerate(queries.all_stamps_ns.tolist()):
-        if not frames.seen[row].any():  # a replay skips a frame whose images do not decode
-            continue
+    stamps = image_stamps(queries.track, recognizer.place_map.spec)
+    is_judged = np.zeros(len(queries.stamps_ns), np.bool_)
+    is_judged[queries.track.rows] = True
+    for frame in np.flatnonzero(queries.decoded).tolist():
+        stamp_ns = int(queries.stamps_ns[frame])
         player.play_until(stamp_ns)
         recognizer.odometry.take_new()
-        result = recognizer.search(np.asarray(frames.descriptors[row], np.float32))
-        stamps = _image_stamps(queries, row, frames.seen, recognizer.config)
-        decided = recognizer.decide(stamp_ns, stamps, result, bool(frames.unusable[row]))
-        if row in wanted:
-            yield decided
+        result = recognizer.search(np.asarray(queries.descriptors[frame], np.float32))
+        images = next(stamps) if is_judged[frame] else {}
+        recognition = recognizer.decide(stamp_ns, images, result, bool(queries.unusable[frame]))
+        if is_judged[frame]:
+            yield recognition
 
 
-def _independently(
-    recognizer: DescriptorRecognizer,
-    queries: Track,
-    frames: QueryFrames,
-    found: Nearest,
-    margins: FloatArray,
-) -> Iterator[Recognition]:
-    """Decide about each frame alone, by what the search of all frames found."""
-    place_map, config = recognizer.place_map, recognizer.config
-    poses = [Pose.from_array(pose) for pose in place_map.places.poses]
-    ways = [poses, [pose.turned_round() for pose in poses]]  # each once, for many candidates
-    tells = place_map.opposites is not None
-    columns = (found.places.tolist(), found.similarities.tolist(), found.turned.tolist())
-    rows = zip(queries.rows.tolist(), queries.stamps_ns.tolist(), margins.tolist(), *columns)
-    for row, stamp_ns, margin, places, similarities, reverse in rows:
-        candidates = tuple(
-            Candidate(place, similarity, turned if tells else None, ways[turned][place])
-            for place, similarity, turned in zip(places, similarities, reverse)
-            if place >= 0
-        )[: config.candidates]
-        rival = None
-        if candidates and not np.isnan(margin):
-            rival = Rival(candidates[0].similarity - margin, np.zeros(0, np.float32))
-        query = np.asarray(frames.descriptors[row], np.float32)
-        result = SearchResult(
-            place_map, recognizer.route, query, candidates, rival, config.elsewhere
-        )
-        stamps = _image_stamps(queries, row, frames.seen, config)
-        yield recognizer.decide(stamp_ns, stamps, result, bool(frames.unusable[row]))
+def image_stamps(track: Track, spec: DescriptorSpec) -> Iterator[Mapping[str, int]]:
+    """Yield the stamps in ns of the images of each frame of a track, by camera."""
+    for stamps in track.image_stamps_ns.tolist():
+        yield {camera: stamp for camera, stamp in zip(spec.sees, stamps) if stamp >= 0}
+
+
+def _collected(recognitions: Iterator[Recognition], track: Track, database: str) -> Decisions:
+    """Keep what is judged and written; the recognitions themselves would fill the memory."""
+    accepted, probability, pose_right, reasons = [], [], [], []
+    lines, poses = io.BytesIO(), io.BytesIO()
+    with (
+        gzip.open(lines, 'wt', LEVEL, encoding='utf-8') as json_file,
+        gzip.open(poses, 'wt', LEVEL, encoding='utf-8') as tum_file,
+    ):
+        for recognition, values in zip(recognitions, track.poses):
+            truth, pose = Pose.from_array(values), recognition.pose
+            stated = recognition.probability
+            accepted.append(recognition.accepted)
+            probability.append(np.nan if stated is None else stated)
+            pose_right.append(pose is not None and is_right(pose, truth, RIGHT_M, HEADING_DEG))
+            reasons.append(recognition.reason)
+            line = json_line(recognition, truth, database=database, queries=track.name)
+            json_file.write(line)
+            tum_file.write(pose_line(recognition))
+    return Decisions(
+        np.array(accepted, np.bool_),
+        np.array(probability, np.float64),
+        np.array(pose_right, np.bool_),
+        tuple(reasons),
+        lines.getvalue(),
+        poses.getvalue(),
+    )

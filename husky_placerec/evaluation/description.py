@@ -1,4 +1,4 @@
-"""Drives as descriptors: each image is read once, whatever the number of models."""
+"""Description of drives by several methods at once, so that each image is decoded once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extrac
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore
 from husky_placerec.progress import Passing
-from husky_placerec.recognition.image_check import image_problem
+from husky_placerec.recognition.image_check import usable_images
 from husky_placerec.types import Frame, Pixels
 import numpy as np
 
-DECODERS = 2  # threads; one decodes while the other waits for the disk
-AHEAD = 8  # frames that wait decoded, at most
+DECODERS = 2  # threads: one decodes while the other waits for the disk
+AHEAD = 8  # decoded frames that wait, at most
 
 Item = TypeVar('Item')
 Made = TypeVar('Made')
@@ -33,11 +33,11 @@ Made = TypeVar('Made')
 @dataclass(frozen=True)
 class Described:
     """
-    A source by several methods.
+    A source as several methods describe it.
 
-    :param by_method: descriptors of all frames of the source, by the method's name.
-    :param specs: what made them.
-    :param problems: what the source lacked, a line a kind.
+    :param by_method: the descriptors of all frames of the source, by the name of the method.
+    :param specs: what made the descriptors, by the name of the method.
+    :param problems: what is wrong with the source, one line for each kind of problem.
     """
 
     by_method: Mapping[str, Descriptors]
@@ -53,16 +53,16 @@ def describe_source(
     progress: Passing = lambda items, _: items,
 ) -> Described:
     """
-    Describe all frames of a source by each method, or take what the cache has of it.
+    Describe all frames of a source by each method, as far as the cache does not have them.
 
-    :param methods: the configuration of each, by its name; they differ in the extractor only.
-    :param cache: folder of descriptors; None keeps none.
+    :param methods: the configuration of each method by its name; they differ in the extractor.
+    :param cache: folder of the cache; None: descriptors are not kept.
     :raises InputError: for a source or a model that cannot be read.
     """
     if cache is None:
         with tempfile.TemporaryDirectory(prefix='placerec-') as folder:
             described = describe_source(path, kind, methods, Path(folder), progress)
-            # What is mapped from files that are about to go lives on in memory.
+            # The files are about to be deleted: copy what is mapped from them.
             kept = {
                 name: Descriptors(*(np.array(column) for column in vars(each).values()))
                 for name, each in described.by_method.items()
@@ -90,7 +90,7 @@ _EXTRACTORS: dict[tuple[DescriptorSpec, int, str], DescriptorExtractor] = {}
 
 
 def _loaded(config: Config) -> DescriptorExtractor:
-    """Load each model once a process, not once a drive."""
+    """Load each model once in a process, rather than once for each drive."""
     key = resolve_spec(config, None), config.threads, config.device
     if key not in _EXTRACTORS:
         _EXTRACTORS[key] = load_extractor(config)
@@ -104,19 +104,20 @@ def _describe(
     stores: Mapping[str, DescriptorStore],
     progress: Passing,
 ) -> None:
-    """Go on where the slowest store stopped, and bring all of them to the end."""
+    """Continue after the last frame that all stores have, and complete every store."""
     begin = min(store.done for store in stores.values())
     encoded = itertools.islice(source.frames(config), begin, None)
 
     def decode(frame: Frame[ImageMessage]) -> Frame[Pixels]:
-        # A frame none of whose images decodes stays, as one without cameras.
+        # A frame without an image that decodes keeps its row, as a frame without cameras.
         return decode_usable(frame, source) or Frame(frame.stamp_ns, {}, {})
 
     total = source.frame_count(config) - begin
     frames = progress(in_threads(decode, encoded, DECODERS, AHEAD), total)
     for number, frame in enumerate(frames, begin):
         seen = [camera in frame.images for camera in config.cameras]
-        usable = [_is_usable(frame, camera) for camera in config.cameras]
+        clear = usable_images(frame).images
+        usable = [camera in clear for camera in config.cameras]
         for name, store in stores.items():
             if number >= store.done:
                 began = time.perf_counter()
@@ -127,14 +128,14 @@ def _describe(
         store.finish(source.problems.lines())
 
 
-def _is_usable(frame: Frame[Pixels], camera: str) -> bool:
-    return camera in frame.images and image_problem(frame.images[camera]) is None
-
-
 def in_threads(
     make: Callable[[Item], Made], items: Iterable[Item], threads: int, ahead: int
 ) -> Iterator[Made]:
-    """Apply a function in threads and yield what it makes, in order, at most `ahead` early."""
+    """
+    Apply a function to items in threads; yield the results in the order of the items.
+
+    :param ahead: how many items are begun before their result is wanted, at most.
+    """
     waiting: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:

@@ -1,4 +1,4 @@
-"""Where the tasks of an evaluation run: here, or on the machines of a Ray cluster."""
+"""Executors of the tasks of an evaluation: threads of this process, or a Ray cluster."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from husky_placerec.errors import InputError
 
 Made = TypeVar('Made')
 RETRIES = 3  # of a task whose worker died
-TIMEOUT_S = 5.0
+TIMEOUT_S = 5.0  # to connect to a cluster
 
 
 class Executor(Protocol):
-    """Runs tasks and gives back what they return, in the order of the tasks."""
+    """Runs tasks and yields their results in the order of the tasks."""
 
     def share(self, value: Any) -> Any:
-        """Return what stands for a value in the arguments of tasks."""
+        """Return a reference to a value, for the arguments of several tasks."""
 
     def map(
         self, task: Callable[..., Made], arguments: Sequence[tuple[Any, ...]], *, threads: int
@@ -28,32 +28,34 @@ class Executor(Protocol):
         """
         Run a task for each tuple of arguments.
 
-        :param threads: of this process, where it is this process that works.
+        :param threads: how many threads of this process work, where the executor is local.
         """
 
 
 class LocalExecutor:
-    """Runs tasks in threads: faiss and NumPy compute without Python's lock."""
+    """Runs tasks in threads: faiss and NumPy release Python's global lock."""
 
     def share(self, value: Any) -> Any:
+        """Return the value itself."""
         return value
 
     def map(
         self, task: Callable[..., Made], arguments: Sequence[tuple[Any, ...]], *, threads: int
     ) -> Iterator[Made]:
+        """Run the tasks in `threads` threads."""
         with ThreadPoolExecutor(threads) as pool:
             yield from pool.map(lambda each: task(*each), arguments)
 
 
 class RayExecutor:
     """
-    Runs tasks on a Ray cluster, whose machines see the drives under the same paths.
+    Runs tasks on a Ray cluster whose machines see the drives under the same paths.
 
-    A task whose worker dies runs again elsewhere. To be used in a `with`.
+    A task whose worker dies runs again on another machine. Use it in a `with` statement.
 
-    :param address: as `ray.init` takes it: `auto`, `HOST:6379`, `ray://HOST:10001`; `local` starts
-        a cluster on this machine.
-    :raises InputError: where Ray is not installed or the cluster is not reached.
+    :param address: of the cluster, as `ray.init` takes it: `auto`, `HOST:6379` or
+        `ray://HOST:10001`; `local` starts a cluster on this machine.
+    :raises InputError: where Ray is not installed, or no cluster answers.
     """
 
     def __init__(self, address: str) -> None:
@@ -72,14 +74,14 @@ class RayExecutor:
             self._refuse_absent()
             try:
                 self._ray.init(self._address, log_to_driver=False, logging_level=logging.ERROR)
-            except Exception as error:  # whatever the client raises
+            except Exception as error:  # the client raises exceptions of many kinds
                 raise InputError(
                     f'--ray {self._address}: no cluster there ({str(error).splitlines()[0]})'
                 ) from error
         return self
 
     def _refuse_absent(self) -> None:
-        """Knock at the address first: Ray itself would wait for minutes, then end the process."""
+        """Connect to the address first: Ray itself would wait for minutes and end the process."""
         host, colon, port = self._address.removeprefix('ray://').rpartition(':')
         if not colon or not port.isdigit():
             return
@@ -98,11 +100,13 @@ class RayExecutor:
             self._ray.shutdown()
 
     def share(self, value: Any) -> Any:
+        """Put the value into the object store of the cluster, and return its reference."""
         return self._ray.put(value)
 
     def map(
         self, task: Callable[..., Made], arguments: Sequence[tuple[Any, ...]], *, threads: int
     ) -> Iterator[Made]:
+        """Run the tasks on the cluster; an InputError in a task is raised here."""
         remote = self._ray.remote(max_retries=RETRIES)(task)
         for reference in [remote.remote(*each) for each in arguments]:
             try:

@@ -1,43 +1,40 @@
 """
-One drive as the map, another as the queries: recalls by an exact search of all frames at once.
+The protocol of an evaluation: in each ordered pair, one drive is the map, the other the queries.
 
-It is the protocol of OpenPlaceRecognition: every ordered pair of drives, the mean over pairs.
+This is the protocol of OpenPlaceRecognition; its figures are the mean over pairs. All queries of a
+pair are searched at once and exactly, with the ranking of `PlaceMap.search`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import itertools
-import math
 import time
 
-from husky_placerec.evaluation.decisions import (
-    decide_pair,
-    Decisions,
-    QueryFrames,
-    RobotSettings,
-)
+from husky_placerec.config import Config
 from husky_placerec.evaluation.metrics import Figures, Judged, TOLERANCES_M
 from husky_placerec.evaluation.metrics.figures import one_percent, RANKS
 from husky_placerec.evaluation.tracks import Track
+from husky_placerec.placemap.building import opposite_cameras
 from husky_placerec.placemap.exact_search import Nearest, rival_similarities, search_exactly
 from husky_placerec.recognition.measurement import Thresholds
-from husky_placerec.types import FloatArray
+from husky_placerec.types import FloatArray, Floats
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 
 @dataclass(frozen=True)
 class PairProtocol:
     """
-    How a pair of drives is searched and counted.
+    How a pair of drives is searched and judged.
 
-    :param candidates: places that are kept of each search.
-    :param opposites: of each camera the one that looks the other way; None where some has none.
-    :param search_reversed: also recognise places that are passed in the other direction.
-    :param thresholds: decide what is accepted, as on the robot.
+    :param tolerances_m: distances within which a candidate counts as right.
+    :param candidates: how many candidates of each query are kept.
+    :param opposites: for each camera the index of the one that looks the other way; None where
+        some camera has none.
+    :param search_reversed: also find places that are passed in the other direction.
+    :param thresholds: decide what is accepted where there is no calibration.
     :param elsewhere_m: distance from which a place contradicts another.
     """
 
@@ -48,17 +45,51 @@ class PairProtocol:
     thresholds: Thresholds = Thresholds(0.8, 0.0)
     elsewhere_m: float = 20.0
 
+    @classmethod
+    def of(cls, config: Config, tolerances_m: Sequence[float] = TOLERANCES_M) -> PairProtocol:
+        """Return the protocol that searches and decides as a configuration says."""
+        return cls(
+            tuple(tolerances_m),
+            config.candidates,
+            opposite_cameras(config),
+            config.search_reversed,
+            Thresholds.of(config),
+            config.elsewhere,
+        )
+
+    @property
+    def ways(self) -> tuple[int, ...] | None:
+        """The opposites where reversed places are searched, else None."""
+        return self.opposites if self.search_reversed else None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """
+    What the search found for Q queries of one pair, judged by the truth.
+
+    :param judged: what is accepted in it is decided by the thresholds.
+    :param found: [Q, candidates] the candidates that are kept.
+    :param rivals: [Q] similarity of the best place that contradicts the best candidate; minus
+        infinity where nothing does, and where the thresholds ask for no margin.
+    :param search_ms: mean time of a query, where all queries are searched at once.
+    """
+
+    judged: Judged
+    found: Nearest
+    rivals: FloatArray
+    search_ms: float
+
 
 @dataclass(frozen=True)
 class Pair:
     """
-    What came of one drive's frames in the other's map.
+    The result of one pair of drives.
 
-    :param found: the kept candidates.
-    :param margins: [Q] lead of the first over the best that contradicts it; NaN where none does,
-        and where the thresholds ask for no lead.
-    :param search_ms: per query: the search of all queries at once, and the decisions.
-    :param decisions: those of the robot; None for a baseline, which thresholds accept.
+    :param database: name of the drive that is the map.
+    :param queries: name of the other drive.
+    :param found: [Q, candidates] the candidates that are kept.
+    :param search_ms: as in a Ranking.
     """
 
     database: str
@@ -66,9 +97,7 @@ class Pair:
     judged: Judged
     figures: Figures
     found: Nearest
-    margins: FloatArray
     search_ms: float
-    decisions: Decisions | None = None
 
 
 def ordered_pairs(tracks: Sequence[Track]) -> list[tuple[int, int]]:
@@ -84,125 +113,103 @@ def evaluate_pair(
     protocol: PairProtocol,
 ) -> Pair:
     """
-    Recognise the frames of one drive in a map of another.
+    Search the frames of one drive in a map of another; thresholds decide what is accepted.
 
-    :param places: [N, C, D] descriptors of the map's drive.
-    :param described: [Q, C, D] those of the queries.
+    :param places: [N, C, D] descriptors of the drive that is the map.
+    :param described: [Q, C, D] descriptors of the queries.
     """
-    count = min(max(*RANKS, protocol.candidates, one_percent(len(database))), len(database))
+    ranking = rank(database, places, queries, described, protocol)
+    figures = Figures.of(ranking.judged, queries.name)
+    return Pair(
+        database.name, queries.name, ranking.judged, figures, ranking.found, ranking.search_ms
+    )
+
+
+def rank(
+    database: Track,
+    places: FloatArray,
+    queries: Track,
+    described: FloatArray,
+    protocol: PairProtocol,
+) -> Ranking:
+    """
+    Search the queries of a pair and judge the candidates.
+
+    :param places: [N, C, D] descriptors of the drive that is the map.
+    :param described: [Q, C, D] descriptors of the queries.
+    """
+    wanted = max(*RANKS, protocol.candidates, one_percent(len(database)))
+    count = min(wanted, len(database))
     tree = cKDTree(database.poses[:, :2])
-    parts, kept, leads, first, seconds = [], [], [], 0, 0.0
+    parts, kept, rivals, first, seconds = [], [], [], 0, 0.0
     began = time.perf_counter()
-    ways = protocol.opposites if protocol.search_reversed else None
-    for found in search_exactly(described, places, count, ways):
+    for found in search_exactly(described, places, count, protocol.ways):
         rows = slice(first, first + len(found.places))
-        margins = _margins(described[rows], places, database, found, ways, protocol)
+        against = _rivals(described[rows], places, database, found, protocol)
         seconds += time.perf_counter() - began
         first = rows.stop
-        parts.append(_judged(found, margins, database, queries.poses[rows], tree, protocol))
+        parts.append(_judged(found, against, database, queries.poses[rows], tree, protocol))
         kept.append([column[:, : protocol.candidates] for column in vars(found).values()])
-        leads.append(margins)
+        rivals.append(against)
         began = time.perf_counter()
-    judged = Judged.join(parts)
-    return Pair(
-        database.name,
-        queries.name,
-        judged,
-        Figures.of(judged, queries.name),
+    return Ranking(
+        Judged.join(parts),
         Nearest(*(np.concatenate(columns) for columns in zip(*kept))),
-        np.concatenate(leads),
+        np.concatenate(rivals),
         1000 * seconds / len(queries),
     )
 
 
-def recognize_pair(
-    database: Track,
-    places: FloatArray,
-    queries: Track,
-    frames: QueryFrames,
-    protocol: PairProtocol,
-    robot: RobotSettings,
-) -> Pair:
-    """
-    Recognise the frames of one drive in a map of another, and decide about them as the robot does.
-
-    :param places: [N, C, D] descriptors of the map's drive.
-    :param frames: all frames of the queries' drive.
-    """
-    described = frames.descriptors[queries.rows]
-    pair = evaluate_pair(database, places, queries, described, protocol)
-    decisions = decide_pair(database, places, queries, frames, pair.found, pair.margins, robot)
-    judged = replace(
-        pair.judged,
-        accepted=decisions.accepted,
-        probability=decisions.probability,
-        pose_right=decisions.pose_right,
-    )
-    return replace(
-        pair,
-        judged=judged,
-        figures=Figures.of(judged, queries.name),
-        decisions=decisions,
-        search_ms=pair.search_ms + decisions.ms,
-    )
-
-
-def candidate_poses(found: Nearest, database: Track) -> np.ndarray:
-    """Return [Q, K, 7], turned round where a place is passed in reverse, NaN where none is."""
+def candidate_poses(found: Nearest, database: Track) -> Floats:
+    """Return [Q, K, 7] poses of candidates, those in reverse turned round; NaN for none."""
     poses = database.poses[found.places]
     poses = np.where(found.turned[..., None], turned_poses(poses), poses)
     poses[found.places < 0] = np.nan
     return poses
 
 
-def turned_poses(poses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return [..., 7] poses faced the other way, as `Pose.turned_round`."""
+def turned_poses(poses: Floats) -> Floats:
+    """Return [..., 7] poses that face the other way, as `Pose.turned_round` does."""
     qx, qy, qz, qw = np.moveaxis(poses[..., 3:], -1, 0)
-    # The product with (0, 0, 1, 0): half a turn about the body's own z axis.
+    # The product with (0, 0, 1, 0), half a turn about the z axis of the body.
     return np.concatenate([poses[..., :3], np.stack([qy, -qx, qw, -qz], axis=-1)], axis=-1)
 
 
-def _margins(
+def _rivals(
     described: FloatArray,
     places: FloatArray,
     database: Track,
     found: Nearest,
-    ways: Sequence[int] | None,
     protocol: PairProtocol,
 ) -> FloatArray:
-    """Return [Q] leads; NaN where nothing contradicts, or nobody asks."""
+    """Return [Q] similarities of the rivals; minus infinity without one, or where none counts."""
     if protocol.thresholds.min_margin <= 0:
-        return np.full(len(described), np.nan, np.float32)
-    rivals = rival_similarities(
-        described, places, database.poses[:, :2], found, protocol.elsewhere_m, ways
+        return np.full(len(described), -np.inf, np.float32)
+    positions = database.poses[:, :2]
+    return rival_similarities(
+        described, places, positions, found, protocol.elsewhere_m, protocol.ways
     )
-    leads = np.where(np.isfinite(rivals), found.similarities[:, 0] - rivals, np.nan)
-    return leads.astype(np.float32)
-
-
-def _or_none(number: float) -> float | None:
-    return None if math.isnan(number) else number
 
 
 def _judged(
     found: Nearest,
-    margins: FloatArray,
+    rivals: FloatArray,
     database: Track,
-    truths: np.ndarray,
+    truths: Floats,
     tree: cKDTree,
     protocol: PairProtocol,
 ) -> Judged:
     similarity = found.similarities[:, 0]
-    accepted = [
-        protocol.thresholds.reason(alike if math.isfinite(alike) else None, _or_none(margin))
-        is None
-        for alike, margin in zip(similarity.tolist(), margins.tolist())
-    ]
+    thresholds = protocol.thresholds
+    accepted = (similarity >= thresholds.min_similarity) & np.isfinite(similarity)
+    contradicted = np.isfinite(rivals)
+    lead = similarity[contradicted].astype(np.float64) - rivals[contradicted]
+    accepted[contradicted] &= lead >= thresholds.min_margin
     return Judged.of_candidates(
         candidate_poses(found, database),
-        similarity,
+        similarity.astype(np.float64),
         truths,
-        np.array(accepted, np.bool_),
+        accepted,
         tree,
         protocol.tolerances_m,
     )

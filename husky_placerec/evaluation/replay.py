@@ -1,4 +1,4 @@
-"""A drive recognised offline, by the session that the node runs, without ROS."""
+"""A drive that is recognised offline, by the session that the node runs, without ROS."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def replay(
     kept: Collection[str] = (),
 ) -> Iterator[Result]:
     """
-    Recognise the frames of a source, in order; the same source gives the same recognitions.
+    Recognise the frames of a source in order; the same source gives the same recognitions.
 
-    Every frame is recognised: rate, age and distance hold none back.
+    Every frame is recognised: there are no limits of rate, age and distance.
 
-    :param truth: true poses in the map frame; frames that it does not cover have none.
-    :param selection: the frames to repeat, all by default. A node's selection also has the
+    :param truth: true poses in the map frame; frames that it does not cover have no true pose.
+    :param selection: the frames to repeat; None: all frames. The selection of a node also has the
         odometry, the resets and the parameters of its session.
-    :param kept: names of parameters that the selection does not overrule.
+    :param kept: names of parameters that the selection does not override.
     :raises InputError: for a camera that the source lacks, or a broken image in a bag.
     """
     frames = (
@@ -66,7 +66,7 @@ def node_config(config: Config, told: Told, kept: Collection[str] = ()) -> Confi
     """
     Return a configuration with the parameters by which a node decided about a frame.
 
-    :param kept: names of parameters that stay as configured.
+    :param kept: names of parameters that keep the configured value.
     """
     decisions = {name: v for name, v in vars(told.decisions).items() if name not in kept}
     return replace(config, **decisions)
@@ -81,7 +81,7 @@ def _repeat(session: Session, told: Told) -> None:
 
 
 class OdometryPlayer:
-    """Add the odometry of a drive to a buffer, up to each frame, as on the robot."""
+    """Adds the odometry of a drive to a buffer, as far as the robot has it at each frame."""
 
     def __init__(self, recorded: Trajectory | None, odometry: Odometry) -> None:
         self._recorded = recorded

@@ -1,4 +1,4 @@
-"""The folder of a replay: recognitions, poses, summary, and the configuration that made them."""
+"""The folder of a replay: recognitions, poses, summary and configuration."""
 
 from __future__ import annotations
 
@@ -24,12 +24,17 @@ from husky_placerec.types import Pose, Recognition, tum_line
 import numpy as np
 import yaml
 
-Writer = Callable[[Path], None]
+Writer = Callable[[Path], None]  # writes files into a folder
 
 
 @dataclass(frozen=True)
 class Result:
-    """One frame of a replay: what was decided, how long it took, and the truth if it is known."""
+    """
+    One frame of a replay.
+
+    :param seconds: from the encoded images to the decision.
+    :param truth: the true pose; None where it is not known.
+    """
 
     recognition: Recognition
     seconds: float
@@ -41,7 +46,7 @@ def summary(
     place_map: PlaceMap,
     tolerances_m: Sequence[float] = TOLERANCES_M,
 ) -> dict[str, Any]:
-    """Return `summary.json`; the keys that need the truth are there when any frame has it."""
+    """Return the content of `summary.json`; some keys need a frame whose truth is known."""
     latencies_ms = np.array([result.seconds for result in results]) * 1000
     numbers: dict[str, Any] = {
         'frames': len(results),
@@ -79,10 +84,10 @@ def write_results(
     report: Writer | None = None,
 ) -> None:
     """
-    Write the folder, whole or not at all; an old one of that name is replaced.
+    Write the folder atomically; an old folder of that name is replaced.
 
     :param used: all parameters and inputs.
-    :param report: writes more into the folder.
+    :param report: writes the report into the folder.
     """
     with new_folder(folder) as work:
         with (work / 'recognitions.jsonl').open('w', encoding='utf-8') as lines:
@@ -98,7 +103,7 @@ def json_line(recognition: Recognition, truth: Pose | None, **first: str) -> str
     """
     Return a line of `recognitions.jsonl`.
 
-    :param first: what stands first in it.
+    :param first: keys and values that stand first in the line.
     """
     return json.dumps({**first, **recognition_json(recognition, truth)}) + '\n'
 
@@ -111,6 +116,7 @@ def write_numbers(folder: Path, numbers: dict[str, Any], used: dict[str, Any]) -
 
 
 def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -> dict[str, Any]:
+    """Return the content of `config.yaml`: inputs, descriptor and parameters."""
     return {
         'inputs': inputs,
         'descriptor': place_map.spec.as_json(),
@@ -119,7 +125,7 @@ def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -
 
 
 def pose_line(recognition: Recognition) -> str:
-    """Return the accepted pose as evo reads it, nothing for a refused one."""
+    """Return a line of `poses.tum` for an accepted pose, and '' for a refused one."""
     if not recognition.accepted or recognition.pose is None:
         return ''
     return tum_line(recognition.stamp_ns, recognition.pose)

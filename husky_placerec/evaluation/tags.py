@@ -1,4 +1,4 @@
-"""Season and light of a drive, for tables by them: from its name, or as the user says."""
+"""Season and light of a drive, from its name or from the user, for tables by season and light."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SEASONS = ('winter', 'spring', 'summer', 'autumn')
 LIGHTS = ('day', 'twilight', 'night')
 SYNONYMS = {'fall': 'autumn', 'dusk': 'twilight', 'overcast': 'day', 'rain': 'day', 'fog': 'day'}
 
-# ITLP-Campus Outdoor by the date in a track's name, for its numbers differ between editions; by
-# the README of github.com/OPR-Project/ITLP-Campus.
+# The tracks of ITLP-Campus Outdoor by the date in their names, because their numbers differ
+# between editions. Source: the README of github.com/OPR-Project/ITLP-Campus.
 ITLP_CAMPUS = {
     '2023-02-10': ('winter', 'twilight'),
     '2023-02-21': ('winter', 'day'),
@@ -29,7 +29,7 @@ ITLP_CAMPUS = {
 
 @dataclass(frozen=True)
 class Tags:
-    """What a drive looked like; empty where it is not known."""
+    """Season and light of a drive; empty where they are not known."""
 
     season: str = ''
     light: str = ''
@@ -39,7 +39,7 @@ class Tags:
 
 
 def tags_of(name: str) -> Tags:
-    """Tell a drive's tags by its name: an ITLP-Campus date, or words such as winter_dusk."""
+    """Return the tags of a drive by its name: a date of ITLP-Campus, or words as winter_dusk."""
     for date, tags in ITLP_CAMPUS.items():
         if date in name:
             return Tags(*tags)
@@ -50,7 +50,7 @@ def parse_tags(options: Sequence[str]) -> Mapping[str, Tags]:
     """
     Read options of the form TRACK=WORD[,WORD].
 
-    :raises InputError: for another form, or a word that is no season and no light.
+    :raises InputError: for another form, or a word that is neither a season nor a light.
     """
     tags = {}
     for option in options:
@@ -59,7 +59,8 @@ def parse_tags(options: Sequence[str]) -> Mapping[str, Tags]:
         known = {*SEASONS, *LIGHTS, *SYNONYMS}
         if not equals or not set(words) <= known:
             raise InputError(
-                f'--tag {option}: expected TRACK=WORD[,WORD] of {", ".join(SEASONS + LIGHTS)}'
+                f'--tag {option}: expected TRACK=WORD[,WORD] with words of '
+                f'{", ".join(SEASONS + LIGHTS)}'
             )
         tags[name] = _tags(words)
     return tags

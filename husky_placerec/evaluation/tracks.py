@@ -1,4 +1,4 @@
-"""The drives of an evaluation, and whether they can be compared at all."""
+"""The drives of an evaluation: their frames and poses, and whether they can be compared."""
 
 from __future__ import annotations
 
@@ -8,72 +8,54 @@ import itertools
 from pathlib import Path
 
 from husky_placerec.config import Config
-from husky_placerec.data.simulated import is_simulated
 from husky_placerec.data.source import find_trajectory, open_source
-from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tags import Tags, tags_of
-from husky_placerec.types import GeoOrigin, Indices, SECOND_NS
+from husky_placerec.types import Floats, GeoOrigin, Indices, Mask, SECOND_NS
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-# Routes that are further apart than this were not driven by one robot in one frame: a local frame
-# beside UTM, or two local frames that know nothing of each other.
+# Routes that are further apart than this have poses in different frames, such as a local frame and
+# UTM, or two unrelated local frames.
 IMPOSSIBLE_M = 20_000.0
 
 
 @dataclass(frozen=True)
 class Track:
     """
-    A drive, N frames whose poses are known.
+    The N frames of a drive whose poses are known.
 
-    :param frame_id: of the poses; empty where the source does not say.
-    :param rows: [N] which of the source's frames these are.
-    :param stamps_ns: [N] int64, all different.
-    :param image_stamps_ns: [N, C] int64, -1 where a camera gave no image.
+    :param frame_id: the frame of the poses; empty where the source does not name it.
+    :param rows: [N] indices of these frames among the frames of the source.
+    :param stamps_ns: [N], all different.
+    :param image_stamps_ns: [N, C], -1 where a camera has no image.
     :param poses: [N, 7] x y z qx qy qz qw of `base_link`.
-    :param origin: where on the Earth the frame's origin is, if that is known.
-    :param left_out: frames of the source that have no pose or no image.
-    :param notes: what to know before trusting the poses.
-    :param source_stamps_ns: [M] of all frames of the source; None: of these alone.
-    :param source_image_stamps_ns: [M, C] likewise.
-    :param odometry: the robot's own, where the source has it.
-    :param simulated: the source says that it was rendered.
+    :param origin: where on the Earth the origin of the frame is, where that is known.
+    :param left_out: number of frames of the source that have no pose or no image.
+    :param notes: what makes the poses doubtful.
     """
 
     name: str
     path: Path
     frame_id: str
-    rows: NDArray[np.int64]
-    stamps_ns: NDArray[np.int64]
-    image_stamps_ns: NDArray[np.int64]
-    poses: NDArray[np.float64]
+    rows: Indices
+    stamps_ns: Indices
+    image_stamps_ns: Indices
+    poses: Floats
     tags: Tags
     origin: GeoOrigin | None = None
     left_out: int = 0
     notes: tuple[str, ...] = ()
-    source_stamps_ns: Indices | None = None
-    source_image_stamps_ns: Indices | None = None
-    odometry: Trajectory | None = None
-    simulated: bool = False
-
-    @property
-    def all_stamps_ns(self) -> Indices:
-        """The stamps [M] of all frames of the source, of which `rows` have a true pose."""
-        return self.stamps_ns if self.source_stamps_ns is None else self.source_stamps_ns
-
-    @property
-    def all_image_stamps_ns(self) -> Indices:
-        """The stamps [M, C] of the images of all frames, -1 where a camera gave none."""
-        own = self.source_image_stamps_ns
-        return self.image_stamps_ns if own is None else own
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
 
-    def keep(self, kept: NDArray[np.bool_]) -> Track:
-        """Return the drive without the frames that are not kept."""
+    def keep(self, kept: Mask) -> Track:
+        """
+        Return the drive with some of its frames.
+
+        :param kept: [N] which frames stay.
+        """
         columns = {
             name: getattr(self, name)[kept]
             for name in ('rows', 'stamps_ns', 'image_stamps_ns', 'poses')
@@ -84,7 +66,7 @@ class Track:
 
 def unlike_names(paths: Sequence[Path]) -> list[str]:
     """
-    Name drives by the ends of their paths, as short as keeps them apart.
+    Return a different name for each drive: the shortest end of its path that is unique.
 
     :raises InputError: for a path that is given twice.
     """
@@ -106,11 +88,11 @@ def _stem(path: Path) -> str:
 
 def check_comparable(tracks: Sequence[Track], reach_m: float) -> list[tuple[str, str, float]]:
     """
-    Check that the drives are in one frame and meet.
+    Check that the poses of the drives are in one frame and that the drives overlap.
 
-    :param reach_m: the largest tolerance; drives that keep further apart have nothing to find.
-    :return: pairs of drives that do not meet, and how far they keep apart, in m.
-    :raises InputError: for frames that differ, and where no two drives meet.
+    :param reach_m: the largest tolerance; nothing can be found between drives further apart.
+    :return: the pairs of drives that do not overlap, and the least distance between them in m.
+    :raises InputError: for different frames, and where no two drives overlap.
     """
     apart = []
     for first, second in itertools.combinations(tracks, 2):
@@ -149,16 +131,19 @@ def read_track(
     tags: Tags | None = None,
 ) -> Track:
     """
-    Read stamps and poses of a drive, not yet its images.
+    Read the stamps and poses of a drive, without decoding its images.
 
+    :param kind: 'track', 'bag' or 'folder'; None: the source tells by itself.
+    :param poses: topic or file of the poses; None: the only poses that the source has.
+    :param heading: topic of the orientation, where the poses are satellite fixes.
     :param origin: of the local frame of satellite fixes: that of the first drive.
-    :param tags: as the user says; by default as the name does.
+    :param max_gap_s: longest time between two poses to interpolate between.
+    :param tags: given by the user; None: the name tells them.
     :raises InputError: for a source that cannot be read, or has no frame with a pose.
     """
     with open_source(path, kind) as source:
         source.check(config)
         trajectory = find_trajectory(source, poses, heading, origin)
-        odometry = source.odometry()
         stamps, images = [], []
         for frame in source.frames(config):
             stamps.append(frame.stamp_ns)
@@ -182,8 +167,4 @@ def read_track(
         trajectory.origin,
         len(stamps_ns) - len(covered),
         trajectory.notes,
-        stamps_ns,
-        np.array(images, np.int64),
-        odometry,
-        is_simulated(path),
     )

@@ -11,21 +11,19 @@ from typing import Any
 from husky_placerec.config import Config
 from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
+from husky_placerec.evaluation.comparison import Evaluation
 from husky_placerec.evaluation.evaluate import evaluate as evaluate_tracks
-from husky_placerec.evaluation.evaluate import Evaluation
 from husky_placerec.evaluation.execution import LocalExecutor, RayExecutor
 from husky_placerec.evaluation.metrics import TOLERANCES_M
-from husky_placerec.evaluation.numbers import evaluation_summary
-from husky_placerec.evaluation.outcome import write_evaluation
+from husky_placerec.evaluation.output import write_evaluation
 from husky_placerec.evaluation.protocol import PairProtocol
+from husky_placerec.evaluation.summary import evaluation_summary
 from husky_placerec.evaluation.tags import parse_tags
 from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
 from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import MAX_GAP_S
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
 from husky_placerec.optional import require
-from husky_placerec.placemap.building import opposite_cameras
-from husky_placerec.recognition.measurement import Thresholds
 
 
 @dataclass(frozen=True)
@@ -87,14 +85,7 @@ def evaluate(
     if output is not None:
         refuse_existing(output, overwrite)
     config = config or Config()
-    protocol = PairProtocol(
-        tuple(tolerances_m),
-        config.candidates,
-        opposite_cameras(config),
-        config.search_reversed,
-        Thresholds.of(config),
-        config.elsewhere,
-    )
+    protocol = PairProtocol.of(config, tolerances_m)
     if limits := resolve_spec(config, None).limits:
         warn(limits)
     tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s)
@@ -168,6 +159,7 @@ def _write(
         'inputs': dict(inputs),
         'descriptor': done.evaluation.spec.as_json(),
         'tolerances_m': list(done.evaluation.protocol.tolerances_m),
+        'calibrations': dict(done.evaluation.calibrations),
         'parameters': config.as_dict(),
     }
     report = evaluation_report(done.evaluation, done.summary, config, kind)

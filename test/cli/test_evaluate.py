@@ -8,31 +8,21 @@ from importlib.util import find_spec
 import json
 import re
 import shutil
-import zlib
 
 from husky_placerec.config import make_config
 from husky_placerec.data.source import find_trajectory, open_source
+from husky_placerec.errors import InputError
 from husky_placerec.evaluation.baselines import baselines, method_name
 from husky_placerec.evaluation.baselines import exported as exported_methods
-from husky_placerec.evaluation.evaluate import evaluate
-from husky_placerec.evaluation.numbers import evaluation_summary
-from husky_placerec.evaluation.outcome import submission
-from husky_placerec.evaluation.protocol import PairProtocol
-from husky_placerec.evaluation.replay import replay
-from husky_placerec.evaluation.results import summary
-from husky_placerec.evaluation.tracks import read_track
-from husky_placerec.operations.calibrate_map import calibrate_map
+from husky_placerec.operations.evaluate import evaluate
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.storage import save_map
-from husky_placerec.recognition.measurement import Thresholds
-from husky_placerec.recognition.recognizer import Recognizer
-from husky_placerec.recognition.serialization import recognition_json
 import numpy as np
 import pytest
-from support.builders import encode, smooth_image
+from support.builders import smooth_image
 from support.commands import assert_refused
 
-NEEDS = 'sklearn', 'matplotlib', 'jinja2'
+NEEDS = 'matplotlib', 'jinja2', 'sklearn'
 
 SETTINGS = '--set', 'extractor=hog', '--set', 'min_similarity=0.7'
 BASELINE_NETWORK = '--set', 'backbone=test_resnet'
@@ -41,7 +31,6 @@ FILES = {
     *('recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml', 'report.html'),
     *('submission.txt', 'pairs', *PNGS),
 }
-PROTOCOL = PairProtocol(opposites=(1, 0), thresholds=Thresholds(0.7, 0.02))
 
 
 class Page(HTMLParser):
@@ -175,46 +164,50 @@ def test_an_exported_network_is_beside_itself_with_random_weights(exported):
     assert list(twice) == [f'lcn_cnn, weights small.onnx ({exported})']
 
 
-def decided(pair):
-    """Return the lines of recognitions.jsonl of a pair."""
-    return [json.loads(line) for line in zlib.decompress(pair.decisions.lines).splitlines()]
+def test_calibrated_maps_decide_and_the_report_says_so(placerec, drives, cache, tmp_path):
+    options = '--no-baselines', '--cache', cache, '-o', tmp_path / 'out', '--calibrate', 'alone'
+    done = placerec('evaluate', *drives, '--set', 'extractor=hog', *options)
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / 'out' / 'recognitions.jsonl').read_text().splitlines()
+    accepted = [record for record in map(json.loads, lines) if record['accepted']]
+    assert accepted
+    for record in accepted:
+        assert 0.9 < record['probability'] <= 1
+        assert record['state'] == 'LOCALIZED'
+        assert len(record['covariance']) == 6
+        assert record['proof'] > 0
+        assert record['measurement']['probability'] is not None
+    html = (tmp_path / 'out' / 'report.html').read_text()
+    assert 'probable enough, by the calibration of the map' in html
+    assert 'calibration (map_alone) on the map of mapped' in html
+    assert (tmp_path / 'out' / 'reliability.png').exists()
+    used = (tmp_path / 'out' / 'config.yaml').read_text()
+    assert 'mapped: map_alone' in used
 
 
-@pytest.mark.parametrize('alone', [False, True], ids=['thresholds', 'calibrated'])
-def test_the_evaluation_decides_as_a_replay(alone, drives, map_path, cache, tmp_path):
-    config = make_config({'extractor': 'hog', 'min_similarity': 0.7, 'min_margin': 0.02})
-    tracks = [read_track(path, path.name, config) for path in drives]
-    options = {'cache': cache, 'with_baselines': False, 'calibrate_alone': alone}
-    found = evaluate(tracks, config, PROTOCOL, **options)
-    campus = shutil.copytree(map_path, tmp_path / 'campus')
-    if alone:
-        calibrate_map(campus, config=config)
-    place_map = load_map(campus)
-    with open_source(drives[1]) as source:
-        truth = find_trajectory(source, None)
-        recognizer = Recognizer.load(place_map, config)
-        results = list(replay(source, recognizer, config, truth=truth))
-    assert found.pairs[0].decisions.kind == ('map_alone' if alone else None)
-    for line, result in zip(decided(found.pairs[0]), results, strict=True):
-        expected = recognition_json(result.recognition, result.truth)
-        for key in ('stamp_ns', 'image_stamps_ns', 'accepted', 'reason', 'state', 'reversed'):
-            assert line[key] == expected[key], key
-        assert line['place'] == expected['place']
-        assert line['truth'] == pytest.approx(expected['truth'])
-        # queries are rounded to float16 in the cache, as places are in a map
-        assert line['pose'] == pytest.approx(expected['pose'], abs=0.05)
-        assert line['probability'] == pytest.approx(expected['probability'], abs=0.02)
-        for candidate, other in zip(line['candidates'], expected['candidates'], strict=True):
-            assert candidate['similarity'] == pytest.approx(other['similarity'], abs=2e-3)
-    if alone:
-        assert {line['state'] for line in decided(found.pairs[0])} >= {'LOCALIZED'}
-    own = evaluation_summary(found)['pairs'][0]
-    theirs = summary(results, place_map)
-    for key in ('recall', 'recall_with_heading', 'precision', 'off_map', 'accepted'):
-        assert own[key] == pytest.approx(theirs[key]) if key == 'precision' else True
-        if key in ('off_map', 'accepted'):
-            assert own[key] == theirs[key]
-    assert own['recall']['10']['1'] == theirs['recall']['10']['1']
+def test_another_word_for_the_calibration(placerec, drives, tmp_path):
+    done = placerec('evaluate', *drives, '--calibrate', 'twice', '-o', tmp_path / 'out')
+    assert_refused(done, '--calibrate twice', 'expected alone', output=tmp_path / 'out')
+
+
+def test_the_function_writes_what_it_is_asked_to_and_prints_nothing(
+    drives, cache, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    config = make_config({'extractor': 'hog', 'min_similarity': 0.7})
+    said = []
+    options = {'config': config, 'with_baselines': False, 'cache': cache, 'warn': said.append}
+    done = evaluate(drives, **options)
+    assert done.summary['frames'] == 39
+    assert not list(tmp_path.iterdir())
+    again = evaluate(drives, tmp_path / 'out', **options)
+    kept = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert kept['accepted'] == again.summary['accepted'] == done.summary['accepted'] > 0
+    assert capsys.readouterr() == ('', '')
+    with pytest.raises(InputError, match='out'):
+        evaluate(drives, tmp_path / 'out', **options)
+    with pytest.raises(InputError, match='expected two or more'):
+        evaluate(drives[:1], **options)
 
 
 def test_a_replay_with_truth_has_the_report_too(placerec, drives, map_path, tmp_path):
@@ -252,97 +245,3 @@ def test_names_in_the_report_are_text_and_no_markup(placerec, drives, cache, tmp
     html = (tmp_path / 'out' / 'report.html').read_text()
     assert '<b>drive' not in html
     assert '&lt;b&gt;drive &amp; co' in html
-
-
-def folder_drive(path, x, stamps=range(6), names=()):
-    """Write a folder of images eastwards from x, a frame a second and a metre."""
-    path.mkdir()
-    lines = ['stamp,front,back,x,y,z,yaw']
-    for i, stamp in enumerate(stamps):
-        for camera, seed in (('front', i), ('back', 50 + i)):
-            (path / f'{camera}_{i}.png').write_bytes(encode(smooth_image(seed, 64, 48)))
-        row = f'front_{i}.png,back_{i}.png,{x + i},0,0,0'
-        lines.append(f'{1_700_000_000 + stamp},{row}')
-    (path / 'frames.csv').write_text('\n'.join(lines))
-    return path
-
-
-def evaluate_folders(placerec, tmp_path, *drives, options=()):
-    words = '--set', 'extractor=pixels', '--no-cache', '--no-baselines', '-o', tmp_path / 'out'
-    return placerec('evaluate', *drives, *words, *options)
-
-
-def test_one_drive(placerec, tmp_path):
-    drive = folder_drive(tmp_path / 'lap', 0)
-    result = evaluate_folders(placerec, tmp_path, drive)
-    assert_refused(result, drive, 'expected two', output=tmp_path / 'out')
-
-
-def test_drives_in_different_frames(placerec, tmp_path):
-    drives = folder_drive(tmp_path / 'local', 0), folder_drive(tmp_path / 'utm', 6_200_000)
-    result = evaluate_folders(placerec, tmp_path, *drives)
-    words = 'local', 'utm', 'different frames', '6,200 km'
-    assert_refused(result, *words, output=tmp_path / 'out')
-
-
-def test_drives_that_do_not_overlap(placerec, tmp_path):
-    drives = folder_drive(tmp_path / 'east', 500), folder_drive(tmp_path / 'west', 0)
-    result = evaluate_folders(placerec, tmp_path, *drives)
-    assert_refused(result, 'east', 'west', 'do not overlap', '495 m', output=tmp_path / 'out')
-    wider = evaluate_folders(placerec, tmp_path, *drives, options=('--tolerance', '600'))
-    assert wider.returncode == 0, wider.stderr
-
-
-def test_a_stamp_that_is_there_twice_counts_once_and_is_said(placerec, tmp_path):
-    stamps = [0, 1, 2, 2, 3, 4]
-    drives = folder_drive(tmp_path / 'a', 0), folder_drive(tmp_path / 'b', 0, stamps)
-    result = evaluate_folders(placerec, tmp_path, *drives)
-    assert result.returncode == 0, result.stderr
-    assert 'duplicate stamp' in result.stderr
-    numbers = json.loads((tmp_path / 'out' / 'summary.json').read_text())
-    assert numbers['pairs'][0]['frames'] == 5
-    assert numbers['recall']['5']['1'] == 1
-
-
-def test_a_tag_for_a_drive_that_is_not_there(placerec, tmp_path):
-    drives = folder_drive(tmp_path / 'a', 0), folder_drive(tmp_path / 'b', 0)
-    result = evaluate_folders(placerec, tmp_path, *drives, options=('--tag', 'c=winter'))
-    assert_refused(result, '--tag c', 'a, b', output=tmp_path / 'out')
-
-
-def test_seasons_and_lights_have_tables(placerec, tmp_path):
-    drives = [folder_drive(tmp_path / f'drive_{i}', i) for i in range(3)]
-    tags = 'drive_0=winter,day', 'drive_1=winter,night', 'drive_2=summer,day'
-    options = [word for tag in tags for word in ('--tag', tag)]
-    result = evaluate_folders(placerec, tmp_path, *drives, options=options)
-    assert result.returncode == 0, result.stderr
-    assert 'By season' in result.stdout
-    numbers = json.loads((tmp_path / 'out' / 'summary.json').read_text())
-    seasons = {(g['database'], g['queries']): g['pairs'] for g in numbers['by_season']}
-    assert seasons == {
-        ('winter', 'winter'): 2,
-        ('winter', 'summer'): 2,
-        ('summer', 'winter'): 2,
-    }
-    assert (tmp_path / 'out' / 'pairs.png').exists()
-
-
-def test_an_output_that_exists_stays(placerec, tmp_path):
-    (tmp_path / 'out').mkdir()
-    drives = folder_drive(tmp_path / 'a', 0), folder_drive(tmp_path / 'b', 0)
-    assert_refused(evaluate_folders(placerec, tmp_path, *drives), tmp_path / 'out', '--overwrite')
-    assert not list((tmp_path / 'out').iterdir())
-
-
-def test_a_query_without_candidates_is_row_minus_one(tmp_path):
-    config = make_config({'extractor': 'pixels'})
-    one = folder_drive(tmp_path / 'a', 0)
-    other = folder_drive(tmp_path / 'b', 0)
-    for path, camera in ((one, 'back'), (other, 'front')):
-        for image in path.glob(f'{camera}_*.png'):
-            image.unlink()
-    tracks = [read_track(path, path.name, config) for path in (one, other)]
-    protocol = PairProtocol(search_reversed=False)
-    found = evaluate(tracks, config, protocol, with_baselines=False)
-    assert submission(found.pairs[0]) == '-1\n' * 6
-    assert found.pairs[0].figures['recall', '5', '1'] == 0

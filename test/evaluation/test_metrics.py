@@ -1,46 +1,22 @@
-"""Metrics: counted by hand in small cases, and anew in large ones."""
+"""Recalls, precision and errors: counted by hand in small cases, by brute force in large ones."""
 
 from __future__ import annotations
 
-from husky_placerec.evaluation.metrics import (
-    chance_figures,
-    Figures,
-    is_right,
-    judge,
-    precision_recall,
-    summarize,
-    TOLERANCES_M,
-)
+from husky_placerec.evaluation.metrics import chance_figures, is_right, judge, TOLERANCES_M
 from husky_placerec.evaluation.metrics.figures import one_percent, RANKS
-from husky_placerec.evaluation.metrics.intervals import draws
 from husky_placerec.evaluation.metrics.judged import angles_deg
-from husky_placerec.types import Candidate, Pose, Recognition
+from husky_placerec.types import Pose
 import numpy as np
 import pytest
-import scipy.stats
 from support.builders import planar, random_poses
+from support.judging import judged, MAP, summary
 
 NEEDS = ('sklearn',)
 
 
-def judged(truth, *poses, accepted=True, similarity=1.0):
-    """Return a recognition with these candidates, the best first, beside the truth."""
-    candidates = tuple(
-        Candidate(i, similarity - i / 100, False, pose) for i, pose in enumerate(poses)
-    )
-    return Recognition(0, {}, accepted, None, candidates), truth
-
-
-def summary(items, map_poses, tolerances=TOLERANCES_M):
-    return summarize(judge(*zip(*items), map_poses, tolerances))
-
-
 def whole_ranks(recalls):
-    """Leave out the recall at one in a hundred."""
+    """Return the recalls without those at 1 % of the map."""
     return {m: {k: v for k, v in table.items() if k != '1%'} for m, table in recalls.items()}
-
-
-MAP = np.array([[10.0 * i, 0, 0, 0, 0, 0, 1] for i in range(11)])  # a place each 10 m along x
 
 
 def test_a_small_drive_counted_by_hand():
@@ -74,7 +50,7 @@ def test_a_small_drive_counted_by_hand():
 
 
 @pytest.mark.parametrize('heading', [None, 30.0])
-def test_recall_is_the_brute_force_one(heading):
+def test_recall_equals_a_brute_force_count(heading):
     rng = np.random.default_rng(7)
     places = random_poses(rng, 30)
     truths = random_poses(rng, 60)
@@ -115,13 +91,13 @@ def test_recall_is_the_brute_force_one(heading):
         (Pose(0, 0, 99, 0, 0, 0, -1), True, True),  # the other sign is the same orientation
     ],
 )
-def test_right_is_near_and_faced_alike_bounds_included(pose, right, right_by_place):
+def test_a_pose_is_right_within_10_m_and_30_degrees_inclusive(pose, right, right_by_place):
     assert is_right(pose, planar(0), 10.0, 30.0) == right
     assert is_right(pose, planar(0), 10.0, None) == right_by_place
     assert judge(*zip(judged(planar(0), pose)), MAP).right == [right]
 
 
-def test_rank_is_that_of_the_first_right_candidate():
+def test_the_rank_of_the_first_right_candidate():
     item = judged(planar(0), planar(50), planar(3, yaw_deg=90), planar(3), planar(0))
     assert judge(*zip(item), MAP, (5.0, 1.0)).first_right.tolist() == [[[2, 3], [4, 4]]]
     for hopeless in (judged(planar(0), planar(50)), judged(planar(0))):
@@ -140,7 +116,7 @@ def test_nothing_accepted_has_no_precision():
 
 
 @pytest.mark.parametrize(('y', 'frames'), [(10.0, 0), (10.001, 1)])
-def test_off_the_map_is_further_than_what_counts_as_right(y, frames):
+def test_a_frame_is_off_the_map_beyond_10_m(y, frames):
     found = summary([judged(planar(0, y), planar(0))], MAP)
     assert found['off_map'] == {'frames': frames, 'accepted': frames}
     assert found['recall']['5']['1'] is None
@@ -157,20 +133,7 @@ def test_tolerances_are_named_as_they_are_written():
     assert list(summary([judged(planar(0))], MAP, [2.5, 10])['recall']) == ['2.5', '10']
 
 
-def random_judged(seed=3, queries=120, places=80, depth=20):
-    """Judge a drive whose similarity tells something, though not all."""
-    rng = np.random.default_rng(seed)
-    map_poses = np.zeros((places, 7))
-    map_poses[:, 0], map_poses[:, 6] = 4.0 * np.arange(places), 1
-    items = []
-    for x in np.linspace(0, 6.0 * places, queries):  # the last third is beyond the map
-        at = [planar(x + rng.normal(0, 12)) for _ in range(depth)]
-        near = at[0].distance_m(planar(x))
-        items.append(judged(planar(x), *at, similarity=float(rng.normal(0.8 - near / 50, 0.05))))
-    return judge(*zip(*items), map_poses)
-
-
-def test_recall_at_one_percent_looks_at_the_hundredth_of_the_map():
+def test_recall_at_one_percent_counts_a_hundredth_of_the_map():
     assert [one_percent(places) for places in (3, 100, 149, 151, 900)] == [1, 1, 1, 2, 9]
     poses = [planar(1000.0)] * 7
     map_poses = np.zeros((700, 7))
@@ -183,103 +146,13 @@ def test_recall_at_one_percent_looks_at_the_hundredth_of_the_map():
     }
 
 
-def test_recall_at_one_percent_is_not_told_from_too_few_candidates():
+def test_recall_at_one_percent_is_unknown_with_too_few_candidates():
     found = summary([judged(planar(0), planar(0))], np.zeros((300, 7)))
     assert found['recall']['5']['1'] == 1
     assert found['recall']['5']['1%'] is None
 
 
-def test_precision_and_recall_at_every_threshold_counted_anew():
-    found = random_judged()
-    curve = precision_recall(found)
-    assert 0 < found.right.sum() < found.on_map.sum() < len(found)
-    for threshold, precision, recall in zip(curve.thresholds, curve.precision, curve.recall):
-        accepted = found.similarity >= threshold
-        assert precision == pytest.approx(found.right[accepted].mean())
-        assert recall == pytest.approx(found.right[accepted].sum() / found.on_map.sum())
-    steps = np.diff(np.append(curve.recall, 0))
-    assert curve.average_precision == pytest.approx(-(steps * curve.precision).sum())
-
-
-def test_recall_at_full_precision_is_what_comes_before_the_first_mistake():
-    right, wrong = planar(0), planar(70)
-    scored = [(0.9, right), (0.8, right), (0.7, wrong), (0.6, right)]
-    items = [judged(planar(0), pose, similarity=s) for s, pose in scored]
-    curve = precision_recall(judge(*zip(*items), MAP))
-    assert curve.full_precision_recall == 2 / 4
-    assert curve.full_precision_threshold == 0.8
-    assert curve.average_precision == pytest.approx((1 + 1 + 3 / 4) / 4)
-
-
-@pytest.mark.parametrize('pose', [planar(70), None])
-def test_when_nothing_is_right_there_is_no_threshold(pose):
-    items = [judged(planar(0), *filter(None, [pose]))]
-    assert precision_recall(judge(*zip(*items), MAP)).as_dict() == {
-        'average_precision': 0.0,
-        'recall_at_full_precision': 0.0,
-        'full_precision_similarity': None,
-    }
-
-
-def test_an_unknown_place_that_is_believed_costs_precision_at_every_threshold():
-    items = [
-        judged(planar(0), planar(0), similarity=0.8),
-        judged(planar(900), planar(0), similarity=0.9),
-    ]
-    assert precision_recall(judge(*zip(*items), MAP)).full_precision_recall == 0
-
-
-def test_intervals_agree_with_scipy_where_queries_are_drawn_singly():
-    hits = np.random.default_rng(5).random(400) < 0.7
-    rows = np.concatenate(list(draws(len(hits), 'a drive', block=1)))
-    assert (rows.sum(axis=1) == len(hits)).all()
-    ours = np.percentile(rows @ hits / len(hits), [2.5, 97.5])
-    theirs = scipy.stats.bootstrap((hits,), np.mean, method='percentile', rng=1, n_resamples=2000)
-    assert ours == pytest.approx([*theirs.confidence_interval], abs=0.01)
-
-
-def test_blocks_are_runs_in_a_ring():
-    (rows,) = draws(7, 'a drive', total=500, block=3)
-    assert (rows.sum(axis=1) == 9).all()  # three runs of three
-    starts = np.random.default_rng(0).integers(7, size=(500, 3))
-    anew = np.zeros((500, 7))
-    for row, first in zip(anew, starts):
-        for start in first:
-            row[[(start + i) % 7 for i in range(3)]] += 1
-    assert set(np.unique(rows)) == set(np.unique(anew))
-    assert rows.mean(axis=0) == pytest.approx(np.full(7, 9 / 7), abs=0.15)
-
-
-def test_frames_that_fail_together_widen_the_interval():
-    alternating = np.arange(1000) % 2
-    in_runs = np.arange(1000) // 50 % 2
-    widths = []
-    for hits in (alternating, in_runs):
-        shares = np.concatenate([rows @ hits / rows.sum(axis=1) for rows in draws(1000)])
-        widths.append(np.ptp(np.percentile(shares, [2.5, 97.5])))
-    assert widths[1] > 3 * widths[0]
-
-
-def test_the_same_drive_has_the_same_interval():
-    found = random_judged()
-    first, second, other = (Figures.of(found, name) for name in ('a', 'a', 'b'))
-    key = 'recall', '5', '1'
-    assert first.interval(key) == second.interval(key) != other.interval(key)
-    low, high = first.interval(key)
-    assert low < first[key] < high
-
-
-def test_the_mean_over_pairs_leaves_out_what_had_nothing_to_count():
-    near = Figures.of(judge(*zip(judged(planar(0), planar(0))), MAP))
-    far = Figures.of(judge(*zip(judged(planar(0, 20), planar(0))), MAP))
-    mean = Figures.mean([near, far])
-    assert far['recall', '5', '1'] is None
-    assert mean['recall', '5', '1'] == 1
-    assert mean['mean_top1_distance_m',] == 10
-    assert mean.interval(('recall', '5', '1')) == [1, 1]
-
-
-def test_chance_is_what_random_places_score():
+def test_chance_equals_the_mean_of_random_rankings():
     rng = np.random.default_rng(2)
     map_poses, truths = random_poses(rng, 40), random_poses(rng, 25)
     map_poses[:, 3:] = [0, 0, 0, 1]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 from husky_placerec.evaluation.metrics import Judged
 from husky_placerec.evaluation.report.case import (
     Case,
-    HIT,
-    MISSED,
-    SHY,
-    UNKNOWN,
+    RIGHT_ACCEPTED,
+    RIGHT_REFUSED,
+    UNKNOWN_REFUSED,
     worst_mistakes,
-    WRONG,
+    WRONG_ACCEPTED,
+    WRONG_REFUSED,
 )
 from husky_placerec.evaluation.report.charts import (
     draw_distances,
@@ -22,7 +23,7 @@ from husky_placerec.evaluation.report.charts import (
     draw_similarities,
 )
 from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
-from husky_placerec.evaluation.report.words import headline, sentences
+from husky_placerec.evaluation.report.sentences import headline, sentences
 from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 import pytest
@@ -56,15 +57,24 @@ def case(distance, similarity, accepted, nearest=0.0, probability=np.nan, name='
     )
 
 
-def test_what_became_of_a_frame():
-    fates = case([1, 1, 90, 90], [1, 1, 1, 1], [1, 0, 1, 0]).fates.tolist()
-    assert fates == [HIT, SHY, WRONG, MISSED]
+def test_the_outcome_of_a_frame():
+    outcomes = case([1, 1, 90, 90], [1, 1, 1, 1], [1, 0, 1, 0]).outcomes.tolist()
+    assert outcomes == [RIGHT_ACCEPTED, RIGHT_REFUSED, WRONG_ACCEPTED, WRONG_REFUSED]
     beyond = np.array([500.0] * 3)
-    assert case([450, 450, np.inf], [1, 1, 0], [1, 0, 0], beyond).fates.tolist() == [
-        WRONG,
-        UNKNOWN,
-        UNKNOWN,
+    assert case([450, 450, np.inf], [1, 1, 0], [1, 0, 0], beyond).outcomes.tolist() == [
+        WRONG_ACCEPTED,
+        UNKNOWN_REFUSED,
+        UNKNOWN_REFUSED,
     ]
+
+
+def test_a_right_pose_of_the_sequence_is_no_mistake_whatever_the_best_match():
+    drive = case([90, 90, 1, 1], [1, 1, 1, 1], [1, 0, 1, 0])
+    judged = replace(drive.judged, pose_right=np.array([True, True, False, False]))
+    drive = replace(drive, judged=judged)
+    expected = [RIGHT_ACCEPTED, WRONG_REFUSED, WRONG_ACCEPTED, RIGHT_REFUSED]
+    assert drive.outcomes.tolist() == expected
+    assert [mistake.row for mistake in worst_mistakes([drive])] == [1]
 
 
 def test_the_worst_mistakes_are_accepted_then_gross_then_sure():
@@ -165,3 +175,13 @@ def test_words_where_nothing_was_known_or_accepted():
     words = ' '.join(sentences(lost, GATE))
     assert 'None was accepted' in words
     assert '200 frames were taken where the map has no place' in words
+
+
+def test_words_name_what_decided():
+    assert 'by the calibration of the map' in ' '.join(sentences(numbers(), None))
+    mixed = ' '.join(sentences(numbers(), GATE, ['winter']))
+    assert 'on winter those that are probable enough' in mixed
+    assert 'on the other maps a similarity of 0.8 or more' in mixed
+    nothing = numbers(accepted=0, precision=None)
+    assert 'none was probable enough' in ' '.join(sentences(nothing, None))
+    assert 'None was accepted (on winter' in ' '.join(sentences(nothing, GATE, ['winter']))

@@ -1,4 +1,4 @@
-"""How good recognitions are, against the truth: the one place where this is counted."""
+"""Metrics of recognitions by the true poses; every other module takes them from here."""
 
 from husky_placerec.evaluation.metrics.chance import chance_figures
 from husky_placerec.evaluation.metrics.figures import Figures

@@ -1,4 +1,4 @@
-"""The figures of a drive, each a sum over queries divided by another, with their intervals."""
+"""Figures that are ratios of two sums over queries, with their bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import warnings
 
 from husky_placerec.evaluation.metrics.intervals import CONFIDENCE, draws
-from husky_placerec.evaluation.metrics.judged import Floats, Judged
+from husky_placerec.evaluation.metrics.judged import Judged
+from husky_placerec.types import Floats
 import numpy as np
 
 RANKS = (1, 5, 10)
@@ -21,11 +22,11 @@ Key = tuple[str, ...]
 @dataclass(frozen=True)
 class Figures:
     """
-    Figures by name, NaN where there was nothing to count.
+    Figures by name; NaN where there is nothing to count.
 
-    :param keys: M paths into `summary.json`, such as (recall, 5, 1).
+    :param keys: M paths in `summary.json`, such as (recall, 5, 1).
     :param values: [M].
-    :param resampled: [B, M] the same of the bootstrap's draws.
+    :param resampled: [B, M] the figures of B bootstrap samples.
     """
 
     keys: tuple[Key, ...]
@@ -37,8 +38,8 @@ class Figures:
         """
         Count the figures.
 
-        :param drive: name of the queries' drive; the draws depend on it alone, so that the same
-            queries are drawn whatever map they are put to.
+        :param drive: name of the queries' drive. The bootstrap samples depend on it alone, so that
+            all maps are compared by the same samples of the queries.
         """
         ratios = dict(_ratios(judged))
         above = np.stack([above for above, _ in ratios.values()], axis=1)
@@ -49,7 +50,7 @@ class Figures:
 
     @classmethod
     def mean(cls, several: Sequence[Figures]) -> Figures:
-        """Average over pairs of drives, leaving out those that had nothing to count."""
+        """Return the mean over pairs of drives, without the pairs that have nothing to count."""
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', RuntimeWarning)  # the mean of nothing is NaN
             return cls(
@@ -59,10 +60,11 @@ class Figures:
             )
 
     def __getitem__(self, key: Key) -> float | None:
+        """Return a figure; None where there is nothing to count."""
         return _number(self.values[self.keys.index(key)])
 
     def interval(self, key: Key) -> list[float] | None:
-        """Return the bounds between which the figure is, at CONFIDENCE."""
+        """Return the lower and upper bound of a figure at CONFIDENCE; None without a count."""
         column = self.resampled[:, self.keys.index(key)]
         column = column[np.isfinite(column)]
         if not len(column):
@@ -71,19 +73,21 @@ class Figures:
         return [float(bound) for bound in np.percentile(column, [tail, 100 - tail])]
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the figures as they are nested in `summary.json`."""
         return _nested({key: self[key] for key in self.keys})
 
     def intervals(self) -> dict[str, Any]:
+        """Return the intervals, nested in the same way."""
         return _nested({key: self.interval(key) for key in self.keys})
 
 
 def one_percent(places: int) -> int:
-    """Return how many candidates one in a hundred is; by Uy and Lee, PointNetVLAD, CVPR 2018."""
+    """Return 1 % of the places, at least 1; after Uy and Lee (PointNetVLAD, CVPR 2018)."""
     return max(round(places / 100), 1)
 
 
 def _ratios(judged: Judged) -> list[tuple[Key, tuple[Floats, Floats]]]:
-    """Return for each figure what a query adds above and below the line, both [Q]."""
+    """Return for each figure what each query adds to numerator and denominator, both [Q]."""
     ratios: list[tuple[Key, tuple[Floats, Floats]]] = []
     names = {**{str(rank): rank for rank in RANKS}, ONE_PERCENT: one_percent(judged.places)}
     for way, recall in enumerate(RECALLS):

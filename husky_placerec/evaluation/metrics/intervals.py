@@ -1,10 +1,10 @@
 """
-How sure a figure is: the bootstrap, over blocks of neighbouring queries.
+Bootstrap samples of queries, for intervals of figures.
 
-Frames that follow each other see the same place and succeed or fail together, so to draw them one
-by one would make every interval too narrow. Source: Politis and Romano, A Circular
-Block-Resampling Procedure for Stationary Data, 1992; the length of a block by the usual rule, a
-cube root.
+Neighbouring frames see the same place and succeed or fail together. Samples of single frames would
+make every interval too narrow, so blocks of neighbours are drawn. Source: Politis and Romano (A
+Circular Block-Resampling Procedure for Stationary Data, 1992). The length of a block is the cube
+root of the number of queries, the usual rule.
 """
 
 from __future__ import annotations
@@ -13,36 +13,37 @@ from collections.abc import Iterator
 from functools import lru_cache
 import hashlib
 
+from husky_placerec.types import Floats, Indices
 import numpy as np
-from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 DRAWS = 1000
-_BATCH = 1 << 21  # numbers at a time, so that 100,000 queries fit in memory
+BATCH = 1 << 21  # numbers at a time, so that 100,000 queries fit in memory
 
 
 def draws(
     count: int, name: str = '', *, total: int = DRAWS, block: int | None = None
-) -> Iterator[NDArray[np.float64]]:
+) -> Iterator[Floats]:
     """
     Yield [b, Q] how often each of Q queries was drawn, `total` rows in all.
 
-    :param name: seeds the draws; the same name and count give the same draws on any machine.
-    :param block: neighbours that are drawn together; the cube root of Q by default.
+    :param count: Q.
+    :param name: seed; the same name and count give the same samples on every machine.
+    :param block: length of a block; None: the cube root of Q.
     """
     length = block or max(1, round(count ** (1 / 3)))
-    if total * count <= _BATCH:  # as short as most drives are, and then wanted for every map
+    if total * count <= BATCH:  # most drives are so short; their samples are wanted for every map
         yield _few_draws(count, name, total, length)
         return
     rng = _generator(name)
-    batch = max(1, _BATCH // count)
+    batch = max(1, BATCH // count)
     for first in range(0, total, batch):
         starts = rng.integers(count, size=(min(batch, total - first), -(-count // length)))
         yield _times(starts, length, count)
 
 
 @lru_cache(maxsize=16)
-def _few_draws(count: int, name: str, total: int, length: int) -> NDArray[np.float64]:
+def _few_draws(count: int, name: str, total: int, length: int) -> Floats:
     starts = _generator(name).integers(count, size=(total, -(-count // length)))
     return _times(starts, length, count)
 
@@ -51,12 +52,12 @@ def _generator(name: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], 'big'))
 
 
-def _times(starts: NDArray[np.int64], length: int, count: int) -> NDArray[np.float64]:
-    """Count the blocks over each query, in a ring: a sum over where they begin and end."""
+def _times(starts: Indices, length: int, count: int) -> Floats:
+    """Count the blocks that cover each query of the ring, by the begins and ends of blocks."""
     rows = np.arange(len(starts))[:, None] * count
     size = len(starts) * count
     begun = np.bincount((rows + starts).ravel(), minlength=size)
     ended = np.bincount((rows + (starts + length) % count).ravel(), minlength=size)
     change = (begun - ended).reshape(-1, count)
-    wrapped = (starts + length >= count).sum(axis=1, keepdims=True)  # these began before query 0
+    wrapped = (starts + length >= count).sum(axis=1, keepdims=True)  # they began before 0
     return (change.cumsum(axis=1) + wrapped).astype(np.float64)

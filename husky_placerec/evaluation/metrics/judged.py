@@ -1,41 +1,39 @@
-"""Recognitions beside the truth, as columns: one row a query."""
+"""Recognitions that are judged by the true poses, as columns with one row for each query."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from husky_placerec.types import Pose, Recognition
+from husky_placerec.types import Floats, Indices, Mask, Pose, Recognition
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 TOLERANCES_M = (5.0, 10.0, 25.0)
 HEADING_DEG = 30.0
-RIGHT_M = 10.0  # within which an accepted pose counts as right
-
-Floats = NDArray[np.floating]
+RIGHT_M = 10.0  # within which a pose counts as right
 
 
 @dataclass(frozen=True)
 class Judged:
     """
-    What became of Q queries to a map.
+    The judged results of Q queries to a map.
 
-    :param tolerances_m: T distances within which a candidate may count as right.
-    :param first_right: [Q, T, 2] int32, the rank, from 1, of the first candidate that is right by
-        its position, and by its heading too; 0 where none is.
-    :param depth: candidates that were looked at, at most.
-    :param distance_m: [Q] from the best candidate's position to the truth, in the plane; infinite
+    :param tolerances_m: T distances within which a candidate counts as right.
+    :param first_right: [Q, T, 2] int32, the rank, from 1, of the first candidate whose position is
+        right, and of the first whose heading is right too; 0 where there is none.
+    :param depth: largest number of candidates of a query.
+    :param distance_m: [Q] from the best candidate to the true position, in the plane; infinite
         where there is no candidate.
-    :param angle_deg: [Q] between the two orientations, likewise.
+    :param angle_deg: [Q] between the two orientations; infinite where there is no candidate.
     :param similarity: [Q] of the best candidate; minus infinity where there is none.
-    :param probability: [Q] that it is right, NaN where nothing can tell.
-    :param accepted: [Q] bool.
-    :param nearest_m: [Q] from the truth to the nearest place of the map.
-    :param places: in the map.
-    :param pose_right: [Q] bool, whether the pose that was accepted or refused is right; it may
-        be of another place than the best candidate.
+    :param probability: [Q] that the pose is right; NaN where none was stated.
+    :param accepted: [Q].
+    :param nearest_m: [Q] from the true position to the nearest place of the map.
+    :param places: number of places of the map.
+    :param pose_right: [Q] whether the estimated pose is right, accepted or not. It may be the pose
+        of another place than the best candidate.
     """
 
     tolerances_m: tuple[float, ...]
@@ -45,27 +43,27 @@ class Judged:
     angle_deg: Floats
     similarity: Floats
     probability: Floats
-    accepted: NDArray[np.bool_]
+    accepted: Mask
     nearest_m: Floats
     places: int
-    pose_right: NDArray[np.bool_]
+    pose_right: Mask
 
     def __len__(self) -> int:
         return len(self.accepted)
 
     @property
-    def right(self) -> NDArray[np.bool_]:
-        """Whether the best candidate is, accepted or not."""
+    def right(self) -> Mask:
+        """Whether the best candidate is right, accepted or not."""
         return (self.distance_m <= RIGHT_M) & (self.angle_deg <= HEADING_DEG)
 
     @property
-    def on_map(self) -> NDArray[np.bool_]:
-        """Whether the map has a place that could be right."""
+    def on_map(self) -> Mask:
+        """Whether the map has a place within RIGHT_M of the true position."""
         return self.nearest_m <= RIGHT_M
 
     @property
-    def found(self) -> NDArray[np.bool_]:
-        """Whether there was any candidate."""
+    def found(self) -> Mask:
+        """Whether there is a candidate."""
         return np.isfinite(self.distance_m)
 
     @classmethod
@@ -74,20 +72,21 @@ class Judged:
         candidates: Floats,
         similarity: Floats,
         truths: Floats,
-        accepted: NDArray[np.bool_],
+        accepted: Mask,
         map_tree: cKDTree,
         tolerances_m: Sequence[float],
         probability: Floats | None = None,
-        pose_right: NDArray[np.bool_] | None = None,
+        pose_right: Mask | None = None,
     ) -> Judged:
         """
         Judge candidates by their poses.
 
-        :param candidates: [Q, K, 7] x y z qx qy qz qw, the best first, NaN where there is none.
-        :param similarity: [Q] of the best.
+        :param candidates: [Q, K, 7] x y z qx qy qz qw, best first, NaN where there is none.
+        :param similarity: [Q] of the best candidate.
         :param truths: [Q, 7].
-        :param map_tree: of the x and y of the map's places.
-        :param pose_right: of the poses given out, where they are not the best candidates'.
+        :param map_tree: the x and y of the places of the map.
+        :param probability: [Q]; None: none was stated.
+        :param pose_right: [Q]; None: the estimated poses are those of the best candidates.
         """
         count, depth = candidates.shape[:2]
         distance = np.hypot(*np.moveaxis(candidates[..., :2] - truths[:, None, :2], -1, 0))
@@ -119,7 +118,7 @@ class Judged:
 
     @classmethod
     def join(cls, parts: Sequence[Judged]) -> Judged:
-        """Put the queries of several one after the other; the map's size is the largest."""
+        """Concatenate the queries of several; `places` and `depth` are the largest ones."""
         columns = {
             field.name: np.concatenate([getattr(part, field.name) for part in parts])
             for field in fields(cls)
@@ -136,10 +135,10 @@ def judge(
     tolerances_m: Sequence[float] = TOLERANCES_M,
 ) -> Judged:
     """
-    Judge recognitions, such as a replay's.
+    Judge recognitions, such as those of a replay.
 
-    :param truths: where each frame was taken.
-    :param map_poses: [N, 2] or more, x and y of the map's places.
+    :param truths: the true pose of each frame.
+    :param map_poses: [N, 2 or more] x and y of the places of the map.
     """
     depth = max((len(r.candidates) for r in recognitions), default=0)
     candidates = np.full((len(recognitions), depth, 7), np.nan)
@@ -165,6 +164,7 @@ def judge(
 
 
 def is_right(pose: Pose, truth: Pose, tolerance_m: float, heading_deg: float | None) -> bool:
+    """Return whether a pose is within a distance in the plane, and an angle unless it is None."""
     near = pose.distance_m(truth) <= tolerance_m
     return near and (heading_deg is None or pose.angle_deg(truth) <= heading_deg)
 
@@ -173,8 +173,8 @@ def angles_deg(first: Floats, second: Floats) -> Floats:
     """
     Return the angle of the rotation between unit quaternions, 0 to 180 degrees.
 
-    Of two quaternions a rotation's half-angle apart in space, the chord and the sum tell the angle
-    exactly, also where it is small and the arc cosine of their product is not.
+    `angle = 4 atan2(|p - q|, |p + q|)`, which is exact also for small angles, where the arc cosine
+    of the product of p and q is not.
 
     :param first: [..., 4], and `second` likewise; shapes are broadcast.
     """
@@ -184,8 +184,8 @@ def angles_deg(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.degrees(4 * np.arctan2(short, long)))
 
 
-def _first(right: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return [Q] the rank, from 1, of the first right one in [Q, K]; 0 where none is."""
+def _first(right: Mask) -> Indices:
+    """Return [Q] the rank, from 1, of the first True in [Q, K]; 0 where there is none."""
     if not right.shape[1]:
         return np.zeros(len(right), np.int64)
     return np.where(right.any(axis=1), right.argmax(axis=1) + 1, 0)

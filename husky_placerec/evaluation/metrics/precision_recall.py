@@ -1,27 +1,30 @@
-"""How well similarity tells right from wrong, at every threshold."""
+"""Precision and recall of the best candidates over thresholds of similarity."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from husky_placerec.evaluation.metrics.judged import Floats, Judged
+from husky_placerec.evaluation.metrics.judged import Judged
+from husky_placerec.types import Floats
 import numpy as np
 
 
 @dataclass(frozen=True)
 class PrecisionRecall:
     """
-    Precision and recall of the best candidates that are at least this similar.
+    Precision and recall where the best candidates above a threshold are accepted.
 
-    Precision is over those accepted, frames unknown to the map among them; recall is over the
-    frames that the map knows, so what retrieval misses keeps it below 1.
+    The precision is over the accepted frames, those off the map included. The recall is over the
+    frames on the map, so that frames without a right candidate keep it below 1.
 
-    :param thresholds: [T], rising; `precision` and `recall` likewise.
-    :param average_precision: the area under the curve, as a sum of steps.
-    :param full_precision_recall: the most recall at which nothing accepted is wrong; None where
-        the map knows no frame.
-    :param full_precision_threshold: the similarity that gives it; None where none does.
+    :param thresholds: [T] rising similarities.
+    :param precision: [T], and `recall` [T].
+    :param average_precision: area under the curve, as a sum of steps; None where no frame is on
+        the map.
+    :param full_precision_recall: largest recall at which no accepted candidate is wrong; None
+        where no frame is on the map.
+    :param full_precision_threshold: the similarity of that recall; None where there is none.
     """
 
     thresholds: Floats
@@ -32,6 +35,7 @@ class PrecisionRecall:
     full_precision_threshold: float | None
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the entries of `summary.json`."""
         return {
             'average_precision': self.average_precision,
             'recall_at_full_precision': self.full_precision_recall,
@@ -49,9 +53,9 @@ def precision_recall(judged: Judged) -> PrecisionRecall:
         empty = np.empty(0)
         nothing = 0.0 if known else None
         return PrecisionRecall(empty, empty, empty, nothing, nothing, None)
-    share = right.sum() / known  # scikit-learn's recall is over the right ones alone
+    share = right.sum() / known  # scikit-learn counts the recall over the right ones only
     precision, recall, thresholds = precision_recall_curve(right, similarity)
-    precision, recall = precision[:-1], recall[:-1] * share  # its last point is of no threshold
+    precision, recall = precision[:-1], recall[:-1] * share  # the last point has no threshold
     whole = np.flatnonzero((precision == 1) & (recall > 0))
     best = whole[0] if len(whole) else None  # thresholds rise, so recall falls
     return PrecisionRecall(

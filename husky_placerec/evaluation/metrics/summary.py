@@ -16,9 +16,9 @@ def summarize(judged: Judged, figures: Figures | None = None) -> dict[str, Any]:
     """
     Return recalls, precision, errors and their intervals.
 
-    A recall is over the frames that have a place of the map within its tolerance.
+    A recall is over the frames that have a place of the map within the tolerance.
 
-    :param figures: those of `judged`, where they are counted already.
+    :param figures: the figures of `judged`, where they are counted already.
     """
     figures = figures or Figures.of(judged)
     return {
@@ -29,7 +29,7 @@ def summarize(judged: Judged, figures: Figures | None = None) -> dict[str, Any]:
 
 
 def counts(judged: Judged) -> dict[str, Any]:
-    """Return what is no ratio of sums: medians, the curve, the counts of unknown places."""
+    """Return the values that are not ratios of sums: medians, precision-recall, counts."""
     off_map = ~judged.on_map
     return {
         'right_within': {'distance_m': RIGHT_M, 'heading_deg': HEADING_DEG},
@@ -41,7 +41,7 @@ def counts(judged: Judged) -> dict[str, Any]:
 
 
 def merge_counts(several: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Join `counts` over pairs of drives: sums of the counts, means of the rest."""
+    """Merge `counts` over pairs of drives: sums of the counts, means of the other values."""
     return {
         'right_within': several[0]['right_within'],
         'off_map': {

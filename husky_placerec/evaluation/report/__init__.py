@@ -1,4 +1,4 @@
-"""The report: one HTML file that a person reads without explanation, its pictures beside it."""
+"""The report: one HTML file for people, and its pictures as PNGs."""
 
 from husky_placerec.evaluation.report.of_evaluation import evaluation_report
 from husky_placerec.evaluation.report.of_replay import replay_report

@@ -1,4 +1,4 @@
-"""One drive put to one map, as the report draws it."""
+"""The queries of one drive to one map, in the form that the report draws."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from husky_placerec.evaluation.metrics import HEADING_DEG, Judged
+from husky_placerec.types import Floats, Indices, Mask
 import numpy as np
-from numpy.typing import NDArray
 
-# What became of a frame; each has its colour and its mark on the map of the route.
-HIT, SHY, WRONG, MISSED, UNKNOWN = range(5)
-GROSS_M = 25.0
+# Outcomes of a frame; each has a mark of its own on the map of the route.
+RIGHT_ACCEPTED, RIGHT_REFUSED, WRONG_ACCEPTED, WRONG_REFUSED, UNKNOWN_REFUSED = range(5)
+GROSS_M = 25.0  # from which a mistake is no near miss
 
 
 @dataclass(frozen=True)
@@ -20,59 +20,66 @@ class Case:
     """
     Q queries to a map of N places.
 
-    :param stamps_ns: [Q] of the queries' frames; `place_stamps_ns` [Q] of the best candidates'.
-    :param truths: [Q, 2] x and y; `estimates` [Q, 2] likewise, NaN where there is no candidate.
-    :param route: [N, 2] of the map.
-    :param turned: [Q] bool, whether the best place is passed in reverse.
-    :param query_sources: where the images of the queries may be found; `map_sources` likewise.
+    :param database: name of the map.
+    :param queries: name of the drive.
+    :param stamps_ns: [Q] stamps of the queries.
+    :param place_stamps_ns: [Q] stamps of the best candidates.
+    :param truths: [Q, 2] true x and y.
+    :param estimates: [Q, 2] x and y of the best candidates, NaN where there is none.
+    :param route: [N, 2] x and y of the places.
+    :param turned: [Q] whether the best candidate is passed in reverse.
+    :param query_sources: where the images of the queries may be, and `map_sources` those of the
+        places.
     """
 
     database: str
     queries: str
     judged: Judged
-    stamps_ns: NDArray[np.int64]
-    place_stamps_ns: NDArray[np.int64]
-    truths: NDArray[np.float64]
-    estimates: NDArray[np.float64]
-    route: NDArray[np.float64]
-    turned: NDArray[np.bool_]
+    stamps_ns: Indices
+    place_stamps_ns: Indices
+    truths: Floats
+    estimates: Floats
+    route: Floats
+    turned: Mask
     query_sources: Sequence[Path]
     map_sources: Sequence[Path]
 
     @property
     def title(self) -> str:
+        """What is recognised where, for headings."""
         return f'{self.queries} in the map of {self.database}'
 
     @property
-    def fates(self) -> NDArray[np.int64]:
-        """Tell [Q] what became of each frame."""
+    def outcomes(self) -> Indices:
+        """The outcome [Q] of each frame."""
         judged = self.judged
         return np.select(
             [
                 judged.pose_right & judged.accepted,
-                judged.right,
                 judged.accepted,
+                judged.right,
                 judged.on_map,
             ],
-            [HIT, SHY, WRONG, MISSED],
-            UNKNOWN,
+            [RIGHT_ACCEPTED, WRONG_ACCEPTED, RIGHT_REFUSED, WRONG_REFUSED],
+            UNKNOWN_REFUSED,
         )
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A query that was taken for another place."""
+    """A query whose best candidate is wrong."""
 
     case: Case
     row: int
 
     @property
     def accepted(self) -> bool:
+        """Whether a pose was accepted."""
         return bool(self.case.judged.accepted[self.row])
 
     @property
     def gross(self) -> bool:
-        """Whether it is more than a near miss."""
+        """Whether the candidate is far off, or faces another way."""
         judged = self.case.judged
         return bool(
             judged.distance_m[self.row] > GROSS_M or judged.angle_deg[self.row] > HEADING_DEG
@@ -80,6 +87,7 @@ class Mistake:
 
     @property
     def similarity(self) -> float:
+        """The similarity of the best candidate."""
         return float(self.case.judged.similarity[self.row])
 
 
@@ -87,26 +95,29 @@ def worst_mistakes(cases: Sequence[Case], most: int = 20, apart_m: float = 10.0)
     """
     Return the worst mistakes: accepted ones first, then gross ones, then the most similar.
 
-    Of frames next to each other that fail alike only the worst is taken.
+    A frame whose accepted pose is right is no mistake, even if the best candidate is wrong. Of
+    mistakes of one drive within a distance only the worst is returned.
+
+    :param most: how many are returned at most.
+    :param apart_m: least distance between two mistakes of one drive.
     """
-    found = [
-        Mistake(case, int(row))
-        for case in cases
-        for row in np.flatnonzero(
-            case.judged.found & ~case.judged.right & (case.judged.on_map | case.judged.accepted)
-        )
-    ]
+    found = [Mistake(case, int(row)) for case in cases for row in _mistakes(case.judged)]
     found.sort(key=lambda each: (not each.accepted, not each.gross, -each.similarity))
     chosen: list[Mistake] = []
     for mistake in found:
         if len(chosen) == most:
             break
-        if not any(_alike(mistake, other, apart_m) for other in chosen):
+        if not any(_is_near(mistake, other, apart_m) for other in chosen):
             chosen.append(mistake)
     return chosen
 
 
-def _alike(first: Mistake, second: Mistake, apart_m: float) -> bool:
+def _mistakes(judged: Judged) -> Indices:
+    wrong = judged.found & ~judged.right & (judged.on_map | judged.accepted)
+    return np.flatnonzero(wrong & ~(judged.accepted & judged.pose_right))
+
+
+def _is_near(first: Mistake, second: Mistake, apart_m: float) -> bool:
     if first.case is not second.case:
         return False
     truths = first.case.truths

@@ -1,4 +1,4 @@
-"""The other pictures: errors, thresholds, reliability, pairs, latency."""
+"""The charts of the report: errors, thresholds, reliability, pairs and latency."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZE = 6.2, 3.7  # inches
 
 
 def draw_distances(judged: Judged) -> bytes:
-    """Draw how far the best match is from the truth, of frames that the map knows."""
+    """Draw the distances of the best matches from the truth, for the frames on the map."""
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
     distances = judged.distance_m[judged.found & judged.on_map]
@@ -46,7 +46,11 @@ def draw_distances(judged: Judged) -> bytes:
 
 
 def draw_precision_recall(judged: Judged, thresholds: Thresholds | None) -> bytes:
-    """Draw precision over recall as a threshold of similarity falls, and what was accepted."""
+    """
+    Draw precision over recall for all thresholds of similarity, and the point that was used.
+
+    :param thresholds: what decided; None where a calibration did.
+    """
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
     curve = precision_recall(judged)
@@ -60,10 +64,10 @@ def draw_precision_recall(judged: Judged, thresholds: Thresholds | None) -> byte
             label += f', leading by {thresholds.min_margin:g}' if thresholds.min_margin > 0 else ''
         _point(axes, right.sum() / known, right.sum() / accepted.sum(), label, BAD)
     if curve.full_precision_threshold is not None and curve.full_precision_recall:
-        label = f'nothing wrong from {curve.full_precision_threshold:.2f}'
+        label = f'no mistake from {curve.full_precision_threshold:.2f}'
         _point(axes, curve.full_precision_recall, 1, label, GOOD)
     axes.set(xlim=(-2, 102), ylim=(-2, 106))
-    title = 'Right among the accepted, by how many are accepted'
+    title = 'Precision and recall by the threshold of similarity'
     plain(axes, title, 'recall: known places recognised (%)', 'precision: accepted and right (%)')
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc='lower left', frameon=False, title='similarity')
@@ -75,7 +79,7 @@ def _point(axes: Axes, recall: float, precision: float, label: str, colour: str)
 
 
 def draw_similarities(judged: Judged, threshold: float | None) -> bytes:
-    """Draw how alike the best matches are, the right ones and the wrong ones."""
+    """Draw the similarities of the right and of the wrong best matches."""
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
     similarity, right = judged.similarity[judged.found], judged.right[judged.found]
@@ -87,12 +91,12 @@ def draw_similarities(judged: Judged, threshold: float | None) -> bytes:
         if threshold is not None and bins[0] <= threshold <= bins[-1]:
             axes.axvline(threshold, color='black', ls=':', label=f'accepted from {threshold:g}')
         axes.legend(frameon=False)
-    plain(axes, 'How alike the best match is', 'similarity of the best match', 'frames')
+    plain(axes, 'Similarity of the best match', 'similarity of the best match', 'frames')
     return png(drawn)
 
 
 def draw_reliability(judged: Judged) -> bytes | None:
-    """Draw how often a stated probability comes true; None where none was stated."""
+    """Draw the share of right poses over the stated probability; None where none was stated."""
     stated = np.isfinite(judged.probability)
     if not stated.any():
         return None
@@ -100,14 +104,15 @@ def draw_reliability(judged: Judged) -> bytes | None:
     axes = drawn.add_subplot()
     right, probability = judged.pose_right[stated], judged.probability[stated].clip(0, 1)
     share, mean = calibration_curve(right, probability, n_bins=10, strategy='quantile')
-    axes.plot([0, 100], [0, 100], ':', color=NEUTRAL, label='as it should be')
-    axes.plot(100 * mean, 100 * share, 'o-', color=ACCENT, label='as it was')
+    axes.plot([0, 100], [0, 100], ':', color=NEUTRAL, label='perfectly calibrated')
+    axes.plot(100 * mean, 100 * share, 'o-', color=ACCENT, label='measured')
     axes.legend(frameon=False)
-    plain(axes, 'Is a stated probability true?', 'stated probability (%)', 'really right (%)')
+    plain(axes, 'Are the stated probabilities true?', 'stated probability (%)', 'right poses (%)')
     return png(drawn)
 
 
 def draw_latency(latencies_ms: np.ndarray) -> bytes:
+    """Draw the time for a frame."""
     drawn = figure(*SIZE)
     axes = drawn.add_subplot()
     p50, p95, most = np.percentile(latencies_ms, [50, 95, 99.5])
@@ -123,7 +128,7 @@ def draw_matrix(names: Sequence[str], recalls: np.ndarray, tolerance: str) -> by
     """
     Draw recall@1 of each pair.
 
-    :param recalls: [T, T] of database and queries, NaN where there is none.
+    :param recalls: [T, T] by database and queries, NaN where there is none.
     """
     side = 2.6 + 0.62 * len(names)
     drawn = figure(side + 1.6, side)

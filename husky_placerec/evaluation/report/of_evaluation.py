@@ -1,4 +1,4 @@
-"""The report of several drives, each in the maps of the others."""
+"""The report of an evaluation: several drives, each recognised in the maps of the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import itertools
 from typing import Any
 
 from husky_placerec.config import Config
-from husky_placerec.evaluation.evaluate import Evaluation
+from husky_placerec.evaluation.comparison import Evaluation
 from husky_placerec.evaluation.metrics import Judged
 from husky_placerec.evaluation.protocol import candidate_poses, Pair
 from husky_placerec.evaluation.report.case import Case
@@ -20,42 +20,49 @@ from husky_placerec.evaluation.report.parts import (
     mistakes_with_photos,
     route_picture,
 )
-from husky_placerec.evaluation.report.words import headline, sentences
+from husky_placerec.evaluation.report.sentences import headline, sentences
 from husky_placerec.evaluation.results import Writer
 from husky_placerec.evaluation.tracks import Track
+from husky_placerec.recognition.calibration import UNCALIBRATED
 import numpy as np
 
-MOST_PAIRS = 12  # in a table of their own; more are read from the matrix
+MOST_PAIRS = 12  # in the table of pairs; more pairs are shown in the matrix only
 
 
 def evaluation_report(
     evaluation: Evaluation, numbers: Mapping[str, Any], config: Config, kind: str | None
 ) -> Writer:
     """
-    Draw and write up an evaluation; the sources are read again for the images of the mistakes.
+    Prepare the report of an evaluation.
 
+    The sources are read again for the images of the worst mistakes.
+
+    :param numbers: the content of `summary.json`.
     :return: a function that writes the report into a folder.
     """
     tracks = itertools.permutations(evaluation.tracks, 2)
     cases = [_case(pair, *each) for pair, each in zip(evaluation.pairs, tracks)]
     pooled = Judged.join([pair.judged for pair in evaluation.pairs])
     mistakes, photos = mistakes_with_photos(cases, config, kind)
+    thresholds, calibrated = evaluation.protocol.thresholds, evaluation.calibrated
+    all_calibrated = len(calibrated) == len(evaluation.tracks)
     page = Page(
         title=f'Place recognition: {len(evaluation.tracks)} drives, {len(cases)} pairs',
         headline=headline(numbers),
-        sentences=sentences(numbers, evaluation.protocol.thresholds),
+        sentences=sentences(numbers, None if all_calibrated else thresholds, calibrated),
         rows={evaluation.method: numbers, **numbers['baselines']},
         groups=_groups(numbers),
         pictures={
             'pairs': _matrix(evaluation, numbers),
             'route': [route_picture(cases)],
-            'errors': error_pictures(pooled, evaluation.protocol.thresholds),
+            'errors': error_pictures(pooled, None if calibrated else thresholds),
             'latency': [
                 latency_picture(
                     np.concatenate(evaluation.latencies_ms),
-                    'Description of a frame while others were decoded beside it, measured when '
-                    'the descriptors were made, and its share of a search of all frames at once; '
-                    'a replay or the node measures one frame at a time.',
+                    'The description of a frame, measured when the descriptors were made and '
+                    'other frames were decoded at the same time, and its share of a search of '
+                    'all frames at once. The decision is not included. A replay and the node '
+                    'measure one frame at a time.',
                 )
             ],
         },
@@ -118,6 +125,7 @@ def _facts(evaluation: Evaluation, config: Config) -> dict[str, str]:
         'method': network if spec.extractor == 'timm' else spec.extractor,
         'input': f'{spec.input_width}x{spec.input_height} pixels, {spec.preprocessing}',
         'descriptor': f'{len(spec.cameras)} cameras ({", ".join(spec.cameras)}) x {spec.size}',
+        'decided by': _deciders(evaluation),
         'passed in reverse': 'searched' if config.search_reversed else 'not searched',
         'drives': '; '.join(
             f'{track.name}: {len(track)} frames{f" ({track.tags})" if str(track.tags) else ""}, '
@@ -125,3 +133,12 @@ def _facts(evaluation: Evaluation, config: Config) -> dict[str, str]:
             for track in evaluation.tracks
         ),
     }
+
+
+def _deciders(evaluation: Evaluation) -> str:
+    """Return what decided on each map."""
+    names = {UNCALIBRATED: 'thresholds'}
+    return '; '.join(
+        f'{names.get(kind, f"calibration ({kind})")} on the map of {name}'
+        for name, kind in evaluation.calibrations.items()
+    )

@@ -1,4 +1,4 @@
-"""The report of a replay: one drive in a map."""
+"""The report of a replay: one drive that is recognised in one map."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from husky_placerec.evaluation.report.parts import (
     mistakes_with_photos,
     route_picture,
 )
-from husky_placerec.evaluation.report.words import headline, sentences
+from husky_placerec.evaluation.report.sentences import headline, sentences
 from husky_placerec.evaluation.results import Result, Writer
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.measurement import Thresholds
@@ -35,16 +35,16 @@ def replay_report(
     kind: str | None,
 ) -> Writer:
     """
-    Draw and write up a replay.
+    Prepare the report of a replay.
 
     :param judged: the results whose truth is known, in their order.
+    :param numbers: the content of `summary.json`.
     :return: a function that writes the report into a folder.
     """
     case = _case(results, judged, place_map, source)
     mistakes, photos = mistakes_with_photos([case], config, kind)
     spec = place_map.spec
-    calibrated = place_map.calibration is not None
-    thresholds = None if calibrated else Thresholds(config.min_similarity, config.min_margin)
+    thresholds = None if _by_calibration(results) else Thresholds.of(config)
     page = Page(
         title=f'Place recognition: {case.title}',
         headline=headline(numbers),
@@ -74,6 +74,18 @@ def replay_report(
         notes=[],
     )
     return partial(write_page, page=page)
+
+
+def _by_calibration(results: Sequence[Result]) -> bool:
+    """
+    Return whether a calibration decided.
+
+    The map need not have one of its own: a simulated map has the default one of its model.
+    """
+    return any(
+        result.recognition.state is not None or result.recognition.probability is not None
+        for result in results
+    )
 
 
 def _case(results: Sequence[Result], judged: Judged, place_map: PlaceMap, source: Path) -> Case:

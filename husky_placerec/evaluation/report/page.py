@@ -1,4 +1,4 @@
-"""The HTML page: sections and pictures put into the template, everything inside one file."""
+"""The HTML page of a report: a template filled with texts, tables and embedded pictures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ from husky_placerec.types import SECOND_NS
 from jinja2 import Environment, StrictUndefined
 import numpy as np
 
-NOTHING = '-'  # where there was nothing to count
+NOTHING = '-'  # a cell where there is nothing to count
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG with what to say about it; `name` is that of its file."""
+    """
+    A PNG with its texts.
+
+    :param name: of its file, without the suffix.
+    :param alt: what it shows, for readers who cannot see it.
+    :param text: caption.
+    """
 
     name: str
     png: bytes
@@ -33,13 +39,15 @@ class Picture:
 @dataclass(frozen=True)
 class Page:
     """
-    All that a report tells.
+    The content of a report.
 
-    :param rows: of the table, the method first: each with the keys of `summary.json`.
-    :param groups: tables by pair, season and light: title and rows.
-    :param pictures: in the order of the page, by the section that they belong to.
-    :param opposites: of each camera the one that looks the other way, where all have one.
-    :param facts: the foot of the page: what was used.
+    :param rows: of the main table, the method first; each has the keys of `summary.json`.
+    :param groups: title and rows of the tables by pair, season and light.
+    :param pictures: by the section that they belong to, in the order of the page.
+    :param opposites: for each camera the index of the one that looks the other way; None where
+        some camera has none.
+    :param facts: what was used, at the foot of the page.
+    :param notes: what a reader has to know, under the main result.
     """
 
     title: str
@@ -65,7 +73,7 @@ def write_page(folder: Path, page: Page) -> None:
 
 
 def render(page: Page) -> str:
-    """Return the page as HTML that refers to nothing outside itself."""
+    """Return the page as HTML without a reference to another file."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -83,13 +91,13 @@ def render(page: Page) -> str:
 
 
 def _mistake(mistake: Mistake, page: Page) -> dict[str, Any]:
-    """Return what the template shows of a mistake; an image that is not at hand is None."""
+    """Return what the template shows of a mistake; None for an image that is not found."""
     case, row = mistake.case, mistake.row
     turned = bool(case.turned[row]) and page.opposites is not None
     beside = [page.cameras[i] for i in page.opposites or ()] if turned else page.cameras
     sides = [
-        _side('was here', case.queries, case.stamps_ns[row], case.query_sources, page),
-        _side('taken for', case.database, case.place_stamps_ns[row], case.map_sources, page),
+        _side('taken here', case.queries, case.stamps_ns[row], case.query_sources, page),
+        _side('recognised as', case.database, case.place_stamps_ns[row], case.map_sources, page),
     ]
     for side, cameras in zip(sides, (page.cameras, beside)):
         side['images'] = [(camera, side['found'].get(camera)) for camera in cameras]

@@ -1,4 +1,4 @@
-"""What the reports of a replay and of an evaluation have in common."""
+"""The parts that the reports of a replay and of an evaluation have in common."""
 
 from __future__ import annotations
 
@@ -24,20 +24,25 @@ import numpy as np
 
 
 def route_picture(cases: Sequence[Case]) -> Picture:
+    """Return the map of the route, with the outcome of each frame."""
     chosen = chosen_cases(cases)
     text = (
-        f'Each mark is a frame, drawn where the robot was. Right is a best match within '
-        f'{RIGHT_M:g} m and {HEADING_DEG:g} degrees; a line leads from a wrong, accepted one to '
-        'where it was taken to be.'
+        f'Each mark is a frame at its true position. A match is right within {RIGHT_M:g} m and '
+        f'{HEADING_DEG:g} degrees. A line connects each frame with a wrong accepted pose to its '
+        'best match.'
     )
     if len(chosen) < len(cases):
-        text += ' Of all pairs the worst, the middle and the best one.'
+        text += ' The pairs with the lowest, the median and the highest share of right matches.'
     alt = 'Map of the route with hits, misses and refusals'
     return Picture('route', draw_routes(chosen), alt, text)
 
 
 def error_pictures(judged: Judged, thresholds: Thresholds | None) -> list[Picture]:
-    """Return histogram and curves; that of reliability where probabilities were stated."""
+    """
+    Return the charts of errors, and of the reliability where probabilities were stated.
+
+    :param thresholds: what decided; None where a calibration did.
+    """
     pictures = [
         Picture(
             'distances',
@@ -49,32 +54,33 @@ def error_pictures(judged: Judged, thresholds: Thresholds | None) -> list[Pictur
             'similarities',
             draw_similarities(judged, thresholds.min_similarity if thresholds else None),
             'Histograms of the similarity of right and wrong best matches',
-            'The less the two overlap, the better a threshold can tell them apart.',
+            'The less the two overlap, the better a threshold separates them.',
         ),
         Picture(
             'precision_recall',
             draw_precision_recall(judged, thresholds),
             'Precision over recall',
-            'From left to right a threshold of similarity falls: more is recognised, and more of '
-            'it is wrong.',
+            'The threshold of similarity falls from left to right: more frames are recognised, '
+            'and more of them wrongly.',
         ),
     ]
     reliability = draw_reliability(judged)
     if reliability is not None:
-        text = 'Above the dotted line the robot is too modest, below it too sure.'
+        text = 'Above the dotted line the stated probabilities are too low, below it too high.'
         alt = 'Reliability of the stated probabilities'
         pictures.append(Picture('reliability', reliability, alt, text))
     return pictures
 
 
 def latency_picture(latencies_ms: np.ndarray, text: str) -> Picture:
+    """Return the chart of the time for a frame."""
     return Picture('latency', draw_latency(latencies_ms), 'Histogram of latency', text)
 
 
 def mistakes_with_photos(
     cases: Sequence[Case], config: Config, kind: str | None
 ) -> tuple[list[Mistake], Photos]:
-    """Return the worst mistakes, and the images of both sides that can still be found."""
+    """Return the worst mistakes, and the images of queries and places that are still there."""
     mistakes = worst_mistakes(cases)
     wanted: dict[Path, set[int]] = defaultdict(set)
     for mistake in mistakes:

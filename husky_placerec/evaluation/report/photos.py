@@ -1,4 +1,4 @@
-"""The images behind frames, small, for a person to look at."""
+"""Small copies of the images of frames, for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from husky_placerec.config import Config
 from husky_placerec.data.source import decode_usable, open_source
 from husky_placerec.errors import InputError
 
-WIDTH, QUALITY = 320, 80  # pixels; of JPEG
+WIDTH, QUALITY = 320, 80  # pixels; quality of the JPEG
 
 Photos = Mapping[tuple[Path, int], Mapping[str, bytes]]
 
@@ -19,9 +19,9 @@ def find_photos(
     wanted: Mapping[Path, Collection[int]], config: Config, kind: str | None = None
 ) -> dict[tuple[Path, int], dict[str, bytes]]:
     """
-    Return JPEGs by source, stamp of the frame, and camera; what is no longer there is left out.
+    Return JPEGs by source, stamp of the frame, and camera; missing images are left out.
 
-    :param wanted: stamps in ns by source.
+    :param wanted: stamps of frames in ns, by source.
     """
     photos = {}
     for path, stamps in wanted.items():
@@ -34,7 +34,7 @@ def find_photos(
                         photos[path, frame.stamp_ns] = {
                             camera: _small(image) for camera, image in images.items()
                         }
-        except InputError:  # a map may outlive the drive that it was made of
+        except InputError:  # the drive of a map may have been deleted
             continue
     return photos
 

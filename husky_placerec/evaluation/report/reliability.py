@@ -1,4 +1,4 @@
-"""The reliability diagram of a calibration: what was said beside what came true."""
+"""The reliability diagram of a calibration: stated probabilities and how often they are true."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ def draw_reliability(figures: Mapping[str, Any], path: Path) -> None:
     """
     Draw the diagram as a PNG.
 
-    :param figures: of a calibration: `reliability` and `expected_calibration_error`.
+    :param figures: `reliability` and `expected_calibration_error` of a calibration.
     """
     from matplotlib.figure import Figure
 
     rows = figures['reliability']
     figure = Figure(figsize=(4.5, 4.5), layout='constrained')
     axes = figure.add_subplot(
-        xlabel='said', ylabel='came true', xlim=(0, 1), ylim=(0, 1), aspect='equal'
+        xlabel='stated probability',
+        ylabel='share of right poses',
+        xlim=(0, 1),
+        ylim=(0, 1),
+        aspect='equal',
     )
     axes.plot([0, 1], [0, 1], color='grey', linewidth=1, label='perfect')
     axes.scatter(

@@ -1,11 +1,18 @@
-"""The map of the route: where the robot knew its place, where it erred, where it kept silent."""
+"""The map of the route, with the outcome of each frame."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from husky_placerec.evaluation.report.case import Case, HIT, MISSED, SHY, UNKNOWN, WRONG
+from husky_placerec.evaluation.report.case import (
+    Case,
+    RIGHT_ACCEPTED,
+    RIGHT_REFUSED,
+    UNKNOWN_REFUSED,
+    WRONG_ACCEPTED,
+    WRONG_REFUSED,
+)
 from husky_placerec.evaluation.report.style import (
     ACCENT,
     BAD,
@@ -19,20 +26,20 @@ from husky_placerec.evaluation.report.style import (
 from matplotlib.axes import Axes
 import numpy as np
 
-PANELS = 3
+PANELS = 3  # pairs that are drawn, at most
 
-# How each fate is called and drawn; what matters most is drawn last.
+# Label and mark of each outcome; the most important one is drawn last, on top.
 MARKS: dict[int, tuple[str, dict[str, Any]]] = {
-    UNKNOWN: ('unknown to the map, refused', {'marker': '+', 'color': ACCENT}),
-    MISSED: ('wrong, but refused', {'marker': 'o', 'mfc': 'white', 'color': MISS}),
-    SHY: ('right, but refused', {'marker': 'o', 'mfc': 'white', 'color': GOOD}),
-    HIT: ('right and accepted', {'marker': 'o', 'color': GOOD}),
-    WRONG: ('wrong and accepted', {'marker': 'X', 'color': BAD, 'ms': 7}),
+    UNKNOWN_REFUSED: ('unknown to the map, refused', {'marker': '+', 'color': ACCENT}),
+    WRONG_REFUSED: ('wrong, but refused', {'marker': 'o', 'mfc': 'white', 'color': MISS}),
+    RIGHT_REFUSED: ('right, but refused', {'marker': 'o', 'mfc': 'white', 'color': GOOD}),
+    RIGHT_ACCEPTED: ('right and accepted', {'marker': 'o', 'color': GOOD}),
+    WRONG_ACCEPTED: ('wrong and accepted', {'marker': 'X', 'color': BAD, 'ms': 7}),
 }
 
 
 def chosen_cases(cases: Sequence[Case]) -> list[Case]:
-    """Return the worst pair, the one in the middle and the best, by what was right."""
+    """Return the pairs with the lowest, the median and the highest share of right matches."""
     order = sorted(cases, key=lambda case: float(case.judged.right.mean()))
     if len(order) <= PANELS:
         return list(cases)
@@ -40,7 +47,7 @@ def chosen_cases(cases: Sequence[Case]) -> list[Case]:
 
 
 def draw_routes(cases: Sequence[Case]) -> bytes:
-    """Draw each case on a panel of its own."""
+    """Draw each case in a panel of its own."""
     drawn = figure(5.2 * len(cases) if len(cases) > 1 else 8, 5.6)
     for number, case in enumerate(cases, 1):
         axes = drawn.add_subplot(1, len(cases), number)
@@ -60,11 +67,11 @@ def draw_routes(cases: Sequence[Case]) -> bytes:
 
 def _draw(axes: Axes, case: Case) -> None:
     axes.plot(*case.route.T, '.', color=PALE, ms=10, label='places of the map')
-    fates = case.fates
-    wrong = (fates == WRONG) & case.judged.found
+    outcomes = case.outcomes
+    wrong = (outcomes == WRONG_ACCEPTED) & case.judged.found
     for truth, estimate in zip(case.truths[wrong], case.estimates[wrong]):
         axes.plot(*np.stack([truth, estimate]).T, '-', color=BAD, lw=0.6, alpha=0.5)
-    for fate, (label, mark) in MARKS.items():
-        at = case.truths[fates == fate]
+    for outcome, (label, mark) in MARKS.items():
+        at = case.truths[outcomes == outcome]
         if len(at):
             axes.plot(*at.T, **{'ls': '', 'ms': 5, 'label': label, **mark})

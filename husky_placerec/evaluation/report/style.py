@@ -1,4 +1,4 @@
-"""How every picture of the report looks."""
+"""The common style of the pictures of the report."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ DPI = 110
 
 
 def figure(width: float, height: float) -> Figure:
-    """Make a figure of that size in inches; no display is needed, nor pyplot's global state."""
+    """Make a figure, its size in inches, without a display and the global state of pyplot."""
     return Figure(figsize=(width, height), layout='constrained')
 
 
 def plain(axes: Axes, title: str, x: str, y: str) -> None:
+    """Set title and labels, with a light grid and two spines."""
     axes.set_title(title, loc='left', fontsize=11)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -33,6 +34,7 @@ def plain(axes: Axes, title: str, x: str, y: str) -> None:
 
 
 def png(drawn: Figure) -> bytes:
+    """Return a figure as PNG."""
     data = io.BytesIO()
     drawn.savefig(data, format='png', dpi=DPI)
     return data.getvalue()

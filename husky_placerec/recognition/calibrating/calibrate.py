@@ -102,7 +102,7 @@ def calibrate(
         _require_meeting(setting)
     config = replace(config, sequence=True)  # measured also where the robot will not use it
     samples, places = sampled(settings, config, bars)
-    _require_right(samples.whole, settings)
+    _require_right(samples.whole, Samples.join(places).whole, settings)
     first = settings[0].place_map
     alone = all(d.itself for s in settings for d in s.drives if d.poses is not None)
     draft = Calibration(
@@ -230,7 +230,7 @@ def _require_meeting(setting: Setting) -> None:
         )
 
 
-def _require_right(gate: Samples, settings: Sequence[Setting]) -> None:
+def _require_right(gate: Samples, place: Samples, settings: Sequence[Setting]) -> None:
     name = settings[0].place_map.name
     if not gate.true.any():
         raise InputError(
@@ -238,7 +238,7 @@ def _require_right(gate: Samples, settings: Sequence[Setting]) -> None:
             f'recognised within {RIGHT_M:g} m; expected some that are: another model may help, or '
             'poses in the frame of the map'
         )
-    if gate.true.all():
+    if gate.true.all() or place.true.all():
         raise InputError(
             f'{name}: no frame is wrong or unknown: the map is smaller than what has to be masked '
             'to make a place unknown; expected a longer map, or a drive off it with --unknown'

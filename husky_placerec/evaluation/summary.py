@@ -1,4 +1,4 @@
-"""`summary.json` of an evaluation: the same keys as a replay's, over all pairs and for each."""
+"""`summary.json` of an evaluation: the keys of a replay's, over all pairs and for each pair."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import itertools
 from typing import Any
 
-from husky_placerec.evaluation.evaluate import Evaluation
+from husky_placerec.evaluation.comparison import Evaluation
 from husky_placerec.evaluation.metrics import counts, Figures, merge_counts, summarize
 from husky_placerec.evaluation.metrics.intervals import CONFIDENCE
 import numpy as np
@@ -15,9 +15,9 @@ import numpy as np
 
 def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
     """
-    Return the numbers of an evaluation.
+    Return the content of `summary.json`.
 
-    Shares and errors over all are the mean over pairs, counts are sums.
+    Over all pairs, shares and errors are means, and counts are sums.
     """
     pairs = evaluation.pairs
     own = Figures.mean([pair.figures for pair in pairs])
@@ -62,17 +62,22 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def percentiles(values: np.ndarray) -> dict[str, float]:
+    """Return the median and the 95th percentile."""
     return {f'p{q}': float(np.percentile(values, q)) for q in (50, 95)}
 
 
 def _with_intervals(figures: Figures) -> dict[str, Any]:
-    if len(figures.resampled) <= 1:  # chance is computed, not sampled
+    if len(figures.resampled) <= 1:  # chance is computed without a sample
         return figures.as_dict()
     return {**figures.as_dict(), 'intervals': figures.intervals()}
 
 
 def _by_tag(evaluation: Evaluation, tag: str) -> list[dict[str, Any]]:
-    """Average the pairs of the same seasons, or the same light; none where it is not known."""
+    """
+    Return the means over pairs with the same season or light of the map and of the queries.
+
+    :param tag: 'season' or 'light'; pairs of a drive without this tag are left out.
+    """
     tags = [getattr(track.tags, tag) for track in evaluation.tracks]
     groups: dict[tuple[str, str], list[Figures]] = defaultdict(list)
     order = itertools.permutations(tags, 2)

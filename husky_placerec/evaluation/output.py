@@ -1,13 +1,15 @@
-"""The folder of an evaluation: what a replay writes, over all pairs, and what others read."""
+"""The folder of an evaluation: the files of a replay over all pairs, and those of each pair."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+import gzip
+import io
 from pathlib import Path
+import shutil
 from typing import Any
-import zlib
 
-from husky_placerec.evaluation.evaluate import Evaluation
+from husky_placerec.evaluation.comparison import Evaluation
 from husky_placerec.evaluation.protocol import Pair
 from husky_placerec.evaluation.results import write_numbers, Writer
 from husky_placerec.files import new_folder
@@ -21,19 +23,24 @@ def write_evaluation(
     report: Writer,
 ) -> None:
     """
-    Write the folder, whole or not at all; an old one of that name is replaced.
+    Write the folder atomically; an old folder of that name is replaced.
 
-    `recognitions.jsonl` has the queries of all pairs, each line with `database` and `queries`;
-    `poses.tum` and `submission.txt` are of one pair each, in `pairs/<database>--<queries>/`, and
-    those of the first drive as database and the second as queries are beside the report, too.
+    `recognitions.jsonl` has the queries of all pairs; each line names its `database` and
+    `queries`. `poses.tum` and `submission.txt` are of one pair each, in
+    `pairs/<database>--<queries>/`. Those of the first drive as database and the second as queries
+    also lie beside the report.
+
+    :param used: all parameters and inputs.
     """
     with new_folder(folder) as work:
         with (work / 'recognitions.jsonl').open('wb') as lines:
             for number, pair in enumerate(evaluation.pairs):
-                assert pair.decisions is not None  # of the evaluated method
-                lines.write(zlib.decompress(pair.decisions.lines))
-                poses = zlib.decompress(pair.decisions.poses).decode()
-                texts = {'poses.tum': poses, 'submission.txt': submission(pair)}
+                with gzip.open(io.BytesIO(pair.decisions.lines)) as own:
+                    shutil.copyfileobj(own, lines)
+                texts = {
+                    'poses.tum': gzip.decompress(pair.decisions.poses).decode(),
+                    'submission.txt': submission(pair),
+                }
                 _write_texts(work / 'pairs' / f'{pair.database}--{pair.queries}', texts)
                 if not number:
                     _write_texts(work, texts)
@@ -49,10 +56,10 @@ def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
 
 def submission(pair: Pair) -> str:
     """
-    Return the rows of the database that the queries were taken for: a number a line.
+    Return the best places of a pair in the format of the hackathon's submissions.
 
     Line i is the row of the best place for query i, counted from 0 in the order of the database's
-    frames; -1 where there was no candidate. Refusals are not told: the origin's had none.
+    frames, or -1 where there is no candidate. The format cannot express a refusal.
     """
     best = pair.found.places[:, 0]
     return ''.join(f'{row}\n' for row in best.tolist())

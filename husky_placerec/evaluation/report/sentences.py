@@ -1,8 +1,8 @@
-"""The result in words, for a reader who knows none of the terms."""
+"""The results in sentences, for a reader who does not know the terms of the field."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from husky_placerec.evaluation.baselines import CHANCE
@@ -10,7 +10,7 @@ from husky_placerec.recognition.measurement import Thresholds
 
 
 def headline(numbers: Mapping[str, Any]) -> str:
-    """Return the one sentence to remember."""
+    """Return the main result, in one sentence."""
     tolerance = _main_tolerance(numbers)
     share = numbers['recall'][tolerance]['1']
     if share is None:
@@ -21,8 +21,16 @@ def headline(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def sentences(numbers: Mapping[str, Any], thresholds: Thresholds | None) -> list[str]:
-    """Return what else to know, a sentence each, the most important first."""
+def sentences(
+    numbers: Mapping[str, Any], thresholds: Thresholds | None, calibrated: Sequence[str] = ()
+) -> list[str]:
+    """
+    Return the other results, one sentence each, the most important first.
+
+    :param numbers: the content of `summary.json`.
+    :param thresholds: what decided; None where calibrations did.
+    :param calibrated: names of the maps whose calibrations decided instead of the thresholds.
+    """
     tolerance = _main_tolerance(numbers)
     return list(
         filter(
@@ -31,7 +39,7 @@ def sentences(numbers: Mapping[str, Any], thresholds: Thresholds | None) -> list
                 _sureness(numbers, tolerance),
                 _comparison(numbers, tolerance),
                 _direction(numbers, tolerance),
-                _acceptance(numbers, thresholds),
+                _acceptance(numbers, thresholds, calibrated),
                 _best_threshold(numbers),
                 _unknown(numbers),
             ],
@@ -40,7 +48,7 @@ def sentences(numbers: Mapping[str, Any], thresholds: Thresholds | None) -> list
 
 
 def _main_tolerance(numbers: Mapping[str, Any]) -> str:
-    """Return 10 m, within which an accepted pose counts as right, or else the middle one."""
+    """Return 10 m, within which an accepted pose counts as right; else the middle tolerance."""
     tolerances = list(numbers['recall'])
     return '10' if '10' in tolerances else tolerances[len(tolerances) // 2]
 
@@ -84,30 +92,38 @@ def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
     )
 
 
-def _acceptance(numbers: Mapping[str, Any], thresholds: Thresholds | None) -> str:
+def _acceptance(
+    numbers: Mapping[str, Any], thresholds: Thresholds | None, calibrated: Sequence[str]
+) -> str:
     accepted, precision = numbers['accepted'], numbers['precision']
-    if precision is None and thresholds is None:
+    asked = _asked(thresholds, calibrated)
+    if precision is not None:
+        share = f'{100 * precision:.1f} % of these are right.'
+        return f'{accepted} of {numbers["frames"]} were accepted ({asked}); {share}'
+    if thresholds is None:
         return 'None was accepted: none was probable enough, by the calibration of the map.'
-    if precision is None:
-        return (
-            f'None was accepted: no best match has {_asked(thresholds)}. '
-            "The scale is the descriptor's own; the curve below tells what to ask for."
-        )
+    if calibrated:
+        return f'None was accepted ({asked}).'
     return (
-        f'{accepted} of {numbers["frames"]} were accepted ({_asked(thresholds)}); '
-        f'{100 * precision:.1f} % of these are right.'
+        f'None was accepted: no best match has {asked}. The scale is of the descriptor alone; '
+        'the curve below shows which similarity to ask for.'
     )
 
 
-def _asked(thresholds: Thresholds | None) -> str:
+def _asked(thresholds: Thresholds | None, calibrated: Sequence[str]) -> str:
+    """Return what an accepted frame has to have."""
+    probable = 'those that are probable enough, by the calibration of the map'
     if thresholds is None:
-        return 'those that are probable enough, by the calibration of the map'
+        return probable
     lead = (
         f', and a lead of {thresholds.min_margin:g} over any elsewhere'
         if thresholds.min_margin
         else ''
     )
-    return f'a similarity of {thresholds.min_similarity:g} or more{lead}'
+    similar = f'a similarity of {thresholds.min_similarity:g} or more{lead}'
+    if not calibrated:
+        return similar
+    return f'on {", ".join(calibrated)} {probable}; on the other maps {similar}'
 
 
 def _best_threshold(numbers: Mapping[str, Any]) -> str:
@@ -116,16 +132,19 @@ def _best_threshold(numbers: Mapping[str, Any]) -> str:
         return ''
     return (
         f'If no mistake at all is allowed, {100 * recall:.0f} % of the known places can still be '
-        'recognised, by a threshold chosen after the fact.'
+        'recognised, by a threshold of similarity that is chosen with knowledge of the truth.'
     )
 
 
 def _unknown(numbers: Mapping[str, Any]) -> str:
     off_map = numbers['off_map']
     if not off_map['frames']:
-        return 'Every frame was taken where the map has a place, so refusal was not put to test.'
+        return (
+            'Every frame was taken where the map has a place, so that the refusal of unknown '
+            'places was not put to test.'
+        )
     return (
         f'{off_map["frames"]} frames were taken where the map has no place within '
         f'{numbers["right_within"]["distance_m"]:g} m; {off_map["accepted"]} of these were '
-        'accepted all the same.'
+        'accepted by mistake.'
     )

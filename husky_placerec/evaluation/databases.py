@@ -1,0 +1,90 @@
+"""The drives of an evaluation as maps, as `map build` makes them, and their calibrations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from husky_placerec.config import Config
+from husky_placerec.data.simulated import is_simulated
+from husky_placerec.data.trajectory import MAP_FRAME
+from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.errors import InputError
+from husky_placerec.evaluation.tracks import Track
+from husky_placerec.placemap.building import now, opposite_cameras
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.places import Places
+from husky_placerec.recognition.calibrating.calibrate import Bars, calibrate, itself, no_bars
+from husky_placerec.recognition.calibrating.leave_out import Setting
+from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED
+from husky_placerec.recognition.shipped_calibration import calibration_for
+from husky_placerec.types import FloatArray
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class DatabaseDrive:
+    """
+    A drive as the map.
+
+    :param calibration: None: thresholds decide.
+    """
+
+    track: Track
+    place_map: PlaceMap
+    calibration: Calibration | None
+
+    @property
+    def calibration_kind(self) -> str:
+        """Where the calibration comes from: map_alone, simulated or uncalibrated."""
+        return UNCALIBRATED if self.calibration is None else self.calibration.kind
+
+
+def map_of(
+    track: Track, descriptors: FloatArray, spec: DescriptorSpec, config: Config
+) -> PlaceMap:
+    """
+    Return the map that `map build` makes of a drive.
+
+    :param descriptors: [N, C, D] float16 of the frames of the track.
+    """
+    return PlaceMap(
+        Places(
+            track.stamps_ns,
+            track.poses,
+            (track.name,) * len(track),
+            np.asarray(descriptors.any(axis=2), np.bool_),
+        ),
+        descriptors,
+        spec,
+        track.frame_id or MAP_FRAME,
+        opposite_cameras(config),
+        {track.name: str(track.path)},
+        now(),
+        name=str(track.path),
+        origin=track.origin,
+        simulated=is_simulated(track.path),
+    )
+
+
+def database_drive(track: Track, place_map: PlaceMap) -> DatabaseDrive:
+    """
+    Return a drive as the map, with the calibration of the map or the default one of its model.
+
+    :raises InputError: for a default calibration that is damaged.
+    """
+    return DatabaseDrive(track, place_map, calibration_for(place_map, place_map.spec))
+
+
+def calibrated_alone(
+    place_map: PlaceMap, config: Config, bars: Bars = no_bars
+) -> tuple[PlaceMap, str]:
+    """
+    Calibrate a map by its own frames, as `placerec calibrate MAP` does.
+
+    :return: the calibrated map and ''; where it cannot be calibrated, the map as it is and why.
+    """
+    try:
+        made = calibrate([Setting(place_map, (itself(place_map),))], config, bars=bars)
+    except InputError as error:
+        return place_map, str(error)
+    return place_map.calibrated(made.as_json()), ''
