@@ -69,7 +69,7 @@ def test_only_fitting_needs_scikit_learn_and_its_error_says_how_to_install_it(
     whitening, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, 'sklearn.covariance', None)
-    with pytest.raises(InputError, match=r'pip install husky_placerec\[map\]'):
+    with pytest.raises(InputError, match=r'pip install husky_placerec\[report\]'):
         Whitening.fit(correlated(5))
     assert whitening.whiten(correlated(5)).any()
 
