@@ -75,7 +75,8 @@ class Outputs:
 
     def publish_state(self, state: State) -> None:
         """Publish the state; it is latched, so that later subscribers get it too."""
-        self._state.publish(String(data=state.value))
+        if self._node.context.ok():  # a process that ends has left DDS before the session stops
+            self._state.publish(String(data=state.value))
 
     def _publish_measurement(self, recognition: Recognition, header: Header) -> None:
         """Publish what this frame says alone: an EKF shall not get the odometry twice."""

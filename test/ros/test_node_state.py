@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 import pytest
@@ -57,3 +58,13 @@ def test_images_that_pause_are_not_taken_for_images_that_do_not_pair(start_robot
             robot.pause(0.05)
             seen.add(robot.message())
     assert not any('none belong together' in message for message in seen), seen
+
+
+def test_a_node_that_ends_while_it_is_localized_ends_well(start_robot):
+    robot = start_robot()
+    assert robot.found()
+    robot.drive(10)
+    assert robot.wait(lambda: states(robot)[-1:] == ['LOCALIZED'])
+    robot.process.send_signal(signal.SIGINT)
+    assert robot.process.wait(5) == 0
+    assert 'Traceback' not in robot.log
