@@ -44,6 +44,7 @@ class Frame(Generic[Image]):
 
     @property
     def cameras(self) -> tuple[str, ...]:
+        """The names of the cameras with an image."""
         return tuple(self.images)
 
 
@@ -251,10 +252,12 @@ class Recognition:
 
     @property
     def best(self) -> Candidate | None:
+        """The candidate with the highest similarity."""
         return self.candidates[0] if self.candidates else None
 
     @property
     def pose(self) -> Pose | None:
+        """The estimate; without one the pose of the best candidate."""
         if self.estimate is not None:
             return self.estimate
         return self.best.pose if self.best else None

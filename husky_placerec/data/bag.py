@@ -56,9 +56,11 @@ class Bag(BagFile):
         return cameras
 
     def check(self, config: Config) -> None:
+        """Check that each camera has a topic in the bag."""
         self.camera_topics(config)
 
     def images(self, config: Config) -> Iterator[tuple[str, int, ImageMessage]]:
+        """Yield camera, stamp in ns and image of all cameras, in the order of recording."""
         yield from self.messages(self.camera_topics(config))
 
     def frame_count(self, config: Config) -> int:
@@ -66,12 +68,14 @@ class Bag(BagFile):
         return max(map(self.message_count, self.camera_topics(config)))
 
     def fingerprint(self, config: Config) -> str:
+        """Return a SHA-256 of the files of the bag and of the pairing parameters."""
         self.check(config)
         root = self.path if self.path.is_dir() else self.path.parent
         files = [self.path] if self.path.is_file() else self.path.iterdir()
         return fingerprint(root, files, config)
 
     def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
+        """Refuse a broken image, because it means that the bag is damaged."""
         raise InputError(f'{self.path}: {camera} image at {stamp_ns}: {error}') from error
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
@@ -86,13 +90,16 @@ class Bag(BagFile):
             yield from pairer.add(camera, stamp_ns, message)
 
     def odometry(self) -> Trajectory | None:
+        """Return the odometry of the robot; None without one."""
         topic = odometry_topic(self)
         return None if topic is None else read_trajectory(self, topic)
 
     def pose_topics(self) -> list[str]:
+        """Return the topics with poses, of the best kind that the bag has."""
         return pose_topics(self)
 
     def trajectory(
         self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
     ) -> Trajectory:
+        """Read the poses of a topic."""
         return read_trajectory(self, topic, heading, origin)

@@ -72,6 +72,7 @@ class BagFile:
         return {name: info.msgtype or '' for name, info in sorted(topics) if info.msgcount}
 
     def message_count(self, topic: str) -> int:
+        """Return the number of messages of a topic."""
         return self._reader.topics[topic].msgcount
 
     def resolve(self, topic: str, expected: tuple[str, ...]) -> str:
@@ -132,6 +133,7 @@ class BagFile:
 
     @property
     def contents(self) -> str:
+        """The topics with their types, for messages."""
         return ', '.join(f'{name} ({kind})' for name, kind in self.topics.items()) or 'none at all'
 
     @contextmanager

@@ -55,6 +55,7 @@ class ImageFolder(StoredSource):
 
     @cached_property
     def tables(self) -> list[Path]:
+        """The CSV files that list the frames."""
         return [table.path for table in _listings(self.path)]
 
     def _read(self) -> list[StoredFrame]:

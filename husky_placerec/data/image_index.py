@@ -32,5 +32,6 @@ class ImageIndex:
                     continue  # not a stamp, but a plot or a thumbnail
 
     def find(self, stamp_ns: int) -> Path | None:
+        """Return the image of a stamp; None without one."""
         name = self._names.get(stamp_ns // MICROSECOND_NS)
         return self._folder / name if name is not None else None

@@ -15,10 +15,12 @@ class CompressedMessage(Protocol):
     """The used fields of a `sensor_msgs/CompressedImage`."""
 
     @property
-    def format(self) -> str: ...
+    def format(self) -> str:
+        """The format, such as `jpeg`."""
 
     @property
-    def data(self) -> Any: ...
+    def data(self) -> Any:
+        """The bytes of the file."""
 
 
 ImageMessage: TypeAlias = CompressedMessage | RawMessage

@@ -73,10 +73,12 @@ class Track(StoredSource):
 
     @cached_property
     def tables(self) -> list[Path]:
+        """The tables that list the frames."""
         return _tables(self.path) or _tables_above(self.path)
 
     @property
     def root(self) -> Path:
+        """The folder that paths in messages are relative to."""
         return self.tables[0].parent
 
     def _read(self) -> list[StoredFrame]:

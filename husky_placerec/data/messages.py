@@ -21,14 +21,17 @@ def serialized(message: Any, kind: str) -> bytes:
 
 
 def header(stamp_ns: int, frame_id: str) -> Any:
+    """Make a Header."""
     return TYPES['Header'](TYPES['Time'](*divmod(stamp_ns, SECOND_NS)), frame_id)
 
 
 def vector(x: float, y: float, z: float) -> Any:
+    """Make a Vector3."""
     return TYPES['Vector3'](x, y, z)
 
 
 def quaternion(pose: Pose) -> Any:
+    """Make the Quaternion of a pose."""
     return TYPES['Quaternion'](pose.qx, pose.qy, pose.qz, pose.qw)
 
 

@@ -89,6 +89,7 @@ class FramePairer(Generic[Image]):
         self.reset()
 
     def reset(self) -> None:
+        """Drop all images, as if none had come."""
         self._camera = {name: _Camera() for name in self.cameras}
         self._began_ns = None
 

@@ -38,6 +38,7 @@ def read_csv(path: Path) -> Trajectory:
 
 
 def stamp_column(table: Table) -> str | None:
+    """Return the name of the column with the stamps; None without one."""
     return next((name for name in STAMP_COLUMNS if name in table.columns), None)
 
 

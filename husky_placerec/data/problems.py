@@ -20,9 +20,11 @@ class Problems:
         self._names.setdefault(kind, {})[name] = None
 
     def names(self, kind: str) -> list[str]:
+        """Return the names of a kind, in the order in which they came."""
         return list(self._names.get(kind, ()))
 
     def counts(self) -> dict[str, int]:
+        """Return the number of names of each kind."""
         return {kind: len(names) for kind, names in self._names.items()}
 
     def lines(self) -> list[str]:

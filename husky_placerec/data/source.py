@@ -34,10 +34,12 @@ class Source(Protocol):
     problems: Problems
 
     @property
-    def path(self) -> Path: ...
+    def path(self) -> Path:
+        """The path of the source."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """A short name of the source."""
 
     @property
     def contents(self) -> str:

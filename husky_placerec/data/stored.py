@@ -29,10 +29,12 @@ class StoredImage:
 
     @property
     def format(self) -> str:
+        """The format of a CompressedImage with this file."""
         return str(self.path)
 
     @property
     def data(self) -> bytes:
+        """The bytes of the file."""
         try:
             return self.path.read_bytes()
         except OSError as error:
@@ -83,12 +85,14 @@ class StoredSource:
 
     @property
     def contents(self) -> str:
+        """The columns of the table, for messages."""
         return ', '.join(
             f'{file.name} ({", ".join(filter(None, read_header(file)))})' for file in self.tables
         )
 
     @property
     def name(self) -> str:
+        """The name of the folder or the table."""
         path = self.path.resolve()
         return path.name if path.is_dir() else path.stem
 
@@ -117,6 +121,7 @@ class StoredSource:
         return ordered
 
     def check(self, config: Config) -> None:
+        """Check that the table has each camera."""
         for name in config.cameras:
             if name not in self.cameras:
                 raise InputError(
@@ -137,6 +142,7 @@ class StoredSource:
                 yield Frame(frame.stamp_ns, images, stamps)
 
     def images(self, config: Config) -> Iterator[tuple[str, int, ImageMessage]]:
+        """Yield camera, stamp in ns and image of all cameras, by stamp."""
         for frame in self.frames(config):
             for name, stamp_ns in frame.image_stamps_ns.items():
                 yield name, stamp_ns, frame.images[name]
@@ -146,14 +152,17 @@ class StoredSource:
         return sum(any(name in frame.images for name in config.cameras) for frame in self._frames)
 
     def odometry(self) -> Trajectory | None:
+        """Return None: a table has no odometry."""
         return None
 
     def pose_topics(self) -> list[str]:
+        """Return the name of the table, if it has poses."""
         return [self.table_name] if any(frame.pose for frame in self._frames) else []
 
     def trajectory(
         self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
     ) -> Trajectory:
+        """Read the poses of the table."""
         refuse_heading(heading, f'{self.path} {topic}')
         if topic not in self.pose_topics():
             raise InputError(
@@ -164,9 +173,11 @@ class StoredSource:
         return trajectory_of(poses, f'{self.path} {topic}')
 
     def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
+        """Note a file that does not decode."""
         self.problems.note(f'{camera} image that does not decode, done without', str(error))
 
     def fingerprint(self, config: Config) -> str:
+        """Return a SHA-256 of tables, image files and pairing parameters."""
         self.check(config)
         files = [
             file

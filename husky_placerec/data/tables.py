@@ -26,6 +26,7 @@ class Row:
 
     @property
     def where(self) -> str:
+        """The file and the line, for messages."""
         return f'{self.path.name}:{self.number}'
 
     def text(self, column: str) -> str:

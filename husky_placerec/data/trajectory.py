@@ -66,9 +66,11 @@ class Trajectory:
         return cls(stamps, values, frame_id, child_frame_id, source)
 
     def with_origin(self, origin: GeoOrigin) -> Trajectory:
+        """Return the trajectory with a geographic origin."""
         return replace(self, origin=origin)
 
     def with_notes(self, *notes: str) -> Trajectory:
+        """Return the trajectory with more notes."""
         return replace(self, notes=(*self.notes, *notes))
 
     def moved(self, base: Pose, child_frame_id: str) -> Trajectory:

@@ -44,6 +44,7 @@ def write_data(
 
 
 def data_entry(kind: str, suffix: str, digest: str) -> dict[str, str]:
+    """Return the entry of a data file in `map.json`: its name and SHA-256."""
     return {'name': f'{kind}-{digest[:HASH_DIGITS]}{suffix}', 'sha256': digest}
 
 

@@ -57,6 +57,7 @@ class ExhaustiveIndex(SearchIndex):
     def compare(
         self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
     ) -> Comparison:
+        """Compare a query with the selected places; see SearchIndex."""
         found = self._views.compare(query, self._places, self._rows)
         if without is None or not len(without):
             return found
@@ -78,6 +79,7 @@ class ShortlistIndex(SearchIndex):
     def compare(
         self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
     ) -> Comparison:
+        """Compare a query with the selected places; see SearchIndex."""
         faiss.omp_set_num_threads(
             1
         )  # a setting per thread; more threads would wait for each other

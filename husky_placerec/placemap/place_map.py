@@ -93,6 +93,7 @@ class PlaceMap:
         return len(self.places)
 
     def place(self, index: int) -> Place:
+        """Return one place."""
         return self.places.place(index, self.spec.cameras)
 
     @property

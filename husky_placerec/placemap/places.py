@@ -41,6 +41,7 @@ class Places:
         return len(self.stamps_ns)
 
     def place(self, index: int, cameras: Sequence[str]) -> Place:
+        """Return one place; `cameras` are the names of the columns of `present`."""
         there = tuple(name for name, seen in zip(cameras, self.present[index]) if seen)
         pose = Pose.from_array(self.poses[index])
         return Place(int(self.stamps_ns[index]), pose, self.tracks[index], there)
@@ -79,6 +80,7 @@ class Places:
         ]
 
     def write_csv(self, path: Path, cameras: Sequence[str]) -> None:
+        """Write the places as CSV."""
         names: dict[bytes, str] = {}
         with path.open('w', encoding='utf-8', newline='') as file:
             file.write(','.join(COLUMNS) + '\n')

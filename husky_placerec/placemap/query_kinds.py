@@ -26,6 +26,7 @@ class QueryKind:
 
     @property
     def there(self) -> NDArray[np.bool_]:
+        """The mask [C] of the cameras that count."""
         return np.array(self.cameras)
 
 

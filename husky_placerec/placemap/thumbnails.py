@@ -34,6 +34,7 @@ class ThumbnailList:
         self._places = places
 
     def jpeg(self, place: int, camera: str) -> bytes | None:
+        """Return the picture of a camera at a place; None without one."""
         return self._places[place].get(camera)
 
 
@@ -51,6 +52,7 @@ class ThumbnailFile:
             raise InputError(f'{path}: cannot be read as a ZIP archive ({error})') from error
 
     def jpeg(self, place: int, camera: str) -> bytes | None:
+        """Return the picture of a camera at a place; None without one."""
         try:
             return self._archive.read(_member(place, camera))
         except KeyError:

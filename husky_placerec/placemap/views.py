@@ -36,6 +36,7 @@ class Views:
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
+        """The first row of each place [N + 1]."""
         return np.concatenate([[0], np.cumsum(self.present.sum(axis=1))])
 
     @cached_property

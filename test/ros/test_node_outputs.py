@@ -1,7 +1,8 @@
 """What the node publishes, and to whom, over DDS."""
 
-from husky_placerec.types from importlib.util import find_spec
-import SECOND_NS
+from importlib.util import find_spec
+
+from husky_placerec.types import SECOND_NS
 import pytest
 
 NEEDS = ('rclpy',)

@@ -54,6 +54,7 @@ class CameraSurvey:
     longest_equal: int
 
     def as_json(self) -> dict[str, Any]:
+        """Return the numbers for `json.dump`."""
         return asdict(self)
 
 
@@ -73,6 +74,7 @@ class CameraSurveyor:
     _last: bytes = b''
 
     def add(self, stamp_ns: int, image: ImageMessage) -> None:
+        """Take an image."""
         self.stamps.append(stamp_ns)
         header = getattr(image, 'header', None)
         if header is not None:

@@ -41,6 +41,7 @@ class PoseSurvey:
     spacing_m: float
 
     def as_json(self) -> dict[str, Any]:
+        """Return the numbers for `json.dump`."""
         return asdict(self)
 
 
