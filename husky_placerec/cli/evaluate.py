@@ -33,8 +33,6 @@ EPILOG = (
     '  placerec evaluate summer winter -s weights=new.onnx --against old.onnx\n\n'
     '  placerec evaluate bags/* --ray auto   (on a cluster whose machines see these paths)'
 )
-
-
 ALONE = 'alone'
 
 
@@ -76,7 +74,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar='alone',
-            help='Calibrate the map of each pair by its own frames, as `placerec calibrate MAP`; '
+            help='Calibrate each map by its own frames, as `placerec calibrate MAP`; '
             'by default a map has the calibration that `map build` would leave it with.',
             callback=_calibration,
         ),

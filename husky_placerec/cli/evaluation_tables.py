@@ -9,7 +9,7 @@ from husky_placerec.cli.common import out, percent
 from rich.table import Table
 from rich.text import Text
 
-MOST_PAIRS = 30  # in the table; all are in summary.json
+MOST_PAIRS = 30  # that get a table; summary.json has all pairs
 
 
 def show_evaluation(numbers: Mapping[str, Any]) -> None:
@@ -56,7 +56,7 @@ def _groups(title: str, groups: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _interval(row: Mapping[str, Any], tolerance: str, rank: str) -> str:
-    """Return a recall in %, and under it between which numbers it is."""
+    """Return a recall in %, with its interval in the next line."""
     text = percent(row['recall'][tolerance][rank])
     bounds = row.get('intervals', {}).get('recall', {}).get(tolerance, {}).get(rank)
     return text if not bounds else f'{text}\n{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}'

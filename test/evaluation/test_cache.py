@@ -1,4 +1,4 @@
-"""Descriptors kept on disk: interrupted, gone on with, and made anew when something changed."""
+"""The cache of descriptors: interrupted and resumed work, and what makes it describe anew."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def vectors(described, method='pixels'):
     return np.array(described.by_method[method].vectors)
 
 
-def test_what_is_kept_is_what_the_live_node_would_describe(folder, tmp_path):
+def test_the_cache_has_the_descriptors_of_the_live_node(folder, tmp_path):
     found = describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache')
     extractor = load_extractor(PIXELS)
     for i, vector in enumerate(vectors(found)):
@@ -77,7 +77,7 @@ def test_the_second_time_nothing_is_described(folder, tmp_path, described):
     assert (vectors(first) == vectors(again)).all()
 
 
-def test_an_interrupted_description_goes_on_where_it_stopped(folder, tmp_path, described):
+def test_an_interrupted_description_resumes_at_the_last_shard(folder, tmp_path, described):
     class Interrupted(Exception):
         pass
 
@@ -145,7 +145,7 @@ def test_a_drive_that_moved_keeps_its_descriptors(folder, tmp_path, described):
     assert described == {'pixels': FRAMES}
 
 
-def test_the_key_is_of_all_that_the_descriptors_depend_on(folder):
+def test_the_key_depends_on_all_that_the_descriptors_depend_on(folder):
     extractor = load_extractor(PIXELS)
     with ImageFolder(folder) as source:
         fingerprint = source.fingerprint(PIXELS)
@@ -162,7 +162,7 @@ def test_the_key_is_of_all_that_the_descriptors_depend_on(folder):
     assert own == cache_module.cache_key(fingerprint, replace(spec, weights='moved.pth'))
 
 
-def test_a_broken_image_is_told_of_also_from_the_cache(folder, tmp_path, described):
+def test_a_broken_image_is_reported_also_from_the_cache(folder, tmp_path, described):
     (folder / 'front_2.png').write_bytes(b'no image')
     first = describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache')
     again = describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache')
@@ -186,7 +186,7 @@ def test_the_default_folder_is_the_users_cache(monkeypatch, tmp_path):
     assert cache_module.default_folder() == tmp_path / 'husky_placerec'
 
 
-def test_decoding_runs_ahead_but_not_far_and_keeps_the_order():
+def test_decoding_runs_ahead_by_a_limit_and_keeps_the_order():
     started, release = [], threading.Event()
 
     def make(item):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+import gzip
 import os
 import signal
 
@@ -20,7 +21,7 @@ import ray
 NEEDS = ('ray',)
 
 CONFIG = make_config({'extractor': 'hog'})
-RULES = PairProtocol(opposites=(1, 0))
+PROTOCOL = PairProtocol(opposites=(1, 0))
 
 
 @pytest.fixture(scope='module')
@@ -37,7 +38,7 @@ def tracks(drives):
 
 
 def assert_equal(first, second):
-    """Check that two evaluations are equal to the bit, but for the time that they took."""
+    """Check that two evaluations are equal to the bit, except for the time that they took."""
     for ours, theirs in zip(first.pairs, second.pairs, strict=True):
         for part in ('judged', 'found', 'figures'):
             a, b = getattr(ours, part), getattr(theirs, part)
@@ -47,11 +48,16 @@ def assert_equal(first, second):
                     np.testing.assert_array_equal(one, other)
                 else:
                     assert one == other
+        one, other = ours.decisions, theirs.decisions
+        np.testing.assert_array_equal(one.probability, other.probability)
+        assert one.reasons == other.reasons
+        assert gzip.decompress(one.lines) == gzip.decompress(other.lines)
     assert list(first.figures) == list(second.figures)
+    assert first.calibrations == second.calibrations
 
 
 @pytest.mark.usefixtures('cluster')
-def test_the_cluster_gives_the_same_to_the_bit_also_when_a_worker_is_killed(tracks, tmp_path):
+def test_the_cluster_gives_equal_results_also_when_a_worker_is_killed(tracks, tmp_path):
     killed = tmp_path / 'killed'
 
     class Killer(RayExecutor):
@@ -71,15 +77,25 @@ def test_the_cluster_gives_the_same_to_the_bit_also_when_a_worker_is_killed(trac
 
             return super().map(describe, arguments, threads=threads)
 
-    local = evaluate(tracks, CONFIG, RULES, with_baselines=False, executor=LocalExecutor())
+    local = evaluate(tracks, CONFIG, PROTOCOL, with_baselines=False, executor=LocalExecutor())
     with Killer('auto') as executor:
-        spread = evaluate(tracks, CONFIG, RULES, with_baselines=False, executor=executor)
+        spread = evaluate(tracks, CONFIG, PROTOCOL, with_baselines=False, executor=executor)
     assert killed.exists()
     assert_equal(local, spread)
 
 
 @pytest.mark.usefixtures('cluster')
-def test_what_the_user_can_mend_is_said_as_if_it_ran_here(tracks):
+def test_the_cluster_calibrates_and_decides_as_one_machine(tracks, tmp_path):
+    options = {'with_baselines': False, 'calibrate_alone': True, 'cache': tmp_path}
+    local = evaluate(tracks, CONFIG, PROTOCOL, executor=LocalExecutor(), **options)
+    with RayExecutor('auto') as executor:
+        spread = evaluate(tracks, CONFIG, PROTOCOL, executor=executor, **options)
+    assert set(spread.calibrations.values()) == {'map_alone'}
+    assert_equal(local, spread)
+
+
+@pytest.mark.usefixtures('cluster')
+def test_an_input_error_of_a_task_is_raised_here(tracks):
     def refuse(_):
         raise InputError('the drive is gone')
 

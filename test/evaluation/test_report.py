@@ -1,4 +1,4 @@
-"""The report's parts that a drive of a rendered world does not bring about."""
+"""Parts of the report that a rendered drive does not reach: mistakes, charts, sentences."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def numbers(**changes):
     }
 
 
-def test_the_result_in_words():
+def test_the_result_in_sentences():
     assert '100 frames' in headline(numbers())
     assert '87 are recognised' in headline(numbers())
     words = ' '.join(sentences(numbers(), GATE))
@@ -159,7 +159,7 @@ def test_the_result_in_words():
         assert part in words
 
 
-def test_words_where_nothing_was_known_or_accepted():
+def test_the_sentences_where_nothing_was_known_or_accepted():
     nothing = {'1': None, '5': None, '10': None, '1%': None}
     lost = numbers(
         accepted=0,
@@ -177,7 +177,7 @@ def test_words_where_nothing_was_known_or_accepted():
     assert '200 frames were taken where the map has no place' in words
 
 
-def test_words_name_what_decided():
+def test_the_sentences_name_what_decided():
     assert 'by the calibration of the map' in ' '.join(sentences(numbers(), None))
     mixed = ' '.join(sentences(numbers(), GATE, ['winter']))
     assert 'on winter those that are probable enough' in mixed

@@ -1,4 +1,4 @@
-"""Drives before they are compared: names, tags, and whether they can be compared at all."""
+"""Drives before they are compared: names, tags, and whether they can be compared."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_user_may_say_season_and_light():
 
 
 @pytest.mark.parametrize('option', ['lap', 'lap=', 'lap=monsoon', 'lap=winter;night'])
-def test_tags_that_will_not_do(option):
+def test_malformed_tags_are_refused(option):
     with pytest.raises(InputError, match='expected TRACK=WORD') as refused:
         parse_tags([option])
     assert 'twilight' in str(refused.value)
@@ -61,7 +61,7 @@ def test_tags_that_will_not_do(option):
         (['lap.mcap', 'lap.db3'], ['lap.mcap', 'lap.db3']),
     ],
 )
-def test_names_are_as_short_as_keeps_them_apart(paths, names):
+def test_names_are_the_shortest_that_differ(paths, names):
     assert unlike_names([Path(path) for path in paths]) == names
 
 
@@ -88,7 +88,7 @@ def test_drives_that_do_not_meet():
         check_comparable([track('lap_1'), track('lap_2', x=500)], 25.0)
 
 
-def test_one_drive_of_three_that_does_not_meet_the_others_is_said():
+def test_a_drive_that_does_not_meet_the_others_is_returned():
     far = track('lap_3', x=500)
     assert check_comparable([track('lap_1'), track('lap_2', x=5), far], 25.0) == [
         ('lap_1', 'lap_3', 471.0),

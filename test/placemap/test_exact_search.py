@@ -1,4 +1,4 @@
-"""Exact search of many queries: the ranking of the map's own search, and of scikit-learn's."""
+"""Exact search of many queries ranks as the search of the map, and as scikit-learn."""
 
 from __future__ import annotations
 
