@@ -1,12 +1,12 @@
 """
-Every parameter of the package, declared once: default, unit, range and meaning.
+The parameters of the package. Each is declared once, with default, unit, range and meaning.
 
-The ROS node declares its parameters from these dataclasses, the command line reads the same YAML
-file and `--set NAME=VALUE`, and every result is stored with the configuration that made it.
+The ROS node declares its parameters from these dataclasses. The command line reads the same YAML
+file and `--set NAME=VALUE`. Every result is stored with its configuration.
 """
 
-from husky_placerec.config.declaring import check_value, parameter
-from husky_placerec.config.making import make_config
+from husky_placerec.config.construction import make_config
+from husky_placerec.config.declaration import check_value, parameter
 from husky_placerec.config.parameters import CameraConfig, Config, declarations, HUSKY_CAMERAS
 from husky_placerec.config.reading import read_config
 

@@ -1,15 +1,15 @@
-"""Parameters of the decision: which place is believed, and when."""
+"""The parameters of the decision."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from husky_placerec.config.declaring import parameter
+from husky_placerec.config.declaration import parameter
 
 
 @dataclass(frozen=True)
 class DecisionConfig:
-    """From candidates to a pose, or none: all of it may change while a node runs."""
+    """The parameters from candidates to a pose; all may change while a node runs."""
 
     candidates: int = parameter(
         10, 'Places that a search returns.', least=1, most=1000, dynamic=True

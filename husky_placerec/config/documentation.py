@@ -59,7 +59,7 @@ def _row(name: str, declared: Field[Any], default: Any) -> str:
     values = ', '.join(f'`{choice}`' if choice else 'empty' for choice in about['choices'])
     if about['least'] is not None:
         values = f'{about["least"]:g} to {about["most"]:g} {about["unit"]}'.rstrip()
-    if name == 'cameras':  # the names given above are none
+    if name == 'cameras':  # `<name>` stands for the names of cameras
         default = Config().cameras
     return f'| `{name}`{mark} | {kind} | {_shown(default)} | {values} | {about["description"]} |'
 

@@ -1,15 +1,15 @@
-"""Parameters of the ROS node alone: when it works, what it lets through, what it says."""
+"""The parameters of the ROS node."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from husky_placerec.config.declaring import parameter
+from husky_placerec.config.declaration import parameter
 
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """What a replay of a bag does not need, but for the topic of the odometry."""
+    """The parameters of the node; a replay uses only `odometry_topic` of these."""
 
     autostart: bool = parameter(
         True,

@@ -1,4 +1,4 @@
-"""The parameters themselves: default, unit, range and meaning of each, declared once."""
+"""The declarations of all parameters."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, Field, field, fields, replace
 from typing import Any
 
 from husky_placerec.config.decisions import DecisionConfig
-from husky_placerec.config.declaring import parameter
+from husky_placerec.config.declaration import parameter
 from husky_placerec.config.node import NodeConfig
 
 
 @dataclass(frozen=True)
 class CameraConfig:
-    """Where the images of one camera come from; the parameters `camera.<name>.*`."""
+    """The parameters `camera.<name>.*` of one camera."""
 
     topic: str = parameter('', "Topic of the images; relative names follow the node's namespace.")
     transport: str = parameter(
@@ -66,7 +66,7 @@ HUSKY_CAMERAS = {
     'back': CameraConfig('realsense_back/color/image_raw/compressed', opposite='front'),
 }
 
-FUSED = ('add', 'attention')  # fusions that make one vector of all cameras
+FUSED = ('add', 'attention')  # fusions to one vector for all cameras
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class Config(NodeConfig, DecisionConfig):
 
 
 def declarations(cameras: Sequence[str]) -> Iterator[tuple[str, Field[Any], Any]]:
-    """Yield the name, the declaration and the default of every parameter for these cameras."""
+    """Yield name, declaration and default of every parameter, for some cameras."""
     defaults = Config()
     for declared in fields(Config):
         if declared.name != 'camera':

@@ -1,4 +1,4 @@
-"""Parameters as users write them: a ROS parameter file, and NAME=VALUE on the command line."""
+"""Reading of parameters: a ROS parameter file, and NAME=VALUE of the command line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from husky_placerec.config.making import make_config
+from husky_placerec.config.construction import make_config
 from husky_placerec.config.parameters import Config
 from husky_placerec.errors import InputError
 import yaml
@@ -16,9 +16,9 @@ def read_config(
     path: Path | None, settings: Sequence[str] = (), cameras: Sequence[str] = ()
 ) -> Config:
     """
-    Read a ROS parameter file, then apply settings of the form NAME=VALUE (VALUE is YAML).
+    Read a ROS parameter file, then apply settings NAME=VALUE, where VALUE is YAML.
 
-    :param cameras: those of the map, which count where nothing else is said.
+    :param cameras: default of the parameter `cameras`: those of the map.
     :raises InputError: for a file that cannot be read, and as `make_config`.
     """
     values: dict[str, Any] = {'cameras': list(cameras)} if cameras else {}

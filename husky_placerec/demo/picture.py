@@ -1,4 +1,4 @@
-"""The picture of the demo: the route, where the robot was, and where the node said it was."""
+"""The picture of the demo: the route, the true positions and the published ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARROWS = 12  # along the drive
 
 
 def draw_routes(path: Path, scores: Mapping[str, Score], map_poses: NDArray[np.float64]) -> None:
-    """Draw for each drive the map's places, the true positions by what became of them, errors."""
+    """Draw for each drive the places, the true positions by their result, and the errors."""
     figure = Figure(figsize=(8.5 * len(scores), 8), layout='constrained')
     panels = figure.subplots(1, len(scores), squeeze=False)[0]
     for axes, (name, result) in zip(panels, scores.items()):
@@ -72,7 +72,7 @@ def _groups(result: Score) -> dict[str, tuple[frozenset[int] | set[int], str, st
 
 
 def _draw_direction(axes: Axes, result: Score) -> None:
-    """Show by arrows which way the robot drove."""
+    """Draw arrows in the driving direction."""
     way = np.array([(pose.x, pose.y) for _, pose in sorted(result.truths.items())])
     middle = way.mean(axis=0)
     for at in np.linspace(0, len(way) - 2, ARROWS).astype(int):

@@ -1,4 +1,4 @@
-"""The demo: a map of one drive, and a real node that recognises others."""
+"""The demo: map one drive, and recognise others with the real node."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.types import Pose
 import numpy as np
 
-# The shipped network was trained on other campuses, and its calibration made on others again.
+# The shipped network and its calibration were made on other campuses.
 PARAMETERS = {'weights': 'shipped', 'odometry_topic': ODOMETRY_TOPIC}
 BASELINE = {'extractor': 'pixels'}
 SPEED = 33.0  # the drives have a frame every 3 s: 11 frames a second
@@ -37,11 +37,11 @@ MAX_GAP_S = 2.0
 @dataclass(frozen=True)
 class Outcome:
     """
-    What the demo shows of one drive.
+    The results of one drive.
 
-    :param recall: recall@1 at 10 m of retrieval alone, offline, over the frames on the map.
-    :param baseline_recall: the same of grey pixels.
-    :param chance: of a place picked at random.
+    :param recall: recall@1 at 10 m of the search alone, offline, over the frames on the map.
+    :param baseline_recall: the same for grey pixels.
+    :param chance: the same for a random place.
     """
 
     score: Score
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Demo:
-    """All that the demo shows; the outcomes by the name of the drive."""
+    """The results of the demo, by the name of the drive."""
 
     places: int
     outcomes: Mapping[str, Outcome]
@@ -66,10 +66,10 @@ class Demo:
 
 def run(folder: Path, progress: Callable[[str], Passing], tell: Callable[[str], None]) -> Demo:
     """
-    Run the demo; everything that it makes is in `folder`.
+    Run the demo; all its files are in `folder`.
 
-    :param progress: given a title, returns what passes messages on and shows how many.
-    :param tell: is given a line at each step.
+    :param progress: makes a progress bar of its title.
+    :param tell: takes a line at each step.
     """
     drives = prepare(folder / 'drives')
     tell('Building a map of the first drive')
@@ -132,7 +132,7 @@ def _recall(place_map: PlaceMap, path: Path, parameters: Mapping[str, object]) -
 
 
 def _chance(result: Score, place_map: PlaceMap) -> float:
-    """Return the share of the map that is near enough, over the frames on it."""
+    """Return the mean share of places within the tolerance, over the frames on the map."""
     places = place_map.places.poses[:, :2]
 
     def share(truth: Pose) -> float:

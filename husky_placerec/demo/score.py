@@ -1,4 +1,4 @@
-"""What the demo measured: the poses that a subscriber received, against the truth."""
+"""The score of the demo: the received poses against the truth."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LEAST_PRECISION = 0.98
 @dataclass(frozen=True)
 class Score:
     """
-    The demo's counts.
+    The counts of a drive.
 
-    :param truths: of every frame that was sent, where it was taken.
-    :param on_map: the stamps of those with a place of the map within reach.
-    :param right: the stamps whose published pose is right.
-    :param published: the poses that came, by stamp.
+    :param truths: true pose of every sent frame, by stamp.
+    :param on_map: stamps of the frames with a place within the tolerance.
+    :param right: stamps whose published pose is right.
+    :param published: received poses by stamp.
     """
 
     truths: Mapping[int, Pose]
@@ -33,7 +33,7 @@ class Score:
 
     @property
     def recognised(self) -> float:
-        """The share of all frames on the map that were sent; what was lost counts as missed."""
+        """The recognised share of the sent frames on the map; a lost frame counts as missed."""
         return len(self.right & self.on_map) / len(self.on_map)
 
     @property
@@ -48,7 +48,7 @@ class Score:
 def score(
     truths: Mapping[int, Pose], published: Mapping[int, Pose], map_poses: NDArray[np.float64]
 ) -> Score:
-    """Judge the published poses; one whose stamp was never sent is wrong."""
+    """Judge the published poses; a pose whose stamp was never sent is wrong."""
     tree = cKDTree(map_poses[:, :2])
     on_map = {s for s, truth in truths.items() if tree.query([truth.x, truth.y])[0] <= RIGHT_M}
     right = {

@@ -1,1 +1,1 @@
-"""The simulated robot, live: a node that drives on a campus and publishes what it senses."""
+"""The live simulator: a node that drives on a campus and publishes its sensors."""

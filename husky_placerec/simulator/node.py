@@ -1,4 +1,4 @@
-"""A node in the place of a robot: cameras, odometry, true pose and /clock of a simulated drive."""
+"""The node of the simulator: cameras, odometry, true pose and /clock of a simulated drive."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from rosgraph_msgs.msg import Clock
 SENSOR_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 STATIC_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 DEFAULT_RATE_HZ = 2.0
-LISTENERS_S = 3.0  # to be waited for; nobody need be there
+LISTENERS_S = 3.0  # longest wait for subscribers
 
 
 class SimulatorNode(Node):
     """
-    Drives once, then ends.
+    Drive once, then end.
 
-    Time is the drive's own, told on /clock; `rate` says how many frames come in a second of the
-    clock on the wall. Topics are relative, so that a namespace makes it another robot.
+    The time is that of the drive, published on /clock. `rate` is the number of frames per second
+    of wall time. Topics are relative, so that a namespace makes another robot.
     """
 
     def __init__(self, config: DriveConfig, rate_hz: float, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ class SimulatorNode(Node):
         self.error: str | None = None
         self.done = False
         protocol = self.declare_parameter('protocol', '').value
-        if protocol:  # else the drive is as it was given
+        if protocol:  # without a protocol the drive stays as configured
             config = drive_of(protocol, step_m=config.step_m)
         defaults = {field.name: getattr(config, field.name) for field in fields(config)}
         values = {n: self.declare_parameter(n, value).value for n, value in defaults.items()}
@@ -65,7 +65,7 @@ class SimulatorNode(Node):
     def _drive(self) -> None:
         try:
             self._run()
-        except Exception as error:  # whatever it is, the process must end and say why
+        except Exception as error:  # the process must end and print the reason, whatever it is
             self.error = f'{type(error).__name__}: {error}'
         self.done = True
 
@@ -86,7 +86,7 @@ class SimulatorNode(Node):
         self.get_logger().info('the drive is over')
 
     def _wait_for_listeners(self) -> None:
-        """Give those who listen already the time to be found, or they would miss the start."""
+        """Wait until the topics have subscribers, which would else miss the first messages."""
         cameras = [self._publishers_by_topic[topic] for topic in IMAGE_TOPICS.values()]
         end = time.monotonic() + LISTENERS_S
         while time.monotonic() < end and not all(p.get_subscription_count() for p in cameras):
@@ -99,7 +99,7 @@ class SimulatorNode(Node):
 
 
 def run(config: DriveConfig | None = None, rate_hz: float = DEFAULT_RATE_HZ) -> int:
-    """Run the simulator until its drive is over or it is stopped; return the exit status."""
+    """Run the simulator to the end of its drive, or until it is stopped; return the status."""
     rclpy.init(args=sys.argv if config is None else [])
     error: str | None = None
     try:
@@ -118,7 +118,7 @@ def run(config: DriveConfig | None = None, rate_hz: float = DEFAULT_RATE_HZ) -> 
 
 
 def main() -> None:
-    """Run the simulator as its ROS parameters say."""
+    """Run the simulator by its ROS parameters."""
     sys.exit(run())
 
 

@@ -1,4 +1,4 @@
-"""A configuration made of flat values, checked one by one and together."""
+"""Construction of a configuration from flat values, which are checked singly and together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import fields
 import re
 from typing import Any
 
-from husky_placerec.config.declaring import check_value
+from husky_placerec.config.declaration import check_value
 from husky_placerec.config.parameters import CameraConfig, Config, declarations, FUSED
 from husky_placerec.errors import InputError
 
@@ -16,7 +16,7 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
     """
     Make a configuration of flat values, such as `{'camera.front.topic': 'zed/left'}`.
 
-    :param source: where the values come from, for the messages.
+    :param source: origin of the values, for messages.
     :raises InputError: for an unknown name, a wrong type, or a value out of range.
     """
     names = values.get('cameras', Config().cameras)
@@ -33,7 +33,7 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
         name: check_value(name, values.get(name, default), declared, default, source)
         for name, (declared, default) in known.items()
     }
-    if checked['fusion'] in FUSED:  # its descriptors keep no camera apart that could be exchanged
+    if checked['fusion'] in FUSED:  # a fused descriptor has no cameras that could be swapped
         checked.update({f'camera.{name}.opposite': '' for name in names})
     flat = {name: value for name, value in checked.items() if '.' not in name}
     cameras = {
@@ -47,7 +47,7 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
 
 
 def _are_names(names: list[Any]) -> bool:
-    """Say whether all may be part of a parameter's name, and none is there twice."""
+    """Return whether all are different, and valid parts of parameter names."""
     good = all(isinstance(name, str) and re.fullmatch(r'[A-Za-z]\w*', name) for name in names)
     return good and len(set(names)) == len(names)
 

@@ -1,4 +1,4 @@
-"""How a parameter is declared, and a value checked against its declaration."""
+"""The declaration of a parameter, and the check of a value against it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def parameter(
     dynamic: bool = False,
 ) -> Any:
     """
-    Declare a parameter; its type is that of the default.
+    Declare a parameter; its type is the type of the default.
 
-    :param dynamic: a running node takes another value from its next frame on.
+    :param dynamic: a running node uses a new value from its next frame on.
     """
     about = {
         'description': description,
@@ -38,7 +38,11 @@ def parameter(
 
 
 def check_value(name: str, value: Any, declared: Field[Any], default: Any, source: str) -> Any:
-    """Return the value in the type of its default, or say what is wrong with it."""
+    """
+    Return a value in the type of its default.
+
+    :raises InputError: for another type, or a value out of range.
+    """
     expected = type(default)
     if expected is float and type(value) is int:
         value = float(value)
