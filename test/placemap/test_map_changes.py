@@ -12,30 +12,16 @@ from husky_placerec.placemap.exporting import export_map
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.merging import merge_maps
 from husky_placerec.placemap.moving import align, motion_of, transform
-from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.pruning import neighbours_alike, prune
 from husky_placerec.placemap.storage import save_map
 from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
-from husky_placerec.placemap.validation import recall_of_drive, whitened_if_better
-from husky_placerec.types import GeoOrigin, Pose, SECOND_NS
+from husky_placerec.types import GeoOrigin, SECOND_NS
 import numpy as np
 import pytest
 from support.builders import frame as make_frame
-from support.builders import planar, random_descriptors, random_map, smooth_image, spec, START_NS
+from support.builders import planar, smooth_image, spec, START_NS
 from support.needs import needs
-
-
-def drive(seed=0, count=30, start_ns=START_NS, track='drive', look=None, noise=0.0):
-    """Make the map of a drive along a curve, a place a metre; `look` says what it looks like."""
-    angle = np.arange(count) / 20
-    poses = np.array([planar(20 * np.sin(a), 20 - 20 * np.cos(a)).as_array() for a in angle])
-    present = np.ones((count, 2), bool)
-    seen = random_descriptors(np.random.default_rng(seed if look is None else look), present)
-    seen = seen + noise * np.random.default_rng(seed).normal(size=seen.shape)
-    seen = (seen / np.linalg.norm(seen, axis=2, keepdims=True)).astype(np.float16)
-    stamps = start_ns + np.arange(count) * SECOND_NS
-    places = Places(stamps, poses, (track,) * count, present)
-    return random_map(places=places, descriptors=seen, sources={track: f'{track}.bag'})
+from support.validation_maps import drive
 
 
 def test_a_merged_map_knows_where_each_track_is_from():
@@ -240,58 +226,6 @@ def test_thumbnails_are_small_and_stay_with_their_places(tmp_path):
     pruned = prune(one, 5.0, -1.0)
     stamp_s = (pruned.place(3).stamp_ns - START_NS) // SECOND_NS
     assert pruned.thumbnails.jpeg(3, 'front') == pictures[stamp_s]['front']
-
-
-def test_recall_on_a_drive_counts_each_kind_of_query():
-    made = drive()
-    assert recall_of_drive(made, drive(look=0)) == {
-        **dict.fromkeys(['forwards', 'front alone', 'back alone'], 1.0),
-        'reversed': pytest.approx(0.3, abs=0.3),
-    }
-    turned = replace(drive(look=0), descriptors=made.descriptors[:, ::-1])
-    found = recall_of_drive(made, turned)
-    assert found['reversed'] == 1
-    assert found['forwards'] < 0.7
-
-
-def test_a_validation_drive_elsewhere_or_of_another_model_is_refused():
-    far = transform(drive(), Pose.planar(500.0, 0.0, 0.0))
-    with pytest.raises(InputError, match=r'none of 30 frames is within 5 m .* is \d+ m away'):
-        recall_of_drive(drive(), far)
-    with pytest.raises(InputError, match='frame is'):
-        recall_of_drive(drive(), replace(drive(), frame_id='odom'))
-
-
-def masked(seed, count=300):
-    """Make a drive whose places differ in few numbers, below strong ones that all share."""
-    rng = np.random.default_rng(5)
-    own = np.zeros((count, 2, 16))
-    own[..., 8:] = 0.3 * rng.normal(size=(count, 2, 8))
-    light = np.random.default_rng(seed).normal(size=(count, 2, 16)) * ([1.0] * 8 + [0.03] * 8)
-    seen = own + light + 0.5
-    seen /= np.linalg.norm(seen, axis=2, keepdims=True)
-    made = drive(count=count)
-    poses = made.places.poses.copy()
-    poses[:, 0], poses[:, 1] = 10.0 * np.arange(count), 0
-    return replace(
-        made, places=replace(made.places, poses=poses), descriptors=seen.astype(np.float16)
-    )
-
-
-@needs('sklearn')
-def test_whitening_is_on_where_it_helps_and_says_by_how_much():
-    found = whitened_if_better(masked(1), masked(2))
-    assert found.whitening is not None
-    assert found.gain['whitened']['forwards'] > found.gain['raw']['forwards'] + 0.2
-    assert set(found.gain['raw']) == {'forwards', 'reversed', 'front alone', 'back alone'}
-
-
-@needs('sklearn')
-def test_whitening_is_off_where_it_does_not_help_and_says_so_too(tmp_path):
-    found = whitened_if_better(drive(), drive(look=0, noise=0.01))
-    assert found.whitening is None
-    save_map(found, tmp_path / 'map')
-    assert load_map(tmp_path / 'map').gain == found.gain
 
 
 def test_a_jump_of_kilometres_is_told():

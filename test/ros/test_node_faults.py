@@ -5,48 +5,22 @@ One node process bears nearly all of it, so that each test also shows that the o
 nothing behind.
 """
 
-import shutil
 import subprocess
 import sys
 import time
 
 import cv2
-from husky_placerec.config import make_config
 from husky_placerec.types import SECOND_NS
 import numpy as np
 import pytest
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CompressedImage
 from support.builders import planar
-from support.robot import HOG, new_domain, node_process, PERIOD_NS, Robot, scenes_of
+from support.node_worlds import PARAMETERS
+from support.robot import node_process, PERIOD_NS, Robot
 
 NEEDS = 'rclpy', 'sensor_msgs'
 
+
 pytestmark = pytest.mark.ros
-
-PARAMETERS = {**HOG, 'odometry_topic': 'platform/odom'}
-
-
-@pytest.fixture(scope='module')
-def world(drives, map_path, tmp_path_factory):
-    """Start a node with a map of its own, and a robot that it hears."""
-    folder = tmp_path_factory.mktemp('faults')
-    shutil.copytree(map_path, folder / 'campus.map')
-    robot = Robot(scenes_of(drives[1]), new_domain())
-    with node_process(folder, {**PARAMETERS, 'map': str(folder / 'campus.map')}) as process:
-        robot.folder, robot.process = folder, process
-        assert robot.found(), process.log()
-        yield robot
-    robot.close()
-
-
-@pytest.fixture
-def robot(world):
-    """Give the robot; afterwards the node must be the same process, and be well again."""
-    yield world
-    assert world.process.poll() is None, world.process.log()
-    assert world.recovers(), world.statuses
-    assert 'Traceback' not in world.process.log()
 
 
 def test_a_camera_starts_late(robot):
@@ -261,59 +235,3 @@ def select_readable(stream):
     import select
 
     return bool(select.select([stream], [], [], 0)[0])
-
-
-def test_publishers_that_offer_less_than_is_asked_are_named(world, tmp_path):
-    """QoS is overridden to reliable; the driver is best effort."""
-    robot = Robot(world.scenes, new_domain())
-    topic = '/' + make_config({}).camera_config('front').topic
-    override = f'qos_overrides.{topic}.subscription.reliability:=reliable'
-    for publisher in robot.cameras.values():
-        robot.node.destroy_publisher(publisher)
-    best_effort = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-    robot.node.create_publisher(CompressedImage, topic, best_effort)
-    parameters = {**PARAMETERS, 'map': str(world.folder / 'campus.map')}
-    try:
-        with node_process(tmp_path, parameters, '-p', override):
-            words = 'ERROR', 'QoS incompatible (reliability)', 'qos_overrides'
-            assert robot.says(*words, of='front', timeout_s=30), robot.statuses
-    finally:
-        robot.close()
-
-
-def test_a_publisher_of_another_type_is_named(world, tmp_path):
-    robot = Robot(world.scenes, new_domain(), transport='raw')
-    parameters = {**PARAMETERS, 'map': str(world.folder / 'campus.map')}
-    try:
-        with node_process(tmp_path, parameters):
-            words = 'ERROR', 'sensor_msgs/msg/Image', 'transport'
-            assert robot.says(*words, of='front', timeout_s=30), robot.statuses
-    finally:
-        robot.close()
-
-
-BROKEN = """
-import itertools
-from husky_placerec.recognition.recognizer import Recognizer
-recognize, calls = Recognizer.recognize, itertools.count()
-def sometimes(self, frame):
-    if next(calls) % 3 == 1:
-        raise RuntimeError('out of memory')
-    return recognize(self, frame)
-Recognizer.recognize = sometimes
-"""
-
-
-def test_an_exception_inside_recognition(world, tmp_path):
-    robot = Robot(world.scenes, new_domain())
-    parameters = {**PARAMETERS, 'map': str(world.folder / 'campus.map')}
-    try:
-        with node_process(tmp_path, parameters, before=BROKEN) as process:
-            assert robot.found(), process.log()
-            words = 'WARN', 'a frame failed: RuntimeError: out of memory'
-            assert robot.says(*words, period_ns=PERIOD_NS), robot.statuses
-            assert robot.recovers()
-            assert robot.counts('failures', 3)
-            assert process.poll() is None
-    finally:
-        robot.close()

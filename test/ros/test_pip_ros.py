@@ -1,18 +1,11 @@
 """Check the message_filters and cv_bridge that are importable: ROS's own, or the stand-ins."""
 
 import array
-import os
-from pathlib import Path
-import shutil
-import subprocess
-import sys
-import time
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-PIP_ROS = Path(__file__).parents[2] / 'pip_ros'
 COLOURS = {
     'mono8': ('uint8', 1),
     'rgb8': ('uint8', 3),
@@ -25,6 +18,8 @@ COLOURS = {
     'rgba16': ('uint16', 4),
     'bgra16': ('uint16', 4),
 }
+
+
 PLAIN = {
     '8UC1': ('uint8', 1),
     '8UC2': ('uint8', 2),
@@ -33,6 +28,8 @@ PLAIN = {
     '16UC1': ('uint16', 1),
     '32FC1': ('float32', 1),
 }
+
+
 # What becomes a colour, and is made of none.
 SENSORS = {
     **{f'bayer_{pattern}8': ('uint8', 1) for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')},
@@ -40,6 +37,8 @@ SENSORS = {
     'yuv422': ('uint8', 2),
     'yuv422_yuy2': ('uint8', 2),
 }
+
+
 ENCODINGS = COLOURS | PLAIN | SENSORS
 
 
@@ -290,98 +289,3 @@ def test_an_image_without_pixels(stand_in):
     msg = stand_in.cv2_to_imgmsg(np.zeros((0, 3, 3), np.uint8), 'bgr8')
     assert (msg.height, msg.width, msg.step, len(msg.data)) == (0, 3, 9, 0)
     assert stand_in.imgmsg_to_cv2(msg).shape == (0, 3, 3)
-
-
-def test_callbacks_get_each_message_and_their_arguments():
-    SimpleFilter = pytest.importorskip('message_filters').SimpleFilter
-    calls: list[tuple] = []
-    source = SimpleFilter()
-    connections = [
-        source.registerCallback(lambda *args: calls.append(args)),
-        source.registerCallback(lambda *args: calls.append(args), 'left', 2),
-    ]
-    assert connections == [0, 1]
-    source.signalMessage('a')
-    source.signalMessage('b', 'c')
-    assert calls == [('a',), ('a', 'left', 2), ('b', 'c'), ('b', 'c', 'left', 2)]
-
-
-class FakeNode:
-    def create_subscription(self, msg_type, topic, callback, qos_profile, **kwargs):
-        return SimpleNamespace(given=(msg_type, topic, callback, qos_profile, kwargs))
-
-
-def test_subscriber_hands_its_arguments_to_the_subscription():
-    Subscriber = pytest.importorskip('message_filters').Subscriber
-    node = FakeNode()
-    subscriber = Subscriber(node, str, 'scan')
-    assert subscriber.sub.given == (str, 'scan', subscriber.callback, 10, {})
-    assert (subscriber.node, subscriber.topic, subscriber.getTopic()) == (node, 'scan', 'scan')
-    assert subscriber.given is subscriber.sub.given
-    with pytest.raises(AttributeError, match='absent'):
-        _ = subscriber.absent
-    subscriber = Subscriber(node, str, 'scan', qos_profile=3, raw=True)
-    assert subscriber.given[3:] == (3, {'raw': True})
-
-
-@pytest.mark.ros
-def test_subscriber_receives_what_was_published_before_it_came(monkeypatch):
-    rclpy = pytest.importorskip('rclpy')
-    message_filters = pytest.importorskip('message_filters')
-    from rclpy.executors import SingleThreadedExecutor
-    from rclpy.qos import DurabilityPolicy, QoSProfile
-    from std_msgs.msg import String
-
-    # No one else is to hear this, nor to speak here.
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(10 + os.getpid() % 90))
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    try:
-        node = rclpy.create_node('test_pip_ros', context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        node.create_publisher(String, 'words', latched).publish(String(data='here'))
-        subscriber = message_filters.Subscriber(node, String, 'words', qos_profile=latched)
-        received: list[tuple] = []
-        subscriber.registerCallback(lambda msg, tag: received.append((msg.data, tag)), 'tag')
-        assert subscriber.topic_name == '/words'
-        deadline = time.monotonic() + 20
-        while not received and time.monotonic() < deadline:
-            executor.spin_once(timeout_sec=0.1)
-        assert received == [('here', 'tag')]
-        executor.shutdown()
-        node.destroy_node()
-    finally:
-        rclpy.shutdown(context=context)
-
-
-def run_setup(folder: Path, tmp_path: Path, **variables: str) -> subprocess.CompletedProcess:
-    copy = shutil.copytree(folder, tmp_path / folder.name)
-    sourced = ('ROS_DISTRO', 'AMENT_PREFIX_PATH')
-    env = {name: value for name, value in os.environ.items() if name not in sourced} | variables
-    command = [sys.executable, 'setup.py', '--version']
-    return subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize('name', ['cv_bridge', 'message_filters'])
-@pytest.mark.parametrize(
-    ('variable', 'value', 'distro'),
-    [('ROS_DISTRO', 'jazzy', 'jazzy'), ('AMENT_PREFIX_PATH', 'install', '$ROS_DISTRO')],
-)
-def test_build_refuses_where_ros_is_sourced(tmp_path, name, variable, value, distro):
-    pytest.importorskip('setuptools')
-    result = run_setup(PIP_ROS / name, tmp_path, **{variable: value})
-    assert result.returncode == 1
-    sentence = result.stderr.splitlines()[-1]
-    assert f'{variable} is set' in sentence
-    assert f'apt install ros-{distro}-{name.replace("_", "-")})' in sentence
-    assert result.stdout == ''
-
-
-@pytest.mark.parametrize('name', ['cv_bridge', 'message_filters'])
-def test_build_goes_ahead_elsewhere(tmp_path, name):
-    pytest.importorskip('setuptools')
-    result = run_setup(PIP_ROS / name, tmp_path)
-    assert (result.returncode, result.stdout.splitlines()[-1:]) == (0, ['0.1.0'])
