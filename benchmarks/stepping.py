@@ -18,8 +18,9 @@ from husky_placerec.config import make_config
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.placemap.building import now
-from husky_placerec.placemap.place_map import PlaceMap, Rival
+from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
+from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.recognition.shipped_calibration import read_defaults, SUFFIX

@@ -13,32 +13,19 @@ from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
 from husky_placerec.placemap.indexing import build_index, BuiltIndex
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.query_kinds import query_kinds, QueryKind
+from husky_placerec.placemap.ranking import (
+    best_candidates,
+    cosines_of,
+    Rival,
+    Way,
+    ways_of,
+)
 from husky_placerec.placemap.thumbnails import Thumbnails
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
-from husky_placerec.types import Candidate, FloatArray, Floats, GeoOrigin, Place, Pose
+from husky_placerec.types import Candidate, FloatArray, Floats, GeoOrigin, Indices, Mask, Place
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-
-
-@dataclass(frozen=True, eq=False)
-class Rival:
-    """
-    The strongest evidence of a map against a candidate.
-
-    :param similarity: of the best place that contradicts the candidate.
-    :param cosines: [C] the highest cosine of each camera of the query over all places that
-        contradict; -inf for an absent camera.
-    """
-
-    similarity: float
-    cosines: FloatArray
-
-
-Way = tuple[
-    'bool | None', tuple[int, ...]
-]  # `reversed` of a candidate, and the partner of each camera
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,11 +214,11 @@ class PlaceMap:
         built = build_index(self.views, self.kinds, kind, progress)
         return replace(self, index=built, version='')
 
-    def near(self, position: NDArray[np.float64], radius_m: float) -> NDArray[np.int64]:
+    def near(self, position: Floats, radius_m: float) -> Indices:
         """Return the places within a distance in the plane of a position [2 or more]."""
         return np.array(self.positions.query_ball_point(position[:2], radius_m), np.int64)
 
-    def seen_between(self, first_ns: int, last_ns: int) -> NDArray[np.int64]:
+    def seen_between(self, first_ns: int, last_ns: int) -> Indices:
         """Return the places with stamps from `first_ns` to `last_ns`, both included."""
         stamps = self.places.stamps_ns
         return np.flatnonzero((first_ns <= stamps) & (stamps <= last_ns))
@@ -242,7 +229,7 @@ class PlaceMap:
         count: int,
         *,
         both_ways: bool,
-        without: NDArray[np.int64] | None = None,
+        without: Indices | None = None,
     ) -> list[Candidate]:
         """
         Return the most similar places, best first.
@@ -281,7 +268,7 @@ class PlaceMap:
         apart_m: float,
         *,
         both_ways: bool,
-        without: NDArray[np.int64] | None = None,
+        without: Indices | None = None,
     ) -> Rival | None:
         """
         Return the best place that contradicts a candidate; None without one.
@@ -301,62 +288,21 @@ class PlaceMap:
             cosines = np.maximum(cosines, seen.best_of_each(partners))
         return Rival(similarity, cosines) if np.isfinite(similarity) else None
 
-    def cosines(
-        self, query: FloatArray, places: NDArray[np.int64], turned: NDArray[np.bool_]
-    ) -> FloatArray:
+    def cosines(self, query: FloatArray, places: Indices, reverse: Mask) -> FloatArray:
         """
         Return [K, C] the cosine of each camera of a query with K places; NaN where there is none.
 
-        :param turned: [K] whether the place is passed in reverse.
+        :param reverse: [K] whether each place is passed in reverse.
         """
-        found = self.views.compare(query, places)
-        columns = np.arange(found.present.shape[1])
-        partners = np.array([columns, columns if self.opposites is None else self.opposites])
-        partner = partners[turned.astype(np.int64)]  # [K, C]
-        values = found.cosines[partner, np.arange(len(places))[:, None], columns]
-        shared = np.where(found.there[partner] & found.present, values, np.nan)
-        by_query = np.full_like(values, np.nan)
-        np.put_along_axis(by_query, partner, shared, axis=1)
-        return by_query
+        return cosines_of(self.views.compare(query, places), self.opposites, reverse)
 
     def _ways(self, both_ways: bool) -> list[Way]:
-        """Return the directions to search."""
-        straight = tuple(range(len(self.spec.cameras)))
-        if self.opposites is None:
-            return [(None, straight)]
-        return [(False, straight), *([(True, self.opposites)] if both_ways else [])]
+        return ways_of(len(self.spec.cameras), self.opposites, both_ways)
 
     def _best(
-        self,
-        found: Comparison,
-        count: int,
-        ways: list[Way],
-        there: NDArray[np.bool_] | None = None,
+        self, found: Comparison, count: int, ways: list[Way], there: Mask | None = None
     ) -> list[Candidate]:
-        """Return the best candidates of a comparison; a place may occur once per direction."""
-        if not len(found.places):
-            return []
-        scores = np.concatenate([found.similarities(partners, there) for _, partners in ways])
-        wanted = min(count, len(scores))
-        best = np.argpartition(-scores, wanted - 1)[:wanted]
-        best = best[np.argsort(-scores[best], kind='stable')]
-        return [
-            self._candidate(found, *divmod(int(at), len(found.places)), float(scores[at]), ways)
-            for at in best
-            if np.isfinite(scores[at])
-        ]
-
-    def _candidate(
-        self, found: Comparison, way: int, at: int, similarity: float, ways: list[Way]
-    ) -> Candidate:
-        reverse, partners = ways[way]
-        place = int(found.places[at])
-        cosines = {self.spec.cameras[i]: c for i, c in found.shared(at, partners).items()}
-        return Candidate(place, similarity, reverse, self._pose(place, reverse), cosines)
-
-    def _pose(self, index: int, reverse: bool | None) -> Pose:
-        pose = Pose.from_array(self.places.poses[index])
-        return pose.turned_round() if reverse else pose
+        return best_candidates(found, count, ways, self.places.poses, self.spec.cameras, there)
 
     def __repr__(self) -> str:
         spec = self.spec

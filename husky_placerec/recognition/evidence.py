@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from husky_placerec.placemap.place_map import PlaceMap, Rival
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask
 import numpy as np

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from husky_placerec.placemap.place_map import PlaceMap, Rival
+from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.evidence import evidence
 from husky_placerec.recognition.interpolation import interpolated_pose
 from husky_placerec.recognition.route import Route

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from husky_placerec.config import make_config
-from husky_placerec.placemap.place_map import Rival
+from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.interpolation import interpolated_pose
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.route import Route
