@@ -16,17 +16,19 @@ from husky_placerec.evaluation.databases import (
     database_drive,
     DatabaseDrive,
     map_of,
+    places_of,
 )
-from husky_placerec.evaluation.decisions import decide_pair, DecidedPair, QueryDrive
+from husky_placerec.evaluation.decisions import decide_pair, DecidedPair
 from husky_placerec.evaluation.description import Described
 from husky_placerec.evaluation.execution import Executor, LocalExecutor
 from husky_placerec.evaluation.metrics import chance_figures, Figures
 from husky_placerec.evaluation.protocol import evaluate_pair, ordered_pairs, PairProtocol
+from husky_placerec.evaluation.queries import fused_note, query_drive, QueryDrive
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibrating.calibrate import Bars, no_bars
 from husky_placerec.recognition.calibration import UNCALIBRATED
-from husky_placerec.types import FloatArray, Floats, Mask
+from husky_placerec.types import Floats
 import numpy as np
 
 
@@ -92,6 +94,7 @@ def compare(
     ]
     databases, failures = _databases(tracks, maps, run, calibrate_alone)
     queries = [query_drive(track, d.by_method[own], config) for track, d in zip(tracks, described)]
+    fused = [fused_note(track, d.by_method[own], config) for track, d in zip(tracks, described)]
     if any(database.calibration is not None for database in databases):
         queries = [replace(each, odometry=_odometry(each.track, kind)) for each in queries]
     pairs = _decided(own, databases, queries, run)
@@ -120,7 +123,7 @@ def compare(
         tuple(config.cameras),
         described[0].specs[own],
         {database.track.name: database.calibration_kind for database in databases},
-        (*notes, *_fused_notes(tracks, described, config), *failures),
+        (*notes, *filter(None, fused), *failures),
     )
 
 
@@ -138,7 +141,7 @@ def _with_images(track: Track, descriptors: Descriptors) -> Track:
     """Return a track without the frames and image stamps for which no image decodes."""
     seen = np.asarray(descriptors.seen)[track.rows]
     stamps = np.where(seen, track.image_stamps_ns, -1)
-    return replace(track, image_stamps_ns=stamps).keep(_any(seen))
+    return replace(track, image_stamps_ns=stamps).keep(np.asarray(seen.any(axis=1), np.bool_))
 
 
 def _databases(
@@ -196,59 +199,6 @@ def _baseline(
     return [pair.figures for pair in shown]
 
 
-def places_of(track: Track, descriptors: Descriptors) -> FloatArray:
-    """Return the descriptors [N, C, D] float16 of the frames of a track, as a map stores them."""
-    vectors = descriptors.vectors
-    if len(track) < len(descriptors):
-        vectors = vectors[track.rows]
-    return np.asarray(vectors.astype(np.float16))
-
-
-def query_drive(track: Track, descriptors: Descriptors, config: Config) -> QueryDrive:
-    """Return a drive as the recognizer is given it, without its unusable images."""
-    vectors = descriptors.vectors
-    used = _used(descriptors, config)
-    decoded = _any(descriptors.seen)
-    kept = used if _is_concatenated(descriptors) else _any(used)[:, None]
-    if not kept[decoded].all():
-        vectors = vectors * kept[..., None].astype(np.float32)
-    unusable = decoded & ~_any(used)
-    return QueryDrive(track, np.asarray(descriptors.stamps_ns), vectors, decoded, unusable)
-
-
-def _any(cameras: Mask) -> Mask:
-    """Return [N] whether [N, C] holds for any camera."""
-    return np.asarray(cameras.any(axis=1), np.bool_)
-
-
-def _used(descriptors: Descriptors, config: Config) -> Mask:
-    """Return [N, C] which images the recognizer uses."""
-    return np.asarray(descriptors.usable if config.check_images else descriptors.seen)
-
-
-def _is_concatenated(descriptors: Descriptors) -> bool:
-    """Return whether each camera has a row of its own; a fused descriptor has a single row."""
-    return bool(descriptors.seen.shape[1] == descriptors.vectors.shape[1])
-
-
 def _odometry(track: Track, kind: str | None) -> Trajectory | None:
     with open_source(track.path, kind) as source:
         return source.odometry()
-
-
-def _fused_notes(
-    tracks: Sequence[Track], described: Sequence[Described], config: Config
-) -> list[str]:
-    """Return a note for each drive whose fused descriptors include unusable images."""
-    notes = []
-    for track, each in zip(tracks, described):
-        descriptors = next(iter(each.by_method.values()))
-        if not _is_concatenated(descriptors):
-            used, seen = _used(descriptors, config), np.asarray(descriptors.seen)
-            count = int((_any(used) & _any(seen & ~used)).sum())
-            if count:
-                notes.append(
-                    f'{track.path}: {count} frames have an unusable image in their fused '
-                    'descriptor; a replay leaves such an image out'
-                )
-    return notes

@@ -9,6 +9,7 @@ from husky_placerec.data.simulated import is_simulated
 from husky_placerec.data.trajectory import MAP_FRAME
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
+from husky_placerec.evaluation.cache import Descriptors
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.building import now, opposite_cameras
 from husky_placerec.placemap.place_map import PlaceMap
@@ -88,3 +89,11 @@ def calibrated_alone(
     except InputError as error:
         return place_map, str(error)
     return place_map.calibrated(made.as_json()), ''
+
+
+def places_of(track: Track, descriptors: Descriptors) -> FloatArray:
+    """Return the descriptors [N, C, D] float16 of the frames of a track, as a map stores them."""
+    vectors = descriptors.vectors
+    if len(track) < len(descriptors):
+        vectors = vectors[track.rows]
+    return np.asarray(vectors.astype(np.float16))

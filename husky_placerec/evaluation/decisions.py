@@ -15,50 +15,21 @@ import gzip
 import io
 
 from husky_placerec.config import Config
-from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.evaluation.databases import DatabaseDrive
 from husky_placerec.evaluation.metrics import Figures, HEADING_DEG, is_right, RIGHT_M
 from husky_placerec.evaluation.protocol import Pair, PairProtocol, rank, Ranking, turned_poses
+from husky_placerec.evaluation.queries import QueryDrive
 from husky_placerec.evaluation.replay import OdometryPlayer
 from husky_placerec.evaluation.results import json_line, pose_line
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
-from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose, Recognition
+from husky_placerec.types import Candidate, Floats, Mask, Pose, Recognition
 import numpy as np
 
 LEVEL = 1  # of the compression: the fastest, which makes the lines five times smaller
-
-
-@dataclass(frozen=True, eq=False)
-class QueryDrive:
-    """
-    A drive as the queries: all N frames of its source.
-
-    :param track: the Q frames that are judged, those whose pose is known; `track.rows` says which
-        of the N they are.
-    :param stamps_ns: [N].
-    :param descriptors: [N, C, D], zeros for a camera without a usable image.
-    :param decoded: [N] whether an image of the frame decodes; a replay skips the other frames.
-    :param unusable: [N] whether nothing can be seen in any image of the frame.
-    :param odometry: poses in the frame `odom`; None where the source has none, or where no map
-        is calibrated, so that none is needed.
-    """
-
-    track: Track
-    stamps_ns: Indices
-    descriptors: FloatArray
-    decoded: Mask
-    unusable: Mask
-    odometry: Trajectory | None = None
-
-    @property
-    def judged(self) -> FloatArray:
-        """The descriptors [Q, C, D] of the frames that are judged."""
-        rows = self.track.rows
-        return self.descriptors if len(rows) == len(self.stamps_ns) else self.descriptors[rows]
 
 
 @dataclass(frozen=True)
@@ -133,13 +104,13 @@ def _decide_alone(
     nothing = np.empty(0, np.float32)  # cosines by camera, which thresholds do not ask for
     stamps, unusable = image_stamps(queries.track, place_map.spec), queries.unusable
     described = queries.judged
-    for row, (columns, similarity) in enumerate(zip(found, ranking.rivals.tolist())):
+    for row, (columns, against) in enumerate(zip(found, ranking.rivals.tolist())):
         candidates = tuple(
-            Candidate(place, alike, turned if tells_direction else None, poses[turned][place])
-            for place, alike, turned in zip(*columns)
+            Candidate(place, similarity, turned if tells_direction else None, poses[turned][place])
+            for place, similarity, turned in zip(*columns)
             if place >= 0
         )
-        rival = Rival(similarity, nothing) if np.isfinite(similarity) else None
+        rival = Rival(against, nothing) if np.isfinite(against) else None
         result = SearchResult(
             place_map, recognizer.route, described[row], candidates, rival, config.elsewhere
         )
