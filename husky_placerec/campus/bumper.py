@@ -1,4 +1,4 @@
-"""The robot's bumper bar at the bottom of a picture. It is drawn in 2D because it is fixed there."""
+"""The bumper bar of the robot at the bottom of a picture: drawn in 2D, because it is fixed."""
 
 from __future__ import annotations
 

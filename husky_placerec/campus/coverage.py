@@ -70,7 +70,7 @@ def span(first: float, second: float, third: float, size: int) -> tuple[int, int
 def row_span(
     to_second: Plane, to_third: Plane, row: int, left: int, right: int
 ) -> tuple[int, int]:
-    """Return the pixels of a row, first and end, where no weight is negative, and a margin of 1."""
+    """Return the pixels of a row, first and end, without negative weights, plus a margin of 1."""
     b, c = to_second[1] * row + to_second[2], to_third[1] * row + to_third[2]
     first, last = float(left), float(right - 1)
     for slope, start in (
