@@ -70,7 +70,7 @@ def _expose(
 
 
 def _tone_curve() -> NDArray[np.float32]:
-    """Return pixel values, 0 to 255, for light from 0 to _BRIGHTEST; the highlights are compressed."""
+    """Return pixel values, 0 to 255, for light from 0 to _BRIGHTEST; highlights are compressed."""
     light = np.linspace(0, _BRIGHTEST, _TONES)
     grey = light * (1 + light * 0.15) / (1 + light * 0.35)
     return (np.clip(grey, 0, 1) ** (1 / 2.2) * 255).astype(np.float32)

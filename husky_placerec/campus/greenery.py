@@ -57,7 +57,7 @@ def _plant(site: Site, x: float, y: float, kind: str) -> None:
     # A bush is a tree whose trunk is below the ground.
     bottom = ground - 0.45 * height if kind == 'bush' else ground
     look = _look(site, kind)
-    # All three cut-outs have a normal that points up, so that equal light hides that they are flat.
+    # All three cut-outs have a normal that points up: equal light hides that they are flat.
     normal: Point = (0, 0, 1) if kind == 'conifer' else (0, 0, 0.9)
     first = rng.uniform(0, math.pi)
     for angle in (first, first + math.pi / 3, first + 2 * math.pi / 3):

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 _LAMP_REACH_M = 40.0
 _LAMP_COLOUR = (1.0, 0.7, 0.38)
-_OFF_SURFACE_M, _BIAS_M = 0.12, 0.35  # without these, a surface would shade itself
+_OFF_SURFACE_M, _BIAS_M = 0.12, 0.35  # prevent a surface from shading itself
 
 
 @inlined
 def irradiance(surface: SurfacePoint, light: Light, shadow: Shadow, lamps: NDArray) -> Colour:
     """Return the irradiance of a surface, linear RGB."""
     if surface.material == LEAF or surface.material == CONIFER:
-        open_sky = 0.7 + 0.4 * (1 - surface.v)  # darker in the lower part of the crown
+        open_sky = 0.7 + 0.4 * (1 - surface.v)  # darker low in the crown
     else:
         open_sky = 0.75 + 0.25 * min(
             max(surface.above_m / 2.5, 0.0), 1.0

@@ -19,8 +19,8 @@ WHITE: Colour = (1.0, 1.0, 1.0)
 UP: Point = (0.0, 0.0, 1.0)
 
 
-# [T], one record per triangle. Compiled code reads the numbers of a record at no cost. With a tuple
-# of arrays it would count references to each array for every pixel.
+# [T], one record per triangle. Compiled code reads the numbers of a record at no cost. With a
+# tuple of arrays it would count references to each array for every pixel.
 Mesh = NDArray[np.void]
 TRIANGLE = np.dtype(
     [
