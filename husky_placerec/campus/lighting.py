@@ -24,9 +24,8 @@ def irradiance(surface: SurfacePoint, light: Light, shadow: Shadow, lamps: NDArr
     if surface.material == LEAF or surface.material == CONIFER:
         open_sky = 0.7 + 0.4 * (1 - surface.v)  # darker low in the crown
     else:
-        open_sky = 0.75 + 0.25 * min(
-            max(surface.above_m / 2.5, 0.0), 1.0
-        )  # darker near the ground
+        # darker near the ground
+        open_sky = 0.75 + 0.25 * min(max(surface.above_m / 2.5, 0.0), 1.0)
     total = scaled(light.ambient, (0.75 + 0.25 * surface.normal[2]) * open_sky)
     if light.sun[2] > SUN_UP:
         total = plus(total, scaled(light.sunlight, _direct(surface, light, shadow)))
@@ -102,8 +101,6 @@ def _from_lamps(surface: SurfacePoint, lamps: NDArray) -> float:
         facing = 0.5 if is_cut_out(surface.material) else dot(surface.normal, to_lamp) * per_m
         if facing <= 0:
             continue
-        downwards = smoothstep(
-            -0.15, 0.5, to_lamp[2] * per_m
-        )  # the lamp shade blocks light upwards
+        downwards = smoothstep(-0.15, 0.5, to_lamp[2] * per_m)  # 0 above the lamp shade
         total += facing * downwards * 14 / (6 + squared)
     return total

@@ -76,11 +76,11 @@ class Network:
         return tuple(self._tour(side) for side in self.sides)
 
     def tour_for(self, length_m: float) -> Tour:
-        """Return the tour where the unmapped share of a drive of this length is nearest a third."""
+        """Return the tour for a drive of this length: the one nearest to a third unmapped."""
         return min(self.tours, key=lambda tour: abs(tour.unmapped_share(length_m) - DETOUR_SHARE))
 
     def distance_m(self, points: Line | tuple[float, float], without: Road | None = None) -> float:
-        """Return the least distance of points [N, 2] from the centre line of any road but `without`."""
+        """Return the least distance of points [N, 2] from the centre of a road but `without`."""
         return min(road.distance_m(points) for road in self.roads if road is not without)
 
     def any_road(self, rng: np.random.Generator) -> Road:

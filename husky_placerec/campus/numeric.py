@@ -20,9 +20,9 @@ _OPTIONS = {
     'error_model': 'numpy',
     'forceinline': True,
     # Without the runtime of numba, which would count references to each array argument with two
-    # atomic additions for every pixel. So compiled code cannot allocate arrays; it fills them.
+    # atomic additions for every pixel. So compiled code allocates no arrays; it fills them.
     '_nrt': False,
-    # Without `contract` and `reassoc`, because their effect depends on the instructions of the CPU.
+    # Without `contract` and `reassoc`: their effect depends on the instructions of the CPU.
     'fastmath': {'nnan', 'ninf', 'nsz', 'arcp'},
 }
 

@@ -1,8 +1,8 @@
 """
 The two protocols of drives, `standard` and `hard`: defaults of a drive by difficulty.
 
-`standard` is a small campus. Its drives differ in light, weather, traffic and about half a metre of
-lateral offset. Small networks nearly solve it, so it hardly distinguishes good networks. `hard`
+`standard` is a small campus. Its drives differ in light, weather, traffic and about half a metre
+of lateral offset. Small networks nearly solve it, so it hardly distinguishes good networks. `hard`
 imitates the changes of a year on a real campus: a long route with streets that look alike, lane
 changes, facades that are repainted or behind scaffolding, snow banks and heaps of leaves, lorries
 at the kerb, and three times the traffic.
