@@ -45,9 +45,8 @@ def trace(
     width, height = size
     seen = transformed(mesh, matrix)
     farthest = seen[:, :, 2].max(axis=1)
-    order = np.argsort(
-        farthest, kind='stable'
-    )  # nearest first, so that hidden pixels fail the depth test early
+    # Nearest first, so that hidden pixels fail the depth test early.
+    order = np.argsort(farthest, kind='stable')
     order = order[farthest[order] > NEAR_M]
     hits = np.full((height, width), _NOTHING)
     polygon = np.empty((4, 5))  # after clipping and projection: x, y in pixels, 1/depth, u, v

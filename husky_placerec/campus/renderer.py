@@ -47,7 +47,7 @@ class Renderer:
         """Prepare the data that all pictures share."""
         self._size = (width, height)
         self._summer, self._winter = scene, _in_winter(scene, textures)
-        # A contiguous copy of the masks uses the memory cache better than the masks between colours.
+        # A contiguous copy of the masks uses the memory cache better than the RGBA texels.
         self._holes = np.ascontiguousarray(textures.layers[..., 3])
         self._shadows = ShadowMaker(self._holes)
         self._mips = textures.mip_chain()
@@ -83,9 +83,7 @@ class Renderer:
         self, moment: _Moment, camera: Camera, bumper: Bumper, rng: np.random.Generator
     ) -> Picture:
         condition, light, scene, moving, shadow = moment
-        far_m = min(
-            _FARTHEST_M, 5 / condition.fog_per_m
-        )  # beyond, less than exp(-5) of the light remains
+        far_m = min(_FARTHEST_M, 5 / condition.fog_per_m)  # where fog leaves exp(-5) of the light
         mesh = in_view(scene, moving, camera, far_m)
         hits = trace(mesh, camera.matrix, self._holes, self._size, camera.focal_px)
         image = np.zeros((camera.height, camera.width, 3), np.float32)

@@ -18,7 +18,7 @@ Line = NDArray[np.float64]  # [N, 2], metres
 
 @dataclass(frozen=True)
 class Station:
-    """A point on the centre line of a road, with the direction of the road (radians)."""
+    """A point on the centre line of a road, with the yaw of the road (radians)."""
 
     x: float
     y: float
@@ -36,7 +36,7 @@ class Road:
         """
         Resample a line.
 
-        :param line: [N, 2] closely spaced points; a closed line does not repeat its first point.
+        :param line: [N, 2] close points; a closed line does not repeat its first point.
         """
         self.closed = closed
         whole = np.concatenate([line, line[:1]]) if closed else line
