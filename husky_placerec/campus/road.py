@@ -18,14 +18,14 @@ Line = NDArray[np.float64]  # [N, 2], metres
 
 @dataclass(frozen=True)
 class Station:
-    """A point on the centre line of a road, with the yaw of the road (radians)."""
+    """A point on the centre line of a road, with the direction of the road (radians)."""
 
     x: float
     y: float
     yaw: float
 
     def beside(self, left_m: float) -> Frame2D:
-        """Return the place at a distance to the left (negative: right), with the yaw of the road."""
+        """Return the place at a distance to the left (negative: right), in road direction."""
         return Frame2D(self.x, self.y, self.yaw).moved(0.0, left_m)
 
 

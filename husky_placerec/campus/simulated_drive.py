@@ -27,7 +27,7 @@ class SimulatedDrive:
         track = DrivePath(config.campus(), config)
         distances = frame_distances(config)
         self.frames: list[TimedPose] = [track.after(distance) for distance in distances]
-        # The poses begin before the first image and end after the last one, so that they enclose all.
+        # Poses begin before the first image and end after the last one, so that they enclose all.
         reach = np.arange(-_MOTION_STEP_M, distances[-1] + 2 * _MOTION_STEP_M, _MOTION_STEP_M)
         motion = [track.after(float(distance)) for distance in reach]
         wheels = odometry(motion, odometry_rng(config))
@@ -41,7 +41,7 @@ class SimulatedDrive:
     def tell_frame(
         self, speaker: Speaker, frame: TimedPose, pictures: Mapping[str, Encoded]
     ) -> dict[str, int]:
-        """Send the motion so far and the images; return the stamps of the images by camera, in ns."""
+        """Send the motion so far and the images; return the image stamps (ns) by camera."""
         self._tell_motion(speaker, frame.stamp_ns)
         stamps = {name: frame.stamp_ns + DELAYS_NS[name] for name in pictures}
         for name, picture in pictures.items():

@@ -54,7 +54,7 @@ class Site:
         return Look(self.textures.layer('white'), label, tint=tint, thing=thing)
 
     def is_free(self, x: float, y: float, from_road_m: float) -> bool:
-        """Tell whether a point is farther than `from_road_m` from all roads, and outside houses."""
+        """Tell whether a point is over `from_road_m` from all roads, and outside all houses."""
         return self.network.distance_m((x, y)) > from_road_m and all(
             math.hypot(x - house.base.x, y - house.base.y) > 0.95 * house.radius
             for house in self.houses

@@ -15,8 +15,8 @@ import numpy as np
 
 _TEXTURE_M = 8.0  # length of road per texture
 _KERB_M = 0.15
-# Lawn consists of flat squares that deviate from the terrain by a few centimetres. So it lies lower
-# than the roads.
+# Lawn consists of flat squares that deviate from the terrain by a few centimetres. So it lies
+# lower than the roads.
 _LAWN_M = 16.0  # side of a square
 _LAWN_BELOW_M = 0.12
 _LAWN_BEYOND_M = 220.0  # how far lawn extends beyond the roads
@@ -67,7 +67,7 @@ def _build_road(site: Site, road: Road, z: float) -> None:
 
 
 def _strips(site: Site) -> list[tuple[float, float, float, Look, float]]:
-    """Return for each strip: right and left edge, height (m), look, width of the texture (share)."""
+    """Return per strip: right and left edge, height (m), look, share of the texture width."""
     layer = site.textures.layer
     edge, kerb = ROAD_HALF_WIDTH_M, ROAD_HALF_WIDTH_M + _KERB_M
     pavement = Look(layer('pavement'), labels.SIDEWALK)

@@ -1,1 +1,1 @@
-"""The main job shown once, end to end: `placerec demo`."""
+"""The demo `placerec demo`: mapping and recognition from end to end."""

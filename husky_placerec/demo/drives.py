@@ -1,4 +1,4 @@
-"""The drives of the demo: rendered once, then kept."""
+"""The simulated drives of the demo, which are rendered once and then reused."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.recording import write_drive
 from husky_placerec.progress import bar
 
-# The map is of a summer day. The robot comes back at dusk in winter, and then the other way; both
-# times it holds another line, meets other cars and people, and drives beyond the map, where all
-# is unknown. Its cameras are alike, since to HOG a back camera of another focal length than the
-# front one's shows another street; and no row of houses repeats elsewhere.
+# The map shows a summer day. One query drive is at winter dusk, the other in the reverse direction.
+# Both have other lateral offsets and other traffic, and both leave the mapped part of the route.
+# The cameras are identical, because HOG does not match pictures of different focal lengths. No run
+# of houses repeats elsewhere.
 CAMPUS = DriveConfig(seed=1, aliasing=0.0, identical_cameras=True)
 MAPPED = replace(CAMPUS, drive=0, condition='summer_day', length_m=330.0, step_m=2.0)
 DRIVEN = {
@@ -27,20 +27,20 @@ DRIVEN = {
 
 @dataclass(frozen=True)
 class Drives:
-    """Folders of the bags."""
+    """The bag folders of the drives: of the map, and of the queries by name."""
 
     mapped: Path
     driven: Mapping[str, Path]
 
 
 def prepare(folder: Path) -> Drives:
-    """Render the drives that are not there yet, with progress bars."""
+    """Render the missing drives into a folder, with progress bars; return all drives."""
     paths = {name: _rendered(folder, name, c) for name, c in {'mapped': MAPPED, **DRIVEN}.items()}
     return Drives(paths.pop('mapped'), paths)
 
 
 def _rendered(folder: Path, name: str, config: DriveConfig) -> Path:
-    # Named by what it is made of, so that a change of the demo renders anew.
+    # The name contains a hash of the configuration, so that a change causes a new rendering.
     about = json.dumps([__version__, asdict(config)])
     digest = hashlib.sha256(about.encode()).hexdigest()[:8]
     path = folder / f'{name.replace(" ", "_")}-{digest}'

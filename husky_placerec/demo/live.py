@@ -1,4 +1,4 @@
-"""The live part of the demo: the real node in a process of its own, fed and heard over DDS."""
+"""The live part of the demo: the recognition node in its own process, connected over DDS."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ import yaml
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
-DOMAINS = 100  # to choose from, so that a demo and the robots on the network stay apart
+DOMAINS = (
+    100  # number of DDS domains to choose from, so that the demo avoids the domain of a robot
+)
 
 
 @dataclass(frozen=True)
 class Heard:
     """
-    What a subscriber of the node heard.
+    The results that a subscriber of the node received.
 
-    :param sent: stamps of the first camera's images that were published.
-    :param poses: by stamp.
-    :param latencies_ms: of each pose, from the publication of its images to its arrival.
-    :param diagnostics: the node's last report.
+    :param sent: stamps of the published images of the first camera, in ns.
+    :param poses: received poses by stamp.
+    :param latencies_ms: time of each pose from the publication of its images to its arrival.
+    :param diagnostics: the last diagnostics of the node.
     """
 
     sent: tuple[int, ...]
@@ -50,11 +52,12 @@ def play_to_node(bag: Bag, config: Config, folder: Path, speed: float, progress:
     """
     Start a node, play a bag to it, and collect the poses that it publishes.
 
-    :param folder: for the node's parameter file.
-    :raises InputError: when the node does not start.
+    :param folder: folder for the parameter file of the node.
+    :param speed: playback speed as a multiple of real time.
+    :raises InputError: for a node that does not start.
     """
     domain = int(os.environ.get('ROS_DOMAIN_ID', 0)) or os.getpid() % DOMAINS + 1
-    # In the environment, since the node is to have it too, and DDS reads it when a context begins.
+    # In the environment, because the node inherits it and DDS reads it when a context begins.
     os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
     context = Context()
     rclpy.init(context=context, domain_id=domain)
@@ -79,12 +82,13 @@ def play_to_node(bag: Bag, config: Config, folder: Path, speed: float, progress:
 
 
 def ended(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a process has ended."""
     return process.poll() is not None
 
 
 @contextmanager
 def running_node(config: Config, parameter_file: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the node as a process of its own, with its parameters in a file as on a robot."""
+    """Run the node in its own process, with a parameter file as on a robot; stop it at the end."""
     parameters = {'/**': {'ros__parameters': config.as_dict()}}
     write_atomic(parameter_file, yaml.safe_dump(parameters, sort_keys=False).encode())
     command = [sys.executable, '-m', 'husky_placerec.ros.node', '--ros-args']
@@ -101,7 +105,7 @@ def running_node(config: Config, parameter_file: Path) -> Iterator[subprocess.Po
 
 
 def _latencies_ms(player: Player) -> Iterator[float]:
-    """Yield the waits; a pair is complete when the last image nearest to the stamp has left."""
+    """Yield the time from the last published image of each frame to the arrival of its pose."""
     stamps = {camera: np.array(sorted(sent)) for camera, sent in player.sent.items()}
     for stamp_ns, (arrived, _) in player.received.items():
         nearest = {c: int(s[np.abs(s - stamp_ns).argmin()]) for c, s in stamps.items()}

@@ -1,4 +1,4 @@
-"""The picture of the demo: the route, where the robot was, and where the node said it was."""
+"""The picture of the demo: the mapped places, the true poses and the published poses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 GREEN, RED, GREY, BLUE = '#2a9d4a', '#d0312d', '#b4b4b4', '#3b6fb6'
-ARROWS = 12  # along the drive
+ARROWS = 12  # number of arrows along the drive
 
 
 def draw_routes(path: Path, scores: Mapping[str, Score], map_poses: NDArray[np.float64]) -> None:
-    """Draw for each drive the map's places, the true positions by what became of them, errors."""
+    """Draw for each drive the places, the true positions by outcome, and the position errors."""
     figure = Figure(figsize=(8.5 * len(scores), 8), layout='constrained')
     panels = figure.subplots(1, len(scores), squeeze=False)[0]
     for axes, (name, result) in zip(panels, scores.items()):
@@ -57,7 +57,7 @@ def _draw_route(axes: Axes, result: Score, map_poses: NDArray[np.float64]) -> No
 
 
 def _groups(result: Score) -> dict[str, tuple[frozenset[int] | set[int], str, str]]:
-    """Return the stamps of each kind of frame, with marker and colour."""
+    """Return the stamps, the marker and the colour of each outcome."""
     published = set(result.published)
     return {
         'recognised': (result.right, 'o', GREEN),
@@ -72,7 +72,7 @@ def _groups(result: Score) -> dict[str, tuple[frozenset[int] | set[int], str, st
 
 
 def _draw_direction(axes: Axes, result: Score) -> None:
-    """Show by arrows which way the robot drove."""
+    """Draw arrows in the direction of the drive."""
     way = np.array([(pose.x, pose.y) for _, pose in sorted(result.truths.items())])
     middle = way.mean(axis=0)
     for at in np.linspace(0, len(way) - 2, ARROWS).astype(int):

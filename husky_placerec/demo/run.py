@@ -1,4 +1,4 @@
-"""The demo: a map of one drive, and a real node that recognises others."""
+"""The demo: a map of one drive, and the recognition node on the other drives."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.types import Pose
 import numpy as np
 
-# The shipped network was trained on other campuses, and its calibration made on others again.
+# The shipped network was trained on other campuses. Its calibration set is from other ones again.
 PARAMETERS = {'weights': 'shipped', 'odometry_topic': ODOMETRY_TOPIC}
 BASELINE = {'extractor': 'pixels'}
-SPEED = 33.0  # the drives have a frame every 3 s: 11 frames a second
+SPEED = 33.0  # query drives have a frame every 3 s, so that 11 frames are sent per second
 MAX_GAP_S = 2.0
 
 
 @dataclass(frozen=True)
 class Outcome:
     """
-    What the demo shows of one drive.
+    The results of one query drive.
 
-    :param recall: recall@1 at 10 m of retrieval alone, offline, over the frames on the map.
-    :param baseline_recall: the same of grey pixels.
-    :param chance: of a place picked at random.
+    :param recall: recall@1 of offline retrieval within RIGHT_M, over the frames on the map.
+    :param baseline_recall: the same recall with grey pixels as descriptor.
+    :param chance: the same recall of a random place.
     """
 
     score: Score
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Demo:
-    """All that the demo shows; the outcomes by the name of the drive."""
+    """The results of the demo; `outcomes` has those of each query drive by name."""
 
     places: int
     outcomes: Mapping[str, Outcome]
@@ -61,15 +61,16 @@ class Demo:
 
     @property
     def passed(self) -> bool:
+        """Whether the score of each drive passed."""
         return all(outcome.score.passed for outcome in self.outcomes.values())
 
 
 def run(folder: Path, progress: Callable[[str], Passing], tell: Callable[[str], None]) -> Demo:
     """
-    Run the demo; everything that it makes is in `folder`.
+    Run the demo and write all its files into a folder.
 
-    :param progress: given a title, returns what passes messages on and shows how many.
-    :param tell: is given a line at each step.
+    :param progress: takes a title and returns a wrapper of an iteration, such as a progress bar.
+    :param tell: called with a line of text at each step.
     """
     drives = prepare(folder / 'drives')
     tell('Building a map of the first drive')
@@ -97,7 +98,7 @@ def run(folder: Path, progress: Callable[[str], Passing], tell: Callable[[str], 
 def _drive(
     path: Path, place_map: PlaceMap, map_path: Path, log: Path, progress: Passing
 ) -> tuple[Score, Heard]:
-    """Play a drive to the node and judge the poses that it publishes."""
+    """Play a drive to the node and score the poses that it publishes."""
     log.unlink(missing_ok=True)
     config = make_config({**PARAMETERS, 'map': str(map_path), 'recognitions_file': str(log)})
     with Bag(path) as bag:
@@ -132,7 +133,7 @@ def _recall(place_map: PlaceMap, path: Path, parameters: Mapping[str, object]) -
 
 
 def _chance(result: Score, place_map: PlaceMap) -> float:
-    """Return the share of the map that is near enough, over the frames on it."""
+    """Return the mean share of places within RIGHT_M, over the frames on the map."""
     places = place_map.places.poses[:, :2]
 
     def share(truth: Pose) -> float:

@@ -1,4 +1,4 @@
-"""What the demo measured: the poses that a subscriber received, against the truth."""
+"""The score of the demo: received poses compared with the ground truth."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LEAST_PRECISION = 0.98
 @dataclass(frozen=True)
 class Score:
     """
-    The demo's counts.
+    The frames of one drive by outcome; stamps in ns.
 
-    :param truths: of every frame that was sent, where it was taken.
-    :param on_map: the stamps of those with a place of the map within reach.
-    :param right: the stamps whose published pose is right.
-    :param published: the poses that came, by stamp.
+    :param truths: true poses of all sent frames, by stamp.
+    :param on_map: stamps of the frames with a place of the map within RIGHT_M.
+    :param right: stamps whose published pose is right.
+    :param published: received poses, by stamp.
     """
 
     truths: Mapping[int, Pose]
@@ -33,22 +33,24 @@ class Score:
 
     @property
     def recognised(self) -> float:
-        """The share of all frames on the map that were sent; what was lost counts as missed."""
+        """The share of right poses among the sent frames on the map; lost frames count as missed."""
         return len(self.right & self.on_map) / len(self.on_map)
 
     @property
     def precision(self) -> float | None:
+        """The share of right poses among the published poses; None without published poses."""
         return len(self.right) / len(self.published) if self.published else None
 
     @property
     def passed(self) -> bool:
+        """Whether recognised share and precision reach their limits."""
         return self.recognised >= LEAST_RECOGNISED and (self.precision or 0) >= LEAST_PRECISION
 
 
 def score(
     truths: Mapping[int, Pose], published: Mapping[int, Pose], map_poses: NDArray[np.float64]
 ) -> Score:
-    """Judge the published poses; one whose stamp was never sent is wrong."""
+    """Compare published poses with the truth; a pose with an unknown stamp is wrong."""
     tree = cKDTree(map_poses[:, :2])
     on_map = {s for s, truth in truths.items() if tree.query([truth.x, truth.y])[0] <= RIGHT_M}
     right = {

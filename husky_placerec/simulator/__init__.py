@@ -1,1 +1,1 @@
-"""The simulated robot, live: a node that drives on a campus and publishes what it senses."""
+"""The simulated robot as a ROS node: it drives on a campus and publishes its sensor data."""

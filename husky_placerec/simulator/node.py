@@ -1,4 +1,4 @@
-"""A node in the place of a robot: cameras, odometry, true pose and /clock of a simulated drive."""
+"""A node that replaces a robot: it publishes images, odometry, true poses and /clock."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ from rosgraph_msgs.msg import Clock
 SENSOR_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 STATIC_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 DEFAULT_RATE_HZ = 2.0
-LISTENERS_S = 3.0  # to be waited for; nobody need be there
+LISTENERS_S = 3.0  # longest wait for subscribers; the drive starts without them
 
 
 class SimulatorNode(Node):
     """
-    Drives once, then ends.
+    Publishes one simulated drive and then ends.
 
-    Time is the drive's own, told on /clock; `rate` says how many frames come in a second of the
-    clock on the wall. Topics are relative, so that a namespace makes it another robot.
+    The stamps are in the time of the drive, which is published on /clock. The parameter `rate` is
+    the number of frames per second of real time. Topics are relative names, so that a namespace
+    separates several robots.
+
+    :raises InputError: for an invalid parameter.
     """
 
     def __init__(self, config: DriveConfig, rate_hz: float, **kwargs: Any) -> None:
@@ -41,7 +44,7 @@ class SimulatorNode(Node):
         self.error: str | None = None
         self.done = False
         protocol = self.declare_parameter('protocol', '').value
-        if protocol:  # else the drive is as it was given
+        if protocol:  # else the defaults are those of `config`
             config = drive_of(protocol, step_m=config.step_m)
         defaults = {field.name: getattr(config, field.name) for field in fields(config)}
         values = {n: self.declare_parameter(n, value).value for n, value in defaults.items()}
@@ -65,7 +68,7 @@ class SimulatorNode(Node):
     def _drive(self) -> None:
         try:
             self._run()
-        except Exception as error:  # whatever it is, the process must end and say why
+        except Exception as error:  # on any error the process must end with a message
             self.error = f'{type(error).__name__}: {error}'
         self.done = True
 
@@ -86,7 +89,7 @@ class SimulatorNode(Node):
         self.get_logger().info('the drive is over')
 
     def _wait_for_listeners(self) -> None:
-        """Give those who listen already the time to be found, or they would miss the start."""
+        """Wait for the discovery of existing subscribers, which would else miss the first frames."""
         cameras = [self._publishers_by_topic[topic] for topic in IMAGE_TOPICS.values()]
         end = time.monotonic() + LISTENERS_S
         while time.monotonic() < end and not all(p.get_subscription_count() for p in cameras):
@@ -99,7 +102,7 @@ class SimulatorNode(Node):
 
 
 def run(config: DriveConfig | None = None, rate_hz: float = DEFAULT_RATE_HZ) -> int:
-    """Run the simulator until its drive is over or it is stopped; return the exit status."""
+    """Run the simulator until the drive ends or it is stopped; return the exit status."""
     rclpy.init(args=sys.argv if config is None else [])
     error: str | None = None
     try:
@@ -118,7 +121,7 @@ def run(config: DriveConfig | None = None, rate_hz: float = DEFAULT_RATE_HZ) -> 
 
 
 def main() -> None:
-    """Run the simulator as its ROS parameters say."""
+    """Run the simulator with its ROS parameters."""
     sys.exit(run())
 
 
