@@ -72,9 +72,7 @@ class Traffic:
         # Closed paths, so that nobody has to turn round at the end of a side road.
         ways = [network.route, *(tour.road for tour in network.tours)]
         self._cars = _parked_cars(rng, network, share)
-        share *= (
-            network.route.length_m / USUAL_LENGTH_M
-        )  # in proportion to the length of the route
+        share *= network.route.length_m / USUAL_LENGTH_M  # in proportion to the length
         for _ in range(round(share * _MOVING_CARS)):
             self._cars.append(_moving_car(rng, _one_of(rng, ways)))
         self._walkers = [_walker(rng, _one_of(rng, ways)) for _ in range(round(share * _WALKERS))]
@@ -82,7 +80,7 @@ class Traffic:
         self._models = car_models(campus.textures.layer('white'))
 
     def seen_from(self, x: float, y: float, time_s: float) -> Mesh:
-        """Return the cars and people near a point (metres) at a time since the start of the drive."""
+        """Return the cars and people near a point (m) at a time since the start of the drive."""
         cars = []
         for number, car in enumerate(self._cars):
             base = car.road.at(car.arc_m + car.speed * time_s).beside(car.left_m)
@@ -113,9 +111,7 @@ class Traffic:
             if not _WALKER_FROM_M < distance < _WALKER_TO_M:
                 continue
             towards = ((x - at.x) / distance, (y - at.y) / distance)
-            half = (
-                walker.height_m / 2 * math.copysign(1, walker.speed)
-            )  # the picture is mirrored by direction
+            half = walker.height_m / 2 * math.copysign(1, walker.speed)  # mirrors the picture
             left = (at.x + towards[1] * half, at.y - towards[0] * half)
             right = (at.x - towards[1] * half, at.y + towards[0] * half)
             bottom, top = at.z + 0.1, at.z + walker.height_m + 0.1

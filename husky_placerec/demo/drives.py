@@ -13,10 +13,10 @@ from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.recording import write_drive
 from husky_placerec.progress import bar
 
-# The map shows a summer day. One query drive is at winter dusk, the other in the reverse direction.
-# Both have other lateral offsets and other traffic, and both leave the mapped part of the route.
-# The cameras are identical, because HOG does not match pictures of different focal lengths. No run
-# of houses repeats elsewhere.
+# The map shows a summer day. One query drive is at winter dusk, the other one in the reverse
+# direction. Both have another lateral offset and other traffic, and both leave the mapped part of
+# the route. The cameras are identical, because HOG does not match pictures of different focal
+# lengths. No run of houses repeats elsewhere.
 CAMPUS = DriveConfig(seed=1, aliasing=0.0, identical_cameras=True)
 MAPPED = replace(CAMPUS, drive=0, condition='summer_day', length_m=330.0, step_m=2.0)
 DRIVEN = {
@@ -40,7 +40,7 @@ def prepare(folder: Path) -> Drives:
 
 
 def _rendered(folder: Path, name: str, config: DriveConfig) -> Path:
-    # The name contains a hash of the configuration, so that a change causes a new rendering.
+    # The name contains a hash of version and configuration: a change causes a new rendering.
     about = json.dumps([__version__, asdict(config)])
     digest = hashlib.sha256(about.encode()).hexdigest()[:8]
     path = folder / f'{name.replace(" ", "_")}-{digest}'

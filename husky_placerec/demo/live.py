@@ -26,9 +26,7 @@ import yaml
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
-DOMAINS = (
-    100  # number of DDS domains to choose from, so that the demo avoids the domain of a robot
-)
+DOMAINS = 100  # number of DDS domains to choose from, to avoid the domain of a robot
 
 
 @dataclass(frozen=True)

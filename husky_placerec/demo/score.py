@@ -33,7 +33,7 @@ class Score:
 
     @property
     def recognised(self) -> float:
-        """The share of right poses among the sent frames on the map; lost frames count as missed."""
+        """The share of sent frames on the map with a right pose; lost frames count as missed."""
         return len(self.right & self.on_map) / len(self.on_map)
 
     @property

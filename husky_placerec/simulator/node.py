@@ -89,7 +89,7 @@ class SimulatorNode(Node):
         self.get_logger().info('the drive is over')
 
     def _wait_for_listeners(self) -> None:
-        """Wait for the discovery of existing subscribers, which would else miss the first frames."""
+        """Wait for the discovery of existing subscribers, so that they get the first frames."""
         cameras = [self._publishers_by_topic[topic] for topic in IMAGE_TOPICS.values()]
         end = time.monotonic() + LISTENERS_S
         while time.monotonic() < end and not all(p.get_subscription_count() for p in cameras):
