@@ -1,1 +1,1 @@
-"""A simulated campus, to try the package without a robot (extra `[sim]`)."""
+"""A simulated campus for trying the package without a robot (extra `[sim]`)."""

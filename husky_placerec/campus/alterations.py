@@ -1,4 +1,4 @@
-"""What is other on each drive though it stands still: paint, scaffolding, heaps at the kerb."""
+"""Static changes between drives: repainted facades, scaffolding, heaps of snow or leaves."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from husky_placerec.campus.textures import FACADES, GROUND_FLOORS
 from husky_placerec.campus.world import Campus
 import numpy as np
 
-_FIRST_THING = 200_000  # above the numbers of what a campus and its traffic have
+_FIRST_THING = 200_000  # above the object numbers of the campus and its traffic
 _SCAFFOLD_OFF_M, _SCAFFOLD_TILE_M = 1.3, 6.0
 _HEAP_FROM_ROAD_M = 4.9
-_HEAP_M = 3.0  # of kerb for one heap
+_HEAP_M = 3.0  # length of kerb per heap
 _SNOW: tuple[float, float, float] = (0.78, 0.81, 0.86)
 _LEAVES: tuple[float, float, float] = (0.30, 0.16, 0.05)
 
@@ -29,19 +29,19 @@ _LEAVES: tuple[float, float, float] = (0.30, 0.16, 0.05)
 @dataclass(frozen=True)
 class Alterations:
     """
-    How much has changed, as shares of what could have.
+    The share of houses or kerb that each kind of change affects, 0 to 1.
 
-    Drive 0 sees the houses as they were built; heaps lie elsewhere on every drive.
+    Drive 0 sees all houses in their original state. The heaps lie elsewhere on each drive.
     """
 
-    changed_facades: float = 0.0  # houses in another paint
-    scaffolding: float = 0.0  # houses behind it
-    snow_banks: float = 0.0  # of the kerb, in winter
-    leaves: float = 0.0  # heaps of them, of the kerb, in autumn
+    changed_facades: float = 0.0  # of the houses; in another paint
+    scaffolding: float = 0.0  # of the houses; behind a scaffold
+    snow_banks: float = 0.0  # of the kerb; in winter only
+    leaves: float = 0.0  # of the kerb, with heaps of leaves; in autumn only
 
 
 def altered(campus: Campus, changes: Alterations, drive: int, season: int) -> Scene:
-    """Return the scene of a campus as one drive finds it."""
+    """Return the scene of a campus with the changes of one drive."""
     scene, rng = campus.scene, np.random.default_rng([campus.seed, 14, drive])
     mesh, builder = scene.mesh, MeshBuilder()
     changed, covered = rng.random((2, len(scene.houses))) if drive else np.ones((2, 0))
@@ -74,7 +74,7 @@ def _repainted(mesh: Mesh, houses: list[House], campus: Campus, rng: np.random.G
 
 
 def _build_scaffold(builder: MeshBuilder, house: House, campus: Campus, thing: int) -> None:
-    """Put poles and planks before the front and both sides of a house."""
+    """Put scaffolding in front of three sides of a house: its front and both ends."""
     look = Look(campus.textures.layer('scaffold'), labels.BUILDING, CUTOUT, thing=thing)
     x, y = house.width / 2 + _SCAFFOLD_OFF_M, house.depth / 2 + _SCAFFOLD_OFF_M
     ring = [(-x, y), (-x, -y), (x, -y), (x, y)]
@@ -103,7 +103,7 @@ def _heap_up(
 def _heaps(
     campus: Campus, road: Road, share: float, rng: np.random.Generator
 ) -> Iterator[Frame2D]:
-    """Yield where heaps lie along a road, in runs as a plough leaves them."""
+    """Yield the places of heaps along a road; they lie in runs, as a snow plough leaves them."""
     for side in (1, -1):
         arc = 0.0
         while arc < road.length_m:

@@ -1,4 +1,4 @@
-"""A straight avenue through a campus: crossroads, where the side roads have forks."""
+"""A straight avenue through a campus. It makes crossroads; the side roads make forks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CANDIDATES = 120
-_BEYOND_M = 70.0  # the route, on either side
-_GOOD_ANGLE_DEG, _GOOD_DISTANCE_M = 60.0, 45.0  # of crossings, from each other and from forks
-_BESIDE_M, _BESIDE_LENGTH_M = 30.0, 40.0  # too close to a road for too long, but for crossings
+_BEYOND_M = 70.0  # by which the avenue extends beyond the route at each end
+# Crossings should have at least this angle, and this distance from each other and from forks.
+_GOOD_ANGLE_DEG, _GOOD_DISTANCE_M = 60.0, 45.0
+# Away from crossings, the avenue should be this close to a road for at most this length.
+_BESIDE_M, _BESIDE_LENGTH_M = 30.0, 40.0
 
 
 def draw_avenue(rng: np.random.Generator, route: Road, sides: Sequence[Road]) -> Road:
-    """Return the best of some straight roads: it crosses the route twice, far from all forks."""
+    """Return the best of random straight roads; it crosses the route twice, far from all forks."""
     centre = route.points.mean(axis=0)
     reach_m = float(np.linalg.norm(route.points - centre, axis=1).max()) + _BEYOND_M
     forks = np.array([road.points[end] for road in sides for end in (0, -1)])
@@ -34,7 +36,7 @@ def draw_avenue(rng: np.random.Generator, route: Road, sides: Sequence[Road]) ->
 
 
 def crossings(line: Line, road: Road) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where a straight line crosses a road, [K, 2], and at what angles, in degrees."""
+    """Return the [K, 2] points where a straight line crosses a road, and [K] angles in degrees."""
     ahead = (line[-1] - line[0]) / np.linalg.norm(line[-1] - line[0])
     apart = road.points - line[0]
     left = ahead[0] * apart[:, 1] - ahead[1] * apart[:, 0]
@@ -46,7 +48,7 @@ def crossings(line: Line, road: Road) -> tuple[NDArray[np.float64], NDArray[np.f
 
 
 def _quality(line: Line, route: Road, sides: Sequence[Road], forks: Line) -> float:
-    """Return up to 1: it crosses at right angles rather than not, and nothing lies close by."""
+    """Return a score up to 1 for steep crossings that are far from each other and from forks."""
     met = [crossings(line, road) for road in (route, *sides)]
     if len(met[0][0]) != 2:
         return -1.0
@@ -64,7 +66,7 @@ def _quality(line: Line, route: Road, sides: Sequence[Road], forks: Line) -> flo
 
 
 def _beside_m(line: Line, road: Road) -> float:
-    """Return for how long a line is close to a road without crossing it soon."""
+    """Return the length of a line that is close to a road but not near a crossing, in metres."""
     close = road.distances_m(line[::2]) < _BESIDE_M
     crossing = np.zeros_like(close)
     for place in crossings(line, road)[0]:

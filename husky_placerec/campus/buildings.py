@@ -18,15 +18,15 @@ import numpy as np
 
 _ROOF_TINTS = [(1.0, 0.55, 0.45), (1.0, 1.0, 1.0), (0.6, 0.75, 0.7), (0.7, 0.6, 0.6)]
 _CLEAR_OF_ROAD_M = 8.0
-_PLINTH_M = 2.0  # below the ground floor: shows where the ground falls away
-_SHIFTS_M = (0.0, 4.0, 8.0)  # along the road, to where a house may fit better
+_PLINTH_M = 2.0  # depth below the ground floor; visible where the ground falls away
+_SHIFTS_M = (0.0, 4.0, 8.0)  # along the road, tried in turn until the house fits
 
 
 def build_houses(site: Site, aliasing: float = 0.0) -> None:
     """
-    Line both sides of the roads with houses, with gaps and a few open lawns.
+    Build houses on both sides of the roads, with gaps and a few open lawns.
 
-    :param aliasing: the share of runs of houses that repeat an earlier one.
+    :param aliasing: the share of runs of houses that repeat an earlier run, 0 to 1.
     """
     plans = house_plans(site.rng, aliasing)
     for road in site.network.roads:
@@ -99,7 +99,7 @@ def _build(site: Site, house: House) -> None:
         tile_m=(WIDTH_M, STOREYS_M),
     )
     _build_roof(site, house, roof, tint, rng)
-    # Signs are never twice the same, not even on houses that are.
+    # No two signs are the same, even where the houses are.
     if site.rng.random() < 0.75 and site.signs < len(site.textures.sign_texts):
         _put_sign(site, house)
     if rng.random() < 0.4:
@@ -126,7 +126,7 @@ def _build_roof(
 
 
 def _put_sign(site: Site, house: House) -> None:
-    """Hang a sign over the front and, often, a second one that sticks out of the wall."""
+    """Put a sign on the front and often a second one, which sticks out from a corner."""
     rng, front = site.rng, -house.depth / 2
     layer, rectangle = sign_place(site.textures, site.signs)
     look = _sign_look(site, layer)
@@ -148,7 +148,7 @@ def _put_sign(site: Site, house: House) -> None:
 
 
 def _sign_look(site: Site, layer: int) -> Look:
-    """Return the look of the sign that comes now; as an object of its own that says its words."""
+    """Return the look of the next sign as a new object, and record the text of that object."""
     look = Look(layer, labels.BILLBOARD, SIGN, thing=site.new_thing())
     site.sign_texts[look.thing] = site.textures.sign_texts[site.signs]
     return look

@@ -1,4 +1,4 @@
-"""The robot's own bar at the bottom of a picture: drawn, because it never moves in it."""
+"""The bumper bar of the robot at the bottom of a picture: drawn in 2D, because it is fixed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from husky_placerec.campus.rig import Bumper
 import numpy as np
 from numpy.typing import NDArray
 
-_BOLT_SIZE = 0.2  # its radius as a share of the bar's height
-_LAMP_LIGHT = np.array([0.10, 0.07, 0.04], np.float32)  # that street lamps throw on it
+_BOLT_SIZE = 0.2  # radius as a share of the height of the bar
+_LAMP_LIGHT = np.array([0.10, 0.07, 0.04], np.float32)  # from street lamps
 
 
 def add_bumper(image: NDArray[np.float32], mask: Mask, bumper: Bumper, light: Light) -> None:
-    """Draw the bar onto linear light and into the mask."""
+    """Draw the bar into an image of linear light [H, W, 3] and into its mask."""
     cover, albedo = _drawn(bumper, *mask.shape)
     rows = slice(mask.shape[0] - len(cover), None)
     falls_on = np.array(light.ambient) + 0.4 * max(light.sun[2], 0.0) * np.array(light.sunlight)
@@ -26,7 +26,7 @@ def add_bumper(image: NDArray[np.float32], mask: Mask, bumper: Bumper, light: Li
 
 
 def rows_above(bumper: Bumper, height: int) -> int:
-    """Return how many rows the bar does not cover from side to side."""
+    """Return the number of top rows that the bar does not cover over the full width."""
     return height - int(height * min(bumper.middle_height, bumper.side_height)) + 1
 
 
@@ -34,7 +34,7 @@ def rows_above(bumper: Bumper, height: int) -> int:
 def _drawn(
     bumper: Bumper, height: int, width: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return how much of each pixel of the lowest rows the bar covers, and its albedo there."""
+    """Return the coverage (0 to 1) and the albedo of the bar in the lowest rows of the picture."""
     across = (np.arange(width) + 0.5) / width
     bend = 1 - (2 * across - 1) ** 2
     tall = height * (bumper.side_height + (bumper.middle_height - bumper.side_height) * bend)
@@ -42,7 +42,7 @@ def _drawn(
     above_bottom = rows - 0.5 - np.arange(rows)[:, None]
     cover = np.clip(tall - above_bottom + 0.5, 0, 1)
     from_top = np.clip(1 - above_bottom / tall, 0, 1)
-    # A round bar: bright where it faces the sky, with a soft gleam below its edge.
+    # The bar is round: it is bright where it faces the sky, with a soft highlight below its edge.
     albedo = bumper.grey * (0.5 + 1.8 * (1 - from_top) ** 2)
     albedo += 0.05 * np.exp(-(((from_top - 0.22) / 0.1) ** 2))
     for bolt in bumper.bolts:

@@ -1,4 +1,4 @@
-"""A pinhole camera, and what it keeps of the scene."""
+"""A pinhole camera, and the selection of the triangles that it can see."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-TILE_RADIUS_M = 24.0  # how far a triangle reaches from the middle of its tile
-_WIDEST = 6.0  # metres aside for each one ahead, however steeply a camera looks
+TILE_RADIUS_M = 24.0  # greatest distance of a triangle from the centre of its tile
+_WIDEST = 6.0  # limit of the half-width of the view, metres per metre ahead
 
 
 class Camera(NamedTuple):
-    """Where a camera is and looks, in plain numbers for compiled code."""
+    """Intrinsics and pose of a camera, in plain numbers for compiled code."""
 
     width: int
     height: int
     focal_px: float
-    position: Colour  # x y z, metres
-    right: Colour  # unit vectors in the world
+    position: Colour  # x y z in the map frame, metres
+    right: Colour  # this and the next two: unit vectors in the map frame
     down: Colour
     ahead: Colour
 
     @classmethod
     def at(cls, pose: Pose, model: CameraModel, size: tuple[int, int]) -> Camera:
-        """Return the camera of a robot at a pose, for pictures of some width and height."""
+        """Return a camera of a robot at a pose; `size` is the width and height in pixels."""
         body = Rotation.from_quat([pose.qx, pose.qy, pose.qz, pose.qw])
         turn = body * Rotation.from_euler('ZY', [model.yaw_deg, model.pitch_deg], degrees=True)
         ahead, left, up = turn.as_matrix().T
@@ -41,19 +41,19 @@ class Camera(NamedTuple):
 
     @property
     def matrix(self) -> NDArray[np.float32]:
-        """Return [3, 4] that takes the world to the camera: x right, y down, z ahead."""
+        """Return the [3, 4] map from the map frame to the camera: x right, y down, z ahead."""
         axes = [self.right, self.down, self.ahead]
         return affine(axes, np.array(self.position)).astype(np.float32)
 
     @property
     def heading(self) -> tuple[float, float]:
-        """Return the unit vector over the ground along which the camera looks."""
+        """Return the horizontal unit vector of the viewing direction."""
         x, y, _ = self.ahead
         length = math.hypot(x, y)
         return x / length, y / length
 
     def ground_ahead(self, distance_m: float) -> NDArray[np.float64]:
-        """Return the point that lies some way ahead, at the height of the camera."""
+        """Return the point at a horizontal distance ahead, at the height of the camera."""
         x, y = self.heading
         return np.array(self.position) + distance_m * np.array([x, y, 0.0])
 
@@ -61,28 +61,28 @@ class Camera(NamedTuple):
 def affine(
     axes: NDArray | list[tuple[float, float, float]], origin: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return [3, 4] that measures points along three axes from an origin."""
+    """Return the [3, 4] affine map to coordinates along three axes from an origin."""
     turn = np.array(axes)
     return np.column_stack([turn, -turn @ origin])
 
 
 def in_view(scene: Scene, moving: Mesh, camera: Camera, far_m: float) -> Mesh:
-    """Return the tiles that may show in the picture, and all that moves."""
+    """Return the triangles of all tiles that may be visible, and all moving triangles."""
     ahead, aside, distance = _places(scene, camera)
-    # Wider than the picture by one tile on each side; TILE_M keeps what is at the camera's feet.
+    # One tile wider than the picture on each side; TILE_M keeps the ground below the camera.
     half_width = TILE_M + 2 + (ahead + TILE_RADIUS_M).clip(0) * _aside_per_ahead(camera)
     seen = (distance < far_m + TILE_RADIUS_M) & (ahead > -TILE_M) & (aside < half_width)
     return _gather(scene, seen, moving)
 
 
 def near(scene: Scene, place: NDArray[np.float64], reach_m: float) -> Mesh:
-    """Return the tiles within reach of a place."""
+    """Return the triangles of the tiles within `reach_m` of a place."""
     distance = np.hypot(*(scene.centres - place[:2]).T)
     return _gather(scene, distance < reach_m + TILE_RADIUS_M)
 
 
 def _aside_per_ahead(camera: Camera) -> float:
-    """Return how wide the view is over the ground; a camera that is tilted sees wider."""
+    """Return the half-width of the view per metre ahead; a tilted camera sees a wider area."""
     aside, below = camera.width / 2 / camera.focal_px, camera.height / 2 / camera.focal_px
     right, down, ahead = (np.array(axis) for axis in (camera.right, camera.down, camera.ahead))
     x, y = camera.heading
@@ -104,7 +104,7 @@ def _places(scene: Scene, camera: Camera) -> tuple[NDArray, NDArray, NDArray]:
 
 
 def _gather(scene: Scene, chosen: NDArray[np.bool_], *others: Mesh) -> Mesh:
-    # As bytes: numpy would compare the types of the records of each piece.
+    # Joined as bytes, because numpy would compare the record types of all pieces.
     pieces = [
         scene.mesh[scene.starts[tile] : scene.starts[tile + 1]] for tile in np.flatnonzero(chosen)
     ]

@@ -1,4 +1,4 @@
-"""The nine conditions of season, light and weather under which a campus is seen."""
+"""The nine conditions: season, light and weather."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ SUMMER, AUTUMN, WINTER = range(3)
 
 @dataclass(frozen=True)
 class Condition:
-    """Light is linear RGB; a white wall that faces light of 1 is white."""
+    """Season, light and weather. Light is linear RGB; a white wall in light of 1 is white."""
 
     season: int
-    sun: tuple[float, float, float]  # direction towards it (x y z); all 0 when it is down
+    sun: tuple[float, float, float]  # direction to the sun (x y z); zeros when it is down
     sunlight: Colour
     ambient: Colour
     zenith: Colour  # of the sky
     horizon: Colour  # of the sky and of the fog
-    fog_per_m: float  # share of light lost in a metre
+    fog_per_m: float  # extinction per metre
     lamps: float  # strength of the street lamps
-    lit_windows: float  # share of windows
+    lit_windows: float  # share of the windows
     exposure: float
-    cloud: float  # share of the sky
-    wet: float  # 0 to 1
+    cloud: float  # share of the sky that is covered
+    wet: float  # wetness of the ground, 0 to 1
     noise: float  # standard deviation in grey levels
-    falling: float  # rain, in winter snow; 0 to 1
+    falling: float  # strength of rain or (in winter) snow, 0 to 1
 
 
 CONDITIONS = {
@@ -81,9 +81,9 @@ CONDITIONS = {
 
 def condition_named(name: str) -> Condition:
     """
-    Return one of CONDITIONS.
+    Return the entry of CONDITIONS with a name.
 
-    :raises InputError: when there is none of that name.
+    :raises InputError: for an unknown name.
     """
     if name not in CONDITIONS:
         raise InputError(f'condition {name!r} is unknown; expected one of {", ".join(CONDITIONS)}')

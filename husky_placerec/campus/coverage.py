@@ -1,4 +1,4 @@
-"""Which pixels a triangle covers, and with what weights of its corners."""
+"""The pixels that a triangle covers, and the barycentric weights of its corners."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from husky_placerec.campus.numeric import compiled, inlined
 import numpy as np
 from numpy.typing import NDArray
 
-_MASK_FROM = 115  # of 255; below, a cut-out is open
+_MASK_FROM = 115  # of 255; a cut-out is transparent below
 
-Plane = tuple[float, float, float]  # factors of column, row and 1
-Weights = tuple[float, float, float]  # of the corners of a triangle
+Plane = tuple[float, float, float]  # coefficients of column, row and 1
+Weights = tuple[float, float, float]  # barycentric, of the corners of a triangle
 
 
 def transformed(mesh: Mesh, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the [T, 3, 3] corners after a [3, 4] affine map."""
+    """Return the [T, 3, 3] corners of T triangles after a [3, 4] affine map."""
     result = np.empty((len(mesh), 3, 3), np.float32)
     _transform(mesh['points'], matrix, result)
     return result
@@ -35,9 +35,9 @@ def _transform(points: NDArray, matrix: NDArray, result: NDArray) -> None:
 @inlined
 def planes(first: NDArray, second: NDArray, third: NDArray) -> tuple[Plane, Plane, float]:
     """
-    Return the weights of the second and third corner and twice the area.
+    Return the weights of the second and third corner as planes, and twice the signed area.
 
-    A weight at the middle of the pixel (column, row) is w[0] * column + w[1] * row + w[2].
+    The weight at the centre of a pixel is `w[0] * column + w[1] * row + w[2]`.
     """
     x, y = float(first[0]), float(first[1])
     second_x, second_y = second[0] - x, second[1] - y
@@ -53,7 +53,7 @@ def planes(first: NDArray, second: NDArray, third: NDArray) -> tuple[Plane, Plan
 
 @inlined
 def weights(to_second: Plane, to_third: Plane, row: int, column: int) -> Weights:
-    """Return the weights of the three corners in the middle of a pixel."""
+    """Return the weights of the three corners at the centre of a pixel."""
     b = to_second[0] * column + to_second[1] * row + to_second[2]
     c = to_third[0] * column + to_third[1] * row + to_third[2]
     return 1 - b - c, b, c
@@ -61,7 +61,7 @@ def weights(to_second: Plane, to_third: Plane, row: int, column: int) -> Weights
 
 @inlined
 def span(first: float, second: float, third: float, size: int) -> tuple[int, int]:
-    """Return the range of pixels that three corners can touch."""
+    """Return the pixels, first and end, that three coordinates span, clipped to the image."""
     low, high = float(min(first, second, third)), float(max(first, second, third))
     return int(max(0.0, math.floor(low))), int(min(float(size), math.ceil(high) + 1))
 
@@ -70,7 +70,7 @@ def span(first: float, second: float, third: float, size: int) -> tuple[int, int
 def row_span(
     to_second: Plane, to_third: Plane, row: int, left: int, right: int
 ) -> tuple[int, int]:
-    """Return the part of a row in which no weight is below zero, and a pixel more."""
+    """Return the pixels of a row, first and end, without negative weights, plus a margin of 1."""
     b, c = to_second[1] * row + to_second[2], to_third[1] * row + to_third[2]
     first, last = float(left), float(right - 1)
     for slope, start in (
@@ -87,6 +87,7 @@ def row_span(
 
 @inlined
 def is_hole(holes: NDArray, layer: int, u: float, v: float) -> bool:
+    """Tell whether the texture of a cut-out is transparent at (u, v)."""
     size = holes.shape[1]
     column, row = int((u - math.floor(u)) * size), int((v - math.floor(v)) * size)
     return holes[layer, min(row, size - 1), min(column, size - 1)] < _MASK_FROM

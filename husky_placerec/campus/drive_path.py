@@ -1,4 +1,4 @@
-"""The way of a drive: where the robot is after each metre, and when."""
+"""The path of a drive: the pose and the time after each distance."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import numpy as np
 SPEED_M_PER_S = 1.0
 _FIRST_DAY_S = 1_717_228_800  # 2024-06-01 08:00 UTC, in seconds since 1970
 _DAY_S = 86_400
-_LANE_M = 90.0  # how long a robot keeps to its lane, a change of it included
-_CHANGES = 3  # a change takes one part in so many of that
+_LANE_M = 90.0  # length of one lane section, including the lane change at its beginning
+_CHANGES = 3  # a lane change takes `1 / _CHANGES` of a section
 _GREATEST_SWING = 1.3
 
 
 @dataclass(frozen=True)
 class TimedPose:
-    """Where `base_link` is in the map frame at a moment, in nanoseconds since 1970."""
+    """Pose of `base_link` in the map frame, and its time in nanoseconds since 1970."""
 
     stamp_ns: int
     pose: Pose
@@ -30,20 +30,20 @@ class TimedPose:
 
 class DrivePath:
     """
-    The way one drive takes: along a road, right of its middle, with smooth wander.
+    The path of one drive: along a road, right of its centre line, with smooth wander.
 
-    The arc is that of the mapped route; with a detour, that of a tour with an unmapped road in
-    it, counted from where the drive begins by itself.
+    Without a detour, `start_m` is an arc length of the mapped route. With a detour, the drive
+    follows a tour that contains an unmapped road, and `start_m` is added to its usual start.
     """
 
     def __init__(self, campus: Campus, config: DriveConfig) -> None:
-        """Draw offset, wander and phase of the drive."""
+        """Draw the lateral offset, the phases of the wander and the lanes."""
         rng = np.random.default_rng([config.seed, 5, config.drive])
         self._phases = rng.uniform(0, 2 * math.pi, 4)
         self._left_m = -0.6 + float(np.clip(rng.normal(0, 0.3), -0.4, 0.4)) + config.lateral_m
         self._heading_deg = config.heading_deg
         self._direction = -1 if config.reverse else 1
-        # Two drives do not take their pictures at the very same spots.
+        # Two drives must not take their pictures at exactly the same places.
         self._start_m = config.start_m + rng.random() * config.step_m
         self._road: Road = campus.route
         if config.detour:
@@ -58,7 +58,7 @@ class DrivePath:
         self._lanes_m = config.lane_change_m * lanes
 
     def after(self, driven_m: float) -> TimedPose:
-        """Return the pose after some distance."""
+        """Return the pose after a driven distance in metres."""
         arc = self._start_m + self._direction * driven_m
         left_m, wander_deg = self._wander(arc)
         lane_m, turned = self._lane(arc)
@@ -70,8 +70,8 @@ class DrivePath:
         return TimedPose(self._start_ns + elapsed_ns, pose)
 
     def _wander(self, arc: float) -> tuple[float, float]:
-        """Return the offset to the robot's left in metres, and its heading's in degrees."""
-        # As often a metre on a long road as on a usual one; whole times, so that it closes.
+        """Return the offset to the left in metres, and the offset of the heading in degrees."""
+        # The same number of periods per metre on each road; rounded, so that a closed road closes.
         rounds = max(1, round(self._road.length_m / USUAL_LENGTH_M))
         turn = rounds * arc / self._road.length_m * 2 * math.pi
         slow, quick, heading, jitter = self._phases
@@ -81,7 +81,7 @@ class DrivePath:
         return left_m, self._heading_deg * swing / _GREATEST_SWING
 
     def _lane(self, arc: float) -> tuple[float, float]:
-        """Return the lane's offset to the robot's left, and how it is turned while changing."""
+        """Return the offset of the lane to the left, and the angle of a lane change in radians."""
         place = arc / self._road.length_m % 1 * len(self._lanes_m)
         here = int(place) % len(self._lanes_m)
         from_m, to_m = self._lanes_m[here], self._lanes_m[(here + 1) % len(self._lanes_m)]
@@ -92,12 +92,12 @@ class DrivePath:
 
 
 def drive_poses(campus: Campus, config: DriveConfig) -> list[TimedPose]:
-    """Return where each frame of a drive is taken, and when."""
+    """Return the pose and time of each frame of a drive."""
     track = DrivePath(campus, config)
     return [track.after(distance) for distance in frame_distances(config)]
 
 
 def frame_distances(config: DriveConfig) -> list[float]:
-    """Return how far the robot has driven at each frame."""
+    """Return the driven distance at each frame, in metres."""
     frames = max(1, math.ceil(config.length_m / config.step_m - 1e-9))
     return [frame * config.step_m for frame in range(frames)]

@@ -1,4 +1,4 @@
-"""What drive on a campus is asked for: everything that its pixels and poses depend on."""
+"""The configuration of a drive: everything that its pixels and poses depend on."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from husky_placerec.campus.route import USUAL_LENGTH_M
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
 
-_LEAST_STEP_M = 0.02  # 20 ms: leaves room for the delay between two cameras
+_LEAST_STEP_M = 0.02  # 20 ms; leaves time for the delay between two cameras
 _RANGES = [
-    ('lateral_m', -4.0, 4.0),  # more would be on the pavement
+    ('lateral_m', -4.0, 4.0),  # beyond 4 m is the pavement
     ('lane_change_m', -4.0, 4.0),
     ('heading_deg', 0.0, 45.0),
-    ('traffic', 0.0, 7.0),  # then nearly every bay at the kerb is taken
+    ('traffic', 0.0, 7.0),  # at 7, nearly every bay at the kerb is taken
     ('lorries', 0.0, 1.0),
     ('changed_facades', 0.0, 1.0),
     ('scaffolding', 0.0, 1.0),
@@ -30,28 +30,28 @@ _RANGES = [
 
 @dataclass(frozen=True)
 class DriveConfig:
-    """What to record; the same config gives the same pixels."""
+    """The configuration of a drive; equal configurations give equal pixels."""
 
-    # The campus: drives of one map share these.
+    # The campus: all drives of one map share these.
     seed: int = 1
     route_m: float = USUAL_LENGTH_M  # least length of the mapped route
     aliasing: float = 0.3  # share of the houses that stand in runs which repeat elsewhere
-    style: int = 0  # another one repaints everything
+    style: int = 0  # another style repaints all textures
 
-    # The way.
+    # The path.
     drive: int = 0  # varies lateral offset, wander, traffic and phase
-    start_m: float = 0.0  # arc length where the drive begins; what it is of: see DrivePath
+    start_m: float = 0.0  # arc length where the drive begins; see DrivePath
     length_m: float = 300.0
     step_m: float = 3.0  # distance between frames
-    reverse: bool = False  # the same stretch from its end to its beginning
+    reverse: bool = False  # drives the same section from its end to its beginning
     detour: bool = False  # about a third of the drive on an unmapped road
-    lateral_m: float = 0.0  # to the left of where a robot usually drives
-    lane_change_m: float = 0.0  # the same, but now there and now back
-    heading_deg: float = 3.0  # greatest wander of the heading
+    lateral_m: float = 0.0  # added to the usual lateral offset; positive is left
+    lane_change_m: float = 0.0  # as `lateral_m`, but on some sections of the path only
+    heading_deg: float = 3.0  # greatest deviation of the heading from the road
 
-    # What is other on this drive; shares but for traffic.
+    # What differs between drives. All numbers but `traffic` are shares, 0 to 1.
     condition: str = 'summer_day'
-    traffic: float = 1.0  # how many parked and moving cars and people, times the usual
+    traffic: float = 1.0  # number of cars and people, as a multiple of the usual number
     lorries: float = 0.0  # of the bays at the kerb
     changed_facades: float = 0.0  # of the houses; none on drive 0
     scaffolding: float = 0.0  # of the houses; none on drive 0
@@ -61,8 +61,8 @@ class DriveConfig:
     # The cameras.
     width: int = 640
     height: int = 360
-    identical_cameras: bool = False  # the back one as the front one; else as the Husky has them
-    fault: str = ''  # of the cameras, as 'blur', or of one, as 'black:back'
+    identical_cameras: bool = False  # a back camera like the front camera; else those of the Husky
+    fault: str = ''  # of all cameras ('blur') or of one ('black:back')
 
     @property
     def rig(self) -> tuple[CameraModel, ...]:
@@ -71,18 +71,18 @@ class DriveConfig:
 
     @property
     def alterations(self) -> Alterations:
-        """What stands otherwise than on other drives."""
+        """The static changes of this drive."""
         return Alterations(self.changed_facades, self.scaffolding, self.snow_banks, self.leaves)
 
     def campus(self) -> Campus:
-        """Return the campus; drives of one campus share it, as long as the process lives."""
+        """Return the campus; drives of the same campus share it within a process."""
         return _campus(self.seed, self.aliasing, self.route_m, self.style)
 
     def check(self) -> None:
         """
-        Refuse what cannot be driven.
+        Check all values.
 
-        :raises InputError: when the condition or the fault is unknown or a number is out of range.
+        :raises InputError: for an unknown condition or fault, or a number out of range.
         """
         condition_named(self.condition)
         fault_named(self.fault)
@@ -101,7 +101,7 @@ class DriveConfig:
                 raise InputError(
                     f'{name} is {getattr(self, name)}; expected {least_real} to {most}'
                 )
-        self.campus()  # checks its own numbers
+        self.campus()  # checks the numbers of the campus
 
 
 @lru_cache(maxsize=2)

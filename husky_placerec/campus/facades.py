@@ -1,4 +1,4 @@
-"""Painted walls with windows; the mask of a facade is 255 where there is glass."""
+"""Textures of walls with windows; the mask of a facade is 255 where there is glass."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from husky_placerec.campus.surfaces import SIZE, smooth_noise, Texture
 import numpy as np
 from numpy.typing import NDArray
 
-WIDTH_M = 12.0  # of wall that one texture shows
-STOREYS_M = 12.0  # height of a texture of upper storeys
+WIDTH_M = 12.0  # width of wall per texture
+STOREYS_M = 12.0  # height of wall per texture of upper storeys
 GROUND_FLOOR_M = 4.0
 
 USUAL_WALLS = [
@@ -25,12 +25,12 @@ _DOORS = [(90, 50, 30), (40, 70, 50), (60, 60, 70), (120, 30, 30)]
 _CURTAIN = (205, 200, 190)
 
 Walls = Sequence[tuple[int, int, int]]  # RGB
-Painting = NDArray[np.float32]  # [SIZE, SIZE, 4] while it is painted
+Painting = NDArray[np.float32]  # [SIZE, SIZE, 4], an unfinished texture
 
 
 @dataclass(frozen=True)
 class Facade:
-    """A wall, and how many windows it has across and up: the cells that are lit one by one."""
+    """A wall, and its numbers of windows across and up; each window is lit separately."""
 
     texture: Texture
     columns: int
@@ -67,7 +67,7 @@ class _Opening:
 
 
 def any_walls(rng: np.random.Generator) -> Walls:
-    """Return colours of any hue, as many as the usual ones."""
+    """Return random RGB colours, as many as USUAL_WALLS has."""
     return [
         (int(red), int(green), int(blue))
         for red, green, blue in rng.integers(60, 240, (len(USUAL_WALLS), 3))
@@ -75,7 +75,7 @@ def any_walls(rng: np.random.Generator) -> Walls:
 
 
 def upper_storeys(rng: np.random.Generator, walls: Walls) -> Facade:
-    """Return a wall of three or four storeys."""
+    """Return a wall with three or four storeys."""
     number = int(rng.integers(100))
     style = _style(rng, walls, number, rows=int(rng.choice([3, 3, 4])))
     painting = _wall(rng, style, number % 4)
@@ -92,7 +92,7 @@ def upper_storeys(rng: np.random.Generator, walls: Walls) -> Facade:
 
 
 def ground_floor(rng: np.random.Generator, walls: Walls) -> Facade:
-    """Return the wall at street level, with shop windows and one door."""
+    """Return a wall of the ground floor, with shop windows and one door."""
     number = int(rng.integers(100))
     style = _style(rng, walls, number, rows=1)
     painting = _wall(rng, style, number % 4)
@@ -207,7 +207,7 @@ def _paint_door(
 ) -> None:
     _paint_glass(painting, opening, style, rng)
     inside = painting[opening.top : opening.bottom, opening.left : opening.right]
-    inside[opening.height // 3 :] = [*style.door, 0]  # below a fanlight
+    inside[opening.height // 3 :] = [*style.door, 0]  # the upper third remains glass
     middle = inside.shape[1] // 2
     inside[:, middle - 2 : middle + 2, :3] *= 0.4
 
@@ -219,7 +219,7 @@ def _paint_balcony(painting: Painting, opening: _Opening, style: _Style, height:
 
 
 def _round_top(painting: Painting, opening: _Opening, style: _Style) -> None:
-    """Fill the upper corners of a window with wall."""
+    """Paint the upper corners of a window as wall, so that its top is an arch."""
     radius = (opening.right - opening.left) // 2
     arch = np.zeros((SIZE, SIZE), np.uint8)
     centre = ((opening.left + opening.right) // 2, opening.top + radius // 2)
@@ -232,7 +232,7 @@ def _round_top(painting: Painting, opening: _Opening, style: _Style) -> None:
 
 
 def _finished(painting: Painting, style: _Style) -> Facade:
-    painting[-5:, :, :3] *= 0.75  # the edge of a floor
+    painting[-5:, :, :3] *= 0.75  # the edge of the floor slab
     return Facade(np.clip(painting, 0, 255).astype(np.uint8), style.columns, style.rows)
 
 

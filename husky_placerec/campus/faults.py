@@ -1,4 +1,4 @@
-"""What can be wrong with a camera: it moves, glares, is wet, dirty or dead."""
+"""Camera faults: motion blur, overexposure, water drops, dirt, black pictures."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from husky_placerec.types import Pixels
 import numpy as np
 from numpy.typing import NDArray
 
-# The first generator is the same for all pictures of a camera on a drive, the second is not.
+# The first generator is the same for all pictures of a camera on a drive; the second differs
+# from frame to frame.
 Spoil = Callable[[Pixels, np.random.Generator, np.random.Generator], Pixels]
 
 _OVEREXPOSED_TIMES = 5.0
-_BLUR_SHARE = 0.035  # of the picture's width
+_BLUR_SHARE = 0.035  # length of the blur as a share of the picture width
 _DROPS = 4
 _DIRT_COLOUR = np.array([46, 38, 30], np.float32)
 
 
 def _blurred(image: Pixels, drive: np.random.Generator, frame: np.random.Generator) -> Pixels:
-    """Smear the picture along a line, as a jolt during the exposure does."""
+    """Blur the picture along a line, as a jolt during the exposure does."""
     length = max(3.0, image.shape[1] * _BLUR_SHARE * frame.uniform(0.6, 1.4))
     angle = frame.normal(0, math.radians(25))
     reach = math.ceil(length / 2)
@@ -36,14 +37,14 @@ def _blurred(image: Pixels, drive: np.random.Generator, frame: np.random.Generat
 
 
 def _overexposed(image: Pixels, drive: np.random.Generator, frame: np.random.Generator) -> Pixels:
-    """Let in several times the light, a little more or less in each picture."""
+    """Multiply the light by about _OVEREXPOSED_TIMES; the factor varies between pictures."""
     times = _OVEREXPOSED_TIMES * frame.uniform(0.85, 1.15)
     levels = np.minimum(np.arange(256) * times ** (1 / 2.2), 255)
     return np.asarray(cv2.LUT(image, levels.astype(np.uint8)), np.uint8)
 
 
 def _with_drops(image: Pixels, drive: np.random.Generator, frame: np.random.Generator) -> Pixels:
-    """Put drops of water on the lens; each shows the scene upside down and out of focus."""
+    """Put water drops on the lens; a drop shows the scene upside down and out of focus."""
     height, width = image.shape[:2]
     behind = cv2.GaussianBlur(np.ascontiguousarray(image[::-1]), (0, 0), height / 30)
     cover = np.zeros((height, width), np.float32)
@@ -55,7 +56,7 @@ def _with_drops(image: Pixels, drive: np.random.Generator, frame: np.random.Gene
 
 
 def _dirty(image: Pixels, drive: np.random.Generator, frame: np.random.Generator) -> Pixels:
-    """Put blotches of mud on the lens, so near that they have no edges."""
+    """Put mud on the lens; it is out of focus, so that it has soft edges."""
     height, width = image.shape[:2]
     coarse = drive.random((5, 8), np.float32)
     noise = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -64,7 +65,7 @@ def _dirty(image: Pixels, drive: np.random.Generator, frame: np.random.Generator
 
 
 def _black(image: Pixels, drive: np.random.Generator, frame: np.random.Generator) -> Pixels:
-    """Show nothing at all."""
+    """Return a black picture."""
     return np.zeros_like(image)
 
 
@@ -79,7 +80,7 @@ FAULTS: dict[str, Spoil] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong, and with which camera; without a name, with all of them."""
+    """A fault of one camera, or of all cameras where `camera` is empty."""
 
     spoil: Spoil
     camera: str
@@ -92,10 +93,10 @@ class Fault:
         frame: np.random.Generator,
     ) -> Picture:
         """
-        Return the picture as the camera gives it; mask and signs stay true.
+        Return the picture with the fault; its mask and signs are unchanged.
 
-        :param drive: draws what is the same in all pictures of this camera.
-        :param frame: draws what is not.
+        :param drive: random generator that is the same for all pictures of this camera.
+        :param frame: random generator that differs from frame to frame.
         """
         if self.camera not in ('', camera):
             return picture
@@ -104,9 +105,9 @@ class Fault:
 
 def fault_named(text: str) -> Fault | None:
     """
-    Return the fault of a name such as 'blur' or 'black:back'; None of an empty one.
+    Return the fault with a name such as 'blur' or 'black:back'; None for an empty name.
 
-    :raises InputError: when there is no such fault or no such camera.
+    :raises InputError: for an unknown fault or camera.
     """
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""From light to a photograph: glow, tone curve, rain or snow, sensor noise."""
+"""From linear light to a picture: glow, tone curve, rain or snow, sensor noise."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from husky_placerec.types import Pixels
 import numpy as np
 from numpy.typing import NDArray
 
-_FALLING = 350  # drops or flakes in a picture at full strength
-_BRIGHTEST, _TONES = 1.21, 1 << 15  # light at which the tone curve is white; its entries
+_FALLING = 350  # number of drops or flakes in a picture at full strength
+_BRIGHTEST, _TONES = 1.21, 1 << 15  # light that the tone curve maps to white; number of entries
 
 
 def develop(light: NDArray[np.float32], condition: Condition, rng: np.random.Generator) -> Pixels:
     """
-    Return the picture of [H, W, 3] linear light.
+    Return the picture [H, W, 3] of linear light [H, W, 3].
 
-    :param rng: draws the noise and what falls.
+    :param rng: draws the sensor noise, and rain or snow.
     """
     if condition.lamps > 0:
         light = light + _glow(light)
-    veil = np.zeros((1, 1), np.float32)  # of what falls: none
+    veil = np.zeros((1, 1), np.float32)  # no rain or snow
     if condition.falling > 0:
         veil = 0.45 * _falling(light.shape[:2], condition, rng)
     brightness = 220.0 if condition.lamps < 1 else 130.0
@@ -44,11 +44,12 @@ def _expose(
     image: Pixels,
 ) -> None:
     """
-    Fill an image with grey levels in one pass.
+    Fill an image with pixel values in one pass.
 
-    :param veil: [H, W], how much rain or snow covers; [1, 1] when there is none.
-    :param brightness: of rain and snow.
-    :param starts: where in the grain each row begins.
+    :param veil: [H, W], share of each pixel that rain or snow covers; [1, 1]: no rain or snow.
+    :param brightness: pixel value of rain and snow.
+    :param grain: sensor noise, one-dimensional.
+    :param starts: [H], where in `grain` the noise of each row begins.
     """
     height, width, _ = light.shape
     scale = np.float32(exposure * (tone.shape[0] - 1) / _BRIGHTEST)
@@ -69,14 +70,14 @@ def _expose(
 
 
 def _tone_curve() -> NDArray[np.float32]:
-    """Return the grey levels, 0 to 255, of light up to _BRIGHTEST; it bends before it clips."""
+    """Return pixel values, 0 to 255, for light from 0 to _BRIGHTEST; highlights are compressed."""
     light = np.linspace(0, _BRIGHTEST, _TONES)
     grey = light * (1 + light * 0.15) / (1 + light * 0.35)
     return (np.clip(grey, 0, 1) ** (1 / 2.2) * 255).astype(np.float32)
 
 
 def _glow(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the halo that bright spots have in a lens."""
+    """Return the halo of bright spots, as a lens makes it."""
     height, width = light.shape[:2]
     small = cv2.resize(light, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     halo = cv2.GaussianBlur(np.maximum(small - 0.8, 0), (0, 0), 4)
@@ -86,7 +87,7 @@ def _glow(light: NDArray[np.float32]) -> NDArray[np.float32]:
 def _falling(
     shape: tuple[int, ...], condition: Condition, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Return how much of each pixel rain or snow covers."""
+    """Return [H, W] the share of each pixel that rain or snow covers."""
     height, width = shape
     cover = np.zeros((height, width), np.float32)
     for x, y, size, strength in rng.random((int(_FALLING * condition.falling), 4)):
@@ -101,5 +102,5 @@ def _falling(
 
 
 _TONE = _tone_curve()
-# Normal noise: to read it somewhere else in every row of every picture is quicker than to draw it.
+# Normal noise, drawn once. Each row reads it from a random place: faster than drawing new noise.
 _GRAIN = np.random.default_rng(78).standard_normal(1 << 18, np.float32)

@@ -1,4 +1,4 @@
-"""Trees along the roads, in groves and as bushes: three crossed cut-outs each."""
+"""Trees along the roads, groves and bushes; each plant is three crossed cut-outs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy as np
 
 _FROM_ROAD_M = 9.0
 _TREES_PER_M2 = 0.0035
-_GROVES_BEYOND_M = 60.0  # the roads
+_GROVES_BEYOND_M = 60.0  # how far groves extend beyond the roads
 _FARTHEST_TREE_M = 90.0
 
 
 def plant_avenues(site: Site) -> None:
-    """Plant rows of trees behind the pavements, one species for a while, then another."""
+    """Plant rows of trees behind the pavements; the species changes every 30 to 80 m."""
     for road in site.network.roads:
         _line_with_trees(site, road)
 
@@ -40,7 +40,7 @@ def _line_with_trees(site: Site, road: Road) -> None:
 
 
 def plant_groves(site: Site) -> None:
-    """Scatter trees and bushes over what is left free, as far as one sees them from a road."""
+    """Scatter trees and bushes over the free ground that is visible from a road."""
     half_side_m = site.network.extent_m + _GROVES_BEYOND_M
     for _ in range(round(_TREES_PER_M2 * (2 * half_side_m) ** 2)):
         x, y = site.rng.uniform(-half_side_m, half_side_m, 2)
@@ -54,10 +54,10 @@ def _plant(site: Site, x: float, y: float, kind: str) -> None:
     height = rng.uniform(1.2, 2.2) if kind == 'bush' else rng.uniform(6, 11)
     half_width = height * (0.55 if kind == 'conifer' else 0.8) / 2
     ground = float(site.terrain.height(x, y))
-    # A bush is a crown without a trunk.
+    # A bush is a tree whose trunk is below the ground.
     bottom = ground - 0.45 * height if kind == 'bush' else ground
     look = _look(site, kind)
-    # Normals that point up light all three sheets alike, which hides that they are flat.
+    # All three cut-outs have a normal that points up: equal light hides that they are flat.
     normal: Point = (0, 0, 1) if kind == 'conifer' else (0, 0, 0.9)
     first = rng.uniform(0, math.pi)
     for angle in (first, first + math.pi / 3, first + 2 * math.pi / 3):

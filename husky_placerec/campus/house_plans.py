@@ -1,4 +1,4 @@
-"""What houses are planned along a road; some runs of them repeat an earlier one."""
+"""Plans of the houses along a road; some runs of houses repeat an earlier run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LAWN_SHARE = 0.1
 
 @dataclass(frozen=True)
 class HousePlan:
-    """A house before it has a place; the same plan looks the same wherever it is built."""
+    """A house without a place; houses of the same plan look the same."""
 
     width_m: float
     depth_m: float
     height_m: float
-    setback_m: float  # from the middle of the road to the front
+    setback_m: float  # from the centre line of the road to the front
     gap_m: float  # to the next house
     look: int  # seed of its walls, tints and roof
 
@@ -28,7 +28,7 @@ def house_plans(rng: np.random.Generator, aliasing: float) -> Iterator[HousePlan
     """
     Yield plans without end.
 
-    :param aliasing: the share of runs that repeat an earlier one, so that places look alike.
+    :param aliasing: share of the runs that repeat an earlier run, so that places look alike.
     """
     runs: list[list[HousePlan]] = []
     while True:

@@ -1,4 +1,4 @@
-"""The classes of Mapillary Vistas (65 of them) that a campus has: what a mask's numbers mean."""
+"""The values of a mask: those of the 65 classes of Mapillary Vistas that a campus has."""
 
 CURB = 2
 FENCE = 3

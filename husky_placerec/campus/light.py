@@ -1,4 +1,4 @@
-"""The light of one picture: what the condition gives, and the nearest lamps."""
+"""The light of one picture: that of the condition, and the nearest street lamps."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from husky_placerec.campus.scene import Scene
 import numpy as np
 from numpy.typing import NDArray
 
-SUN_UP = 0.04  # height (sine) above which the sun lights the ground
+SUN_UP = 0.04  # sine of the elevation above which the sun lights the ground
 _LAMPS, _LAMPS_AHEAD_M = 8, 15.0
 
 
 class Light(NamedTuple):
-    """What a condition gives, in plain numbers for compiled code."""
+    """The light and weather of a condition, in plain numbers for compiled code."""
 
     season: int
-    sun: Colour  # unit vector towards it
+    sun: Colour  # unit vector to the sun; zeros when it is down
     sunlight: Colour
     ambient: Colour
     zenith: Colour
@@ -54,7 +54,7 @@ def light_of(condition: Condition) -> Light:
 
 
 def lamps_near(light: Light, scene: Scene, camera: Camera) -> NDArray[np.float64]:
-    """Return [lamps, 3]: those that are lit and nearest to a point a little ahead."""
+    """Return [lamps, 3], the lit lamps nearest to a point _LAMPS_AHEAD_M ahead of the camera."""
     if light.lamps == 0:
         return scene.lamps[:0]
     x, y, _ = camera.ground_ahead(_LAMPS_AHEAD_M)
@@ -63,6 +63,6 @@ def lamps_near(light: Light, scene: Scene, camera: Camera) -> NDArray[np.float64
 
 
 def _floats(colour: Colour) -> Colour:
-    """Return the same numbers as floats: an integer among them would need another compilation."""
+    """Return the numbers as floats, because an integer would cause another compilation."""
     red, green, blue = colour
     return float(red), float(green), float(blue)

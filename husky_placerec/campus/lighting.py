@@ -1,4 +1,4 @@
-"""What falls on a surface from sky, sun and lamps, and what wet ground mirrors."""
+"""The light on a surface from sky, sun and lamps, and the reflection of wet ground."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 _LAMP_REACH_M = 40.0
 _LAMP_COLOUR = (1.0, 0.7, 0.38)
-_OFF_SURFACE_M, _BIAS_M = 0.12, 0.35  # or a surface would shade itself
+_OFF_SURFACE_M, _BIAS_M = 0.12, 0.35  # prevent a surface from shading itself
 
 
 @inlined
 def irradiance(surface: SurfacePoint, light: Light, shadow: Shadow, lamps: NDArray) -> Colour:
-    """Return the light that a surface receives."""
+    """Return the irradiance of a surface, linear RGB."""
     if surface.material == LEAF or surface.material == CONIFER:
         open_sky = 0.7 + 0.4 * (1 - surface.v)  # darker low in the crown
     else:
-        open_sky = 0.75 + 0.25 * min(max(surface.above_m / 2.5, 0.0), 1.0)  # and near the ground
+        # darker near the ground
+        open_sky = 0.75 + 0.25 * min(max(surface.above_m / 2.5, 0.0), 1.0)
     total = scaled(light.ambient, (0.75 + 0.25 * surface.normal[2]) * open_sky)
     if light.sun[2] > SUN_UP:
         total = plus(total, scaled(light.sunlight, _direct(surface, light, shadow)))
@@ -33,7 +34,7 @@ def irradiance(surface: SurfacePoint, light: Light, shadow: Shadow, lamps: NDArr
 
 @inlined
 def mirrored(surface: SurfacePoint, light: Light, noise: NDArray) -> float:
-    """Return the share of sky that wet ground reflects; a road has puddles."""
+    """Return the share of the sky light that wet ground reflects; a road has puddles."""
     fresnel = 0.05 + 0.6 * (1 - max(surface.towards[2], 0.0)) ** 4
     puddle = 0.3
     if surface.material == ROAD:
@@ -43,7 +44,7 @@ def mirrored(surface: SurfacePoint, light: Light, noise: NDArray) -> float:
 
 @inlined
 def _direct(surface: SurfacePoint, light: Light, shadow: Shadow) -> float:
-    """Return how much of the sun's light arrives, 0 to 1."""
+    """Return the share of the sunlight that arrives, 0 to 1."""
     if surface.material == CUTOUT:
         facing = 0.7
     elif is_cut_out(surface.material):
@@ -58,7 +59,7 @@ def _direct(surface: SurfacePoint, light: Light, shadow: Shadow) -> float:
 
 @inlined
 def _sunlit(point: Colour, shadow: Shadow) -> float:
-    """Return the share of 3x3 pixels of the shadow map where nothing lies before the point."""
+    """Return the share of 3x3 pixels of the shadow map that do not shade the point."""
     to_column, to_row, to_depth = shadow.axes
     column = math.floor(_along(to_column, point))
     row = math.floor(_along(to_row, point))
@@ -67,9 +68,7 @@ def _sunlit(point: Colour, shadow: Shadow) -> float:
     if not (0 < column < size - 1 and 0 < row < size - 1):
         return 1.0
     block_row, block_column = row // BLOCK_PX, column // BLOCK_PX
-    if (
-        depth <= shadow.nearest[block_row, block_column]
-    ):  # all lit, as most ground is: no need to look at each pixel
+    if depth <= shadow.nearest[block_row, block_column]:  # all 9 pixels are lit, as most are
         return 1.0
     if depth > shadow.farthest[block_row, block_column]:
         return 0.0
@@ -102,6 +101,6 @@ def _from_lamps(surface: SurfacePoint, lamps: NDArray) -> float:
         facing = 0.5 if is_cut_out(surface.material) else dot(surface.normal, to_lamp) * per_m
         if facing <= 0:
             continue
-        downwards = smoothstep(-0.15, 0.5, to_lamp[2] * per_m)  # a shade keeps it off the sky
+        downwards = smoothstep(-0.15, 0.5, to_lamp[2] * per_m)  # 0 above the lamp shade
         total += facing * downwards * 14 / (6 + squared)
     return total

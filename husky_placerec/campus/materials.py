@@ -1,4 +1,4 @@
-"""The kinds of surface that the renderer tells apart."""
+"""The kinds of surface that the renderer distinguishes."""
 
 from husky_placerec.campus.numeric import inlined
 
@@ -8,5 +8,5 @@ PLAIN, FACADE, LEAF, CONIFER, EMITTER, ROAD, SIGN, GRASS, CUTOUT = range(9)
 
 @inlined
 def is_cut_out(material: int) -> bool:
-    """Tell whether one sees through the holes of its texture; then it has no front or back."""
+    """Tell whether the texture has transparent holes; such a surface has no front or back."""
     return material in (LEAF, CONIFER, CUTOUT)

@@ -1,4 +1,4 @@
-"""The triangle mesh that everything solid is made of, and its builder."""
+"""The triangle mesh of all objects, and its builder."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 Point = tuple[float, float, float]  # metres
-Rectangle = tuple[float, float, float, float]  # u0 v0 u1 v1 of a texture; beyond 1 it repeats
+Rectangle = tuple[float, float, float, float]  # u0 v0 u1 v1 of a texture, which repeats beyond 1
 
 WHOLE: Rectangle = (0.0, 0.0, 1.0, 1.0)
 WHITE: Colour = (1.0, 1.0, 1.0)
 UP: Point = (0.0, 0.0, 1.0)
 
 
-# T triangles, a record each: compiled code reads a record's numbers at no cost, where the arrays
-# of a tuple would each be counted as referenced, for every pixel.
+# [T], one record per triangle. Compiled code reads the numbers of a record at no cost. With a
+# tuple of arrays it would count references to each array for every pixel.
 Mesh = NDArray[np.void]
 TRIANGLE = np.dtype(
     [
-        ('points', np.float32, (3, 3)),  # corners in metres
+        ('points', np.float32, (3, 3)),  # corners in the map frame, metres
         ('uv', np.float32, (3, 2)),
         ('normal', np.float32, 3),
         ('tint', np.float32, 3),
         ('layer', np.int32),  # texture
         ('material', np.int32),
-        ('label', np.int32),  # class
+        ('label', np.int32),  # class, see labels.py
         ('thing', np.int32),  # number of the object
         ('columns', np.int32),  # windows across and up in the texture of a facade
         ('rows', np.int32),
@@ -41,7 +41,7 @@ TRIANGLE = np.dtype(
 
 @dataclass(frozen=True)
 class Look:
-    """What is painted on a surface; what has the same `thing` shares its random choices."""
+    """The appearance of a surface; surfaces of the same `thing` share their random choices."""
 
     layer: int
     label: int
@@ -53,7 +53,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Frame2D:
-    """A place on the ground with a heading: puts local metres into the world."""
+    """A place on the ground with a heading: a local frame in metres."""
 
     x: float
     y: float
@@ -61,7 +61,7 @@ class Frame2D:
     z: float = 0.0  # of the ground
 
     def world(self, x: float, y: float, z: float = 0.0) -> Point:
-        """Return the point that lies x ahead, y to the left and z up."""
+        """Return the map coordinates of a local point: x ahead, y to the left, z up."""
         cosine, sine = math.cos(self.yaw), math.sin(self.yaw)
         return self.x + cosine * x - sine * y, self.y + sine * x + cosine * y, self.z + z
 
@@ -73,7 +73,7 @@ class Frame2D:
 
 @dataclass
 class MeshBuilder:
-    """Collects quads, then turns them into triangles at once."""
+    """Collects quads, then converts all of them into triangles."""
 
     _corners: list[Sequence[Point]] = field(default_factory=list)
     _uv: list[Rectangle] = field(default_factory=list)
@@ -91,7 +91,7 @@ class MeshBuilder:
         Add a quad.
 
         :param corners: lower left, lower right, upper right, upper left of the texture.
-        :param normal: another than the quad's own, as foliage wants.
+        :param normal: replaces the geometric normal of the quad, as foliage needs.
         """
         self._corners.append(corners)
         self._uv.append(uv)
@@ -109,11 +109,11 @@ class MeshBuilder:
         taper: float = 1.0,
     ) -> None:
         """
-        Add four sides and a top.
+        Add a box: four sides and a top.
 
         :param size: width along the base's x, depth, height.
         :param z: height of the underside above the base.
-        :param tile_m: width and height of one texture; without, each side shows it once.
+        :param tile_m: width and height of one texture; None: each side shows the texture once.
         :param taper: size of the top as a share of the base.
         """
         width, depth, height = size
@@ -147,7 +147,7 @@ class MeshBuilder:
 
 
 def _normals(corners: NDArray[np.float32], given: Sequence[Point | None]) -> NDArray[np.float32]:
-    """Return [Q, 3]: what is given, else the normal of the quad itself."""
+    """Return [Q, 3], the given normal of each quad, else its geometric normal."""
     across, up = corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0]
     own = np.cross(across, up)
     own /= np.linalg.norm(own, axis=1, keepdims=True) + np.float32(1e-9)
@@ -158,7 +158,7 @@ def _normals(corners: NDArray[np.float32], given: Sequence[Point | None]) -> NDA
 
 
 def _tiled(length: float, height: float, tile_m: tuple[float, float] | None) -> Rectangle:
-    """Return how often a texture repeats: whole times across, whole storeys (quarters) up."""
+    """Return the repeats of a texture: an integer across, a multiple of 1/4 (a storey) up."""
     if tile_m is None:
         return WHOLE
     across = max(1, round(length / tile_m[0]))

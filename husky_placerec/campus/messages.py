@@ -1,4 +1,4 @@
-"""What a Husky says while it drives, as ROS messages: topics, frames, and their bytes."""
+"""The ROS messages of a simulated Husky: topics, frames and serialized bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INFO_TOPICS = {
     'front': '/zed_node/left/camera_info',
     'back': '/realsense_back/color/camera_info',
 }
-ODOMETRY_TOPIC = '/platform/odom'  # Clearpath's: wheels, drifts
+ODOMETRY_TOPIC = '/platform/odom'  # of the wheels, as on a Clearpath robot; it drifts
 TRUTH_TOPIC = '/ground_truth/odom'
 TF_TOPIC, STATIC_TF_TOPIC = '/tf', '/tf_static'
 INFO, TF = 'sensor_msgs/msg/CameraInfo', 'tf2_msgs/msg/TFMessage'
@@ -48,9 +48,9 @@ Sink = Callable[[str, int, bytes], None]  # takes topic, stamp in ns, CDR bytes
 
 class Speaker:
     """
-    Tells a sink, a bag or DDS, what the robot senses; call it in the order of the stamps.
+    Sends the sensor messages of the robot to a sink (a bag or DDS), in the order of the stamps.
 
-    :param size: of the images, width and height.
+    :param size: width and height of the images.
     """
 
     def __init__(self, sink: Sink, rig: tuple[CameraModel, ...], size: tuple[int, int]) -> None:
@@ -59,7 +59,7 @@ class Speaker:
         self._size = size
 
     def tell_rig(self, stamp_ns: int) -> None:
-        """Tell where the cameras are on the robot."""
+        """Send the poses of the cameras on the robot as static TF."""
         transforms = [
             _transform(stamp_ns, 'base_link', camera.frame_id, camera.optical_pose())
             for camera in self._cameras.values()
@@ -67,7 +67,7 @@ class Speaker:
         self._tell(STATIC_TF_TOPIC, stamp_ns, TYPES['TFMessage'](transforms))
 
     def tell_motion(self, stamp_ns: int, truth: Pose, wheels: Pose, speed_m_per_s: float) -> None:
-        """Tell the true pose in the map frame, the wheels' in the odom frame, and both as TF."""
+        """Send the true pose (frame `map`), the wheel odometry (frame `odom`), and both as TF."""
         drifting = odometry(stamp_ns, 'odom', wheels, speed_m_per_s)
         self._tell(ODOMETRY_TOPIC, stamp_ns, drifting)
         self._tell(TRUTH_TOPIC, stamp_ns, odometry(stamp_ns, 'map', truth, speed_m_per_s))
@@ -78,7 +78,7 @@ class Speaker:
         self._tell(TF_TOPIC, stamp_ns, TYPES['TFMessage'](transforms))
 
     def tell_image(self, camera: str, stamp_ns: int, jpeg: bytes) -> None:
-        """Tell an image and the camera's intrinsics."""
+        """Send an image and the intrinsics of its camera."""
         frame_id = self._cameras[camera].frame_id
         image = compressed_image(stamp_ns, frame_id, jpeg, 'jpeg')
         self._tell(IMAGE_TOPICS[camera], stamp_ns, image)

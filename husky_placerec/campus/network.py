@@ -1,4 +1,4 @@
-"""The roads of a campus: the mapped route, two that leave it and come back, and an avenue."""
+"""The roads of a campus: the mapped route, two side roads and an avenue."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from husky_placerec.campus.road import Line, Road, Station
 from husky_placerec.campus.route import Route, USUAL_LENGTH_M
 import numpy as np
 
-MAPPED_M = 10.0  # to the side of the route: as far as its map reaches
+MAPPED_M = 10.0  # distance from the route within which a point counts as mapped
 DETOUR_SHARE, _MOST_DETOUR_SHARE = 1 / 3, 0.42
-_CANDIDATES = 60  # side roads that are drawn; the best is built
-_HANDLE_M = 55.0  # how long a side road keeps to the direction of the route
-_MERGING_M = 50.0  # of a side road's ends, where it has to be near the route
+_CANDIDATES = 60  # number of random side roads, of which the best is built
+_HANDLE_M = 55.0  # length over which a side road keeps the direction of the route
+_MERGING_M = 50.0  # length at each end of a side road where it may be close to the route
 _GOOD_RADIUS_M, _GOOD_CLEARANCE_M = 22.0, 38.0
 
 
 @dataclass(frozen=True)
 class SideRoad:
-    """An unmapped road that leaves the route at one arc and comes back to it at a later one."""
+    """An unmapped road that leaves the route and returns to it further on."""
 
     road: Road
-    leaves_m: float  # arc of the route
-    returns_m: float  # the same; may be beyond the route's length, one round on
+    leaves_m: float  # arc length of the route
+    returns_m: float  # likewise; exceeds the length of the route where the road spans its start
 
 
 @dataclass(frozen=True)
 class Tour:
-    """A closed way over a side road and back along the route; the side road comes first."""
+    """A closed path that follows a side road first and then the route back to its start."""
 
     road: Road
     side_m: float  # length of the side road
     unmapped_m: float
-    unmapped_from_m: float  # arc
+    unmapped_from_m: float  # arc length where the unmapped part begins
 
     def unmapped_share(self, length_m: float) -> float:
-        """Return how much of a drive of this length, centred on the side road, is unmapped."""
+        """Return the unmapped share of a drive of this length that is centred on the side road."""
         return self.unmapped_m / min(max(length_m, self.unmapped_m), self.road.length_m)
 
     def start_m(self, length_m: float) -> float:
         """
-        Return the arc where a drive of this length begins, so that about a third is unmapped.
+        Return the arc length where a drive of some length begins: about a third is unmapped.
 
-        Its middle is on the side road; a drive that is too short for that ends on it.
+        The drive is centred on the side road. A drive that is too short for this ends on it.
         """
         if self.unmapped_share(length_m) <= _MOST_DETOUR_SHARE:
             return (self.side_m - length_m) / 2
@@ -59,7 +59,7 @@ class Network:
         """
         Draw the roads of the campus with this seed.
 
-        :param route_m: least length of the mapped route.
+        :param route_m: minimum length of the mapped route.
         """
         rng = np.random.default_rng([seed, 12])
         self.route = Route(seed, route_m)
@@ -72,24 +72,24 @@ class Network:
 
     @cached_property
     def tours(self) -> tuple[Tour, ...]:
-        """A closed way over each side road."""
+        """One tour per side road."""
         return tuple(self._tour(side) for side in self.sides)
 
     def tour_for(self, length_m: float) -> Tour:
-        """Return the tour of which a drive of this length has about a third unmapped."""
+        """Return the tour for a drive of this length: the one nearest to a third unmapped."""
         return min(self.tours, key=lambda tour: abs(tour.unmapped_share(length_m) - DETOUR_SHARE))
 
     def distance_m(self, points: Line | tuple[float, float], without: Road | None = None) -> float:
-        """Return how near the points come to the middle of any road but one."""
+        """Return the least distance of points [N, 2] from the centre of a road but `without`."""
         return min(road.distance_m(points) for road in self.roads if road is not without)
 
     def any_road(self, rng: np.random.Generator) -> Road:
-        """Return one of the roads, the longer the likelier."""
+        """Return a random road; its probability is proportional to its length."""
         lengths = np.array([road.length_m for road in self.roads])
         return self.roads[int(rng.choice(len(lengths), p=lengths / lengths.sum()))]
 
     def is_mapped(self, x: float, y: float) -> bool:
-        """Tell whether a point is on the mapped route or just beside it."""
+        """Tell whether a point is within MAPPED_M of the mapped route."""
         return self.route.distance_m((x, y)) <= MAPPED_M
 
     def _best(
@@ -102,11 +102,11 @@ class Network:
         return max(candidates, key=lambda side: self._quality(side, built))
 
     def _quality(self, side: SideRoad, built: Sequence[SideRoad]) -> float:
-        """Return up to 1: gentle bends, and room for houses between it and the other roads."""
+        """Return a score up to 1 for wide bends and for distance from the other roads."""
         arcs = np.linspace(0, side.road.length_m, len(side.road.points))
         inner = side.road.points[(arcs > _MERGING_M) & (arcs < side.road.length_m - _MERGING_M)]
         clearance = self.route.distance_m(inner[::4])
-        for other in built:  # its junctions are others, too
+        for other in built:  # over the full length, because its junctions must be elsewhere, too
             clearance = min(clearance, other.road.distance_m(side.road.points[::4]))
         bends = side.road.least_radius_m() / _GOOD_RADIUS_M
         return min(1.0, bends, clearance / _GOOD_CLEARANCE_M)
@@ -126,7 +126,7 @@ class Network:
 
 
 def _chord(rng: np.random.Generator, route: Route) -> SideRoad:
-    """Draw a road across the inside of the route."""
+    """Draw a random road across the inside of the route."""
     leaves = rng.uniform(0, route.length_m)
     returns = leaves + rng.uniform(0.38, 0.62) * route.length_m
     line = _curve(route.at(leaves), route.at(returns))
@@ -134,7 +134,7 @@ def _chord(rng: np.random.Generator, route: Route) -> SideRoad:
 
 
 def _loop(rng: np.random.Generator, route: Route) -> SideRoad:
-    """Draw a road around some houses outside the route."""
+    """Draw a random road around some houses outside the route."""
     leaves, span = rng.uniform(0, route.length_m), rng.uniform(120, 175)
     outside = route.at(leaves + span / 2).beside(-rng.uniform(42, 60))
     middle = Station(outside.x, outside.y, outside.yaw)
@@ -146,7 +146,7 @@ def _loop(rng: np.random.Generator, route: Route) -> SideRoad:
 
 
 def _curve(start: Station, end: Station) -> Line:
-    """Return a cubic Bezier curve that leaves and arrives in the directions of the stations."""
+    """Return a cubic Bezier curve between two stations with their directions at its ends."""
     ends = np.array([[start.x, start.y], [end.x, end.y]])
     headings = np.array([[np.cos(at.yaw), np.sin(at.yaw)] for at in (start, end)])
     handle = min(_HANDLE_M, 0.45 * float(np.linalg.norm(ends[1] - ends[0])))

@@ -1,4 +1,4 @@
-"""Small compiled helpers: colours as tuples, smooth steps, noise and hashes."""
+"""Compiled helper functions: colours as tuples, smooth steps, noise and hashes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numba
 from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
-Colour = tuple[float, float, float]  # linear RGB; 1 is a white wall in full light
+Colour = tuple[float, float, float]  # linear RGB; 1 is a white wall in light of 1
 
-_njit: Any = numba.njit  # some of its options are missing in its type stubs
+_njit: Any = numba.njit  # Any, because its type stubs lack some of its options
 _OPTIONS = {
     'nogil': True,
     'error_model': 'numpy',
     'forceinline': True,
-    # Without numba's runtime, which would count references to each array that a function is given,
-    # with two atomic additions for every pixel: so compiled code makes no arrays, it fills them.
+    # Without the runtime of numba, which would count references to each array argument with two
+    # atomic additions for every pixel. So compiled code allocates no arrays; it fills them.
     '_nrt': False,
-    # Neither `contract` nor `reassoc`: what they do depends on the instructions that a CPU has.
+    # Without `contract` and `reassoc`: their effect depends on the instructions of the CPU.
     'fastmath': {'nnan', 'ninf', 'nsz', 'arcp'},
 }
 
@@ -39,9 +39,9 @@ _SOURCES = _digest_of_sources()
 
 class _Cache(FunctionCache):
     """
-    Spares every process the compilation, until a source of the campus changes.
+    A cache of compiled functions that is valid until a source file of the campus changes.
 
-    Numba's own looks at the function's file alone, not at those of what is inlined into it.
+    The cache of numba checks only the file of the function, not those of inlined functions.
     """
 
     def _index_key(self, *args: Any) -> tuple[Any, ...]:
@@ -49,25 +49,26 @@ class _Cache(FunctionCache):
 
 
 def compiled(function: Callable[..., None]) -> Any:
-    """Compile what Python calls."""
+    """Compile a function that Python calls."""
     dispatcher = _njit(**_OPTIONS)(function)
     dispatcher._cache = _Cache(function)
     return dispatcher
 
 
-# What only compiled code calls; inlined, because calls with many numbers would cost the most.
+# For functions that only compiled code calls. They are inlined, because calls with many arguments
+# would take most of the time.
 inlined = _njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 
 
 @inlined
 def three(numbers: NDArray) -> Colour:
-    """Return three numbers of an array as a tuple, which costs compiled code nothing to pass."""
+    """Return three numbers of an array as a tuple, which compiled code passes at no cost."""
     return float(numbers[0]), float(numbers[1]), float(numbers[2])
 
 
 @inlined
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """Return `first` blended into `second`; a share of 1 is all `second`."""
+    """Return `first * (1 - share) + second * share`."""
     rest = 1.0 - share
     return (
         first[0] * rest + second[0] * share,
@@ -78,7 +79,7 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
 
 @inlined
 def scaled(colour: Colour, factor: float) -> Colour:
-    """Return a colour made brighter or darker."""
+    """Return a colour times a number."""
     return colour[0] * factor, colour[1] * factor, colour[2] * factor
 
 
@@ -102,14 +103,14 @@ def dot(first: Colour, second: Colour) -> float:
 
 @inlined
 def smoothstep(low: float, high: float, value: float) -> float:
-    """Return 0 at `low`, 1 at `high` and a smooth ramp between; `low` may be the larger."""
+    """Return 0 at `low`, 1 at `high` and a smooth ramp between; `low` may exceed `high`."""
     ramp = min(max((value - low) / (high - low), 0.0), 1.0)
     return ramp * ramp * (3 - 2 * ramp)
 
 
 @inlined
 def noise_at(noise: NDArray, x: float, y: float) -> float:
-    """Return periodic noise at a point; one period is 1, sampled at a power of two."""
+    """Interpolate [S, S] periodic noise, where S is a power of two; its period is 1."""
     size = noise.shape[0]
     last = size - 1
     x = (x - math.floor(x)) * size
@@ -125,7 +126,7 @@ def noise_at(noise: NDArray, x: float, y: float) -> float:
 
 @inlined
 def hash01(x: float, y: float) -> float:
-    """Return a number from 0 to 1 that looks random but depends on x and y alone."""
+    """Return a pseudo-random number from 0 to 1 that depends only on x and y."""
     first, second = x * 0.1031 + 0.01, y * 0.1030 + 0.01
     first -= math.floor(first)
     second -= math.floor(second)

@@ -1,4 +1,4 @@
-"""Wheel odometry: where a robot believes it is when it only counts the turns of its wheels."""
+"""Simulated wheel odometry with the errors of a skid-steered robot."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ import numpy as np
 @dataclass(frozen=True)
 class WheelErrors:
     """
-    Standard deviations of what wheels count wrongly.
+    Standard deviations of the errors of wheel odometry.
 
-    The defaults are typical of a skid-steered Husky on asphalt: its distances are good to about
-    1 %, but its wheels scrub sideways whenever it turns, so that its heading is poor. The first
-    three are drawn once a drive (tyre pressure, load, ground); the noises at every step, and
-    grow with the square root of the distance.
+    The defaults are typical of a skid-steered Husky on asphalt. Its distances are accurate to
+    about 1 %. Its heading is poor, because the wheels slip sideways in each turn. The first three
+    errors are drawn once per drive (tyre pressure, load, ground). The noises are drawn at each
+    step and grow with the square root of the distance.
     """
 
-    scale: float = 0.01  # of the distance
-    turn_scale: float = 0.05  # of the angle turned: the effective track is hard to know
-    yaw_bias_deg_per_m: float = 0.02  # pulls to one side
+    scale: float = 0.01  # relative error of the distance
+    turn_scale: float = 0.05  # relative error of the turned angle (effective track width)
+    yaw_bias_deg_per_m: float = 0.02  # pull to one side
     distance_noise_m: float = 0.01  # over a metre
     sideslip_noise_m: float = 0.01  # over a metre
     yaw_noise_deg: float = 0.5  # over a metre
@@ -36,7 +36,7 @@ SKID_STEER = WheelErrors()
 
 
 def odometry_rng(config: DriveConfig) -> np.random.Generator:
-    """Return the random numbers for the odometry of one drive, the same each time."""
+    """Return the random generator for the odometry of one drive; it is always the same."""
     return np.random.default_rng([config.seed, 11, config.drive])
 
 
@@ -44,9 +44,10 @@ def odometry(
     poses: Sequence[TimedPose], rng: np.random.Generator, errors: WheelErrors = SKID_STEER
 ) -> list[Pose]:
     """
-    Return what the wheels say, a pose in the frame `odom` for each true one.
+    Return the wheel odometry: a pose in the frame `odom` for each true pose.
 
-    The first is the identity; the rest add up the noisy motion from each true pose to the next.
+    The first pose is the identity. The others are the sums of the noisy motions between
+    consecutive true poses.
     """
     scale, turn_scale = 1 + errors.scale * rng.normal(), 1 + errors.turn_scale * rng.normal()
     bias_rad_per_m = math.radians(errors.yaw_bias_deg_per_m) * rng.normal()
@@ -69,7 +70,7 @@ def odometry(
 
 
 def _motion(before: Pose, after: Pose) -> tuple[float, float, float]:
-    """Return how far ahead and to the left, and by what angle, seen from the first pose."""
+    """Return the motion in the frame of the first pose: ahead and left (m), and turn (rad)."""
     yaw, east, north = before.yaw, after.x - before.x, after.y - before.y
     turned = math.remainder(after.yaw - yaw, 2 * math.pi)
     cosine, sine = math.cos(yaw), math.sin(yaw)

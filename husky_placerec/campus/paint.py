@@ -1,4 +1,4 @@
-"""What season, weather and hour make of a surface's own colour."""
+"""The albedo and the emission of a surface by season and condition."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from husky_placerec.campus.numeric import (
 from husky_placerec.campus.surface_point import SurfacePoint
 from numpy.typing import NDArray
 
-_PERIOD_M = 32.0  # of the noise on the ground, at a scale of 1
+_PERIOD_M = 32.0  # of the noise on the ground at scale 1
 
 
 @inlined
@@ -39,9 +39,9 @@ def paint(
     surface: SurfacePoint, albedo: Colour, mask: float, light: Light, noise: NDArray
 ) -> Colour:
     """
-    Return the colour of a surface in this season.
+    Return the albedo of a surface in the present season.
 
-    :param mask: of the texture; 1 where a facade has glass.
+    :param mask: mask of the texture, 0 to 1; 1 where a facade has glass.
     """
     if surface.material == LEAF:
         albedo = _leaves(albedo, surface.thing, light.season)
@@ -60,7 +60,7 @@ def paint(
 
 @inlined
 def emission(surface: SurfacePoint, albedo: Colour, mask: float, light: Light) -> Colour:
-    """Return the light of lit windows, lamps and signs."""
+    """Return the emitted light of windows, lamps and signs."""
     if surface.material == FACADE:
         return _lit_window(surface, mask, light.lit_windows)
     if surface.material == EMITTER and light.lit_windows > 0.1:
@@ -72,7 +72,7 @@ def emission(surface: SurfacePoint, albedo: Colour, mask: float, light: Light) -
 
 @inlined
 def noise_on_ground(noise: NDArray, point: Colour, scale: float) -> float:
-    """Return noise that lies on the world; a larger scale is finer."""
+    """Return noise at a point of the ground; a larger scale gives finer noise."""
     return noise_at(noise, point[0] * scale / _PERIOD_M, point[1] * scale / _PERIOD_M)
 
 
@@ -84,7 +84,7 @@ def _snowed(surface: SurfacePoint, albedo: Colour, noise: NDArray) -> Colour:
     elif surface.material == CONIFER:
         clumps = noise_at(noise, surface.u * 40 / 128, surface.v * 40 / 128)
         cover = 0.35 if clumps > 0.5 else 0.0
-    elif surface.material == ROAD:  # less in the tracks of the wheels
+    elif surface.material == ROAD:  # less snow in the wheel tracks
         patches = noise_on_ground(noise, surface.point, 0.4) + 0.1 * math.sin(
             surface.u * 4 * math.pi
         )
@@ -111,7 +111,7 @@ def _lit_window(surface: SurfacePoint, mask: float, share: float) -> Colour:
 def _leaves(albedo: Colour, thing: int, season: int) -> Colour:
     if season == SUMMER:
         return times(albedo, (0.85, 1.1, 0.8))
-    if season == AUTUMN:  # from yellow to red, tree by tree
+    if season == AUTUMN:  # each tree has its own colour from yellow to red
         return times(albedo, mix((2.6, 1.35, 0.35), (2.4, 0.75, 0.3), thing * 0.37 % 1.0))
     return albedo
 

@@ -1,4 +1,4 @@
-"""Takes the pictures of a drive, in this process or in several."""
+"""Rendering of the pictures of a drive, in this process or in several."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from husky_placerec.types import SECOND_NS
 import numpy as np
 
 _JPEG_QUALITY = 90
-_PNG_EFFORT = 1  # of 9: little time for files that are small anyway
+_PNG_EFFORT = 1  # of 9; more effort would hardly reduce the files
 _FRAMES_A_TASK = 2
 
 
 class Photographer:
-    """One campus, one drive, both cameras."""
+    """Takes the pictures of both cameras on one drive."""
 
     def __init__(self, config: DriveConfig) -> None:
-        """Build the campus and what is about on this drive."""
+        """Build the campus, the changes and the traffic of the drive."""
         campus = config.campus()
         self.poses: Sequence[TimedPose] = drive_poses(campus, config)
         self._config = config
@@ -40,12 +40,12 @@ class Photographer:
         self._renderer = Renderer(scene, campus.textures, config.width, config.height)
 
     def pictures(self, frame: int) -> dict[str, Picture]:
-        """Return the pictures of one frame, by camera."""
+        """Return the pictures of one frame, by camera name."""
         timed = self.poses[frame]
         elapsed_s = (timed.stamp_ns - self.poses[0].stamp_ns) / SECOND_NS
         moving = self._traffic.seen_from(timed.pose.x, timed.pose.y, elapsed_s)
         rig = self._config.rig
-        # From the frame's number, so that the order of rendering does not matter.
+        # Seeded from the number of the frame, so that the order of rendering does not matter.
         seed = [self._config.seed, 6, self._config.drive, frame]
         rngs = [np.random.default_rng([*seed, number]) for number in range(len(rig))]
         pictures = self._renderer.render(timed.pose, rig, self.condition, moving, rngs)
@@ -57,7 +57,7 @@ class Photographer:
     def _with_fault(self, picture: Picture, frame: int, number: int) -> Picture:
         if self._fault is None:
             return picture
-        # The drive's part of the seed first: a drop stays where it is from frame to frame.
+        # The first generator is the same for each frame, so that a water drop keeps its place.
         seed = [self._config.seed, 60, self._config.drive, number]
         drive, moment = np.random.default_rng(seed), np.random.default_rng([*seed, frame])
         return self._fault.applied(picture, self._config.rig[number].name, drive, moment)
@@ -65,7 +65,7 @@ class Photographer:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A picture as it is written: as a camera sends it, and without loss with its mask."""
+    """A compressed picture: as JPEG (as a camera sends it), as lossless PNG, and its mask."""
 
     jpeg: bytes
     png: bytes
@@ -77,15 +77,15 @@ def encoded_pictures(
     config: DriveConfig, frames: int, workers: int
 ) -> Iterator[dict[str, Encoded]]:
     """
-    Yield the compressed pictures of frames 0, 1, ... by camera.
+    Yield the compressed pictures of frames 0, 1, ..., by camera name.
 
-    :param workers: processes that render; with 1, this one does.
+    :param workers: number of rendering processes; 1: this process renders.
     """
     if workers <= 1:
         for frame in range(frames):
             yield _encoded_frame(config, frame)
         return
-    # Not forked: compiled code and OpenCV do not survive a fork with their threads.
+    # Spawned, because compiled code and OpenCV have threads, which do not survive a fork.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(workers, context, initializer=_use_one_thread) as pool:
         try:
@@ -97,7 +97,7 @@ def encoded_pictures(
 
 
 def _use_one_thread() -> None:
-    cv2.setNumThreads(1)  # the processes share the cores among them
+    cv2.setNumThreads(1)  # the processes already use all cores
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""What a camera gives: a photograph, the class of each of its pixels, the signs in it."""
+"""A rendered picture with its ground truth: the class of each pixel and the visible signs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from husky_placerec.types import Pixels
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.uint8]  # [H, W] of the numbers in labels.py
+Mask = NDArray[np.uint8]  # [H, W], classes of labels.py
 
 
 @dataclass(frozen=True)
 class VisibleSign:
-    """A sign that shows, at least in part."""
+    """A sign that is at least partly visible."""
 
     text: str
-    box: tuple[int, int, int, int]  # x0 y0 x1 y1 in pixels; the last two are just outside
+    box: tuple[int, int, int, int]  # x0 y0 x1 y1 in pixels; x1 and y1 are exclusive
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture with what is true of it."""
+    """One picture, its mask and its visible signs."""
 
     image: Pixels
     mask: Mask

@@ -1,11 +1,11 @@
 """
-The two named protocols of drives: how hard a campus and the drives on it are.
+The two protocols of drives, `standard` and `hard`: defaults of a drive by difficulty.
 
-`standard` is a small campus where drives differ in light, weather, traffic and half a metre. Small
-networks nearly solve it, so it tells little about a good one. `hard` is what a year on a real
-campus does to a map: a long route with streets that look alike, another lane, facades repainted
-or behind scaffolding, snow banks and heaps of leaves, lorries at the kerb, three times the
-traffic.
+`standard` is a small campus. Its drives differ in light, weather, traffic and about half a metre
+of lateral offset. Small networks nearly solve it, so it hardly distinguishes good networks. `hard`
+imitates the changes of a year on a real campus: a long route with streets that look alike, lane
+changes, facades that are repainted or behind scaffolding, snow banks and heaps of leaves, lorries
+at the kerb, and three times the traffic.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from husky_placerec.errors import InputError
 
 STANDARD, HARD = 'standard', 'hard'
 
-# What a protocol changes in the defaults of a DriveConfig.
+# The values that a protocol changes in the defaults of a DriveConfig.
 PROTOCOLS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         STANDARD: {},
@@ -41,9 +41,9 @@ PROTOCOLS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 
 def drive_of(protocol: str, **changes: Any) -> DriveConfig:
     """
-    Return a drive by a protocol, but for what is given.
+    Return the configuration of a protocol with some values changed.
 
-    :raises InputError: when there is no such protocol.
+    :raises InputError: for an unknown protocol.
     """
     if protocol not in PROTOCOLS:
         known = ', '.join(PROTOCOLS)

@@ -1,4 +1,4 @@
-"""Which triangle each pixel shows: a compiled depth buffer."""
+"""The triangle that each pixel shows: a compiled depth buffer."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 NEAR_M = 0.15
 
 
-# What a pixel shows; `triangle` is -1 where there is sky.
+# What a pixel shows; `triangle` is -1 for sky.
 HIT = np.dtype(
     [
-        ('inverse_depth', np.float32),  # 1/m along the camera's axis
+        ('inverse_depth', np.float32),  # 1/m, along the optical axis
         ('triangle', np.int32),
         ('u', np.float32),
         ('v', np.float32),
     ]
 )
 _NOTHING = np.array((0, -1, 0, 0), HIT)
-Hits = NDArray[np.void]  # [H, W]
-Hit = Any  # one record of it
+Hits = NDArray[np.void]  # [H, W] of HIT
+Hit = Any  # one record of HIT
 
 
 def trace(
@@ -36,19 +36,20 @@ def trace(
     focal_px: float,
 ) -> Hits:
     """
-    Return what a camera sees.
+    Return the nearest triangle of each pixel of a camera, with texture coordinates.
 
-    :param matrix: [3, 4], from the world to the camera (x right, y down, z ahead).
+    :param matrix: [3, 4], from the map frame to the camera (x right, y down, z ahead).
     :param holes: [layers, H, W], the masks of the textures.
     :param size: width and height in pixels.
     """
     width, height = size
     seen = transformed(mesh, matrix)
     farthest = seen[:, :, 2].max(axis=1)
-    order = np.argsort(farthest, kind='stable')  # near first: what lies behind fails early
+    # Nearest first, so that hidden pixels fail the depth test early.
+    order = np.argsort(farthest, kind='stable')
     order = order[farthest[order] > NEAR_M]
     hits = np.full((height, width), _NOTHING)
-    polygon = np.empty((4, 5))  # after clipping: x, y in pixels, 1/depth, u, v
+    polygon = np.empty((4, 5))  # after clipping and projection: x, y in pixels, 1/depth, u, v
     _draw_all(mesh, seen, order, holes, focal_px, polygon, hits)
     return hits
 
@@ -77,7 +78,7 @@ def _draw_all(
 
 @inlined
 def _clip(points: NDArray, uv: NDArray, polygon: NDArray) -> int:
-    """Cut off what is nearer than NEAR_M; return how many corners are left."""
+    """Clip a triangle at the depth NEAR_M; return the number of remaining corners, 0 to 4."""
     count = 0
     for here in range(3):
         after = (here + 1) % 3

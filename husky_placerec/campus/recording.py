@@ -1,4 +1,4 @@
-"""Recording of a drive: rendered once, written as a bag, or as a track folder with the bag."""
+"""Recording of a simulated drive as a bag, or as a track folder that contains the bag."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def write_drive(
     """
     Record a drive as a bag.
 
-    :param path: the bag folder to make.
-    :param workers: processes that render; with 1, this one does.
-    :param progress: called with the frames done and all frames.
-    :raises InputError: when the output exists or the config is not one that can be driven.
+    :param path: the new bag folder.
+    :param workers: number of rendering processes; 1: this process renders.
+    :param progress: called with the number of finished frames and the number of all frames.
+    :raises InputError: for an output that exists, or an invalid configuration.
     """
     refuse_existing(path, overwrite=False)
     config.check()
@@ -44,9 +44,11 @@ def write_track(
     progress: Progress | None = None,
 ) -> None:
     """
-    Record a drive as a track folder, with its bag in `bag`; else as `write_drive`.
+    Record a drive as a track folder, with its bag in `bag`.
 
-    :param overwrite: replace an old output.
+    The other parameters and errors are those of `write_drive`.
+
+    :param overwrite: replace an existing output.
     """
     refuse_existing(path, overwrite)
     config.check()

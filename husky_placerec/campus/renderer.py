@@ -1,4 +1,4 @@
-"""Pictures of a campus."""
+"""Rendering of the pictures of a campus."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from husky_placerec.types import Pose
 import numpy as np
 
 _FARTHEST_M = 450.0
-_SNOW_LIES_FROM = 0.55  # z of a normal; paint.py has it half white there
+_SNOW_LIES_FROM = 0.55  # z of a normal; at this value paint.py mixes in about half snow
 
 
 class _Moment(NamedTuple):
-    """What all cameras see at once."""
+    """The input that all cameras share at one moment."""
 
     condition: Condition
     light: Light
@@ -41,13 +41,13 @@ class _Moment(NamedTuple):
 
 
 class Renderer:
-    """Renders one scene at one picture size."""
+    """Renders pictures of one scene at one size."""
 
     def __init__(self, scene: Scene, textures: Textures, width: int, height: int) -> None:
-        """Build what all pictures share."""
+        """Prepare the data that all pictures share."""
         self._size = (width, height)
         self._summer, self._winter = scene, _in_winter(scene, textures)
-        # The masks alone: less memory to reach into than with the colours between them.
+        # A contiguous copy of the masks uses the memory cache better than the RGBA texels.
         self._holes = np.ascontiguousarray(textures.layers[..., 3])
         self._shadows = ShadowMaker(self._holes)
         self._mips = textures.mip_chain()
@@ -62,12 +62,12 @@ class Renderer:
         rngs: Sequence[np.random.Generator],
     ) -> list[Picture]:
         """
-        Return the pictures that the cameras of a robot take at one moment.
+        Return the pictures of the cameras of a robot at one moment.
 
-        :param pose: of the robot's base_link.
-        :param moving: what is there besides what never moves.
-        :param rngs: one for each camera, that draws noise, rain and snow; seed it from the frame
-            for pixels that repeat.
+        :param pose: pose of `base_link` in the map frame.
+        :param moving: the triangles that are not part of the scene.
+        :param rngs: one random generator per camera, for noise, rain and snow. Seed it from the
+            frame for reproducible pixels.
         """
         scene = self._winter if condition.season == WINTER else self._summer
         light = light_of(condition)
@@ -83,7 +83,7 @@ class Renderer:
         self, moment: _Moment, camera: Camera, bumper: Bumper, rng: np.random.Generator
     ) -> Picture:
         condition, light, scene, moving, shadow = moment
-        far_m = min(_FARTHEST_M, 5 / condition.fog_per_m)  # exp(-5): all fog
+        far_m = min(_FARTHEST_M, 5 / condition.fog_per_m)  # where fog leaves exp(-5) of the light
         mesh = in_view(scene, moving, camera, far_m)
         hits = trace(mesh, camera.matrix, self._holes, self._size, camera.focal_px)
         image = np.zeros((camera.height, camera.width, 3), np.float32)
@@ -96,7 +96,7 @@ class Renderer:
 
 
 def _in_winter(scene: Scene, textures: Textures) -> Scene:
-    """Return the scene in winter: bare twins of the trees with leaves, snow for lawns."""
+    """Return the scene in winter: bare trees instead of trees with leaves, snow on lawns."""
     shift = textures.layer('bare') - textures.layer('leaf')
     mesh = scene.mesh.copy()
     mesh['layer'][mesh['material'] == LEAF] += shift
@@ -106,6 +106,6 @@ def _in_winter(scene: Scene, textures: Textures) -> Scene:
 
 
 def _weather_noise() -> np.ndarray:
-    """Return noise with some contrast around a half; the same for all campuses."""
+    """Return [SIZE, SIZE] periodic noise around 0.5, which is the same for all campuses."""
     noise = smooth_noise(np.random.default_rng(77), (32, 64, 128, 256), 0.5)
     return np.clip((noise - noise.mean()) * 1.15 + 0.47, 0, 1)

@@ -1,4 +1,4 @@
-"""The cameras of the robot: where they sit, how they look, and what of the robot they see."""
+"""The cameras of the robot: their poses, their intrinsics, and the bumper that they see."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from dataclasses import dataclass, replace
 from husky_placerec.types import Pose
 from scipy.spatial.transform import Rotation
 
-_REFERENCE_WIDTH_PX = 1280  # of the picture that focal lengths are told for
+_REFERENCE_WIDTH_PX = 1280  # picture width that the focal lengths below refer to
 
 
 @dataclass(frozen=True)
 class Bumper:
     """
-    The bar of the robot at the bottom of a picture.
+    The bumper bar of the robot at the bottom of a picture.
 
-    Heights are shares of the picture's height, places across are shares of its width.
+    Heights are shares of the picture height. Positions of bolts are shares of the picture width.
     """
 
     middle_height: float
     side_height: float
     bolts: tuple[float, ...]
-    grey: float  # 0 to 1, linear
+    grey: float  # albedo, 0 to 1, linear
 
 
 @dataclass(frozen=True)
 class CameraModel:
-    """A pinhole camera that is bolted to `base_link`: x ahead, y to the left, z up."""
+    """A pinhole camera that is fixed to `base_link` (x ahead, y to the left, z up)."""
 
     name: str
-    frame_id: str  # x right, y down, z ahead, as ROS has optical frames
-    focal_px: float  # of a picture of 1280 x 720
+    frame_id: str  # optical frame of ROS: x right, y down, z ahead
+    focal_px: float  # for a picture of 1280 x 720
     x_m: float  # ahead of base_link
     height_m: float
-    pitch_deg: float  # positive looks down
-    yaw_deg: float  # positive to the left
+    pitch_deg: float  # positive is down
+    yaw_deg: float  # positive is left
     bumper: Bumper
 
     def optical_pose(self) -> Pose:
-        """Return the pose of the optical frame (x right, y down, z ahead) on `base_link`."""
+        """Return the pose of the optical frame (x right, y down, z ahead) in `base_link`."""
         turn = Rotation.from_euler('ZY', [self.yaw_deg, self.pitch_deg], degrees=True)
         optical = turn * Rotation.from_matrix([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
         return Pose.from_array([self.x_m, 0.0, self.height_m, *optical.as_quat()])
 
     def intrinsics(self, width: int, height: int) -> tuple[float, float, float, float]:
         """
-        Return fx, fy, cx and cy in pixels of a picture of some size.
+        Return fx, fy, cx and cy in pixels for a picture size.
 
-        Whole numbers are the edges of pixels, so that the middle of the picture is at half its
-        size; whoever counts from the middle of the first pixel takes half a pixel off cx and cy.
+        Integer coordinates are the edges of pixels, so that the centre of the picture is at half
+        its size. Subtract 0.5 from cx and cy where integer coordinates are the centres of pixels.
         """
         focal_px = self.focal_px * width / _REFERENCE_WIDTH_PX
         return focal_px, focal_px, width / 2, height / 2

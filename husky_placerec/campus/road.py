@@ -1,4 +1,4 @@
-"""Roads: smooth lines on the ground, open or closed, measured along their middle."""
+"""Roads: smooth centre lines on the ground, open or closed, parametrised by arc length."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 ROAD_HALF_WIDTH_M = 4.0
-PAVEMENT_EDGE_M = 6.8  # from the middle of the road
+PAVEMENT_EDGE_M = 6.8  # from the centre line of the road
 
 Line = NDArray[np.float64]  # [N, 2], metres
 
 
 @dataclass(frozen=True)
 class Station:
-    """A point on the middle of a road, with the direction of travel there."""
+    """A point on the centre line of a road, with the direction of the road (radians)."""
 
     x: float
     y: float
     yaw: float
 
     def beside(self, left_m: float) -> Frame2D:
-        """Return the place so far to the left (negative: right), facing along the road."""
+        """Return the place at a distance to the left (negative: right), in road direction."""
         return Frame2D(self.x, self.y, self.yaw).moved(0.0, left_m)
 
 
 class Road:
-    """A line of any spacing, sampled anew about every metre."""
+    """A centre line, resampled at about one point per metre."""
 
     def __init__(self, line: Line, *, closed: bool = False) -> None:
         """
-        Follow a line.
+        Resample a line.
 
-        :param line: points close together; a closed one does not repeat its first.
+        :param line: [N, 2] close points; a closed line does not repeat its first point.
         """
         self.closed = closed
         whole = np.concatenate([line, line[:1]]) if closed else line
@@ -52,7 +52,7 @@ class Road:
         self._tree = cKDTree(self.points)
 
     def at(self, arc_m: float) -> Station:
-        """Return the station at an arc length: round and round, or no further than an end."""
+        """Return the station at an arc length, which wraps around or is clipped to the ends."""
         arc = arc_m % self.length_m if self.closed else min(max(arc_m, 0.0), self.length_m)
         sample = arc / self.length_m * self._pieces
         before = min(int(sample), self._pieces - 1)
@@ -62,14 +62,14 @@ class Road:
         return Station(float(x), float(y), math.atan2(dy, dx))
 
     def distances_m(self, points: Line | tuple[float, float]) -> NDArray[np.float64]:
-        """Return [N]: how near each of the points [N, 2] comes to the middle of the road."""
+        """Return [N] distances of points [N, 2] from the centre line."""
         return np.asarray(self._tree.query(np.reshape(points, (-1, 2)))[0])
 
     def distance_m(self, points: Line | tuple[float, float]) -> float:
-        """Return how near the nearest of the points [N, 2] comes to the middle of the road."""
+        """Return the least distance of points [N, 2] from the centre line."""
         return float(self.distances_m(points).min())
 
     def least_radius_m(self) -> float:
-        """Return the radius of the tightest bend of an open road."""
+        """Return the radius of the tightest bend of an open road, in metres."""
         turns = np.diff(np.unwrap(np.arctan2(self._tangents[:, 1], self._tangents[:, 0])))
         return float(self.length_m / self._pieces / (np.abs(turns).max() + 1e-9))

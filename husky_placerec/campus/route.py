@@ -1,4 +1,4 @@
-"""The mapped road of a campus: a closed smooth curve."""
+"""The mapped route of a campus: a closed smooth curve."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _RADIUS_M, _HIGHEST_HARMONIC = 115.0, 5  # for the usual length
 
 
 class Route(Road):
-    """A circle bent by a few harmonics, anticlockwise."""
+    """A circle that a few harmonics deform; its direction is anticlockwise."""
 
     def __init__(self, seed: int, least_length_m: float = USUAL_LENGTH_M) -> None:
         """
         Draw the route of the campus with this seed.
 
-        :param least_length_m: it may be a fifth longer.
+        :param least_length_m: minimum length; the route may be a fifth longer.
         """
         radius_m = _RADIUS_M * least_length_m / USUAL_LENGTH_M
         rng = np.random.default_rng([seed, 1])

@@ -1,4 +1,4 @@
-"""What stands still on a drive, laid out so that a view can leave most of it out."""
+"""The static triangles of a drive, sorted by tile so that a view can omit most of them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ TILE_M = 32.0
 @dataclass(frozen=True)
 class Scene:
     """
-    Triangles sorted by square tiles of the ground.
+    Triangles that are sorted by square tiles of the ground.
 
-    Tile k has the triangles `starts[k]` to `starts[k + 1]`.
+    The triangles of tile k are `mesh[starts[k] : starts[k + 1]]`.
     """
 
     mesh: Mesh
-    centres: NDArray[np.float64]  # [tiles, 2]
+    centres: NDArray[np.float64]  # [tiles, 2], metres
     starts: NDArray[np.int64]  # [tiles + 1]
-    lamps: NDArray[np.float64]  # [lamps, 3]
-    signs: Mapping[int, str]  # what they say, by the number of the object
+    lamps: NDArray[np.float64]  # [lamps, 3], metres
+    signs: Mapping[int, str]  # texts by the number of the object
     houses: tuple[House, ...]
 
     @classmethod
@@ -36,7 +36,7 @@ class Scene:
         signs: Mapping[int, str],
         houses: tuple[House, ...],
     ) -> Scene:
-        """Sort triangles in any order."""
+        """Make a scene of triangles in any order."""
         tile = np.floor(mesh['points'][:, :, :2].mean(axis=1) / TILE_M).astype(np.int64)
         tiles, number = np.unique(tile, axis=0, return_inverse=True)
         number = number.reshape(-1)

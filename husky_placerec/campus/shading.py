@@ -1,4 +1,4 @@
-"""The light that each pixel receives: from a surface, through fog, or from the sky."""
+"""The light of each pixel: from a surface through fog, or from the sky."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from husky_placerec.campus.texturing import texel
 import numpy as np
 from numpy.typing import NDArray
 
-_WET_FROM = 0.8  # z of the normal of what rain stays on
+_WET_FROM = 0.8  # z of the normal above which a surface gets wet
 
 
 @compiled
@@ -37,10 +37,11 @@ def shade(
     """
     Fill an image with linear light.
 
-    :param lamps: [lamps, 3], places of the street lamps that matter.
-    :param mips: the textures with their smaller copies.
-    :param noise: periodic noise that makes clouds, lawns and snow.
-    :param rows: how many to shade; the robot hides those below, which stay as they are.
+    :param lamps: [lamps, 3], positions of the nearest lit street lamps.
+    :param mips: the mip chain of the textures.
+    :param noise: periodic noise for clouds, lawns and snow.
+    :param rows: number of rows to shade; the rows below are unchanged, because the bumper hides
+        them.
     :param image: [H, W, 3].
     """
     for row in range(rows):
@@ -64,7 +65,7 @@ def shade(
 
 @inlined
 def _ray(camera: Camera, row: int, column: int) -> Colour:
-    """Return the vector from the camera to what a pixel shows of the plane a metre ahead."""
+    """Return the vector from the camera through a pixel to the plane one metre ahead."""
     aside = (column + 0.5 - camera.width / 2) / camera.focal_px
     below = (row + 0.5 - camera.height / 2) / camera.focal_px
     sideways = plus(scaled(camera.right, aside), scaled(camera.down, below))

@@ -1,4 +1,4 @@
-"""What the sun sees around the robot; what it does not see lies in the shadow."""
+"""Shadow maps around the robot: a point that the sun does not see is in the shadow."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from husky_placerec.types import Pose
 import numpy as np
 from numpy.typing import NDArray
 
-_WEAK_SUN = 0.2  # below, no shadow is to be seen
+_WEAK_SUN = 0.2  # with less sunlight, shadows are invisible
 _MAP_PX = 1536
-_REACH_M = 96.0  # half the map's side
-_CELL_M = 24.0  # all poses in a cube of this size share a map, so that it reaches 84 m at least
+_REACH_M = 96.0  # half the side of the map
+_CELL_M = 24.0  # all poses in a cube of this size share a map; it reaches at least 84 m
 
-Plane = tuple[float, float, float, float]  # x y z 1 -> a number
-SunAxes = tuple[Plane, Plane, Plane]  # from the world to column, row and depth (metres)
+Plane = tuple[float, float, float, float]  # coefficients of x, y, z and 1
+SunAxes = tuple[Plane, Plane, Plane]  # from the map frame to column, row and depth (metres)
 Map = NDArray[np.float32]
 
 
 class Shadow(NamedTuple):
     """
-    A map of how far the sun sees, P pixels wide; P is 0 where it throws no shadow.
+    A shadow map: P x P depths of the first surface along the sunlight; P is 0 without shadows.
 
-    The block of a map is BLOCK_PX pixels wide; a pixel more on each side counts in, so that what
-    is true of the block holds for all that is filtered in it.
+    `nearest` and `farthest` bound the depths of each block of BLOCK_PX x BLOCK_PX pixels plus a
+    margin of one pixel, so that they hold for the 3x3 filter at each pixel of the block.
     """
 
     axes: SunAxes
     depths: Map  # [P, P], metres
-    nearest: Map  # [P / BLOCK_PX, P / BLOCK_PX], not more than the least depth of a block
-    farthest: Map  # likewise, not less than the greatest
+    nearest: Map  # [P / BLOCK_PX, P / BLOCK_PX], at most the least depth of a block
+    farthest: Map  # likewise, at least the greatest depth of a block
 
 
 class ShadowMaker:
-    """Draws the shadows of one campus: of what never moves only once for all poses near by."""
+    """Draws shadow maps of one campus; nearby poses share the map of the static triangles."""
 
     def __init__(self, holes: NDArray[np.uint8]) -> None:
         """
-        Take what is shared.
+        Store the masks.
 
         :param holes: [layers, H, W], the masks of the textures.
         """
@@ -53,10 +53,10 @@ class ShadowMaker:
         self._still = _none()
 
     def shadow(self, pose: Pose, light: Light, scene: Scene, moving: Mesh) -> Shadow:
-        """Return the shadow that all cameras of a robot at a pose see."""
+        """Return the shadow map for all cameras of a robot at a pose."""
         if light.sun[2] <= SUN_UP or max(light.sunlight) <= _WEAK_SUN:
             return _none()
-        # The middle follows from the place alone: the order of rendering does not matter.
+        # The centre depends only on the pose, so that the order of rendering does not matter.
         cell = np.floor(np.array([pose.x, pose.y, pose.z]) / _CELL_M)
         key = (light.season, light.sun, *cell.tolist())
         if key != self._key:
@@ -67,7 +67,7 @@ class ShadowMaker:
         return shadow
 
     def _drawn(self, light: Light, scene: Scene, middle: NDArray[np.float64]) -> Shadow:
-        """Return the shadow of what never moves."""
+        """Return the shadow map of the static triangles."""
         depths = np.full((_MAP_PX, _MAP_PX), OCCLUDED, np.float32)
         nearest = np.full((_MAP_PX // BLOCK_PX, _MAP_PX // BLOCK_PX), OCCLUDED, np.float32)
         shadow = Shadow(_sun_axes(light.sun, middle), depths, nearest, nearest)

@@ -1,4 +1,4 @@
-"""One picture of all conditions: what both cameras see at one place, with the masks."""
+"""A contact sheet of all conditions: the pictures and masks of both cameras at one place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 _TITLE_PX, _GAP_PX = 24, 4
 _PAPER, _INK = (250, 250, 248), (25, 25, 30)
-# Close to the colours that Mapillary shows its classes in.
+# Similar to the colours of the classes of Mapillary Vistas.
 _MASK_COLOURS = {
     labels.CURB: (196, 196, 196),
     labels.FENCE: (190, 153, 153),
@@ -46,12 +46,12 @@ def write_sheet(
     path: Path, config: DriveConfig, size: tuple[int, int], passing: Passing = lambda i, _: i
 ) -> None:
     """
-    Write a PNG with a row a condition: front, its mask, back, its mask.
+    Write a PNG with one row per condition: front, its mask, back, its mask.
 
-    :param config: the drive whose first frame is shown; its own condition does not matter.
+    :param config: the drive whose first frame is shown; its condition is ignored.
     :param size: width and height of each picture on the sheet, in pixels.
-    :param passing: passes the conditions on, and may show how many are done.
-    :raises InputError: for a config that cannot be driven.
+    :param passing: wraps the iteration over the conditions, for example in a progress bar.
+    :raises InputError: for an invalid configuration.
     """
     config.check()
     rows = []
@@ -63,7 +63,7 @@ def write_sheet(
 
 
 def coloured(mask: Mask) -> Pixels:
-    """Return the classes of a mask as RGB colours."""
+    """Return a mask [H, W] as RGB colours [H, W, 3]."""
     table = np.zeros((256, 3), np.uint8)
     for label, colour in _MASK_COLOURS.items():
         table[label] = colour

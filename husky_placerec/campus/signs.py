@@ -1,4 +1,4 @@
-"""Signs on houses, with words in Latin and Cyrillic letters."""
+"""Textures of signs on houses, with Latin and Cyrillic text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from husky_placerec.campus.surfaces import SIZE, Texture
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-SIGNS_PER_TEXTURE = 4  # one below the other
+SIGNS_PER_TEXTURE = 4  # stacked vertically
 
 _LATIN = (
     'LIBRARY CAFE LAB DORM GYM BANK MARKET PHARMACY PHYSICS CHEMISTRY CANTEEN BOOKS MUSEUM CLINIC '
@@ -35,9 +35,9 @@ _SIGN_COLOURS = [  # background, letters
 
 
 def sign_texts(rng: np.random.Generator, count: int) -> list[str]:
-    """Return what the signs of a campus say; every second one, at least, with a number."""
+    """Return the texts of the signs of a campus; at least every second one has a number."""
     words = rng.permutation([*LATIN, *CYRILLIC]).tolist()
-    numbers = rng.permutation(count) + 1  # all different, so that no two signs are the same
+    numbers = rng.permutation(count) + 1  # all numbers differ, so that no two signs are the same
     return [
         words[index] if index < len(words) and index % 2 == 0 else f'{word} {number}'
         for index, (word, number) in enumerate(zip(cycle(words), numbers))
@@ -45,7 +45,7 @@ def sign_texts(rng: np.random.Generator, count: int) -> list[str]:
 
 
 def sign_sheet(rng: np.random.Generator, texts: Sequence[str]) -> Texture:
-    """Return one texture with the signs for SIGNS_PER_TEXTURE texts."""
+    """Return one texture with the signs of SIGNS_PER_TEXTURE texts."""
     return np.concatenate([_sign(rng, text) for text in texts], axis=0)
 
 
@@ -64,7 +64,7 @@ def _sign(rng: np.random.Generator, text: str) -> Texture:
 
 @lru_cache
 def sign_font(size: int) -> ImageFont.FreeTypeFont:
-    """Return a font that has the letters and comes with us: signs are alike on every machine."""
+    """Return the packaged font, so that signs are the same on each machine; size in pixels."""
     data = (files('husky_placerec.campus') / 'fonts' / 'DejaVuSans-Bold.ttf').read_bytes()
-    # Whether Pillow can lay out text in the other way depends on how it was built.
+    # The other layout engine of Pillow is not present in each of its builds.
     return ImageFont.truetype(BytesIO(data), size, layout_engine=ImageFont.Layout.BASIC)

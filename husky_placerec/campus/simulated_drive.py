@@ -1,4 +1,4 @@
-"""A drive as it happens: frames, and the motion between them, told in the order of time."""
+"""A simulated drive as a sequence of messages: frames and the motion between them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from husky_placerec.campus.odometry import odometry, odometry_rng
 from husky_placerec.campus.photographer import Encoded
 import numpy as np
 
-DELAYS_NS = {'front': 0, 'back': 4_000_000}  # no two cameras shutter together
-_MOTION_STEP_M = 0.2  # between poses: 5 a second
+DELAYS_NS = {'front': 0, 'back': 4_000_000}  # real cameras are not synchronised
+_MOTION_STEP_M = 0.2  # distance between poses: 5 poses per second
 
 
 class SimulatedDrive:
     """
-    One drive of a robot.
+    One drive of a robot. Its messages go to a speaker in the order of time.
 
-    :raises InputError: for a config that cannot be driven.
+    :raises InputError: for an invalid configuration.
     """
 
     def __init__(self, config: DriveConfig) -> None:
@@ -27,7 +27,7 @@ class SimulatedDrive:
         track = DrivePath(config.campus(), config)
         distances = frame_distances(config)
         self.frames: list[TimedPose] = [track.after(distance) for distance in distances]
-        # From before the first frame until after the last image, so that poses enclose them all.
+        # Poses begin before the first image and end after the last one, so that they enclose all.
         reach = np.arange(-_MOTION_STEP_M, distances[-1] + 2 * _MOTION_STEP_M, _MOTION_STEP_M)
         motion = [track.after(float(distance)) for distance in reach]
         wheels = odometry(motion, odometry_rng(config))
@@ -35,12 +35,13 @@ class SimulatedDrive:
         self._told = 0
 
     def begin(self, speaker: Speaker) -> None:
+        """Send the poses of the cameras on the robot; call this before the first frame."""
         speaker.tell_rig(self._motion[0][0].stamp_ns)
 
     def tell_frame(
         self, speaker: Speaker, frame: TimedPose, pictures: Mapping[str, Encoded]
     ) -> dict[str, int]:
-        """Tell the motion so far and the images; return the images' stamps in ns."""
+        """Send the motion so far and the images; return the image stamps (ns) by camera."""
         self._tell_motion(speaker, frame.stamp_ns)
         stamps = {name: frame.stamp_ns + DELAYS_NS[name] for name in pictures}
         for name, picture in pictures.items():
@@ -48,6 +49,7 @@ class SimulatedDrive:
         return stamps
 
     def finish(self, speaker: Speaker) -> None:
+        """Send the rest of the motion; call this after the last frame."""
         self._tell_motion(speaker, self._motion[-1][0].stamp_ns)
 
     def _tell_motion(self, speaker: Speaker, until_ns: int) -> None:

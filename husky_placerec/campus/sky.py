@@ -1,4 +1,4 @@
-"""The colour of the sky: from horizon to zenith, with clouds, a sun and distant hills."""
+"""The colour of the sky: a gradient to the zenith, with clouds, a sun and distant hills."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _HIGHEST_HILL = 0.07
 
 @inlined
 def sky_colour(ray: Colour, light: Light, noise: NDArray) -> Colour:
-    """Return what is seen along a unit vector that meets nothing."""
-    hills = 0.0  # their height as a sine; none is above the limit
+    """Return the colour in the direction of a unit vector that meets no triangle."""
+    hills = 0.0  # sine of their elevation, at most _HIGHEST_HILL
     if ray[2] < _HIGHEST_HILL:
         bearing = math.atan2(ray[1], ray[0]) / (2 * math.pi)
         hills = 0.02 + 0.05 * noise_at(noise, bearing, 0.1)
@@ -39,7 +39,7 @@ def sky_colour(ray: Colour, light: Light, noise: NDArray) -> Colour:
 
 @inlined
 def _cloud(ray: Colour, up: float, cover: float, noise: NDArray) -> float:
-    # Clouds lie on a plane that bends down a little towards the horizon.
+    # Clouds lie on a plane that bends down slightly towards the horizon.
     x, y = 1.3 * ray[0] / (up + 0.12), 1.3 * ray[1] / (up + 0.12)
     density = noise_at(noise, x * 1.2 / 32, y * 1.2 / 32 + 0.3)
     low, high = 0.62 - 0.35 * cover, 0.85 - 0.2 * cover

@@ -1,4 +1,4 @@
-"""Painted cut-outs: trees, people and a fence; their mask is 0 where one sees through."""
+"""Textures of cut-outs: trees, people, a fence, a scaffold. Their mask is 0 where transparent."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _LEAVES, _CLUMPS, _TWIGS = 7000, 16, 9000
 
 
 def bare_tree(rng: np.random.Generator) -> Texture:
-    """Return trunk and branches."""
+    """Return a tree without leaves."""
     texture = _clear((70, 55, 40))
     _branch(texture, rng, (SIZE / 2, SIZE), math.pi / 2, 120, 16, 7)
     return texture
 
 
 def leafy_tree(rng: np.random.Generator) -> Texture:
-    """Return a tree with clumps of leaves, lighter at the top."""
-    # What is not painted counts where mip levels average, so it has the colour of leaves.
+    """Return a tree with clumps of leaves, which are lighter at the top."""
+    # Mip levels average transparent pixels too, so these have the colour of leaves.
     texture = _clear((60, 80, 40))
     _branch(texture, rng, (SIZE / 2, SIZE), math.pi / 2, 120, 16, 7)
     clump = rng.integers(_CLUMPS, size=_LEAVES)
@@ -42,7 +42,7 @@ def leafy_tree(rng: np.random.Generator) -> Texture:
 
 
 def conifer(rng: np.random.Generator) -> Texture:
-    """Return a fir with drooping twigs."""
+    """Return a fir."""
     texture = _clear((60, 80, 40))
     height = rng.uniform(0.02, 0.97, _TWIGS)
     half_width = 0.42 * height**0.9 * (0.75 + 0.25 * np.cos(height * 50))
@@ -58,7 +58,7 @@ def conifer(rng: np.random.Generator) -> Texture:
 
 
 def person(rng: np.random.Generator) -> Texture:
-    """Return somebody who walks, some with a bag."""
+    """Return a walking person, sometimes with a bag."""
     texture = np.zeros((SIZE, SIZE, 4), np.uint8)
     coat, trousers, bag = ((*(int(c) for c in rng.integers(20, 200, 3)), 255) for _ in range(3))
     skin = (int(200 * rng.uniform(0.5, 1.1)), int(160 * rng.uniform(0.5, 1.1)), 130, 255)
@@ -75,7 +75,7 @@ def person(rng: np.random.Generator) -> Texture:
 
 
 def fence() -> Texture:
-    """Return a fence of upright bars between two rails."""
+    """Return a fence with vertical bars and two rails."""
     texture = _clear((60, 65, 60))
     for offset in range(12):
         texture[:, offset::64, 3] = 255
@@ -85,15 +85,15 @@ def fence() -> Texture:
 
 
 def scaffold() -> Texture:
-    """Return six metres of scaffolding: poles, planks, and a net over every second field."""
+    """Return 6 m x 6 m of scaffolding: poles, planks, and a net over every second field."""
     texture = _clear((120, 120, 115))
     texture[:, :, 3] = 0
     half = SIZE // 2
-    for top in (0, half):  # two levels of three metres
+    for top in (0, half):  # two levels of 3 m
         for left in (0, half):
             field = texture[top : top + half, left : left + half]
             if (top == 0) == (left == 0):
-                # The net; one sees a little through it.
+                # The net, with transparent gaps.
                 field[:, np.arange(half) % 16 < 11] = (96, 122, 104, 255)
         texture[top + half - 16 : top + half] = (140, 112, 76, 255)
         texture[top + half // 2 : top + half // 2 + 6] = (150, 150, 150, 255)
@@ -132,6 +132,6 @@ def _clear(colour: tuple[int, int, int]) -> Texture:
 def _lit(
     colour: tuple[int, int, int], light: NDArray[np.float64]
 ) -> list[tuple[int, int, int, int]]:
-    """Return the colour under each of the lights, opaque."""
+    """Return the colour times each of the lights, as opaque RGBA."""
     shades = (light[:, None] * np.array(colour)).astype(int).tolist()
     return [(red, green, blue, 255) for red, green, blue in shades]

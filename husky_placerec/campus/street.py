@@ -1,4 +1,4 @@
-"""Ground, roads and what stands along them: lamps, fences, hedges and bus stops."""
+"""The ground, the roads, and the lamps, fences, hedges and bus stops along them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from husky_placerec.campus.road import PAVEMENT_EDGE_M, Road, ROAD_HALF_WIDTH_M
 from husky_placerec.campus.site import random_tint, Site
 import numpy as np
 
-_TEXTURE_M = 8.0  # of road that one texture shows
+_TEXTURE_M = 8.0  # length of road per texture
 _KERB_M = 0.15
-_LAWN_M = 16.0  # side of a piece: flat ones that follow the slopes to a few centimetres,
-_LAWN_BELOW_M = 0.12  # so that it is this much lower than the roads
-_LAWN_BEYOND_M = 220.0  # the roads
+# Lawn consists of flat squares that deviate from the terrain by a few centimetres. So it lies
+# lower than the roads.
+_LAWN_M = 16.0  # side of a square
+_LAWN_BELOW_M = 0.12
+_LAWN_BEYOND_M = 220.0  # how far lawn extends beyond the roads
 _STEEL = (0.3, 0.32, 0.33)
 
 
 def build_ground(site: Site) -> None:
-    """Lay lawn as far as one sees."""
+    """Cover the visible ground with lawn."""
     look, side = Look(site.textures.layer('grass'), labels.TERRAIN, GRASS), _LAWN_M
     edge = math.ceil((site.network.extent_m + _LAWN_BEYOND_M) / side)
     for column in range(-edge, edge):
@@ -35,9 +37,9 @@ def build_ground(site: Site) -> None:
 
 
 def build_roads(site: Site) -> None:
-    """Lay the roads with their kerbs and pavements in pieces of about 2 m."""
+    """Build the roads with kerbs and pavements, in pieces of about 2 m."""
     for number, road in enumerate(site.network.roads):
-        # Where roads meet, asphalt hides pavements, and the earlier road the later one.
+        # At junctions asphalt hides pavements, and an earlier road hides a later one.
         _build_road(site, road, -0.005 * number)
 
 
@@ -65,7 +67,7 @@ def _build_road(site: Site, road: Road, z: float) -> None:
 
 
 def _strips(site: Site) -> list[tuple[float, float, float, Look, float]]:
-    """Return right and left edge, height (metres), look and share of the texture across."""
+    """Return per strip: right and left edge, height (m), look, share of the texture width."""
     layer = site.textures.layer
     edge, kerb = ROAD_HALF_WIDTH_M, ROAD_HALF_WIDTH_M + _KERB_M
     pavement = Look(layer('pavement'), labels.SIDEWALK)
@@ -80,13 +82,13 @@ def _strips(site: Site) -> list[tuple[float, float, float, Look, float]]:
 
 
 def _is_clear(site: Site, road: Road, corners: Sequence[Point]) -> bool:
-    """Tell whether a piece of kerb is off the asphalt of the other roads."""
+    """Tell whether a piece of kerb is outside the asphalt of all other roads."""
     middle = np.mean(corners, axis=0)[:2]
     return site.network.distance_m(middle, without=road) > ROAD_HALF_WIDTH_M
 
 
 def build_lamps(site: Site) -> None:
-    """Set street lamps at even distances, mostly on one side of a road."""
+    """Build street lamps at regular distances, mostly on one side of a road."""
     for road in site.network.roads:
         _line_with_lamps(site, road)
 
@@ -113,7 +115,7 @@ def _line_with_lamps(site: Site, road: Road) -> None:
 
 
 def build_fences_and_hedges(site: Site) -> None:
-    """Set seven fences and seven hedges behind the pavements."""
+    """Build seven fences and seven hedges behind the pavements."""
     rng = site.rng
     for number in range(14):
         road, side = site.network.any_road(rng), int(rng.choice([-1, 1]))
@@ -124,7 +126,7 @@ def build_fences_and_hedges(site: Site) -> None:
             ]
             places = np.array([(end.x, end.y) for end in ends])
             if site.network.distance_m(places) < PAVEMENT_EDGE_M:
-                break  # another road, or the end of this one
+                break  # at another road, or at the end of this one
             if number % 2:
                 _hedge(site, ends[0], ends[1], thing)
             else:
@@ -132,7 +134,7 @@ def build_fences_and_hedges(site: Site) -> None:
 
 
 def build_bus_stops(site: Site) -> None:
-    """Set a few shelters, each with a wall and a roof of its own colour."""
+    """Build a few shelters; each has a wall and a roof in a random colour."""
     rng = site.rng
     for _ in range(6):
         road, side = site.network.any_road(rng), rng.choice([-1, 1])

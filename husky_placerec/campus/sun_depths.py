@@ -1,4 +1,4 @@
-"""How far from the sun the first surface is: a compiled depth buffer."""
+"""The depth of the first surface along the sunlight: a compiled depth buffer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from husky_placerec.campus.numeric import compiled, inlined
 import numpy as np
 from numpy.typing import NDArray
 
-OCCLUDED = 1e9  # metres
+OCCLUDED = 1e9  # initial depth in metres: no surface
 BLOCK_PX = 4
 
 
@@ -21,12 +21,12 @@ def draw_depths(
     nearest: NDArray[np.float32],
 ) -> None:
     """
-    Draw how far from the sun the first surface is.
+    Draw a mesh into a shadow map.
 
-    :param matrix: [3, 4], from the world to pixels of the map and depth in metres.
-    :param depths: [P, P], the map; OCCLUDED where nothing is.
-    :param nearest: [P / BLOCK_PX, P / BLOCK_PX]: the least depth in each block of the map or a
-        pixel beside it.
+    :param matrix: [3, 4], from the map frame to column and row of the shadow map and depth (m).
+    :param depths: [P, P], least depth of each pixel, lowered in place; OCCLUDED: no surface.
+    :param nearest: [P / BLOCK_PX, P / BLOCK_PX], least depth of each block of the shadow map and
+        the pixels next to it, lowered in place.
     """
     _draw_depths(mesh, transformed(mesh, matrix), holes, depths, nearest)
 
@@ -39,7 +39,7 @@ def _draw_depths(
     for triangle in range(seen.shape[0]):
         material = mesh[triangle].material
         if material in (GRASS, ROAD):
-            continue  # flat ground throws no shadow
+            continue  # the ground is nearly flat and casts no shadow
         first, second, third = seen[triangle]
         to_second, to_third, area = planes(first, second, third)
         if abs(area) < 1e-6:
@@ -67,7 +67,7 @@ def _draw_depths(
 
 @inlined
 def _lower(nearest: NDArray, row: int, column: int, last: int, depth: float) -> None:
-    """Bring the blocks that a pixel is in or beside down to its depth."""
+    """Lower the least depth of each block that contains a pixel or is next to it."""
     for block_row in range(max(row - 1, 0) // BLOCK_PX, min(row + 1, last) // BLOCK_PX + 1):
         first, end = max(column - 1, 0) // BLOCK_PX, min(column + 1, last) // BLOCK_PX + 1
         for block_column in range(first, end):

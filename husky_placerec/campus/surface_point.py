@@ -1,4 +1,4 @@
-"""What one pixel shows, gathered once so that shading works on plain numbers."""
+"""The surface point that a pixel shows, in plain numbers for shading."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from husky_placerec.campus.rasterizer import Hit
 
 
 class SurfacePoint(NamedTuple):
-    """A point on a surface, in plain numbers: to count references to arrays would cost more."""
+    """A point on a surface, in plain numbers, which avoid reference counting of arrays."""
 
     material: int
     thing: int
     layer: int
-    columns: int  # windows across and up in its texture
+    columns: int  # windows across; the next: windows up
     rows: int
     tint: Colour
-    normal: Colour  # on the camera's side
+    normal: Colour  # unit vector that points to the side of the camera
     u: float
     v: float
-    point: Colour  # metres, in the world
+    point: Colour  # in the map frame, metres
     towards: Colour  # unit vector to the camera
-    above_m: float  # the ground
+    above_m: float  # height above the ground
 
 
 @inlined
 def surface_point_at(mesh: Mesh, hit: Hit, point: Colour, towards: Colour) -> SurfacePoint:
-    """Return what is seen at a pixel that shows a triangle."""
+    """Return the surface point of a pixel that shows a triangle."""
     surface = mesh[hit.triangle]
     normal = three(surface.normal)
     if not is_cut_out(surface.material) and dot(normal, towards) < 0:

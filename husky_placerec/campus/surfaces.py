@@ -1,4 +1,4 @@
-"""Painted surfaces: periodic noise, ground and road."""
+"""Textures of surfaces: periodic noise, ground, road and pavement."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Texture = NDArray[np.uint8]  # [SIZE, SIZE, 4], RGB and a mask
+Texture = NDArray[np.uint8]  # [SIZE, SIZE, 4], RGB and mask
 
-SIZE = 512  # pixels along a texture's side
+SIZE = 512  # side of a texture in pixels
 
 
 def smooth_noise(
@@ -19,14 +19,14 @@ def smooth_noise(
     falloff: float = 0.6,
 ) -> NDArray[np.float32]:
     """
-    Return [SIZE, SIZE] noise from 0 to 1 that repeats without a seam.
+    Return [SIZE, SIZE] periodic noise from 0 to 1.
 
-    :param octaves: cells along a side, from coarse to fine; each must divide SIZE.
-    :param falloff: weight of an octave in the one before.
+    :param octaves: numbers of cells per side, from coarse to fine; each must divide SIZE.
+    :param falloff: weight of an octave relative to the previous one.
     """
     total = np.zeros((SIZE, SIZE), np.float32)
     weight = 1.0
-    margin = 2  # cells; what cubic interpolation reaches for beyond the edge
+    margin = 2  # cells beyond the edge that cubic interpolation needs
     for cells in octaves:
         grid = np.pad(rng.random((cells, cells), np.float32), margin, mode='wrap')
         cell_px = SIZE // cells
@@ -41,25 +41,25 @@ def smooth_noise(
 def speckled(
     rng: np.random.Generator, colour: Sequence[int], contrast: float, octaves: Sequence[int]
 ) -> Texture:
-    """Return a surface of one colour with noise in it."""
+    """Return a surface of one RGB colour with noise of some contrast."""
     grain = smooth_noise(rng, octaves)[..., None]
     return _opaque(np.array(colour) * (1 - contrast / 2 + contrast * grain))
 
 
 def white() -> Texture:
-    """Return plain white, for whatever has its colour from a tint."""
+    """Return a white texture for surfaces that get their colour from a tint."""
     return np.full((SIZE, SIZE, 4), 255, np.uint8)
 
 
 def road(rng: np.random.Generator) -> Texture:
-    """Return asphalt with a dashed line along its middle."""
+    """Return asphalt with a dashed centre line."""
     texture = speckled(rng, (92, 92, 95), 0.45, (8, 64, 256))
     texture[:300, 246:266, :3] = 225
     return texture
 
 
 def pavement(rng: np.random.Generator) -> Texture:
-    """Return square slabs with joints."""
+    """Return a pavement of square slabs with joints."""
     texture = speckled(rng, (160, 155, 148), 0.3, (8, 64, 256))
     texture[::64, :, :3] = 105
     texture[1::64, :, :3] = 105

@@ -1,4 +1,4 @@
-"""The ground of a campus: gentle slopes, as the sum of a few long waves."""
+"""The terrain of a campus: gentle slopes, as the sum of a few long sine waves."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
-STEEPEST = 0.05  # metres up for a metre ahead, where all waves add up
+STEEPEST = 0.05  # upper limit of the slope, metres per metre
 _WAVES = 4
 _SHORTEST_M, _LONGEST_M = 280.0, 520.0
 
 
 class Terrain:
-    """Height and slope of the ground everywhere; its mean height is 0."""
+    """Height and slope of the ground; the mean height is 0."""
 
     def __init__(self, seed: int) -> None:
-        """Draw the waves of the campus with this seed."""
+        """Draw the waves of the campus with a seed."""
         rng = np.random.default_rng([seed, 13])
         length_m = rng.uniform(_SHORTEST_M, _LONGEST_M, _WAVES)
         bearing = rng.uniform(0, 2 * math.pi, _WAVES)
@@ -30,20 +30,20 @@ class Terrain:
         self._amplitude_m = STEEPEST / _WAVES / number
 
     def height(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
-        """Return the height in metres at points of any shape."""
+        """Return the height in metres at points; x and y are arrays of any shape."""
         return np.asarray(np.sin(self._turns(x, y)) @ self._amplitude_m)
 
     def standing(self, base: Frame2D) -> Frame2D:
-        """Return a place lifted or lowered onto the ground."""
+        """Return a place with the height of the ground."""
         return replace(base, z=float(self.height(base.x, base.y)))
 
     def slope(self, x: float, y: float) -> tuple[float, float]:
-        """Return how much the ground rises along x and along y, metres for a metre."""
+        """Return the slope along x and along y, metres per metre."""
         swing = np.cos(self._turns(x, y)) * self._amplitude_m
         return float(swing @ self._x), float(swing @ self._y)
 
     def tilt(self, x: float, y: float, yaw: float) -> Rotation:
-        """Return the attitude of what stands on the ground and is headed along `yaw`."""
+        """Return the rotation of an object that stands on the ground with heading `yaw` (rad)."""
         along_x, along_y = self.slope(x, y)
         east, north = math.cos(yaw), math.sin(yaw)
         up = np.array([-along_x, -along_y, 1.0])
@@ -53,12 +53,12 @@ class Terrain:
         return Rotation.from_matrix(np.column_stack([ahead, np.cross(up, ahead), up]))
 
     def pose(self, x: float, y: float, yaw: float) -> Pose:
-        """Return the pose of a robot that stands there and is headed along `yaw`."""
+        """Return the pose of a robot that stands on the ground with heading `yaw` (rad)."""
         quaternion = self.tilt(x, y, yaw).as_quat()
         return Pose.from_array([x, y, float(self.height(x, y)), *quaternion])
 
     def set_foot(self, mesh: Mesh) -> Mesh:
-        """Store the height of the ground below each quad, two triangles, and return the mesh."""
+        """Store the ground height below each quad (two triangles) in `foot`; return the mesh."""
         middles = mesh['points'].reshape(-1, 6, 3).mean(axis=1, dtype=np.float64)
         mesh['foot'] = self.height(middles[:, 0], middles[:, 1]).repeat(2)
         return mesh

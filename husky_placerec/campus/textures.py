@@ -1,4 +1,4 @@
-"""All textures of one campus, as layers of one array."""
+"""All textures of one campus, as the layers of one array."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ MIP_LEVELS = 7
 
 class Textures:
     """
-    The layers and where each kind of them begins.
+    The layers of textures, and the first layer of each kind.
 
-    `leaf` and `bare` have the same trees in the same order, so that winter can swap them.
+    `leaf` and `bare` have the same number of layers, so that winter can replace one by the other.
     """
 
     def __init__(self, seed: int, style: int = 0, sign_sheets: int = 15) -> None:
         """
-        Paint everything that the campus of this seed has.
+        Paint all textures of the campus with a seed.
 
-        :param style: another one paints everything anew, walls in colours of any hue.
-        :param sign_sheets: how many textures there are of different signs.
+        :param style: another style repaints all textures; 0 has walls of the usual colours, any
+            other number has walls of any hue.
+        :param sign_sheets: number of textures of signs.
         """
         rng = np.random.default_rng([seed, 2, style] if style else [seed, 2])
         walls = facades.any_walls(rng) if style else facades.USUAL_WALLS
         self._images: list[Texture] = []
         self._first: dict[str, int] = {}
-        self.windows: dict[int, tuple[int, int]] = {}  # columns and rows, by layer
+        self.windows: dict[int, tuple[int, int]] = {}  # columns and rows of windows, by layer
         self._add_facades('facade', [facades.upper_storeys(rng, walls) for _ in range(FACADES)])
         self._add_facades(
             'ground_floor', [facades.ground_floor(rng, walls) for _ in range(GROUND_FLOORS)]
@@ -58,14 +59,14 @@ class Textures:
         del self._images
 
     def layer(self, kind: str, number: int = 0) -> int:
-        """Return the index of the layer of that kind."""
+        """Return the index of a layer by its kind and its number within the kind."""
         return self._first[kind] + number
 
     def mip_chain(self) -> NDArray[np.uint32]:
         """
-        Return [layers, pixels]: each layer at full, half, quarter size ..., end to end.
+        Return [layers, pixels], each layer at full, half, quarter ... size, concatenated.
 
-        A number holds red in its lowest byte, then green, blue and the mask.
+        A pixel is one number: red is its lowest byte, then come green, blue and the mask.
         """
         levels = [self.layers]
         for _ in range(1, MIP_LEVELS):
@@ -88,9 +89,9 @@ class Textures:
 
 
 def sign_place(textures: Textures, number: int) -> tuple[int, tuple[float, float, float, float]]:
-    """Return the layer of a sign and its rectangle (u0, v0, u1, v1) there."""
+    """Return the layer of a sign and its rectangle (u0, v0, u1, v1) in the layer."""
     top = (number % SIGNS_PER_TEXTURE) / SIGNS_PER_TEXTURE
-    inset = 2 / SIZE  # keeps the neighbours' colours out
+    inset = 2 / SIZE  # excludes the colours of the neighbouring signs
     layer = textures.layer('sign', number // SIGNS_PER_TEXTURE)
     return layer, (0.0, top + inset, 1.0, top + 1 / SIGNS_PER_TEXTURE - inset)
 

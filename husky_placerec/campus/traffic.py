@@ -1,4 +1,4 @@
-"""Cars and people, other ones on every drive."""
+"""Cars and people, which differ on each drive."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from husky_placerec.campus.vehicles import car_models, PAINTS
 from husky_placerec.campus.world import Campus
 import numpy as np
 
-_BAY_M = 6.5  # of kerb for one parked car
+_BAY_M = 6.5  # length of kerb per parked car
 _PARKED_SHARE = 0.13
-_PARKED_LEFT_M = 3.15  # or to the right, of the middle of the road
+_PARKED_LEFT_M = 3.15  # to either side of the centre line of the road
 _LORRY_BAY_M, _LORRY_LEFT_M = 12.0, 4.5
-_MOVING_CARS, _WALKERS = 9, 100  # on a route of the usual length
-_FIRST_THING = 100_000  # above the numbers of what stands still
+_MOVING_CARS, _WALKERS = 9, 100  # on a route of USUAL_LENGTH_M
+_FIRST_THING = 100_000  # above the object numbers of the campus
 
-# What comes nearer than this to the robot is left out: it would fill the picture.
+# Range of distances from the robot. Nearer objects are omitted, because they would fill the
+# picture.
 _SEEN_M = {'car': (2.4, 80.0), 'van': (2.4, 80.0), 'lorry': (5.0, 120.0)}
 _MOVING_SEEN_M = 7.0, 120.0
 _WALKER_FROM_M, _WALKER_TO_M = 1.5, 70.0
@@ -35,11 +36,11 @@ _WALKER_FROM_M, _WALKER_TO_M = 1.5, 70.0
 class _Car:
     road: Road
     arc_m: float
-    left_m: float  # of the middle of the road
+    left_m: float  # from the centre line of the road
     speed: float  # m/s along the road; 0 when parked
     yaw: float  # relative to the road
     paint: int
-    kind: str  # of car
+    kind: str  # car, van or lorry
 
 
 @dataclass(frozen=True)
@@ -54,24 +55,24 @@ class _Walker:
 
 
 class Traffic:
-    """The traffic of one drive."""
+    """The cars and people of one drive."""
 
     def __init__(
         self, campus: Campus, drive: int, share: float = 1.0, lorries: float = 0.0
     ) -> None:
         """
-        Draw who is about on this drive.
+        Draw the cars and people of a drive.
 
-        :param share: of the usual number of cars and people.
-        :param lorries: share of the bays at the kerb where one is parked.
+        :param share: number of cars and people, as a multiple of the usual number.
+        :param lorries: share of the bays at the kerb with a parked lorry.
         """
         rng = np.random.default_rng([campus.seed, 4, drive])
         network, self._textures = campus.network, campus.textures
         self._terrain = campus.terrain
-        # Closed ways, so that nobody has to turn back where a side road ends.
+        # Closed paths, so that nobody has to turn round at the end of a side road.
         ways = [network.route, *(tour.road for tour in network.tours)]
         self._cars = _parked_cars(rng, network, share)
-        share *= network.route.length_m / USUAL_LENGTH_M  # a longer road has more of both
+        share *= network.route.length_m / USUAL_LENGTH_M  # in proportion to the length
         for _ in range(round(share * _MOVING_CARS)):
             self._cars.append(_moving_car(rng, _one_of(rng, ways)))
         self._walkers = [_walker(rng, _one_of(rng, ways)) for _ in range(round(share * _WALKERS))]
@@ -79,7 +80,7 @@ class Traffic:
         self._models = car_models(campus.textures.layer('white'))
 
     def seen_from(self, x: float, y: float, time_s: float) -> Mesh:
-        """Return what is near a camera at some time after the drive began."""
+        """Return the cars and people near a point (m) at a time since the start of the drive."""
         cars = []
         for number, car in enumerate(self._cars):
             base = car.road.at(car.arc_m + car.speed * time_s).beside(car.left_m)
@@ -110,7 +111,7 @@ class Traffic:
             if not _WALKER_FROM_M < distance < _WALKER_TO_M:
                 continue
             towards = ((x - at.x) / distance, (y - at.y) / distance)
-            half = walker.height_m / 2 * math.copysign(1, walker.speed)  # mirrored the other way
+            half = walker.height_m / 2 * math.copysign(1, walker.speed)  # mirrors the picture
             left = (at.x + towards[1] * half, at.y - towards[0] * half)
             right = (at.x - towards[1] * half, at.y + towards[0] * half)
             bottom, top = at.z + 0.1, at.z + walker.height_m + 0.1
@@ -145,7 +146,7 @@ def _parked_cars(rng: np.random.Generator, network: Network, share: float) -> li
                 paint_number = int(paint * len(PAINTS))
                 at = road.at(bay + along).beside(_PARKED_LEFT_M * side)
                 if network.distance_m((at.x, at.y), without=road) < PAVEMENT_EDGE_M:
-                    continue  # would block a junction
+                    continue  # it would block a junction
                 cars.append(
                     _Car(
                         road,
@@ -161,7 +162,7 @@ def _parked_cars(rng: np.random.Generator, network: Network, share: float) -> li
 
 
 def _parked_lorries(rng: np.random.Generator, network: Network, share: float) -> list[_Car]:
-    """Return lorries with two wheels on the pavement, which hide what is behind them."""
+    """Return lorries that stand with two wheels on the pavement and occlude the facades."""
     lorries = []
     for road in network.roads:
         for bay in np.arange(0, road.length_m - _LORRY_BAY_M, _LORRY_BAY_M):
@@ -181,7 +182,7 @@ def _moving_car(rng: np.random.Generator, road: Road) -> _Car:
     return _Car(
         road=road,
         arc_m=rng.uniform(0, road.length_m),
-        left_m=-1.3 * direction,  # keeps to the right
+        left_m=-1.3 * direction,  # traffic keeps to the right
         speed=direction * rng.uniform(4, 8),
         yaw=0.0 if direction > 0 else math.pi,
         paint=int(rng.integers(len(PAINTS))),

@@ -1,4 +1,4 @@
-"""Models of cars, vans and lorries, at the origin and facing along x."""
+"""Models of cars, vans and lorries, at the origin, with their front along x."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PAINTS = np.array(
     ],
     np.float32,
 )  # fmt: skip
-_PAINT_HERE: Colour = (-1.0, -1.0, -1.0)  # a negative tint is replaced by the vehicle's paint
+_PAINT_HERE: Colour = (-1.0, -1.0, -1.0)  # the paint of the vehicle replaces a negative tint
 _GLASS, _TYRE = (0.1, 0.13, 0.16), (0.07, 0.07, 0.08)
 _HEADLIGHT, _TAIL_LIGHT = (1.0, 0.95, 0.8), (0.9, 0.08, 0.05)
 _HERE = Frame2D(0, 0, 0)
 
 
 def car_models(white: int) -> dict[str, Mesh]:
-    """Return a model of each kind; `white` is the plain texture."""
+    """Return a model of each kind by name; `white` is the layer of the white texture."""
     return {'car': _car(white, van=False), 'van': _car(white, van=True), 'lorry': _lorry(white)}
 
 
@@ -41,7 +41,7 @@ def _car(white: int, van: bool) -> Mesh:
 
 
 def _lorry(white: int) -> Mesh:
-    """Return a cab and a tall box, 7.6 m long."""
+    """Return a lorry of 7.6 m length: a cab and a tall box."""
     builder, length, width = MeshBuilder(), 7.6, 2.4
     label = labels.TRUCK
     body, glass, tyre = (Look(white, label, tint=tint) for tint in (_PAINT_HERE, _GLASS, _TYRE))

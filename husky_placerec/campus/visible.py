@@ -1,4 +1,4 @@
-"""What a picture shows: the class of each pixel, and the signs with what they say."""
+"""The ground truth of a picture: the class of each pixel and the visible signs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEAST_PX = 60
 
 
 def mask_of(mesh: Mesh, hits: Hits) -> Mask:
-    """Return the class of each pixel."""
+    """Return [H, W] the class of each pixel."""
     mask = np.full(hits.shape, labels.SKY, np.uint8)
     _classify(mesh, hits, mask)
     return mask
@@ -25,11 +25,11 @@ def visible_signs(
     mesh: Mesh, hits: Hits, mask: Mask, texts: Mapping[int, str]
 ) -> tuple[VisibleSign, ...]:
     """
-    Return the signs that cover enough pixels, by the number of their object.
+    Return the signs that cover at least _LEAST_PX pixels, in the order of their object numbers.
 
-    :param texts: what a sign says, by the number of its object.
+    :param texts: texts of the signs by object number.
     """
-    pixels_of_signs = np.flatnonzero(mask == labels.BILLBOARD)  # of nonzero the quicker
+    pixels_of_signs = np.flatnonzero(mask == labels.BILLBOARD)  # faster than nonzero
     rows, columns = np.divmod(pixels_of_signs, mask.shape[1])
     things = mesh['thing'][hits['triangle'][rows, columns]]
     signs = []

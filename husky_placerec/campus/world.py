@@ -1,4 +1,4 @@
-"""A campus: its roads, its slopes, its textures and everything on it that never moves."""
+"""A campus: its roads, terrain, textures and static scene."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from husky_placerec.campus.textures import Textures
 from husky_placerec.errors import InputError
 import numpy as np
 
-_SIGN_SHEETS = 15  # textures of signs, for a route of the usual length
+_SIGN_SHEETS = 15  # textures of signs on a route of USUAL_LENGTH_M
 _RANGES = {'aliasing': (0.0, 1.0), 'route_m': (USUAL_LENGTH_M, 5000.0), 'style': (0, 10**6)}
 
 
 class Campus:
-    """The campus of one seed; its parts are made when they are first asked for."""
+    """The campus of one seed; its parts are built on first access."""
 
     def __init__(
         self,
@@ -30,12 +30,12 @@ class Campus:
         style: int = 0,
     ) -> None:
         """
-        Take the seed; the same numbers make the same campus everywhere.
+        Check the parameters; the same parameters always make the same campus.
 
-        :param aliasing: the share of runs of houses that repeat an earlier one, 0 to 1.
-        :param route_m: least length of the mapped route.
-        :param style: another one repaints everything; 0 is the usual range of colours.
-        :raises InputError: when one of them is out of range.
+        :param aliasing: share of the runs of houses that repeat an earlier run, 0 to 1.
+        :param route_m: minimum length of the mapped route.
+        :param style: another style repaints all textures; 0 has walls of the usual colours.
+        :raises InputError: for a parameter out of range.
         """
         for name, value in (('aliasing', aliasing), ('route_m', route_m), ('style', style)):
             least, most = _RANGES[name]
@@ -45,7 +45,7 @@ class Campus:
 
     @property
     def route(self) -> Route:
-        """The mapped road, which drives follow but for their detours."""
+        """The mapped route, which drives follow except on detours."""
         return self.network.route
 
     @cached_property
@@ -55,18 +55,18 @@ class Campus:
 
     @cached_property
     def terrain(self) -> Terrain:
-        """The slopes."""
+        """The height of the ground."""
         return Terrain(self.seed)
 
     @cached_property
     def textures(self) -> Textures:
-        """What is painted on the surfaces."""
+        """The textures of all surfaces."""
         sheets = round(_SIGN_SHEETS * self.route_m / USUAL_LENGTH_M)
         return Textures(self.seed, self.style, sheets)
 
     @cached_property
     def scene(self) -> Scene:
-        """Everything that never moves."""
+        """All static triangles, lamps, signs and houses."""
         rng = np.random.default_rng([self.seed, 3])
         site = Site(self.network, self.terrain, self.textures, rng)
         street.build_ground(site)
@@ -81,5 +81,5 @@ class Campus:
         return Scene.of(mesh, np.array(site.lamps), site.sign_texts, tuple(site.houses))
 
     def is_mapped(self, x: float, y: float) -> bool:
-        """Tell whether a point is on the mapped route, as a drive's detour is not."""
+        """Tell whether a point is on the mapped route; the detour of a drive is not."""
         return self.network.is_mapped(x, y)
