@@ -5,8 +5,8 @@ The ROS node declares its parameters from these dataclasses, the command line re
 file and `--set NAME=VALUE`, and every result is stored with the configuration that made it.
 """
 
-from husky_placerec.config.declaring import check_value, parameter
-from husky_placerec.config.making import make_config
+from husky_placerec.config.construction import make_config
+from husky_placerec.config.declaration import check_value, parameter
 from husky_placerec.config.parameters import CameraConfig, Config, declarations, HUSKY_CAMERAS
 from husky_placerec.config.reading import read_config
 

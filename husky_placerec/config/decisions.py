@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from husky_placerec.config.declaring import parameter
+from husky_placerec.config.declaration import parameter
 
 
 @dataclass(frozen=True)

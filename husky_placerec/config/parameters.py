@@ -7,7 +7,7 @@ from dataclasses import dataclass, Field, field, fields, replace
 from typing import Any
 
 from husky_placerec.config.decisions import DecisionConfig
-from husky_placerec.config.declaring import parameter
+from husky_placerec.config.declaration import parameter
 from husky_placerec.config.node import NodeConfig
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from husky_placerec.config.making import make_config
+from husky_placerec.config.construction import make_config
 from husky_placerec.config.parameters import Config
 from husky_placerec.errors import InputError
 import yaml

@@ -7,7 +7,7 @@ from dataclasses import fields
 import re
 from typing import Any
 
-from husky_placerec.config.declaring import check_value
+from husky_placerec.config.declaration import check_value
 from husky_placerec.config.parameters import CameraConfig, Config, declarations, FUSED
 from husky_placerec.errors import InputError
 
