@@ -1,4 +1,4 @@
-"""How a parameter is declared, and a value checked against its declaration."""
+"""The declaration of a parameter, and the check of a value against it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ def parameter(
     dynamic: bool = False,
 ) -> Any:
     """
-    Declare a parameter; its type is that of the default.
+    Return a dataclass field that declares a parameter; its type is that of the default.
 
-    :param dynamic: a running node takes another value from its next frame on.
+    :param least: lower bound of a number, included; given together with `most`.
+    :param choices: the values that are allowed; empty: any.
+    :param dynamic: may change while the node runs; a new value counts from the next frame on.
     """
     about = {
         'description': description,
@@ -38,7 +40,13 @@ def parameter(
 
 
 def check_value(name: str, value: Any, declared: Field[Any], default: Any, source: str) -> Any:
-    """Return the value in the type of its default, or say what is wrong with it."""
+    """
+    Return a value in the type of its default.
+
+    :param declared: the field that `parameter` made.
+    :param source: where the value comes from, for the message.
+    :raises InputError: for a wrong type, no choice, or a value out of range.
+    """
     expected = type(default)
     if expected is float and type(value) is int:
         value = float(value)
