@@ -1,8 +1,8 @@
 """
-The parameters of the package. Each is declared once, with default, unit, range and meaning.
+The parameters of the package. Each is declared once: default, unit, range and meaning.
 
 The ROS node declares its parameters from these dataclasses. The command line reads the same YAML
-file and `--set NAME=VALUE`. Every result is stored with its configuration.
+file and `--set NAME=VALUE`. Every result is stored with the configuration that made it.
 """
 
 from husky_placerec.config.construction import make_config

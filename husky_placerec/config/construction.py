@@ -1,4 +1,4 @@
-"""Construction of a configuration from flat values, which are checked singly and together."""
+"""The construction of a configuration from flat values, each checked against its declaration."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from husky_placerec.errors import InputError
 
 def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config:
     """
-    Make a configuration of flat values, such as `{'camera.front.topic': 'zed/left'}`.
+    Make a configuration from flat values, such as `{'camera.front.topic': 'zed/left'}`.
 
-    :param source: origin of the values, for messages.
-    :raises InputError: for an unknown name, a wrong type, or a value out of range.
+    :param source: where the values come from, for the messages.
+    :raises InputError: for an unknown name, a wrong type, a value out of range, or cameras that
+        do not name each other as opposites.
     """
     names = values.get('cameras', Config().cameras)
     if not isinstance(names, list) or not names or not _are_names(names):
         raise InputError(
             f'{source}: cameras is {names!r}; expected a list of different names, '
-            'of letters, digits and underscores'
+            'each a letter followed by letters, digits or underscores'
         )
     known = {name: (declared, default) for name, declared, default in declarations(names)}
     for name in values:
@@ -33,7 +34,7 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
         name: check_value(name, values.get(name, default), declared, default, source)
         for name, (declared, default) in known.items()
     }
-    if checked['fusion'] in FUSED:  # a fused descriptor has no cameras that could be swapped
+    if checked['fusion'] in FUSED:  # one vector has no cameras to exchange
         checked.update({f'camera.{name}.opposite': '' for name in names})
     flat = {name: value for name, value in checked.items() if '.' not in name}
     cameras = {
@@ -47,7 +48,7 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
 
 
 def _are_names(names: list[Any]) -> bool:
-    """Return whether all are different, and valid parts of parameter names."""
+    """Return whether all names are valid in the name of a parameter, and no two are equal."""
     good = all(isinstance(name, str) and re.fullmatch(r'[A-Za-z]\w*', name) for name in names)
     return good and len(set(names)) == len(names)
 
@@ -58,5 +59,6 @@ def _check_opposites(cameras: Mapping[str, CameraConfig], source: str) -> None:
         if other and (other == name or other not in cameras or cameras[other].opposite != name):
             raise InputError(
                 f'{source}: camera.{name}.opposite is {other!r}; '
-                f'expected another of {", ".join(cameras)} that names {name} in turn, or nothing'
+                f'expected another camera of {", ".join(cameras)} whose opposite names {name}, '
+                'or nothing'
             )

@@ -1,4 +1,4 @@
-"""The parameters of the decision."""
+"""Parameters of the decision: which pose is accepted, and when."""
 
 from __future__ import annotations
 
@@ -9,87 +9,88 @@ from husky_placerec.config.declaration import parameter
 
 @dataclass(frozen=True)
 class DecisionConfig:
-    """The parameters from candidates to a pose; all may change while a node runs."""
+    """Parameters from the candidates to a pose; all may change while a node runs."""
 
     candidates: int = parameter(
-        10, 'Places that a search returns.', least=1, most=1000, dynamic=True
+        10, 'Number of places that a search returns.', least=1, most=1000, dynamic=True
     )
     min_similarity: float = parameter(
         0.8,
-        'Least similarity at which a place counts as recognised.',
+        'Least similarity at which the best candidate is accepted on an uncalibrated map.',
         least=-1.0,
         most=1.0,
         dynamic=True,
     )
     min_margin: float = parameter(
         0.0,
-        'By how much the best place has to be more similar than any elsewhere or faced the other '
-        'way.',
+        'Least lead of the best candidate over any place that is elsewhere or faced the other '
+        'way, on an uncalibrated map.',
         least=0.0,
         most=2.0,
         dynamic=True,
     )
     elsewhere: float = parameter(
         20.0,
-        'Distance from which a place counts as elsewhere.',
+        'Distance beyond which a place counts as elsewhere.',
         unit='m',
         least=0.0,
         most=1000.0,
         dynamic=True,
     )
     search_reversed: bool = parameter(
-        True, 'Also recognise places that are passed in the other direction.', dynamic=True
+        True, 'Also recognise places that are passed in the opposite direction.', dynamic=True
     )
     check_images: bool = parameter(
         True,
-        'Do without a camera whose image is black, saturated, covered or blurred.',
+        'Ignore an image that is black, saturated, covered or blurred.',
         dynamic=True,
     )
     min_probability: float = parameter(
         0.985,
-        'Probability from which a single frame of a calibrated map is accepted.',
+        'Least probability at which a single frame is accepted on a calibrated map.',
         least=0.5,
         most=1.0,
         dynamic=True,
     )
     contradiction: float = parameter(
         3.0,
-        'A frame that speaks this much against the pose of the sequence gives none, as the '
-        'natural logarithm of a likelihood ratio; without odometry it has to speak for it.',
+        'The pose of the sequence is refused if the natural logarithm of the likelihood ratio of '
+        'the present frame is at most minus this value; without odometry, if it is at most 0.',
         least=0.0,
         most=100.0,
         dynamic=True,
     )
     sequence: bool = parameter(
         True,
-        'Decide by the frames until now together, where the map is calibrated.',
+        'Decide by all frames until now, if the map is calibrated; false: by each frame alone.',
         dynamic=True,
     )
     proof: float = parameter(
         1.0,
-        'How much the frames that led to a pose have to speak for it together before the sequence '
-        'is LOCALIZED, times what the calibration found that it takes.',
+        'Factor of the proof that LOCALIZED requires: the required proof is this factor times the '
+        'proof that the calibration measured.',
         least=0.0,
         most=100.0,
         dynamic=True,
     )
     localized_from: float = parameter(
         0.9,
-        'Probability from which the sequence is LOCALIZED.',
+        'Least probability at which the sequence becomes LOCALIZED.',
         least=0.5,
         most=1.0,
         dynamic=True,
     )
     lost_below: float = parameter(
         0.7,
-        'Probability below which it no longer is.',
+        'Probability below which the sequence is no longer LOCALIZED.',
         least=0.0,
         most=1.0,
         dynamic=True,
     )
     evidence_every: float = parameter(
         3.0,
-        'Distance whose frames count as one; of a robot that stands none counts.',
+        'Distance whose frames count as one, because their errors are correlated; frames of a '
+        'robot that stands are not used.',
         unit='m',
         least=0.1,
         most=100.0,
@@ -97,7 +98,7 @@ class DecisionConfig:
     )
     leave_after: float = parameter(
         300.0,
-        'Distance after which the robot has usually left the map, or come back to it.',
+        'Mean distance until the robot leaves the map, or comes back to it.',
         unit='m',
         least=1.0,
         most=1e6,
@@ -105,7 +106,7 @@ class DecisionConfig:
     )
     jump_after: float = parameter(
         3000.0,
-        'Distance after which it has usually been carried elsewhere.',
+        'Mean distance until the robot is carried elsewhere.',
         unit='m',
         least=1.0,
         most=1e6,
@@ -113,7 +114,7 @@ class DecisionConfig:
     )
     usual_speed: float = parameter(
         1.0,
-        'Speed where there is no odometry.',
+        'Speed that bounds the motion where there is no odometry.',
         unit='m/s',
         least=0.01,
         most=50.0,

@@ -20,9 +20,11 @@ def parameter(
     dynamic: bool = False,
 ) -> Any:
     """
-    Declare a parameter; its type is the type of the default.
+    Return a dataclass field that declares a parameter; its type is that of the default.
 
-    :param dynamic: a running node uses a new value from its next frame on.
+    :param least: lower bound of a number, included; given together with `most`.
+    :param choices: the values that are allowed; empty: any.
+    :param dynamic: may change while the node runs; a new value counts from the next frame on.
     """
     about = {
         'description': description,
@@ -41,7 +43,9 @@ def check_value(name: str, value: Any, declared: Field[Any], default: Any, sourc
     """
     Return a value in the type of its default.
 
-    :raises InputError: for another type, or a value out of range.
+    :param declared: the field that `parameter` made.
+    :param source: where the value comes from, for the message.
+    :raises InputError: for a wrong type, no choice, or a value out of range.
     """
     expected = type(default)
     if expected is float and type(value) is int:

@@ -1,4 +1,8 @@
-"""Make docs/parameters.md of the declarations: `python -m husky_placerec.config.documentation`."""
+"""
+Write docs/parameters.md from the declarations.
+
+    python -m husky_placerec.config.documentation > docs/parameters.md
+"""
 
 from __future__ import annotations
 
@@ -14,21 +18,21 @@ HEAD = """# Parameters
 
 Made by `python -m husky_placerec.config.documentation > docs/parameters.md`.
 
-The node declares all of these; `placerec` reads them from the same file (`-c`) and from
-`--set NAME=VALUE`. Those marked ✎ take another value while the node runs (`ros2 param set`); the
-others are read when it is configured. A value of another type or out of range is refused, with a
-reason.
+The node declares all of these parameters. `placerec` reads them from the same file (`-c`) and from
+`--set NAME=VALUE`. A parameter marked ✎ can be changed while the node runs (`ros2 param set`); the
+others are read when the node is configured. A value of another type or out of range is refused;
+the message says what was expected. *As in the map* means: the value that the map was built with.
 """
 TITLES = {
-    'Images and model': 'which cameras, and what describes their images',
+    'Images and model': 'the cameras, and the model that describes their images',
     'Each camera': '`camera.<name>.*`, for each name in `cameras`',
-    'Decision': 'which place is believed, and when',
-    'Node': 'when it works, what it lets through, what it says',
+    'Decision': 'which pose is accepted, and when',
+    'Node': 'its start, its inputs and its outputs',
 }
 
 
 def documentation() -> str:
-    """Return the whole file."""
+    """Return the text of docs/parameters.md."""
     sections: dict[str, list[str]] = {title: [] for title in TITLES}
     for name, declared, default in declarations(['<name>']):
         sections[_section(name, declared)].append(_row(name, declared, default))
@@ -59,7 +63,7 @@ def _row(name: str, declared: Field[Any], default: Any) -> str:
     values = ', '.join(f'`{choice}`' if choice else 'empty' for choice in about['choices'])
     if about['least'] is not None:
         values = f'{about["least"]:g} to {about["most"]:g} {about["unit"]}'.rstrip()
-    if name == 'cameras':  # `<name>` stands for the names of cameras
+    if name == 'cameras':  # its default here is not the placeholder <name>
         default = Config().cameras
     return f'| `{name}`{mark} | {kind} | {_shown(default)} | {values} | {about["description"]} |'
 

@@ -1,4 +1,4 @@
-"""The parameters of the ROS node."""
+"""Parameters of the ROS node: its start, its inputs and its outputs."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from husky_placerec.config.declaration import parameter
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """The parameters of the node; a replay uses only `odometry_topic` of these."""
+    """Parameters that only the node uses; a replay of a bag also uses `odometry_topic`."""
 
     autostart: bool = parameter(
         True,
-        'Configure and activate at the start, and end when that fails; false where a lifecycle '
-        'manager does it.',
+        'Configure and activate the node at its start, and end the process if that fails; false: '
+        'a lifecycle manager does it.',
     )
     recognitions_file: str = parameter(
         '',
         'File to which the node appends each recognition as a line of JSON, with all that '
-        '`placerec replay --stamps` needs to repeat it; empty: none.',
+        '`placerec replay --stamps` needs to repeat it; empty: no file.',
     )
     odometry_topic: str = parameter(
-        '', 'Topic of nav_msgs/Odometry, of base_link in the frame odom; empty: none.'
+        '',
+        'Topic of nav_msgs/Odometry with the pose of base_link in the frame odom; empty: no '
+        'odometry.',
     )
 
     max_rate: float = parameter(
         0.0,
-        'Most frames that are recognised in a second of their stamps; 0: all.',
+        'Largest rate of the frames that are recognised, by their stamps; 0: no limit.',
         unit='Hz',
         least=0.0,
         most=1000.0,
@@ -35,8 +37,8 @@ class NodeConfig:
     )
     max_age: float = parameter(
         0.0,
-        'Oldest frame that is recognised, by its stamp; 0: any. What is older than a minute is '
-        'a replay without /clock: it is recognised, with a warning.',
+        'Largest age of a frame that is recognised, by its stamp; 0: no limit. A frame of over a '
+        'minute is taken for a replay without /clock and is recognised, with a warning.',
         unit='s',
         least=0.0,
         most=60.0,
@@ -44,7 +46,7 @@ class NodeConfig:
     )
     min_travel: float = parameter(
         0.0,
-        'Distance driven, by the odometry, between two frames that are recognised; 0: none.',
+        'Least distance between two frames that are recognised, by the odometry; 0: no limit.',
         unit='m',
         least=0.0,
         most=1000.0,
@@ -53,8 +55,8 @@ class NodeConfig:
 
     measurement_spacing: float = parameter(
         3.0,
-        'Distance between two poses on ~/pose_with_covariance: nearer ones are of the same '
-        'places, and their errors the same.',
+        'Least distance between two poses on ~/pose_with_covariance; the errors of nearer ones '
+        'are correlated, because they come from the same places.',
         unit='m',
         least=0.0,
         most=1000.0,
@@ -62,14 +64,14 @@ class NodeConfig:
     )
     initial_pose: str = parameter(
         'off',
-        'When a pose is given on initialpose: never (off), at each call of ~/relocalize '
+        'When a pose is published on initialpose: never (off), after each call of ~/relocalize '
         '(relocalize), or also once after each activation (once).',
         choices=('off', 'relocalize', 'once'),
         dynamic=True,
     )
     initial_pose_sigma: float = parameter(
         3.0,
-        'Largest standard deviation, in x and in y, of a pose on initialpose.',
+        'Largest standard deviation of a pose on initialpose, in x and in y.',
         unit='m',
         least=0.0,
         most=1000.0,
@@ -77,7 +79,7 @@ class NodeConfig:
     )
     initial_pose_spacing: float = parameter(
         10.0,
-        'Distance from the last pose on initialpose below which none is given again.',
+        'Least distance between two poses on initialpose in a row.',
         unit='m',
         least=0.0,
         most=10000.0,
@@ -85,6 +87,6 @@ class NodeConfig:
     )
     publish_tf: bool = parameter(
         False,
-        'Broadcast the transform from the map frame to odom, by the odometry (REP 105); only '
-        'where nothing else does.',
+        'Broadcast the transform from the map frame to odom (REP 105), by the odometry; only for '
+        'a robot on which nothing else broadcasts it.',
     )

@@ -1,4 +1,4 @@
-"""The declarations of all parameters."""
+"""The parameters of cameras, images and model, and the configuration of all parameters."""
 
 from __future__ import annotations
 
@@ -13,47 +13,51 @@ from husky_placerec.config.node import NodeConfig
 
 @dataclass(frozen=True)
 class CameraConfig:
-    """The parameters `camera.<name>.*` of one camera."""
+    """The topic, the opposite and the intrinsics of one camera: parameters `camera.<name>.*`."""
 
-    topic: str = parameter('', "Topic of the images; relative names follow the node's namespace.")
+    topic: str = parameter(
+        '', "Topic of the images; a relative name is resolved in the node's namespace."
+    )
     transport: str = parameter(
         'compressed',
         'Message type: compressed (CompressedImage) or raw (Image).',
         choices=('compressed', 'raw'),
     )
-    opposite: str = parameter('', 'Camera that looks the other way; empty if there is none.')
+    opposite: str = parameter('', 'Camera that looks the other way; empty: none.')
     fx: float = parameter(
         0.0,
-        'Focal length across, for width x height; 0: not known.',
+        'Horizontal focal length, for images of width x height; 0: unknown.',
         unit='px',
         least=0.0,
         most=1e5,
     )
-    fy: float = parameter(0.0, 'Focal length down; 0: as fx.', unit='px', least=0.0, most=1e5)
+    fy: float = parameter(
+        0.0, 'Vertical focal length; 0: equal to fx.', unit='px', least=0.0, most=1e5
+    )
     cx: float = parameter(
         0.0,
-        'Principal point from the left edge; 0: the middle.',
+        'Distance of the principal point from the left edge; 0: half the width.',
         unit='px',
         least=0.0,
         most=1e5,
     )
     cy: float = parameter(
         0.0,
-        'Principal point from the upper edge; 0: the middle.',
+        'Distance of the principal point from the upper edge; 0: half the height.',
         unit='px',
         least=0.0,
         most=1e5,
     )
     width: int = parameter(
         0,
-        'Width of the images that fx is told for; 0: not known.',
+        'Width of the images to which the intrinsics belong; 0: unknown.',
         unit='px',
         least=0,
         most=65536,
     )
     height: int = parameter(
         0,
-        'Height of the images that fy is told for; 0: not known.',
+        'Height of the images to which the intrinsics belong; 0: unknown.',
         unit='px',
         least=0,
         most=65536,
@@ -66,7 +70,7 @@ HUSKY_CAMERAS = {
     'back': CameraConfig('realsense_back/color/image_raw/compressed', opposite='front'),
 }
 
-FUSED = ('add', 'attention')  # fusions to one vector for all cameras
+FUSED = ('add', 'attention')  # fusions that give a single vector for all cameras
 
 
 @dataclass(frozen=True)
@@ -80,96 +84,105 @@ class Config(NodeConfig, DecisionConfig):
 
     map: str = parameter('', 'Folder of the place map.')
     cameras: list[str] = parameter(
-        ['front', 'back'], 'Names of the cameras, in the order of their descriptors.'
+        ['front', 'back'], 'Names of the cameras, in the order of concatenation.'
     )
     slop: float = parameter(
         0.05,
-        "Largest distance between the stamps of a frame's images.",
+        "Largest difference between the stamps of a frame's images.",
         unit='s',
         least=0.0,
         most=1.0,
     )
     silence: float = parameter(
         0.5,
-        'A camera that is silent this long is done without.',
+        'Time without an image after which a camera counts as lost, and frames go on without it.',
         unit='s',
         least=0.05,
         most=60.0,
     )
-    queue_size: int = parameter(30, 'Images a camera that wait for partners.', least=2, most=1000)
+    queue_size: int = parameter(
+        30, 'Largest number of images per camera that wait for partners.', least=2, most=1000
+    )
 
     extractor: str = parameter(
         '',
-        'What describes an image: timm (a network on PyTorch), onnx (an exported network), hog '
-        '(no training) or pixels (a baseline); empty: as the map.',
+        'Method that describes an image: timm (a network on PyTorch), onnx (an exported network), '
+        'hog (no training) or pixels (a baseline); empty: as in the map.',
         choices=('', 'timm', 'onnx', 'hog', 'pixels'),
     )
-    backbone: str = parameter('', 'Name of a timm model; empty: as the map.')
+    backbone: str = parameter(
+        '', 'Name of the network, a model of timm or of this package; empty: as in the map.'
+    )
     backbone_options: str = parameter(
         '',
-        'Options of that timm model, NAME=VALUE, separated by blanks; stages=N keeps its first N '
-        'stages only; empty: as the map.',
+        'Options of the backbone, NAME=VALUE, separated by blanks; stages=N keeps only its first '
+        'N stages; empty: as in the map.',
     )
     weights: str = parameter(
         '',
-        'Weights of the network or its backbone: a file (.onnx: ONNX Runtime runs it), shipped '
-        '(the small network of the package, by ONNX Runtime), hub (fetched once) or random; '
-        'empty: as the map.',
+        'Weights of the network or of its backbone: a file (ONNX Runtime runs an .onnx), shipped '
+        '(the small network of the package; ONNX Runtime runs it by default), hub (downloaded '
+        'once) or random; empty: as in the map.',
     )
     normalization: str = parameter(
         '',
-        'Mean and deviation of the RGB input: imagenet, or half (0.5 and 0.5); empty: as the map.',
+        'Mean and standard deviation of the RGB input: imagenet, or half (0.5 and 0.5); empty: as '
+        'in the map.',
         choices=('', 'imagenet', 'half'),
     )
     pooling: str = parameter(
         '',
         'Pooling of the feature map: average, gem, gem:ROWSxCOLUMNS, netvlad[:CLUSTERS], '
-        'mixvpr[:ROWS] or salad[:CLUSTERS]; empty: as the map.',
+        'mixvpr[:ROWS] or salad[:CLUSTERS]; empty: as in the map.',
     )
     head: int = parameter(
         0,
-        'Numbers to which a head with batch normalisation projects; 0: as the map, else no head.',
+        'Output size of a projection head with batch normalisation; 0: as in the map, or no head.',
         least=0,
         most=65536,
     )
     fusion: str = parameter(
         '',
-        'How the vectors of the cameras become a descriptor of a network: concat, or add or '
-        'attention, which cannot tell the direction; empty: as the map.',
+        'Fusion of the vectors of the cameras: concat, add or attention; add and attention cannot '
+        'tell the direction; empty: as in the map.',
         choices=('', 'add', 'attention', 'concat'),
     )
     input_width: int = parameter(
         0,
-        'Width at which images are described; 0: as the map.',
+        'Width to which an image is resized before it is described; 0: as in the map.',
         unit='px',
         least=0,
         most=4096,
     )
     input_height: int = parameter(
         0,
-        'Height at which images are described; 0: as the map.',
+        'Height to which an image is resized before it is described; 0: as in the map.',
         unit='px',
         least=0,
         most=4096,
     )
     pinhole_focal: float = parameter(
         0.0,
-        'Focal length (0.5 sees 90 degrees) of one virtual pinhole to '
-        'which all cameras are resampled; needs their intrinsics; 0: as the map, else none.',
+        'Focal length of the virtual pinhole camera to which the images of all cameras are '
+        'resampled; 0.5 is a field of view of 90 degrees; needs the intrinsics of all cameras; '
+        '0: as in the map, or no resampling.',
         unit='image widths',
         least=0.0,
         most=100.0,
     )
-    threads: int = parameter(2, 'CPU threads that the extractor may use.', least=1, most=256)
+    threads: int = parameter(
+        2, 'Number of CPU threads that the extractor may use.', least=1, most=256
+    )
     device: str = parameter(
         'cpu',
-        'What runs the network: cpu or cuda, which then has to be there; a map that one made '
-        'serves on the other.',
+        'Device that runs the network; a missing GPU is an error. A map that was built on one '
+        'device can be used on the other.',
         choices=('cpu', 'cuda'),
     )
     camera: Mapping[str, CameraConfig] = field(default_factory=lambda: dict(HUSKY_CAMERAS))
 
     def camera_config(self, name: str) -> CameraConfig:
+        """Return the parameters of a camera; the defaults for a camera that has none."""
         return self.camera.get(name, CameraConfig())
 
     def as_dict(self) -> dict[str, Any]:
@@ -180,7 +193,7 @@ class Config(NodeConfig, DecisionConfig):
 
 
 def declarations(cameras: Sequence[str]) -> Iterator[tuple[str, Field[Any], Any]]:
-    """Yield name, declaration and default of every parameter, for some cameras."""
+    """Yield the name, the dataclass field and the default of every parameter for some cameras."""
     defaults = Config()
     for declared in fields(Config):
         if declared.name != 'camera':

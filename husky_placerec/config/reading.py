@@ -1,4 +1,4 @@
-"""Reading of parameters: a ROS parameter file, and NAME=VALUE of the command line."""
+"""Reading of a ROS parameter file and of settings NAME=VALUE from the command line."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ def read_config(
     path: Path | None, settings: Sequence[str] = (), cameras: Sequence[str] = ()
 ) -> Config:
     """
-    Read a ROS parameter file, then apply settings NAME=VALUE, where VALUE is YAML.
+    Read a ROS parameter file and apply settings of the form NAME=VALUE, where VALUE is YAML.
 
-    :param cameras: default of the parameter `cameras`: those of the map.
+    :param path: None: no file.
+    :param settings: they override the file.
+    :param cameras: those of the map, used if neither the file nor a setting names cameras.
     :raises InputError: for a file that cannot be read, and as `make_config`.
     """
     values: dict[str, Any] = {'cameras': list(cameras)} if cameras else {}

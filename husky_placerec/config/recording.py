@@ -1,4 +1,4 @@
-"""The topics to record on a mapping drive, by the parameters of the node."""
+"""The topics to record on a mapping drive, and the command that records them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from husky_placerec.config import Config
 import yaml
 
 TRANSFORMS = ('tf', 'tf_static')
-# rosbag2 adapts to the QoS of the publishers that are there at its start, not to later ones.
+# rosbag2 takes the QoS from the publishers that exist when it starts. A publisher of tf_static may
+# start later, so its QoS is given here.
 STATIC_QOS = {'history': 'keep_last', 'depth': 100, 'durability': 'transient_local'}
 
 
 def recorded_topics(config: Config, namespace: str = '', more: Sequence[str] = ()) -> list[str]:
     """
-    Return the full names of the topics that a map and a replay need.
+    Return the full names of the topics that the building of a map and a replay need.
+
+    These are images, camera infos, odometry and transforms.
 
     :param more: other topics, such as those with poses.
     """
@@ -29,7 +32,7 @@ def recorded_topics(config: Config, namespace: str = '', more: Sequence[str] = (
 def record_command(
     config: Config, output: str, *, namespace: str = '', more: Sequence[str] = ()
 ) -> list[str]:
-    """Return the command that records them with rosbag2."""
+    """Return the command that records these topics with rosbag2; a temporary file has its QoS."""
     qos = {whole_name('tf_static', namespace): STATIC_QOS}
     with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False) as file:
         yaml.safe_dump(qos, file)
@@ -46,7 +49,7 @@ def whole_name(topic: str, namespace: str) -> str:
 
 
 def _camera_info(image: str) -> str:
-    """Return the topic of the CameraInfo, beside the topic of the images."""
+    """Return the topic of the CameraInfo that belongs to a topic of images."""
     path = Path(image)
     path = (
         path.parent if path.name == 'compressed' and path.parent.name.startswith('image') else path
