@@ -79,6 +79,7 @@ def play_to_node(bag: Bag, config: Config, folder: Path, speed: float, progress:
 
 
 def ended(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a process has ended."""
     return process.poll() is not None
 
 

@@ -61,6 +61,7 @@ class Demo:
 
     @property
     def passed(self) -> bool:
+        """Whether every drive of the demo passed."""
         return all(outcome.score.passed for outcome in self.outcomes.values())
 
 

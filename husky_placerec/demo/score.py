@@ -38,10 +38,12 @@ class Score:
 
     @property
     def precision(self) -> float | None:
+        """The right share of the published poses; None where nothing was published."""
         return len(self.right) / len(self.published) if self.published else None
 
     @property
     def passed(self) -> bool:
+        """Whether recall and precision reach what the demo asks for."""
         return self.recognised >= LEAST_RECOGNISED and (self.precision or 0) >= LEAST_PRECISION
 
 
