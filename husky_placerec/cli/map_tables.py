@@ -31,7 +31,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'virtual pinhole': f'focal length {focal:g} widths' if focal else 'none',
         'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
         'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
-        'whitening': 'yes' if place_map.whitening else 'no',
+        'compared': _comparison(place_map),
         'index': _index(place_map),
         'thumbnails': 'yes' if place_map.thumbnails else 'no',
         **_calibration(place_map),
@@ -48,10 +48,9 @@ def map_table(place_map: PlaceMap) -> Table:
     return table
 
 
-def gain_table(gain: Mapping[str, Mapping[str, float]], used: bool) -> Table:
-    """Show the recall on a validation drive without and with whitening."""
-    title = f'Recall@1 at 5 m on the validation drive; whitening is {"on" if used else "off"}'
-    return recall_table(title, gain)
+def gain_table(gain: Mapping[str, Mapping[str, float]], used: str) -> Table:
+    """Show the recall on a validation drive by each way to compare descriptors."""
+    return recall_table(f'Recall@1 at 5 m on the validation drive; descriptors are {used}', gain)
 
 
 def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Table:
@@ -63,6 +62,20 @@ def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Tabl
     for kind in next(iter(recalls.values())):
         table.add_row(kind, *(percent(recall.get(kind)) for recall in recalls.values()))
     return table
+
+
+def comparison(place_map: PlaceMap) -> str:
+    """Return how a map compares descriptors: raw, centred or whitened."""
+    if place_map.centring is not None:
+        return 'centred'
+    return 'raw' if place_map.whitening is None else 'whitened'
+
+
+def _comparison(place_map: PlaceMap) -> str:
+    if place_map.centring is None:
+        return comparison(place_map)
+    common = f'{place_map.centring.common:.0%} of a descriptor is common to its track'
+    return f'centred by session; {common}'
 
 
 def _index(place_map: PlaceMap) -> str:

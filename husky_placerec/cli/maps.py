@@ -81,15 +81,18 @@ def map_build(
     The drive needs poses of base_link in the map frame that cover every frame; those that they do
     not cover are left out with --skip-unposed.
     """
+    from husky_placerec.cli.map_tables import comparison, gain_table
     from husky_placerec.config import read_config
     from husky_placerec.operations.build_map import build_map
     from husky_placerec.operations.drives import DriveOptions
+    from husky_placerec.placemap.centring_choice import centring_note
     from husky_placerec.placemap.thinning import Thinning
 
+    configured = read_config(config, settings or [])
     place_map = build_map(
         source,
         output,
-        config=read_config(config, settings or []),
+        config=configured,
         options=DriveOptions(
             poses,
             heading,
@@ -107,22 +110,21 @@ def map_build(
         bars=progress,
     )
     if place_map.gain:
-        from husky_placerec.cli.map_tables import gain_table
-
-        out.print(gain_table(place_map.gain, used=place_map.whitening is not None))
+        out.print(gain_table(place_map.gain, used=comparison(place_map)))
+    out.print(centring_note(place_map, configured.centring), highlight=False)
     out.print(f'{output}: {len(place_map)} places', highlight=False)
 
 
 @app.command('info', epilog='Example:\n\n  placerec map info campus.map')
 def map_info(path: MapArgument) -> None:
     """Show what is in a map and what made it."""
-    from husky_placerec.cli.map_tables import gain_table, map_table
+    from husky_placerec.cli.map_tables import comparison, gain_table, map_table
     from husky_placerec.placemap.loading import load_map
 
     place_map = load_map(path)
     out.print(map_table(place_map))
     if place_map.gain:
-        out.print(gain_table(place_map.gain, used=place_map.whitening is not None))
+        out.print(gain_table(place_map.gain, used=comparison(place_map)))
 
 
 @app.command('verify', epilog='Example:\n\n  placerec map verify campus.map')

@@ -170,6 +170,12 @@ class Config(NodeConfig, DecisionConfig):
         least=0.0,
         most=100.0,
     )
+    centring: str = parameter(
+        'auto',
+        'Whether a new map compares descriptors by how they differ from the mean of their '
+        'session: on, off, or auto (on where most of a descriptor is common to its whole track).',
+        choices=('auto', 'on', 'off'),
+    )
     threads: int = parameter(
         2, 'Number of CPU threads that the extractor may use.', least=1, most=256
     )

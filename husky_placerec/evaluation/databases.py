@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from husky_placerec.config import Config
 from husky_placerec.data.simulated import is_simulated
@@ -12,6 +13,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.evaluation.cache import Descriptors
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.building import now, opposite_cameras
+from husky_placerec.placemap.centring_choice import centred_as_asked
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.recognition.calibrating.calibrate import Bars, calibrate, itself, no_bars
@@ -34,6 +36,14 @@ class DatabaseDrive:
     place_map: PlaceMap
     calibration: Calibration | None
 
+    @cached_property
+    def compared(self) -> FloatArray:
+        """The vectors [N, C, D] that queries are compared with."""
+        place_map = self.place_map
+        if place_map.centring is None:
+            return place_map.descriptors
+        return place_map.views.vectors(np.arange(len(place_map)))
+
     @property
     def calibration_kind(self) -> str:
         """Where the calibration comes from: map_alone, simulated or uncalibrated."""
@@ -48,7 +58,7 @@ def map_of(
 
     :param descriptors: [N, C, D] float16 of the frames of the track.
     """
-    return PlaceMap(
+    place_map = PlaceMap(
         Places(
             track.stamps_ns,
             track.poses,
@@ -65,6 +75,7 @@ def map_of(
         origin=track.origin,
         simulated=is_simulated(track.path),
     )
+    return centred_as_asked(place_map, config.centring)
 
 
 def database_drive(track: Track, place_map: PlaceMap) -> DatabaseDrive:

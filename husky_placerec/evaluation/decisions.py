@@ -26,7 +26,7 @@ from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
-from husky_placerec.types import Candidate, Floats, Mask, Pose, Recognition
+from husky_placerec.types import Candidate, FloatArray, Floats, Mask, Pose, Recognition
 import numpy as np
 
 LEVEL = 1  # of the compression: the fastest, which makes the lines five times smaller
@@ -66,10 +66,11 @@ def decide_pair(
 ) -> DecidedPair:
     """Search the frames of one drive in the map of another; the recognizer decides."""
     place_map, track = database.place_map, queries.track
-    ranking = rank(database.track, place_map.descriptors, track, queries.judged, protocol)
+    asked = place_map.session_queries(queries.descriptors)[track.rows]
+    ranking = rank(database.track, database.compared, track, asked, protocol)
     recognizer = DescriptorRecognizer(place_map, config, database.calibration)
     if database.calibration is None:
-        recognitions = _decide_alone(recognizer, queries, ranking)
+        recognitions = _decide_alone(recognizer, queries, asked, ranking)
     else:
         recognitions = _decide_in_order(recognizer, queries)
     decisions = _collected(recognitions, track, database.track.name)
@@ -92,9 +93,13 @@ def decide_pair(
 
 
 def _decide_alone(
-    recognizer: DescriptorRecognizer, queries: QueryDrive, ranking: Ranking
+    recognizer: DescriptorRecognizer, queries: QueryDrive, asked: FloatArray, ranking: Ranking
 ) -> Iterator[Recognition]:
-    """Yield the decisions by thresholds about the frames that are judged."""
+    """
+    Yield the decisions by thresholds about the frames that are judged.
+
+    :param asked: [Q, C, D] their queries.
+    """
     place_map, config = recognizer.place_map, recognizer.config
     mapped = place_map.places.poses
     # A place is a candidate of many frames: its pose is made once, forwards and in reverse.
@@ -103,7 +108,6 @@ def _decide_alone(
     found = zip(*(column.tolist() for column in vars(ranking.found).values()))
     nothing = np.empty(0, np.float32)  # cosines by camera, which thresholds do not ask for
     stamps, unusable = image_stamps(queries.track, place_map.spec), queries.unusable
-    described = queries.judged
     for row, (columns, against) in enumerate(zip(found, ranking.rivals.tolist())):
         candidates = tuple(
             Candidate(place, similarity, turned if tells_direction else None, poses[turned][place])
@@ -112,7 +116,7 @@ def _decide_alone(
         )
         rival = Rival(against, nothing) if np.isfinite(against) else None
         result = SearchResult(
-            place_map, recognizer.route, described[row], candidates, rival, config.elsewhere
+            place_map, recognizer.route, asked[row], candidates, rival, config.elsewhere
         )
         frame = int(queries.track.rows[row])
         stamp_ns = int(queries.stamps_ns[frame])
@@ -131,7 +135,8 @@ def _decide_in_order(
         stamp_ns = int(queries.stamps_ns[frame])
         player.play_until(stamp_ns)
         recognizer.odometry.take_new()
-        result = recognizer.search(np.asarray(queries.descriptors[frame], np.float32))
+        query = recognizer.query_of(np.asarray(queries.descriptors[frame], np.float32))
+        result = recognizer.search(query)
         images = next(stamps) if is_judged[frame] else {}
         recognition = recognizer.decide(stamp_ns, images, result, bool(queries.unusable[frame]))
         if is_judged[frame]:

@@ -9,10 +9,11 @@ from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import describe_drive, describe_queries, DriveOptions
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
 from husky_placerec.optional import require
+from husky_placerec.placemap.centring_choice import centred_as_asked
 from husky_placerec.placemap.index_plan import choose_index
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.storage import save_map
-from husky_placerec.placemap.validation import whitened_if_better
+from husky_placerec.placemap.validation import best_compared
 
 
 def build_map(
@@ -34,8 +35,8 @@ def build_map(
     :param output: folder of the new map.
     :param config: cameras and extractor.
     :param options: how to read the drive: poses, thinning, thumbnails.
-    :param validate: another drive on the same roads, or a map of it: whitening is used where it
-        raises the recall there.
+    :param validate: another drive on the same roads, or a map of it: centring or whitening is
+        used where it raises the recall there; without it, `config.centring` decides.
     :param index: kind of the search index; None: chosen by the size of the map.
     :raises InputError: that names the file, what was found and what was expected; nothing is then
         written.
@@ -53,7 +54,9 @@ def build_map(
     place_map = describe_drive(source, config, options, warn=warn, bars=bars)
     if validate is not None:
         queries = describe_queries(validate, config, options, place_map, warn=warn, bars=bars)
-        place_map = whitened_if_better(place_map, queries)
+        place_map = best_compared(place_map, queries)
+    else:
+        place_map = centred_as_asked(place_map, config.centring)
     place_map = place_map.indexed(index, bars('Indexing', ' blocks'))
     save_map(place_map, output, overwrite=overwrite)
     lone = int((~place_map.places.present.all(axis=1)).sum())

@@ -59,7 +59,7 @@ def calibrate_map(
     made = calibrate([Setting(place_map, tuple(drives))], config, bars=bars)
 
     def with_calibration(current: PlaceMap) -> PlaceMap:
-        made.require_of(current.spec, current.whitening is not None, current.name)
+        made.require_of(current)
         return current.calibrated(made.as_json())
 
     edit_map(path, with_calibration)

@@ -153,5 +153,4 @@ def _sample(views: Views, count: int) -> FloatArray:
     total = len(views.present)
     step = max(1, total * views.present.shape[1] // count)
     places = np.arange(0, total, step)
-    part = Views(views.descriptors[places], views.present[places], views.whitening)
-    return part.compared(0, len(places))
+    return views.vectors(places)[views.present[places]]

@@ -138,7 +138,7 @@ class _Trial:
     def make(cls, views: Views, kinds: Sequence[QueryKind], built: faiss.Index | None) -> _Trial:
         chosen = np.random.default_rng(0).permutation(len(views.present))[:QUERIES]
         asked = np.sort(chosen).astype(np.int64)
-        queries = np.asarray(views.descriptors[asked], np.float32)
+        queries = views.as_queries(asked)
         best = best_similarities(views, queries, kinds, asked)
         return cls(views, kinds, built, asked, queries, best)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import faiss
+from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
@@ -77,6 +78,7 @@ def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
         )
         _check_consistent(place_map, about, files)
         place_map = replace(place_map, **_read_whitening(place_map, files))
+        place_map = replace(place_map, **_read_centring(place_map, about, files))
         return replace(place_map, index=_read_index(place_map, about['index'], files))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f'{file}: not as expected ({error!r})') from error
@@ -131,6 +133,26 @@ def _read_whitening(place_map: PlaceMap, files: Mapping[str, Path]) -> dict[str,
     _require(lengths, np.float32, seen, files['lengths'])
     stacked = np.array(stacked)
     return {'whitening': Whitening(stacked[0], stacked[1:]), 'lengths': lengths}
+
+
+def _read_centring(
+    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path]
+) -> dict[str, Any]:
+    if 'centring' not in files:
+        return {}
+    if 'whitening' in files:
+        raise InputError(f'{place_map.name}: both centred and whitened; expected one of them')
+    places = place_map.places
+    names, track = np.unique(np.asarray(places.tracks), return_inverse=True)
+    means, lengths = _read_array(files['centring']), _read_array(files['lengths'])
+    expected = len(names), len(place_map.spec.cameras), place_map.spec.size
+    _require(means, np.float32, expected, files['centring'])
+    _require(lengths, np.float32, places.present.shape, files['lengths'])
+    change = float(about['view_change'])
+    if not np.isfinite(means).all() or not 0 <= change <= 2:
+        raise InputError(f'{files["centring"]}: not finite, or a view_change of {change}')
+    centring = Centring(np.array(means), track.astype(np.int64), change)
+    return {'centring': centring, 'lengths': lengths}
 
 
 def _read_index(

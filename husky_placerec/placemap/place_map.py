@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from husky_placerec.descriptor.centring import Centring, RunningMean
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
@@ -44,8 +45,10 @@ class PlaceMap:
     :param origin: geographic position of the origin of the frame, if it is known.
     :param name: of the map, in messages.
     :param whitening: applied to descriptors before they are compared; None: none.
-    :param lengths: [N, C] of the whitened descriptors, if they are known.
-    :param gain: recall on a validation drive without and with whitening, if it was measured.
+    :param centring: descriptors are compared by how they differ from the mean of their session;
+        None: they are not.
+    :param lengths: [N, C] of the whitened or centred descriptors, if they are known.
+    :param gain: recall on a validation drive by each way to compare, if it was measured.
     :param index: None: every place is compared.
     :param thumbnails: small images of the places; None: none.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
@@ -68,6 +71,7 @@ class PlaceMap:
     name: str = 'map'
     origin: GeoOrigin | None = None
     whitening: Whitening | None = None
+    centring: Centring | None = None
     lengths: FloatArray | None = field(default=None, repr=False)
     gain: Mapping[str, Mapping[str, float]] | None = None
     index: BuiltIndex | None = None
@@ -91,14 +95,22 @@ class PlaceMap:
     @cached_property
     def views(self) -> Views:
         """The views of the places."""
-        lengths = self.lengths
-        if self.whitening is not None and lengths is None:
-            blocks = range(0, len(self), BLOCK)
+        lengths = self._measured_lengths() if self.lengths is None else self.lengths
+        present, whitening = self.places.present, self.whitening
+        return Views(self.descriptors, present, whitening, lengths, self.centring)
+
+    def _measured_lengths(self) -> FloatArray | None:
+        """Return [N, C] of the whitened or centred descriptors; None where they are neither."""
+        blocks = [
+            np.arange(first, min(first + BLOCK, len(self))) for first in range(0, len(self), BLOCK)
+        ]
+        if self.centring is not None:
+            centring = self.centring
+            return np.concatenate([centring.lengths(b, self.descriptors[b]) for b in blocks])
+        if self.whitening is not None:
             whitening = self.whitening
-            lengths = np.concatenate(
-                [whitening.lengths(self.descriptors[i : i + BLOCK]) for i in blocks]
-            )
-        return Views(self.descriptors, self.places.present, self.whitening, lengths)
+            return np.concatenate([whitening.lengths(self.descriptors[b]) for b in blocks])
+        return None
 
     @cached_property
     def _index(self) -> SearchIndex:
@@ -130,14 +142,16 @@ class PlaceMap:
 
         This is the only way to change places. It drops all that was derived from the old ones: the
         index, the lengths of whitened descriptors, the measured gain, the thumbnails and the
-        version. The whitening and the calibration stay; `calibrated_on_these_places` tells that
-        the calibration was measured on others. The other arguments are as in the class; by
-        default they stay.
+        version. A map that is centred is centred by the means of the new places. The whitening and
+        the calibration stay; `calibrated_on_these_places` tells that the calibration was measured
+        on others. The other arguments are as in the class; by default they stay.
         """
+        centred = self.centring is not None
         return replace(
             self._derived_dropped(),
             places=places,
             descriptors=descriptors,
+            centring=_centring_of(places, descriptors) if centred else None,
             sources=self.sources if sources is None else sources,
             thumbnails=thumbnails,
             created=created or self.created,
@@ -175,9 +189,32 @@ class PlaceMap:
 
         :param gain: recall on a validation drive without and with whitening.
         """
+        return self._compared_by(whitening, None, gain)
+
+    def centred(
+        self,
+        centring: Centring | None,
+        gain: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> PlaceMap:
+        """
+        Return the map compared after centring by session, or without.
+
+        Its similarities change, so that it loses its calibration.
+
+        :param gain: as in `whitened`.
+        """
+        return self._compared_by(None, centring, gain)
+
+    def _compared_by(
+        self,
+        whitening: Whitening | None,
+        centring: Centring | None,
+        gain: Mapping[str, Mapping[str, float]] | None,
+    ) -> PlaceMap:
         return replace(
             self._derived_dropped(),
             whitening=whitening,
+            centring=centring,
             gain=gain,
             calibration=None,
             thumbnails=self.thumbnails,
@@ -201,6 +238,25 @@ class PlaceMap:
     def fit_whitening(self) -> Whitening:
         """Fit a whitening to all descriptors of the map."""
         return Whitening.fit(np.asarray(self.descriptors, np.float32)[self.places.present])
+
+    def fit_centring(self) -> Centring:
+        """Fit the means of the tracks."""
+        return _centring_of(self.places, self.descriptors)
+
+    def new_session(self) -> RunningMean | None:
+        """Return what centres the queries of a session; None where the map is not centred."""
+        return None if self.centring is None else RunningMean(self.centring)
+
+    def session_queries(self, descriptors: FloatArray) -> FloatArray:
+        """
+        Return raw descriptors [F, C, D] of the frames of one drive, in order, as queries.
+
+        Where the map is centred, they are centred by their running mean.
+        """
+        frames, session = np.asarray(descriptors, np.float32), self.new_session()
+        if session is None:
+            return frames
+        return np.array([session.centre(frame) for frame in frames])
 
     def indexed(
         self, kind: str | None = None, progress: Passing = lambda items, _: items
@@ -234,7 +290,7 @@ class PlaceMap:
         """
         Return the most similar places, best first.
 
-        :param query: [C, D], zeros for absent cameras.
+        :param query: [C, D], zeros for absent cameras; raw, or centred by `new_session`.
         :param both_ways: search places passed in reverse, too.
         :param without: places to leave out, such as those `near` a position, or `seen_between` two
             stamps.
@@ -309,3 +365,7 @@ class PlaceMap:
         model = spec.backbone or spec.extractor
         cameras = ', '.join(spec.cameras)
         return f'{self.name}: {len(self)} places of {cameras}, {model}, frame {self.frame_id}'
+
+
+def _centring_of(places: Places, descriptors: FloatArray) -> Centring:
+    return Centring.fit(descriptors, places.present, places.tracks)

@@ -116,10 +116,13 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         ),
         'descriptors': _write_descriptors(place_map, folder),
     }
-    whitening, lengths = place_map.whitening, place_map.views.lengths
-    if whitening is not None and lengths is not None:
+    whitening, centring, lengths = place_map.whitening, place_map.centring, place_map.views.lengths
+    if whitening is not None:
         stacked = np.vstack([whitening.mean, whitening.matrix])
         files['whitening'] = write_data(folder, 'whitening', '.npy', _saving(stacked))
+    if centring is not None:
+        files['centring'] = write_data(folder, 'centring', '.npy', _saving(centring.means))
+    if lengths is not None:
         files['lengths'] = write_data(folder, 'lengths', '.npy', _saving(lengths))
     if index.faiss is not None:
         files['index'] = _write_index(index, folder)
@@ -181,6 +184,8 @@ def _about(place_map: PlaceMap, index: BuiltIndex, files: Files) -> dict[str, An
         about['origin'] = asdict(place_map.origin)
     if place_map.gain is not None:
         about['whitening_gain'] = {kind: dict(recall) for kind, recall in place_map.gain.items()}
+    if place_map.centring is not None:
+        about['view_change'] = place_map.centring.change
     if place_map.simulated:
         about['simulated'] = True
     if place_map.calibration is not None:

@@ -1,9 +1,10 @@
-"""The recall of a map on a drive with known poses, and whether whitening raises it."""
+"""The recall of a map on a drive with known poses, and what raises it: centring or whitening."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from husky_placerec.descriptor.centring import LEAST_PLACES
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 import numpy as np
@@ -33,26 +34,35 @@ def recall_of_drive(
             f'the nearest is {apart.min():.0f} m away'
         )
     hits: dict[str, list[bool]] = {kind.name: [] for kind in place_map.kinds}
+    queries = place_map.session_queries(drive.descriptors)
     for i in reachable:
-        query = np.asarray(drive.descriptors[i], np.float32)
         truth = drive.places.poses[i, :2]
-        for name, found in place_map.search_each(query, 1).items():
+        for name, found in place_map.search_each(queries[i], 1).items():
             position = place_map.places.poses[found[0].place, :2] if found else truth + np.inf
             hits[name].append(bool(np.hypot(*(position - truth)) <= within_m))
     return {name: float(np.mean(hit)) for name, hit in hits.items() if hit}
 
 
-def whitened_if_better(place_map: PlaceMap, drive: PlaceMap) -> PlaceMap:
+def best_compared(place_map: PlaceMap, drive: PlaceMap, *, whiten: bool = True) -> PlaceMap:
     """
-    Return the map with whitening if this raises the recall on a drive, else without.
+    Return the map compared in the way with the highest recall on a drive.
 
-    Both recalls are stored in the map.
+    The ways are: raw, centred by session (from LEAST_PLACES places on), and whitened. Where two
+    are equally good, the first of them is used. The recalls are stored in the map.
+
+    :param whiten: try whitening, too.
     """
-    whitening = place_map.fit_whitening()
-    whitened, raw = place_map.whitened(whitening), place_map.whitened(None)
-    gain = {'raw': recall_of_drive(raw, drive), 'whitened': recall_of_drive(whitened, drive)}
-    better = _mean(gain['whitened']) > _mean(gain['raw'])
-    return place_map.whitened(whitening if better else None, gain)
+    raw = place_map.whitened(None)
+    ways = {'raw': raw}
+    if len(place_map) >= LEAST_PLACES:
+        ways['centred'] = raw.centred(raw.fit_centring())
+    if whiten:
+        ways['whitened'] = raw.whitened(raw.fit_whitening())
+    gain = {name: recall_of_drive(way, drive) for name, way in ways.items()}
+    best = ways[max(gain, key=lambda name: _mean(gain[name]))]
+    if best.centring is not None:
+        return best.centred(best.centring, gain)
+    return best.whitened(best.whitening, gain)
 
 
 def require_alike(one: PlaceMap, other: PlaceMap) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.inner_products import inner_products
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.types import FloatArray
@@ -26,13 +27,15 @@ class Views:
     :param descriptors: [N, C, D] raw unit vectors, zeros where absent; may be memory-mapped.
     :param present: [N, C].
     :param whitening: None: no whitening.
-    :param lengths: [N, C] of the whitened vectors, as `Whitening.lengths` gives them.
+    :param lengths: [N, C] of the whitened or centred vectors, before they are normalised.
+    :param centring: None: no centring. A map is whitened or centred, never both.
     """
 
     descriptors: FloatArray
     present: NDArray[np.bool_]
     whitening: Whitening | None = None
     lengths: FloatArray | None = None
+    centring: Centring | None = None
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
@@ -51,18 +54,25 @@ class Views:
         return np.asarray(rows[rows < end[:, None]], np.int64)
 
     def compared(self, first: int, end: int) -> FloatArray:
-        """Return the (whitened) unit vectors of the views of places [first, end)."""
-        seen = np.asarray(self.descriptors[first:end], np.float32)[self.present[first:end]]
-        return seen if self.whitening is None else self.whitening.whiten(seen)
+        """Return the unit vectors that are compared, of the views of places [first, end)."""
+        return self.vectors(np.arange(first, end))[self.present[first:end]]
+
+    def vectors(self, places: NDArray[np.int64]) -> FloatArray:
+        """Return [K, C, D] the unit vectors that are compared: raw, whitened or centred."""
+        rows = np.asarray(self.descriptors[places], np.float32)
+        if self.whitening is not None:
+            return self.whitening.whiten(rows)
+        return rows if self.centring is None else self.centring.centre(places, rows)
+
+    def as_queries(self, places: NDArray[np.int64]) -> FloatArray:
+        """Return [K, C, D] queries that see what some places saw; see `compare`."""
+        if self.centring is not None:
+            return self.vectors(places)
+        return np.asarray(self.descriptors[places], np.float32)
 
     def alike(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> FloatArray:
         """Return [K, C] cosines of each camera between pairs of places; NaN where one lacks it."""
-        seen = []
-        for places in (one, other):
-            rows = np.asarray(self.descriptors[places], np.float32)
-            if self.whitening is not None:
-                rows = self.whitening.whiten(rows)
-            seen.append(rows)
+        seen = [self.vectors(places) for places in (one, other)]
         both = self.present[one] & self.present[other]
         return np.where(both, np.einsum('kcd,kcd->kc', *seen), np.nan)
 
@@ -72,22 +82,30 @@ class Views:
         """
         Compare a query exactly with some places.
 
-        :param query: [C, D], zeros for absent cameras.
+        :param query: [C, D], zeros for absent cameras; raw, or centred by its session where the
+            places are centred.
         :param rows: [K*C, D] float32 raw descriptors of these places, if they are at hand.
         """
         count, cameras, size = len(places), *self.descriptors.shape[1:]
         if rows is None:
             rows = np.asarray(self.descriptors[places], np.float32).reshape(-1, size)
         there: NDArray[np.bool_] = np.asarray(query.any(axis=1))
-        if self.whitening is None:
-            cosines = inner_products(rows, query)
-        else:
+        if self.centring is not None:
+            offsets = self.centring.offsets(places, query)
+            cosines = (inner_products(rows, query) - offsets) / self._lengths_of(places)
+        elif self.whitening is not None:
             direction, offset = self.whitening.query_directions(query)
-            assert self.lengths is not None
-            lengths = np.asarray(self.lengths[places], np.float32).reshape(-1)
-            cosines = (inner_products(rows, direction) - offset[:, None]) / lengths
+            cosines = inner_products(rows, direction) - offset[:, None]
+            cosines = cosines / self._lengths_of(places)
+        else:
+            cosines = inner_products(rows, query)
         cosines = cosines.reshape(cameras, count, cameras)
         return Comparison(places, cosines, self.present[places], there)
+
+    def _lengths_of(self, places: NDArray[np.int64]) -> FloatArray:
+        """Return [K * C] the lengths of the views of some places."""
+        assert self.lengths is not None
+        return np.asarray(self.lengths[places], np.float32).reshape(-1)
 
 
 @dataclass(frozen=True, eq=False)

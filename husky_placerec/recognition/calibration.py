@@ -1,8 +1,8 @@
 """
 The calibration of a map, as `map.json` holds it: models of the evidence, and errors of poses.
 
-A calibration is valid for one descriptor with its precision and preprocessing, and with or without
-whitening, because each of these changes the similarities.
+A calibration is valid for one descriptor with its precision and preprocessing, and for one way to
+compare descriptors (raw, whitened or centred), because each of these changes the similarities.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Calibration:
     kind: str
     descriptor: Mapping[str, Any]
     whitened: bool
+    centred: bool
     sources: tuple[str, ...]
     created: str
     gate: Logistic
@@ -73,6 +74,7 @@ class Calibration:
             'kind': self.kind,
             'descriptor': dict(self.descriptor),
             'whitened': self.whitened,
+            'centred': self.centred,
             'sources': list(self.sources),
             'created': self.created,
             'gate': self.gate.as_json(),
@@ -100,6 +102,7 @@ class Calibration:
                 values['kind'],
                 dict(values['descriptor']),
                 bool(values['whitened']),
+                bool(values.get('centred', False)),
                 tuple(values['sources']),
                 values['created'],
                 Logistic.from_json(values['gate']),
@@ -133,18 +136,23 @@ class Calibration:
                 )
         return made
 
-    def require_of(self, spec: DescriptorSpec, whitened: bool, source: str) -> None:
+    def require_of(self, place_map: PlaceMap) -> None:
         """
-        Refuse a calibration of another descriptor, precision or preprocessing.
+        Refuse a calibration of another descriptor, preprocessing or way to compare than a map's.
 
         :raises InputError: that names what differs.
         """
+        source = place_map.name
         theirs = DescriptorSpec.from_json(self.descriptor, source)
         differences = [
-            f'{name} was {other!r} and is {own!r}' for name, own, other in spec.differences(theirs)
+            f'{name} was {other!r} and is {own!r}'
+            for name, own, other in place_map.spec.differences(theirs)
         ]
-        if whitened != self.whitened:
-            differences.append(f'whitened was {self.whitened} and is {whitened}')
+        ways = {'whitened': place_map.whitening, 'centred': place_map.centring}
+        for name, way in ways.items():
+            was, now = getattr(self, name), way is not None
+            if was != now:
+                differences.append(f'{name} was {was} and is {now}')
         if differences:
             raise InputError(f'{source}: calibrated with another model: {"; ".join(differences)}')
 
@@ -158,5 +166,5 @@ def calibration_of(place_map: PlaceMap) -> Calibration | None:
     if place_map.calibration is None:
         return None
     made = Calibration.from_json(place_map.calibration, place_map.name)
-    made.require_of(place_map.spec, place_map.whitening is not None, place_map.name)
+    made.require_of(place_map)
     return made

@@ -48,6 +48,7 @@ class DescriptorRecognizer:
         self.route = Route(place_map)
         self.calibration = calibration
         self._sequence = self._new_sequence()
+        self._session = place_map.new_session()
 
     def _new_sequence(self) -> SequenceEstimator | None:
         if self.calibration is None:
@@ -64,12 +65,21 @@ class DescriptorRecognizer:
         """Forget every frame and all odometry."""
         self.odometry.begin_anew()
         self._sequence = self._new_sequence()
+        self._session = self.place_map.new_session()
+
+    def query_of(self, descriptor: FloatArray) -> FloatArray:
+        """
+        Return the query of the next frame: its descriptor, centred where the map is centred.
+
+        :param descriptor: [C, D] raw, zeros for absent cameras.
+        """
+        return descriptor if self._session is None else self._session.centre(descriptor)
 
     def search(self, query: FloatArray, without: Indices | None = None) -> SearchResult:
         """
-        Search the map for a descriptor.
+        Search the map for a query.
 
-        :param query: [C, D], zeros for absent cameras.
+        :param query: [C, D] from `query_of`, zeros for absent cameras.
         :param without: places to leave out, as if the map did not have them.
         """
         place_map, config, rival = self.place_map, self.config, None
@@ -150,7 +160,7 @@ class Recognizer(DescriptorRecognizer):
         gate. The sequence filter combines it with the frames before it.
         """
         seen = usable_images(frame) if self.config.check_images else frame
-        query = self._extractor.describe(seen)
+        query = self.query_of(self._extractor.describe(seen))
         result = self.search(query)
         unusable = bool(frame.images) and not seen.images
         return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)

@@ -28,7 +28,7 @@ def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | 
     :raises InputError: for a calibration that is damaged or of another model.
     """
     own = calibration_of(place_map)
-    if own is not None or not place_map.simulated or place_map.whitening is not None:
+    if own is not None or not place_map.simulated or place_map.whitening or place_map.centring:
         return own
     file = Path(weights_file(spec.weights, '.onnx') + SUFFIX)
     if not spec.weights or not file.is_file():

@@ -1,4 +1,4 @@
-"""The recall of a map on a drive, and whether whitening raises it."""
+"""The recall of a map on a drive, and what raises it: centring or whitening."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.moving import transform
 from husky_placerec.placemap.storage import save_map
-from husky_placerec.placemap.validation import recall_of_drive, whitened_if_better
+from husky_placerec.placemap.validation import best_compared, recall_of_drive
 from husky_placerec.types import Pose
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def masked(seed, count=300):
 
 @needs('sklearn')
 def test_whitening_is_on_where_it_helps_and_says_by_how_much():
-    found = whitened_if_better(masked(1), masked(2))
+    found = best_compared(masked(1), masked(2))
     assert found.whitening is not None
     assert found.gain['whitened']['forwards'] > found.gain['raw']['forwards'] + 0.2
     assert set(found.gain['raw']) == {'forwards', 'reversed', 'front alone', 'back alone'}
@@ -62,7 +62,28 @@ def test_whitening_is_on_where_it_helps_and_says_by_how_much():
 
 @needs('sklearn')
 def test_whitening_is_off_where_it_does_not_help_and_says_so_too(tmp_path):
-    found = whitened_if_better(drive(), drive(look=0, noise=0.01))
+    found = best_compared(drive(), drive(look=0, noise=0.01))
     assert found.whitening is None
+    assert found.centring is None
+    assert set(found.gain) == {'raw', 'centred', 'whitened'}
     save_map(found, tmp_path / 'map')
     assert load_map(tmp_path / 'map').gain == found.gain
+
+
+def lit(seed, count=40):
+    """Make a drive whose images share a light of their own, stronger than the places differ."""
+    made = drive(count=count)
+    light = np.random.default_rng(seed).normal(size=(1, 2, 16))
+    seen = np.asarray(made.descriptors, np.float32) + light
+    seen /= np.linalg.norm(seen, axis=2, keepdims=True)
+    return replace(made, descriptors=seen.astype(np.float16))
+
+
+def test_centring_is_on_where_it_helps_and_says_by_how_much():
+    found = best_compared(lit(1), lit(2), whiten=False)
+    assert found.centring is not None
+    assert found.gain['centred']['forwards'] > found.gain['raw']['forwards'] + 0.2
+
+
+def test_a_map_of_few_places_is_not_centred():
+    assert 'centred' not in best_compared(drive(count=19), drive(look=0), whiten=False).gain

@@ -41,6 +41,7 @@ def calibration(**changes):
         'kind': 'own',
         'descriptor': spec().as_json(),
         'whitened': False,
+        'centred': False,
         'sources': ('second',),
         'created': '2024-05-06T07:08:09+00:00',
         'gate': model(),

@@ -109,6 +109,7 @@ def calibrate(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),
         first.whitening is not None,
+        first.centring is not None,
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
         *fit_gates(samples, alone),
@@ -147,7 +148,7 @@ def sampled(
     for setting in settings:
         recognizer = DescriptorRecognizer(setting.place_map, config, None)
         for drive in setting.drives:
-            drive = drive.thinned()
+            drive = drive.as_queries(setting.place_map).thinned()
             frames = bars(f'Calibrating by {drive.name}')(range(len(drive)), len(drive))
             for frame in frames:
                 rows = sample_frame(recognizer, drive, frame, group + frame // NEIGHBOURS)

@@ -105,10 +105,11 @@ def record_runs(
         for place_map, kept in _maps(setting.place_map, drive):
             recognizer = DescriptorRecognizer(place_map, config, None)
             results = []
+            asked = drive.as_queries(place_map).descriptors
             frames = bars(f'Driving {drive.name}')(range(len(drive)), len(drive))
             for frame in frames:
                 own = np.flatnonzero(kept == frame) if drive.itself else None
-                query = np.asarray(drive.descriptors[frame], np.float32)
+                query = np.asarray(asked[frame], np.float32)
                 results.append(recognizer.search(query, own))
             yield RecordedRun(place_map, drive, _truths(place_map, drive), tuple(results))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.types import FloatArray, Floats, Indices, Mask, Pose
@@ -57,6 +58,10 @@ class DescribedDrive:
             poses=None if self.poses is None else self.poses[rows],
             odometry=None if self.odometry is None else self.odometry[rows],
         )
+
+    def as_queries(self, place_map: PlaceMap) -> DescribedDrive:
+        """Return the drive with its descriptors as the queries of one session on a map."""
+        return replace(self, descriptors=place_map.session_queries(self.descriptors))
 
     @property
     def motion(self) -> Floats | None:
@@ -135,6 +140,7 @@ def sample_frame(
     The gate is fitted to best candidates. The likelihood is fitted to the true place beside
     random places, because the filter did not choose the places that it follows by this frame.
 
+    :param drive: its descriptors are queries; see `DescribedDrive.as_queries`.
     :param group: number of its neighbourhood.
     """
     samples = FrameSamples([], [])
