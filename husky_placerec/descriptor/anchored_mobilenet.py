@@ -12,10 +12,9 @@ import torch
 from torch import nn
 
 TIMM_NAME = 'mobilenetv2_100'
-# The numbers of blocks, of seven. The stride is 8 after the three shared blocks, then 16. The
-# anchor also has two units of the sixth block, of stride 32: on real places its features gave the
-# highest recall.
-SHARED_BLOCKS, LEARNED_BLOCKS, ANCHOR_UNITS = 3, 5, 2
+# The numbers of blocks, of seven. The stride is 8 after the three shared blocks, then 16. On real
+# places the features behind the fifth block gave a higher recall than those behind the later ones.
+SHARED_BLOCKS, USED_BLOCKS = 3, 5
 
 
 class AnchoredMobileNet(nn.Module):
@@ -37,19 +36,17 @@ class AnchoredMobileNet(nn.Module):
         whole: Any = timm.create_model(TIMM_NAME, num_classes=0, **options)
         parts = {'conv_stem': whole.conv_stem, 'bn1': whole.bn1}
         self.stem = nn.Sequential(OrderedDict(parts, blocks=whole.blocks[:SHARED_BLOCKS]))
-        self.learned: nn.Sequential = whole.blocks[SHARED_BLOCKS:LEARNED_BLOCKS]
-        kept: Any = copy.deepcopy(whole.blocks[SHARED_BLOCKS : LEARNED_BLOCKS + 1])
-        kept[-1] = kept[-1][:ANCHOR_UNITS]
-        self.anchor: nn.Sequential = kept
+        self.learned: nn.Sequential = whole.blocks[SHARED_BLOCKS:USED_BLOCKS]
+        self.anchor: nn.Sequential = copy.deepcopy(self.learned)
         self.num_features: int = whole.feature_info[3]['num_chs']
-        self.anchor_features: int = kept[-1][-1].conv_pwl.out_channels
+        self.anchor_features: int = self.num_features
 
     def forward_features(self, images: torch.Tensor) -> torch.Tensor:
         """Return the feature map of the trained branch, [B, 96, H / 16, W / 16]."""
         return self.learned(self.stem(images))
 
     def forward_branches(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the trained branch's feature map, and the anchor's [B, 160, H / 32, W / 32]."""
+        """Return the feature maps of the trained branch and of the anchor, of equal shape."""
         shared = self.stem(images)
         return self.learned(shared), self.anchor(shared)
 

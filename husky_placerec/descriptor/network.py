@@ -87,7 +87,8 @@ class DescriptorNetwork(nn.Module):
         with torch.autocast(pooled.device.type, enabled=False):
             if self.anchor is None:
                 return functional.normalize(self.head(pooled), dim=1)
-            learned, kept = pooled[:, : -self.anchor.size], pooled[:, -self.anchor.size :]
+            parts = pooled[:, : -self.anchor.pooled], pooled[:, -self.anchor.pooled :]
+            learned, kept = parts
             return self.anchor.join(functional.normalize(self.head(learned), dim=1), kept)
 
     def fuse(self, vectors: torch.Tensor, present: torch.Tensor, fusion: str) -> torch.Tensor:

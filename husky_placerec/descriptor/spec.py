@@ -10,7 +10,7 @@ from husky_placerec.config import Config
 from husky_placerec.descriptor.shipped import SHIPPED, shipped_parameters
 from husky_placerec.errors import InputError
 
-DEFAULT_EXTRACTOR = 'timm'
+DEFAULT_EXTRACTOR = 'timm'  # of a configuration that names a backbone or weights
 # The fields of a spec that make a network, without its weights, and those of its input size.
 NETWORK = ('backbone', 'backbone_options', 'normalization', 'pooling', 'head')
 INPUT_SIZE = ('input_width', 'input_height')
@@ -149,13 +149,15 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
     """
     Return the spec of the extractor to load.
 
-    Each field comes from the configuration, else from the map, else from the defaults.
+    Each field comes from the configuration, else from the map, else from the defaults. Without a
+    map, a configuration that names no model gets the shipped network, which needs no connection.
 
     :param stored: the spec in the map, if there is a map.
     :raises InputError: for an unknown extractor.
     """
     cameras = tuple(config.cameras)
-    shipped = config.weights == SHIPPED
+    named = config.extractor or config.backbone or config.weights or stored
+    shipped = config.weights == SHIPPED or not named
     default = 'onnx' if shipped else DEFAULT_EXTRACTOR  # the shipped network runs without torch
     extractor = config.extractor or (stored.extractor if stored else default)
     if extractor not in DEFAULTS:

@@ -61,23 +61,24 @@ def test_in_training_each_branch_has_half_of_the_similarity():
     made = network()
     made.train()
     vectors = made(images())
-    assert vectors.shape == (3, 32 + 160)
+    assert vectors.shape == (3, 32 + 15 * 96)
     assert vectors.norm(dim=1).tolist() == pytest.approx([1.0] * 3)
     assert anchor_shares(vectors).tolist() == pytest.approx([0.5] * 3)
 
 
-def test_the_trained_branch_counts_on_images_like_the_training_images():
+def test_the_trained_branch_counts_only_on_images_like_the_training_images():
     anchor = anchor_after(batches=100)
     for weak, alike in ((2, True), (4, False)):
         vectors = anchor.join(torch.ones(200, 1), pooled(anchor, features(200, weak)))
         assert vectors.norm(dim=1).tolist() == pytest.approx([1.0] * 200)
         learned = vectors[:, 0].square()
-        assert (learned > 0.8).float().mean() > 0.9 if alike else (learned < 0.06).all()
+        assert (learned > 0.65).float().mean() > 0.9 if alike else (learned < 1e-3).all()
 
 
 def test_the_distance_is_one_on_average_over_the_training():
     anchor = anchor_after(batches=200)
-    distance = anchor.squared_distance(pooled(anchor, features(2000, weak=2)))
+    average = pooled(anchor, features(2000, weak=2))[:, anchor.size :]
+    distance = anchor.squared_distance(average)
     assert distance.mean() == pytest.approx(1, abs=0.1)
 
 
@@ -89,10 +90,16 @@ def test_it_takes_the_weights_of_the_whole_network(tmp_path):
     stages = whole.forward_intermediates(images(), intermediates_only=True)
     with torch.no_grad():
         learned, anchor = made.branches(images())
-        # timm gives no feature map behind two units of a stage, so the units are called here.
-        expected = whole.blocks[5][:2](stages[3])
     assert torch.allclose(learned, stages[3], atol=1e-5)
-    assert torch.allclose(anchor, expected, atol=1e-5)
+    assert torch.allclose(anchor, stages[3], atol=1e-5)
+
+
+def test_masked_pixels_do_not_count_for_the_anchor():
+    anchor, maps = Anchor(4), torch.rand(1, 4, 6, 10)
+    changed, weights = maps.clone(), torch.ones(1, 1, 6, 10)
+    changed[..., 0, 0], weights[..., 0, 0] = 50.0, 0.0
+    assert torch.allclose(anchor(maps, weights), anchor(changed, weights), atol=1e-6)
+    assert not torch.allclose(anchor(maps, weights), anchor(changed, weights * 0 + 1), atol=1e-3)
 
 
 def test_stored_weights_include_the_statistics(tmp_path):
