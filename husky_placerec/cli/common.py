@@ -60,7 +60,10 @@ ToleranceOption = Annotated[
 MaxGapOption = Annotated[
     float, typer.Option(help='Longest time between two poses to interpolate, in s.', min=0)
 ]
-OverwriteOption = Annotated[bool, typer.Option('--overwrite', help='Replace an old output.')]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option('--overwrite', help='Replace an old output of placerec, and nothing else.'),
+]
 TrustOption = Annotated[
     bool,
     typer.Option(

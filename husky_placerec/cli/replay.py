@@ -65,12 +65,12 @@ def replay(
     the frame of the map.
     """
     from husky_placerec.evaluation.metrics import TOLERANCES_M
-    from husky_placerec.files import refuse_existing
     from husky_placerec.operations.replay import replay as replay_drive
+    from husky_placerec.output_folder import check_output_folder
     from husky_placerec.placemap.loading import load_map
 
     output = output or Path('results') / f'replay-{datetime.now():%Y%m%d-%H%M%S}'
-    refuse_existing(output, overwrite)
+    check_output_folder(output, overwrite)
     place_map = load_map(map_path)
     done = replay_drive(
         source,
