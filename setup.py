@@ -23,7 +23,8 @@ CONFIGS = 'config/training', 'config/fastdds', 'config/layouts', 'config/localiz
 REPORT = ['jinja2>=3.0', 'matplotlib>=3.7', 'scikit-learn>=1.2']
 EXTRAS = {
     'report': REPORT,
-    'timm': ['safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
+    # Below these versions timm and torch may run code of a file of weights that they load.
+    'timm': ['safetensors>=0.4', 'timm>=1.0.26', 'torch>=2.6'],
     'hub': ['huggingface-hub>=0.20'],
     'ray': ['ray>=2.40'],
     'sim': ['numba>=0.68', 'pillow>=10.1', *REPORT],
@@ -34,14 +35,20 @@ EXTRAS = {
         'ros-jazzy-common-interfaces',
     ],
     'onnx': ['onnxruntime>=1.17'],
-    'export': ['onnx>=1.15', 'onnxruntime>=1.17', 'safetensors>=0.4', 'timm>=1.0', 'torch>=2.2'],
+    'export': [
+        'onnx>=1.15',
+        'onnxruntime>=1.17',
+        'safetensors>=0.4',
+        'timm>=1.0.26',
+        'torch>=2.6',
+    ],
     'train': [
         *REPORT,
         'pytorch-metric-learning>=2.5',
         'safetensors>=0.4',
         'tensorboard>=2.14',
-        'timm>=1.0',
-        'torch>=2.2',
+        'timm>=1.0.26',
+        'torch>=2.6',
     ],
     'mutants': ['mutmut>=3.2'],
     'test': [

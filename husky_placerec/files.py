@@ -1,4 +1,4 @@
-"""Writing of files and folders: complete, or not at all."""
+"""Writing of files and folders: complete or not at all, and never through a link."""
 
 from __future__ import annotations
 
@@ -15,29 +15,53 @@ from husky_placerec.errors import InputError
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """
-    Refuse an output that exists, unless it shall be overwritten.
+    Refuse an output file that exists, unless it shall be overwritten; a folder always.
 
-    :raises InputError: if `path` exists and `overwrite` is false.
+    :raises InputError: if `path` exists and `overwrite` is false, or is a folder.
     """
     if os.path.lexists(path) and not overwrite:
         raise InputError(f'{path}: exists already; choose another output or give --overwrite')
+    if path.is_dir() and not path.is_symlink():
+        raise InputError(f'{path}: is a folder, not a file; it is not overwritten')
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file under a temporary name, flush it to the disk, then rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with new_file(path) as work:
+        work.write_bytes(data)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """
+    Yield an empty temporary file that gets the name `path` if the block succeeds.
+
+    A file of that name is replaced; a link is replaced and not followed.
+    """
+    with temporary_file(path.parent, path.name) as work:
+        yield work
+        sync_file(work)
+        os.replace(work, path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def temporary_file(folder: Path, name: str, suffix: str = '') -> Iterator[Path]:
+    """
+    Yield a new empty file `.<name>.<8 letters><suffix>`, which is removed after the block.
+
+    The name is fresh (O_EXCL, O_NOFOLLOW): in a folder of someone else, a link or a FIFO of a
+    name that can be guessed would lead the writer elsewhere. A block that renames the file keeps
+    it.
+    """
+    handle, work = tempfile.mkstemp(suffix, f'.{name}.', folder)
+    try:
+        os.fchmod(handle, 0o644)
+        os.close(handle)
+        yield Path(work)
+    finally:
+        Path(work).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -45,22 +69,33 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     Yield a temporary folder that gets the name `path` if the block succeeds.
 
-    A folder of that name is replaced. If the block raises, the temporary folder is removed.
+    If the block raises, the temporary folder is removed.
+
+    :raises InputError: for a name that exists.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
-    try:
+    refuse_existing(path, overwrite=False)
+    with temporary_folder(path.parent, path.name) as work:
         yield work
-        work.chmod(0o755)
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        elif os.path.lexists(path):
-            path.unlink()
+        refuse_existing(path, overwrite=False)
         os.rename(work, path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
+    """
+    Yield a new empty folder `.<name>.<8 letters>`.
+
+    A block that renames the folder keeps it; if the block raises, the folder is removed.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f'.{name}.', dir=parent))
+    try:
+        work.chmod(0o755)
+        yield work
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
-    sync_folder(path.parent)
 
 
 def lift(folder: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, replace
 import json
 from pathlib import Path
-import shutil
 
 from husky_placerec.ablation.grid import Cell, Grid, ZCA
 from husky_placerec.ablation.network import load_trained, measure_ms, NetworkDescriber, train
@@ -22,8 +21,10 @@ from husky_placerec.descriptor.extractor import Preparation
 from husky_placerec.descriptor.network import DescriptorNetwork, make_network
 from husky_placerec.descriptor.pixels import SIZE
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
+from husky_placerec.documents import read_json
 from husky_placerec.errors import InputError
-from husky_placerec.files import refuse_existing, write_atomic
+from husky_placerec.files import write_atomic
+from husky_placerec.output_folder import check_output_folder, mark_folder, remove_own
 from husky_placerec.placemap.building import opposite_cameras
 from husky_placerec.progress import bar
 from husky_placerec.training.checkpoint import WEIGHTS
@@ -32,6 +33,9 @@ from husky_placerec.training.recipe import Groups
 import torch
 
 CELLS, NETWORKS, FRAMES = 'cells', 'networks', 'frames'
+# Patterns of the files of finished cells, and of all files of an ablation.
+FINISHED = f'{CELLS}/*.json', f'{NETWORKS}/*/{WEIGHTS}'
+WRITTEN = (*FINISHED, f'{FRAMES}/*', 'table.md', 'table.csv', '.table.*.????????', '*/.*.????????')
 Say = Callable[[str], None]
 
 
@@ -48,11 +52,11 @@ def ablate(
         anything is trained; and for a loss that is not finite.
     """
     if not resume:
-        refuse_existing(output, overwrite)
+        check_output_folder(output, overwrite, WRITTEN)
     ablation = _Ablation(grid, output, say)
     if not resume:
-        for name in (CELLS, NETWORKS):
-            shutil.rmtree(output / name, ignore_errors=True)
+        remove_own(output, FINISHED)
+    mark_folder(output)
     return ablation.run()
 
 
@@ -111,7 +115,7 @@ class _Ablation:
         """Measure a cell, or read its stored row."""
         path = self.output / CELLS / f'{self.grid.file_name(cell)}.json'
         if path.is_file():
-            stored = json.loads(path.read_text(encoding='utf-8'))
+            stored = read_json(path)
             return Row(tuple(stored.pop('parts')), **stored)
         row = self._measure(cell, self._network(cell))
         write_atomic(path, json.dumps(asdict(row), indent=1).encode())

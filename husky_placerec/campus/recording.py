@@ -13,6 +13,7 @@ from husky_placerec.campus.simulated_drive import DELAYS_NS, SimulatedDrive
 from husky_placerec.data.bag_writer import BagWriter
 from husky_placerec.data.track_writer import TrackWriter
 from husky_placerec.files import lift, new_folder, refuse_existing
+from husky_placerec.output_folder import check_output_folder, output_folder
 
 Progress = Callable[[int, int], None]
 
@@ -50,9 +51,9 @@ def write_track(
 
     :param overwrite: replace an existing output.
     """
-    refuse_existing(path, overwrite)
+    check_output_folder(path, overwrite)
     config.check()
-    with new_folder(path) as work:
+    with output_folder(path) as work:
         track = TrackWriter(work, tuple(DELAYS_NS), annotated=True)
         _record(config, work, 'bag', track, workers, progress)
         track.close()

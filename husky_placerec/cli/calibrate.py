@@ -9,6 +9,7 @@ from husky_placerec.cli.common import (
     ConfigOption,
     HeadingOption,
     KindOption,
+    map_config,
     MapArgument,
     MAX_GAP_S,
     MaxGapOption,
@@ -17,6 +18,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SOURCE_HELP,
+    TrustOption,
     warn,
 )
 from husky_placerec.progress import progress
@@ -62,6 +64,7 @@ def calibrate(
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
+    trust: TrustOption = False,
 ) -> None:
     """
     Measure how reliable the answers of a map are, and store the calibration in the map.
@@ -70,12 +73,11 @@ def calibrate(
     metres decide together. Without SOURCE the map itself is the drive; such a calibration knows
     no other light or season.
     """
-    from husky_placerec.config import read_config
     from husky_placerec.operations.calibrate_map import calibrate_map
     from husky_placerec.operations.drives import DriveOptions
     from husky_placerec.placemap.loading import map_cameras
 
-    parameters = read_config(config, settings or [], cameras=map_cameras(path))
+    parameters = map_config(config, settings, map_cameras(path), trust)
     made = calibrate_map(
         path,
         source,

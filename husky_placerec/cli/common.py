@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from rich.text import Text
 import typer
 
 if TYPE_CHECKING:
+    from husky_placerec.config import Config
     from husky_placerec.data.source import Source
     from husky_placerec.data.trajectory import Trajectory
     from husky_placerec.descriptor.spec import DescriptorSpec
@@ -57,7 +60,18 @@ ToleranceOption = Annotated[
 MaxGapOption = Annotated[
     float, typer.Option(help='Longest time between two poses to interpolate, in s.', min=0)
 ]
-OverwriteOption = Annotated[bool, typer.Option('--overwrite', help='Replace an old output.')]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option('--overwrite', help='Replace an old output of placerec, and nothing else.'),
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        '--trust',
+        help='Open the file of weights that the map names, where you name none. Only for maps '
+        'that you made or whose maker you trust.',
+    ),
+]
 SkipUnposedOption = Annotated[
     bool,
     typer.Option('--skip-unposed', help='Leave out frames without a pose, not refuse them.'),
@@ -81,6 +95,22 @@ KindOption = Annotated[
     str | None,
     typer.Option('--as', metavar='KIND', help='Take SOURCE for a track, a bag or a folder.'),
 ]
+
+
+def map_config(
+    config: Path | None, settings: list[str] | None, cameras: Sequence[str], trust: bool
+) -> Config:
+    """
+    Read the configuration of a command that uses a map.
+
+    :param cameras: those of the map.
+    :param trust: the file of weights that the map names may be opened.
+    :raises InputError: as `read_config`.
+    """
+    from husky_placerec.config import read_config
+
+    read = read_config(config, settings or [], cameras=cameras)
+    return replace(read, trust_map=True) if trust else read
 
 
 def warn(message: str) -> None:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from husky_placerec.data.trajectory import Trajectory
 
 FORMATS = ('track', 'bag', 'vpr', 'tum')
-MARKS = {'track': ('track.csv',), 'bag': ('metadata.yaml',), 'vpr': ('*/@*.jpg',)}  # of folders
 
 EPILOG = (
     'Examples:\n\n'
@@ -71,13 +70,16 @@ def convert(
     from husky_placerec.data.bag import Bag
     from husky_placerec.data.source import open_source
     from husky_placerec.files import refuse_existing
+    from husky_placerec.output_folder import check_output_folder
 
     if to is not None and to not in FORMATS:
         raise InputError(f'--to {to}: expected {", ".join(FORMATS[:-1])} or {FORMATS[-1]}')
-    refuse_existing(output, overwrite)
     if output.resolve() in (source.resolve(), *source.resolve().parents):
         raise InputError(f'{output}: is what is to be converted, or has it inside')
-    _refuse_other(output, to)
+    if to == 'tum':
+        refuse_existing(output, overwrite)
+    else:
+        check_output_folder(output, overwrite)
     parameters = read_config(config, settings or [])
     with open_source(source, kind) as drive:
         form = to or ('track' if isinstance(drive, Bag) else 'bag')
@@ -101,18 +103,6 @@ def convert(
             _warn_of_slop(formats.widest_frame_ns(drive, parameters), parameters)
         warn_of_problems(drive)
     out.print(f'{output}: {made}', highlight=False)
-
-
-def _refuse_other(output: Path, form: str | None) -> None:
-    """Refuse to overwrite anything but an earlier output of this command."""
-    if form == 'tum':
-        known = not output.is_dir()
-    else:
-        patterns = MARKS.get(form or '', MARKS['track'] + MARKS['bag'])
-        known = any(any(output.glob(pattern)) for pattern in patterns)
-    if output.exists() and not known:
-        what = form or 'track or bag'
-        raise InputError(f'{output}: exists and is no {what}; it is not overwritten')
 
 
 def _trajectory(

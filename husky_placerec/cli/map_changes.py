@@ -10,6 +10,7 @@ from husky_placerec.cli.common import (
     HeadingOption,
     IndexOption,
     KindOption,
+    map_config,
     MapArgument,
     MAX_GAP_S,
     MaxGapOption,
@@ -19,6 +20,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SkipUnposedOption,
     SourceArgument,
+    TrustOption,
     warn,
 )
 from husky_placerec.cli.maps import app
@@ -76,12 +78,12 @@ def map_prune(
     ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    trust: TrustOption = False,
     index: IndexOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Make a smaller map: a place every few metres, and each appearance that adds something."""
     from husky_placerec.cli.map_tables import recall_table
-    from husky_placerec.config import read_config
     from husky_placerec.operations.change_map import prune_map
     from husky_placerec.placemap.loading import map_cameras
 
@@ -91,7 +93,7 @@ def map_prune(
         every_m=every,
         alike=alike,
         queries=queries,
-        config=read_config(config, settings or [], cameras=map_cameras(path)),
+        config=map_config(config, settings, map_cameras(path), trust),
         index=index,
         overwrite=overwrite,
         warn=warn,
@@ -136,13 +138,13 @@ def map_add(
     index: IndexOption = None,
     skip_unposed: SkipUnposedOption = False,
     kind: KindOption = None,
+    trust: TrustOption = False,
 ) -> None:
     """
     Add a drive to a map in its folder; the poses must be in the frame of the map.
 
     A drive that the map has already changes nothing.
     """
-    from husky_placerec.config import read_config
     from husky_placerec.operations.change_map import add_to_map
     from husky_placerec.operations.drives import DriveOptions
     from husky_placerec.placemap.loading import map_cameras
@@ -151,7 +153,7 @@ def map_add(
     done = add_to_map(
         path,
         source,
-        config=read_config(config, settings or [], cameras=map_cameras(path)),
+        config=map_config(config, settings, map_cameras(path), trust),
         options=DriveOptions(
             poses,
             heading,

@@ -10,6 +10,7 @@ from husky_placerec.cli.common import (
     ConfigOption,
     HeadingOption,
     KindOption,
+    map_config,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -19,6 +20,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SourceArgument,
     ToleranceOption,
+    TrustOption,
     warn,
 )
 from husky_placerec.progress import progress
@@ -53,6 +55,7 @@ def replay(
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
+    trust: TrustOption = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """
@@ -61,20 +64,19 @@ def replay(
     The truth are the poses that --poses names, else the only poses of the source if they are in
     the frame of the map.
     """
-    from husky_placerec.config import read_config
     from husky_placerec.evaluation.metrics import TOLERANCES_M
-    from husky_placerec.files import refuse_existing
     from husky_placerec.operations.replay import replay as replay_drive
+    from husky_placerec.output_folder import check_output_folder
     from husky_placerec.placemap.loading import load_map
 
     output = output or Path('results') / f'replay-{datetime.now():%Y%m%d-%H%M%S}'
-    refuse_existing(output, overwrite)
+    check_output_folder(output, overwrite)
     place_map = load_map(map_path)
     done = replay_drive(
         source,
         place_map,
         output,
-        config=read_config(config, settings or [], cameras=place_map.spec.sees),
+        config=map_config(config, settings, place_map.spec.sees, trust),
         stamps=stamps,
         kept={setting.partition('=')[0].strip() for setting in settings or []},
         poses=poses,

@@ -255,7 +255,11 @@ def _drive_live(output: Path | None, configs: list[DriveConfig], rate: float) ->
 
 def _refuse_existing(paths: list[Path], *, overwrite: bool, resume: bool) -> None:
     """Refuse any existing output before the rendering begins."""
+    from husky_placerec.output_folder import check_output_folder
+
     for path in paths:
         finished = resume and (path / 'track.csv').is_file()
         if path.exists() and not overwrite and not finished:
             raise InputError(f'{path}: exists already; give --overwrite, or --resume to go on')
+        if not finished:
+            check_output_folder(path, overwrite)

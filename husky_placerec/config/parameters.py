@@ -116,13 +116,19 @@ class Config(NodeConfig, DecisionConfig):
     backbone_options: str = parameter(
         '',
         'Options of the backbone, NAME=VALUE, separated by blanks; stages=N keeps only its first '
-        'N stages; empty: as in the map.',
+        'N stages; other names are those of timm that change the layers, such as img_size; empty: '
+        'as in the map.',
     )
     weights: str = parameter(
         '',
         'Weights of the network or of its backbone: a file (ONNX Runtime runs an .onnx), shipped '
         '(the small network of the package; ONNX Runtime runs it by default), hub (downloaded '
         'once) or random; empty: as in the map.',
+    )
+    trust_map: bool = parameter(
+        False,
+        'Where `weights` is empty, open the file of weights that the map names. Only for maps '
+        'that you made or whose maker you trust.',
     )
     normalization: str = parameter(
         '',

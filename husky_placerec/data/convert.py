@@ -18,7 +18,8 @@ from husky_placerec.data.track_writer import TrackWriter
 from husky_placerec.data.trajectory import MAP_FRAME, poses_or_none, Trajectory
 from husky_placerec.data.vpr import image_name
 from husky_placerec.errors import InputError
-from husky_placerec.files import lift, new_folder, write_atomic
+from husky_placerec.files import lift, write_atomic
+from husky_placerec.output_folder import output_folder
 from husky_placerec.progress import Passing
 from husky_placerec.types import Frame, Pose, tum_line
 import numpy as np
@@ -43,7 +44,7 @@ def to_track(
     that the poses do not cover has no pose.
     """
     count = 0
-    with new_folder(output) as work:
+    with output_folder(output) as work:
         track = TrackWriter(work, config.cameras)
         for frame in progress(source.frames(config), source.frame_count(config)):
             if images := _files(source, frame, PNG):
@@ -78,7 +79,7 @@ def to_bag(
         streams.append(_pose_messages(source, config, trajectory))
         total += len(trajectory.stamps_ns)
     count = 0
-    with new_folder(output) as work:
+    with output_folder(output) as work:
         with BagWriter(work / output.name, kinds) as bag:
             # The streams are merged lazily: one image per camera is in memory.
             for stamp_ns, topic, data in progress(heapq.merge(*streams, key=itemgetter(0)), total):
@@ -108,7 +109,7 @@ def to_vpr(
     if '@' in str(output):
         raise InputError(f'{output}: has an @, at which the readers of this format split paths')
     count = 0
-    with new_folder(output) as work:
+    with output_folder(output) as work:
         for camera in config.cameras:
             (work / camera).mkdir()
         for frame in progress(source.frames(config), source.frame_count(config)):

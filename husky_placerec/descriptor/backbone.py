@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.descriptor.anchored_mobilenet import AnchoredMobileNet
+from husky_placerec.descriptor.backbone_options import backbone_options
 from husky_placerec.descriptor.lcn_cnn import LcnCnn
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.timm_import import timm
 from husky_placerec.errors import InputError
 import torch
 from torch import nn
-import yaml
 
 OWN_BACKBONES: dict[str, Callable[..., Any]] = {
     'anchored_mobilenetv2': AnchoredMobileNet,
@@ -36,7 +36,7 @@ class Backbone(nn.Module):
 
     def __init__(self, spec: DescriptorSpec) -> None:
         super().__init__()
-        options = _options(spec)
+        options = backbone_options(spec.backbone_options)
         stages = options.pop('stages', None)
         self.network = _make(spec, options)
         self.channels: int = self.network.num_features
@@ -109,16 +109,3 @@ def _make(spec: DescriptorSpec, options: dict[str, Any]) -> Any:  # timm's model
                 f'weights={Path(name).name}.safetensors, or use weights=random'
             ) from error
         raise InputError(f'backbone {name}: cannot be made ({error})') from error
-
-
-def _options(spec: DescriptorSpec) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    for option in spec.backbone_options.split():
-        name, equals, value = option.partition('=')
-        if not equals:
-            raise InputError(f'backbone_options has {option!r}; expected NAME=VALUE')
-        try:
-            options[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise InputError(f'backbone_options has {option}: not YAML ({error})') from error
-    return options

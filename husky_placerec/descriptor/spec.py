@@ -11,6 +11,9 @@ from husky_placerec.descriptor.shipped import SHIPPED, shipped_parameters
 from husky_placerec.errors import InputError
 
 DEFAULT_EXTRACTOR = 'timm'  # of a configuration that names a backbone or weights
+# Values of `weights` that name no file. The hub is timm's list of networks, whose files timm
+# reads without unpickling them.
+NO_FILES = ('', SHIPPED, 'hub', 'random')
 # The fields of a spec that make a network, without its weights, and those of its input size.
 NETWORK = ('backbone', 'backbone_options', 'normalization', 'pooling', 'head')
 INPUT_SIZE = ('input_width', 'input_height')
@@ -153,7 +156,8 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
     map, a configuration that names no model gets the shipped network, which needs no connection.
 
     :param stored: the spec in the map, if there is a map.
-    :raises InputError: for an unknown extractor.
+    :raises InputError: for an unknown extractor, and for a file of weights that only the map
+        names, unless `trust_map` is set: the map may come from someone else.
     """
     cameras = tuple(config.cameras)
     named = config.extractor or config.backbone or config.weights or stored
@@ -169,4 +173,12 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
         base = DescriptorSpec(cameras, extractor, **defaults)
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}
-    return replace(base, cameras=cameras, fused=(), **given)
+    spec = replace(base, cameras=cameras, fused=(), **given)
+    network = spec.extractor in ('timm', 'onnx')
+    if network and spec.weights not in (config.weights, *NO_FILES) and not config.trust_map:
+        raise InputError(
+            f'weights: the map names the file {spec.weights!r}, which is not opened because a map '
+            'may come from someone else; name a file that you trust (weights=FILE), or trust the '
+            'map (--trust, or the parameter trust_map)'
+        )
+    return spec

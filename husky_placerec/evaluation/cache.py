@@ -19,7 +19,7 @@ import zipfile
 
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
-from husky_placerec.files import write_atomic
+from husky_placerec.files import temporary_file, write_atomic
 from husky_placerec.types import FloatArray, Indices, Mask
 import numpy as np
 
@@ -159,23 +159,23 @@ class DescriptorStore:
 
     def _join(self, name: str) -> None:
         """Copy one column of all shards into one file, shard by shard."""
-        temporary = self._folder / f'.{name}.{os.getpid()}.npy'
         first = 0
-        for number in range(self._shards):
-            shard = self._shard(number)
-            if shard is None:
-                raise InputError(
-                    f'{self._shard_path(number)}: missing or damaged; expected the shard that was '
-                    'written before: run the command again'
-                )
-            part = getattr(shard, name)
-            if not number:
-                shape = (self.done, *part.shape[1:])
-                whole = np.lib.format.open_memmap(temporary, 'w+', dtype=part.dtype, shape=shape)
-            whole[first : first + len(part)] = part
-            first += len(part)
-        whole.flush()
-        temporary.replace(self._folder / f'{name}.npy')
+        with temporary_file(self._folder, name, '.npy') as work:
+            for number in range(self._shards):
+                shard = self._shard(number)
+                if shard is None:
+                    raise InputError(
+                        f'{self._shard_path(number)}: missing or damaged; expected the shard that '
+                        'was written before: run the command again'
+                    )
+                part = getattr(shard, name)
+                if not number:
+                    shape = (self.done, *part.shape[1:])
+                    whole = np.lib.format.open_memmap(work, 'w+', dtype=part.dtype, shape=shape)
+                whole[first : first + len(part)] = part
+                first += len(part)
+            whole.flush()
+            work.replace(self._folder / f'{name}.npy')
 
     def _shard(self, number: int) -> Descriptors | None:
         """Return a shard; None for one that is missing or damaged and has to be made anew."""

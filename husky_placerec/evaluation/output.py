@@ -12,7 +12,7 @@ from typing import Any
 from husky_placerec.evaluation.comparison import Evaluation
 from husky_placerec.evaluation.protocol import Pair
 from husky_placerec.evaluation.results import write_numbers, Writer
-from husky_placerec.files import new_folder
+from husky_placerec.output_folder import output_folder
 
 
 def write_evaluation(
@@ -32,7 +32,7 @@ def write_evaluation(
 
     :param used: all parameters and inputs.
     """
-    with new_folder(folder) as work:
+    with output_folder(folder) as work:
         with (work / 'recognitions.jsonl').open('wb') as lines:
             for number, pair in enumerate(evaluation.pairs):
                 with gzip.open(io.BytesIO(pair.decisions.lines)) as own:

@@ -17,7 +17,7 @@ from husky_placerec.evaluation.metrics import (
     summarize,
     TOLERANCES_M,
 )
-from husky_placerec.files import new_folder
+from husky_placerec.output_folder import output_folder
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.serialization import recognition_json
 from husky_placerec.types import Pose, Recognition, tum_line
@@ -89,7 +89,7 @@ def write_results(
     :param used: all parameters and inputs.
     :param report: writes the report into the folder.
     """
-    with new_folder(folder) as work:
+    with output_folder(folder) as work:
         with (work / 'recognitions.jsonl').open('w', encoding='utf-8') as lines:
             lines.writelines(json_line(*each) for each in recognitions)
         poses = ''.join(pose_line(recognition) for recognition, _ in recognitions)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from husky_placerec.config import Config
-from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import describe_drive, describe_queries, DriveOptions
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
 from husky_placerec.optional import require
 from husky_placerec.placemap.centring_choice import centred_as_asked
 from husky_placerec.placemap.index_plan import choose_index
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.placemap.storage import save_map
+from husky_placerec.placemap.storage import check_map_output, save_map
 from husky_placerec.placemap.validation import best_compared
 
 
@@ -46,7 +45,7 @@ def build_map(
     >>> len(built)  # doctest: +SKIP
     165
     """
-    refuse_existing(output, overwrite)
+    check_map_output(output, overwrite)
     if validate is not None:
         require('sklearn')  # which fits the whitening
     choose_index(1, 1, 1, index)  # refuses an unknown kind before the long work

@@ -26,7 +26,7 @@ from husky_placerec.placemap.merging import Merged
 from husky_placerec.placemap.moving import align, Alignment, motion_of, transform
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.pruning import neighbours_alike, prune
-from husky_placerec.placemap.storage import edit_map, save_map
+from husky_placerec.placemap.storage import check_map_output, edit_map, save_map
 from husky_placerec.placemap.validation import recall_of_drive
 
 
@@ -107,7 +107,7 @@ def merge_maps(
 
     :raises InputError: for fewer than two maps, or maps of another model or frame.
     """
-    refuse_existing(output, overwrite)
+    check_map_output(output, overwrite)
     choose_index(1, 1, 1, index)
     if len(paths) < 2:
         raise InputError(f'map merge: {len(paths)} map; expected at least two')
@@ -140,7 +140,7 @@ def prune_map(
         neighbours on a drive.
     :param queries: a drive, or a map of it, on which the recall before and after is measured.
     """
-    refuse_existing(output, overwrite)
+    check_map_output(output, overwrite)
     choose_index(1, 1, 1, index)
     old = load_map(path)
     drive = None

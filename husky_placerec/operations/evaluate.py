@@ -20,10 +20,10 @@ from husky_placerec.evaluation.protocol import PairProtocol
 from husky_placerec.evaluation.summary import evaluation_summary
 from husky_placerec.evaluation.tags import parse_tags
 from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
-from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import MAX_GAP_S
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
 from husky_placerec.optional import require
+from husky_placerec.output_folder import check_output_folder
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def evaluate(
         named = sources[0] if sources else 'no drive'
         raise InputError(f'{named}: one drive; expected two or more to compare')
     if output is not None:
-        refuse_existing(output, overwrite)
+        check_output_folder(output, overwrite)
     config = config or Config()
     protocol = PairProtocol.of(config, tolerances_m)
     if limits := resolve_spec(config, None).limits:

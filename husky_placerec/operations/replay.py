@@ -22,9 +22,9 @@ from husky_placerec.evaluation.results import (
     used_parameters,
     write_results,
 )
-from husky_placerec.files import refuse_existing
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
 from husky_placerec.optional import require
+from husky_placerec.output_folder import check_output_folder
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import UNCALIBRATED
@@ -87,7 +87,7 @@ def replay(
     """
     require('sklearn', *(('matplotlib', 'jinja2') if output is not None else ()))
     if output is not None:
-        refuse_existing(output, overwrite)
+        check_output_folder(output, overwrite)
     selection = read_selection(stamps) if stamps else None
     with open_source(source, kind) as drive:
         known = place_map if isinstance(place_map, PlaceMap) else load_map(place_map)

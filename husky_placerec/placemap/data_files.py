@@ -12,13 +12,20 @@ from contextlib import contextmanager
 import fcntl
 import os
 from pathlib import Path
+import re
 
 from husky_placerec.errors import InputError
-from husky_placerec.files import sha256, sync_file
+from husky_placerec.files import sha256, sync_file, temporary_file
 from husky_placerec.placemap.manifest import MANIFEST
 
 HASH_DIGITS = 12  # of the hash, in the name of a file
 KINDS = ('places', 'descriptors', 'whitening', 'lengths', 'index', 'thumbnails')
+_KIND, _SUFFIX = '|'.join(KINDS), r'\.(csv|npy|faiss|zip)'
+# The names of data files, and of the temporary files of `write_data` and `commit`.
+OWN_NAME = re.compile(
+    rf'({_KIND})-[0-9a-f]{{{HASH_DIGITS}}}{_SUFFIX}'
+    rf'|\.({_KIND})\.\w{{8}}{_SUFFIX}|\.{re.escape(MANIFEST)}\.\w{{8}}'
+)
 
 Files = Mapping[str, Mapping[str, str]]  # name and SHA-256 by kind, as map.json has them
 
@@ -32,14 +39,11 @@ def write_data(
     :param write: writes to the path that it gets.
     :return: its entry in `map.json`.
     """
-    temporary = folder / f'{kind}-new{suffix}'
-    try:
+    with temporary_file(folder, kind, suffix) as temporary:
         write(temporary)
         sync_file(temporary)
         entry = data_entry(kind, suffix, sha256(temporary))
         temporary.replace(folder / entry['name'])
-    finally:
-        temporary.unlink(missing_ok=True)
     return entry
 
 
@@ -65,13 +69,16 @@ def checked_file(folder: Path, entry: Mapping[str, str]) -> Path:
 
 
 def collect(folder: Path, *versions: Files) -> None:
-    """Remove the data files that none of some versions names."""
+    """
+    Remove the data files that none of some versions names, and what a killed writer left.
+
+    Only names that a writer gives are removed; there is only one writer at a time.
+    """
     used = {entry['name'] for files in versions for entry in files.values()}
-    unfinished = f'.{MANIFEST}.*'  # left by a killed writer; there is only one writer at a time
-    for pattern in (*(f'{kind}-*' for kind in KINDS), unfinished):
-        for file in folder.glob(pattern):
-            if file.name not in used:
-                file.unlink()
+    for file in list(folder.iterdir()):
+        own = OWN_NAME.fullmatch(file.name) and (file.is_symlink() or file.is_file())
+        if own and file.name not in used:
+            file.unlink()
 
 
 @contextmanager

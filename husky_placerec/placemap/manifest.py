@@ -17,6 +17,7 @@ from husky_placerec.files import sync_folder, write_atomic
 
 FORMAT_VERSION = 1
 MANIFEST = 'map.json'
+BEGINNING = 64  # bytes; `format_version` is the first key
 
 
 def commit(folder: Path, about: Mapping[str, Any]) -> None:
@@ -30,6 +31,14 @@ def signed(about: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of `map.json` with its checksum."""
     values = {'format_version': FORMAT_VERSION, **about}
     return {**values, 'sha256': _checksum(values)}
+
+
+def is_manifest(file: Path) -> bool:
+    """Return whether a file is, or was before it was damaged, the `map.json` of a map."""
+    if not file.is_file():
+        return False
+    with file.open('rb') as data:
+        return b'"format_version"' in data.read(BEGINNING)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

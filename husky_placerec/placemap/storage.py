@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+import os
 from pathlib import Path
 import shutil
 from typing import Any
 
 import faiss
 from husky_placerec.errors import InputError
-from husky_placerec.files import new_folder, refuse_existing, sha256
+from husky_placerec.files import new_folder, sha256
 from husky_placerec.placemap.checking import check_map
 from husky_placerec.placemap.data_files import (
     collect,
@@ -26,7 +27,7 @@ from husky_placerec.placemap.data_files import (
 )
 from husky_placerec.placemap.indexing import BuiltIndex
 from husky_placerec.placemap.loading import load_map
-from husky_placerec.placemap.manifest import commit, MANIFEST, read_manifest
+from husky_placerec.placemap.manifest import commit, is_manifest, MANIFEST, read_manifest
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.thumbnails import write_thumbnails
 import numpy as np
@@ -42,17 +43,31 @@ def save_map(place_map: PlaceMap, path: Path, *, overwrite: bool = False) -> Non
 
     :raises InputError: if `path` exists without `overwrite`, or is no map; for invalid values.
     """
-    refuse_existing(path, overwrite)
+    check_map_output(path, overwrite)
     check_map(place_map)
     place_map = place_map if place_map.index else place_map.indexed()
     if not path.exists():
         with new_folder(path) as work:
             commit(work, _write(place_map, work))
         return
-    if not (path / MANIFEST).is_file():
-        raise InputError(f'{path}: exists and is not a place map; it is not overwritten')
     with only_writer(path):
         _replace(place_map, path)
+
+
+def check_map_output(path: Path, overwrite: bool) -> None:
+    """
+    Refuse the output of a map that exists, unless it is a map and shall be overwritten.
+
+    Overwriting a map removes the data files of the last version but one, and nothing else.
+
+    :raises InputError: if `path` exists without `overwrite`, or is no map.
+    """
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise InputError(f'{path}: exists already; choose another output or give --overwrite')
+    if not is_manifest(path / MANIFEST):
+        raise InputError(f'{path}: exists and is not a place map; it is not overwritten')
 
 
 def edit_map(path: Path, change: Change) -> PlaceMap:

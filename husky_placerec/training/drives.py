@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 import hashlib
 from itertools import islice
-import os
 from pathlib import Path
 
 from husky_placerec.config import Config
@@ -15,6 +14,7 @@ from husky_placerec.descriptor.extractor import Preparation
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
+from husky_placerec.files import temporary_file
 from husky_placerec.progress import bar
 from husky_placerec.types import Floats, Frame, Indices, Mask, Pixels
 import numpy as np
@@ -87,17 +87,17 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
         if not path.exists():
             shape = (len(track), len(spec.sees), spec.input_height, spec.input_width, 3)
             folder.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(f'.{os.getpid()}.npy')
-            images = np.lib.format.open_memmap(temporary, 'w+', np.uint8, shape)
-            frames = source.frames(config)
-            with bar(f'Reading {track.name}', len(track)) as shown:
-                for row, frame in enumerate(_rows(frames, track.rows)):
-                    decoded = decode_usable(frame, source)
-                    for camera, image in _images(decoded, spec.sees):
-                        images[row, camera] = prepare(spec.sees[camera], image)
-                    shown.update()
-            images.flush()
-            temporary.replace(path)
+            with temporary_file(folder, path.stem, '.npy') as temporary:
+                images = np.lib.format.open_memmap(temporary, 'w+', np.uint8, shape)
+                frames = source.frames(config)
+                with bar(f'Reading {track.name}', len(track)) as shown:
+                    for row, frame in enumerate(_rows(frames, track.rows)):
+                        decoded = decode_usable(frame, source)
+                        for camera, image in _images(decoded, spec.sees):
+                            images[row, camera] = prepare(spec.sees[camera], image)
+                        shown.update()
+                images.flush()
+                temporary.replace(path)
     images = np.load(path, mmap_mode='r')
     present = np.stack([[each.any() for each in row] for row in images])
     return Drive(track, images, present)

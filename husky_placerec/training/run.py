@@ -12,7 +12,8 @@ from typing import Any
 from husky_placerec.descriptor.network import make_network
 from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
-from husky_placerec.files import refuse_existing, write_atomic
+from husky_placerec.files import write_atomic
+from husky_placerec.output_folder import check_output_folder, mark_folder
 from husky_placerec.placemap.building import opposite_cameras
 from husky_placerec.progress import bar
 from husky_placerec.training.checkpoint import (
@@ -30,6 +31,11 @@ from husky_placerec.training.validation import chance_recalls, measure_recalls, 
 import torch
 
 FRAMES, LOSSES, VALIDATION, RECIPE = 'frames', 'loss.csv', 'validation.csv', 'recipe.yaml'
+# Patterns of the files of a training, and of those that a killed one left.
+WRITTEN = (
+    *(CHECKPOINT, WEIGHTS, LOSSES, VALIDATION, RECIPE, f'{FRAMES}/*', 'events/*'),
+    *(f'.{name}.????????' for name in (CHECKPOINT, WEIGHTS, LOSSES, VALIDATION, RECIPE)),
+)
 Say = Callable[[str], None]
 
 
@@ -47,7 +53,7 @@ def train(recipe: Recipe, output: Path, *, resume: bool, overwrite: bool, say: S
     with join_processes() as processes:
         first = processes.rank == 0
         if first and not resume:
-            refuse_existing(output, overwrite)
+            check_output_folder(output, overwrite, WRITTEN)
         _Training(recipe, output, processes, say if first else lambda _: None).run(resume)
 
 
@@ -116,6 +122,8 @@ class _Training:
         spec, config = self.spec, self.config
         tracks = [read_group(group, config, self.recipe.positive_m) for group in groups]
         folder = self.output / FRAMES
+        if self.processes.rank == 0:
+            mark_folder(self.output)
         for first in (True, False):
             if (self.processes.rank == 0) == first:
                 drives = [[load_drive(t, config, spec, folder) for t in g] for g in tracks]

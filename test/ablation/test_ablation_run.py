@@ -7,6 +7,7 @@ import csv
 from husky_placerec.ablation import run
 from husky_placerec.ablation.grid import read_grid
 from husky_placerec.errors import InputError
+from husky_placerec.output_folder import mark_folder
 import pytest
 from support.commands import assert_refused
 
@@ -77,6 +78,7 @@ def test_a_cell_that_cannot_be_made_is_refused_before_anything_is_trained(
     old = tmp_path / 'out' / 'cells' / 'old.json'
     old.parent.mkdir(parents=True)
     old.touch()
+    mark_folder(tmp_path / 'out')
     grid = read_grid(grid_file(factors=factors))
     with pytest.raises(InputError, match=expected):
         run.ablate(grid, tmp_path / 'out', overwrite=True, say=lambda _: None)

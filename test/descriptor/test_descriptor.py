@@ -22,7 +22,7 @@ FULL = DescriptorSpec(
     extractor='timm',
     backbone='some_net',
     backbone_options='a=1',
-    weights='net.pth',
+    weights='random',
     weights_sha256='abc',
     normalization='half',
     pooling='netvlad',

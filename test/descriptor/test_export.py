@@ -77,7 +77,8 @@ def test_the_command_exports_networks_of_all_kinds(changes, tmp_path, placerec):
 def test_a_map_built_by_torch_is_searched_by_onnx_and_the_other_way(model, tmp_path, placerec):
     track = write_track_folder(tmp_path / 'track')
     by_onnx = {'extractor': 'onnx', 'weights': model}
-    for made, used in ((NETWORK, by_onnx), (by_onnx, NETWORK), (by_onnx, {})):
+    trusting = {'trust_map': 'true'}
+    for made, used in ((NETWORK, by_onnx), (by_onnx, NETWORK), (by_onnx, trusting)):
         build = placerec('map', 'build', track, tmp_path / 'map', '--overwrite', *settings(made))
         assert build.returncode == 0, build.stderr
         ended = placerec(

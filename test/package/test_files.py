@@ -6,7 +6,13 @@ import hashlib
 import os
 
 from husky_placerec.errors import InputError
-from husky_placerec.files import new_folder, refuse_existing, sha256, write_atomic
+from husky_placerec.files import (
+    new_folder,
+    refuse_existing,
+    sha256,
+    temporary_file,
+    write_atomic,
+)
 import pytest
 
 
@@ -63,16 +69,6 @@ def test_a_folder_whose_making_fails_leaves_nothing(error, tmp_path):
     assert tree(tmp_path) == []
 
 
-def test_a_failed_remake_leaves_the_old_folder_alone(tmp_path):
-    path = tmp_path / 'out'
-    with new_folder(path) as work:
-        (work / 'old').write_text('1')
-    with pytest.raises(ValueError), new_folder(path) as work:
-        (work / 'new').write_text('2')
-        raise ValueError
-    assert tree(tmp_path) == ['out', 'out/old']
-
-
 def make_folder(path):
     path.mkdir()
     (path / 'old').write_text('1')
@@ -87,25 +83,19 @@ def make_link(path):
 
 
 @pytest.mark.parametrize('make', [make_folder, make_file, make_link])
-def test_what_had_the_name_is_replaced_by_the_new_folder(make, tmp_path):
+def test_a_name_that_exists_is_not_taken_by_a_new_folder(make, tmp_path):
     path = tmp_path / 'out'
     make(path)
-    with new_folder(path) as work:
-        (work / 'new').write_text('2')
-    assert tree(tmp_path) == ['out', 'out/new']
-    assert not path.is_symlink()
-
-
-def test_a_link_to_a_folder_is_replaced_and_the_folder_kept(tmp_path):
-    make_folder(tmp_path / 'data')
-    path = tmp_path / 'out'
-    path.symlink_to(tmp_path / 'data')
-    with new_folder(path):
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match='out: exists already'), new_folder(path):
         pass
-    assert tree(tmp_path) == ['data', 'data/old', 'out']
+    path.rename(tmp_path / 'kept')
+    with pytest.raises(InputError, match='out: exists already'), new_folder(path):
+        make(path)
+    assert [name.replace('kept', 'out') for name in tree(tmp_path) if 'kept' in name] == before
 
 
-@pytest.mark.parametrize('make', [make_folder, make_file, make_link])
+@pytest.mark.parametrize('make', [make_file, make_link])
 def test_an_output_that_exists_is_refused_unless_it_may_be_overwritten(make, tmp_path):
     path = tmp_path / 'out'
     refuse_existing(path, overwrite=False)
@@ -113,6 +103,33 @@ def test_an_output_that_exists_is_refused_unless_it_may_be_overwritten(make, tmp
     refuse_existing(path, overwrite=True)
     with pytest.raises(InputError, match=r'out: exists already.*--overwrite'):
         refuse_existing(path, overwrite=False)
+
+
+def test_a_folder_is_never_overwritten_by_a_file(tmp_path):
+    make_folder(tmp_path / 'out')
+    with pytest.raises(InputError, match='out: is a folder, not a file'):
+        refuse_existing(tmp_path / 'out', overwrite=True)
+
+
+def test_a_file_is_not_written_through_a_link_or_a_pipe(tmp_path):
+    thesis, link, pipe = tmp_path / 'thesis', tmp_path / 'link', tmp_path / 'pipe'
+    thesis.write_text('years of work')
+    link.symlink_to(thesis)
+    os.mkfifo(pipe)
+    for path in (link, pipe):
+        write_atomic(path, b'new')
+        assert path.read_bytes() == b'new' and not path.is_symlink()
+    assert thesis.read_text() == 'years of work'
+
+
+def test_a_temporary_file_has_a_name_that_nobody_can_prepare(tmp_path):
+    names = set()
+    for _ in range(20):
+        with temporary_file(tmp_path, 'places', '.csv') as work:
+            assert work.name.startswith('.places.') and work.suffix == '.csv'
+            names.add(work)
+    assert len(names) == 20
+    assert tree(tmp_path) == []
 
 
 def test_the_hash_is_that_of_all_bytes_of_a_large_file(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import multiprocessing
 import os
 import random
@@ -141,3 +142,69 @@ def test_a_change_that_fails_leaves_the_map_as_it_was(tmp_path):
         edit_map(path, change)
     assert edit_map(path, lambda old: old).created == random_map().created
     assert {file: file.read_bytes() for file in path.iterdir()} == before
+
+
+HARMFUL = ['places-new.csv', 'descriptors-new.npy', 'index-new.faiss', 'map-new.json', 'map.json']
+
+
+@pytest.mark.parametrize('name', HARMFUL)
+@pytest.mark.parametrize('bait', ['link', 'pipe'])
+def test_a_foreign_map_cannot_lead_a_writer_elsewhere(name, bait, tmp_path):
+    """Someone else prepared the folder: names that a writer could use are links or pipes."""
+    path, thesis = tmp_path / 'map', tmp_path / 'thesis'
+    save_map(random_map(0, 40), path)
+    thesis.write_text('years of work')
+    if name == 'map.json':
+        thesis.write_bytes((path / name).read_bytes())
+        (path / name).unlink()
+    kept = thesis.read_bytes()
+    if bait == 'link' or name == 'map.json':
+        (path / name).symlink_to(thesis)
+    else:
+        os.mkfifo(path / name)
+    edit_map(path, lambda old: replace(old, frame_id='moved').indexed('hnsw'))
+    assert load_map(path).frame_id == 'moved'
+    assert thesis.read_bytes() == kept
+    assert not (path / 'map.json').is_symlink()
+
+
+def test_a_commit_removes_no_file_of_the_user(tmp_path):
+    path = tmp_path / 'map'
+    save_map(random_map(0), path)
+    names = 'places-2024.csv', 'index-of-notes.md', 'places-new.csv', '.map.json.bak'
+    for name in names:
+        (path / name).write_text('years of work')
+    (path / 'places-0123456789ab.csv').mkdir()  # a name of ours, but no file
+    for seed in (1, 2):
+        save_map(random_map(seed), path, overwrite=True)
+    assert all((path / name).read_text() == 'years of work' for name in names)
+    assert (path / 'places-0123456789ab.csv').is_dir()
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
+    path = tmp_path / 'map'
+    save_map(random_map(0), path)
+    left = ['.places.a_1b2c3d.csv', '.map.json.a_1b2c3d', 'descriptors-0123456789ab.npy']
+    for name in left:
+        (path / name).touch()
+    save_map(random_map(1), path, overwrite=True)
+    assert not any((path / name).exists() for name in left)
+
+
+@pytest.mark.parametrize('text', ['{"tiles": []}', '', 'thesis'])
+def test_a_folder_with_a_map_json_of_another_program_is_not_overwritten(text, tmp_path):
+    path = tmp_path / 'tiles'
+    path.mkdir()
+    (path / 'map.json').write_text(text)
+    with pytest.raises(InputError, match='exists and is not a place map'):
+        save_map(random_map(), path, overwrite=True)
+    assert (path / 'map.json').read_text() == text
+
+
+def test_a_damaged_map_is_overwritten(tmp_path):
+    path = tmp_path / 'map'
+    save_map(random_map(0), path)
+    whole = (path / 'map.json').read_bytes()
+    (path / 'map.json').write_bytes(whole[:99])
+    save_map(random_map(1), path, overwrite=True)
+    assert len(load_map(path)) == 20
