@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
@@ -60,6 +61,7 @@ def calibrate(
     ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
 ) -> None:
@@ -75,7 +77,9 @@ def calibrate(
     from husky_placerec.operations.drives import DriveOptions
     from husky_placerec.placemap.loading import map_cameras
 
-    parameters = read_config(config, settings or [], cameras=map_cameras(path))
+    parameters = read_config(
+        config, settings or [], allow_outside=allow_outside, cameras=map_cameras(path)
+    )
     made = calibrate_map(
         path,
         source,

@@ -32,6 +32,12 @@ SetOption = Annotated[
         help='Set one parameter, as in that file: camera.front.topic=/zed/left. Repeatable.',
     ),
 ]
+AllowOutsideOption = Annotated[
+    bool,
+    typer.Option(
+        '--allow-outside', help='Read images outside of the folder of the table that names them.'
+    ),
+]
 PosesOption = Annotated[
     str | None,
     typer.Option(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
@@ -56,6 +57,7 @@ def convert(
     heading: HeadingOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
@@ -78,7 +80,7 @@ def convert(
     if output.resolve() in (source.resolve(), *source.resolve().parents):
         raise InputError(f'{output}: is what is to be converted, or has it inside')
     _refuse_other(output, to)
-    parameters = read_config(config, settings or [])
+    parameters = read_config(config, settings or [], allow_outside=allow_outside)
     with open_source(source, kind) as drive:
         form = to or ('track' if isinstance(drive, Bag) else 'bag')
         if form != 'tum':

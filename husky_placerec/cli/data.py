@@ -8,6 +8,7 @@ import json
 from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
@@ -45,6 +46,7 @@ def check(
     heading: HeadingOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     as_json: Annotated[bool, typer.Option('--json', help='Print JSON instead of tables.')] = False,
@@ -59,7 +61,7 @@ def check(
     from husky_placerec.data.survey.findings import findings
     from husky_placerec.data.survey.survey import survey
 
-    parameters = read_config(config, settings or [])
+    parameters = read_config(config, settings or [], allow_outside=allow_outside)
     with open_source(source, kind) as drive:
         drive.check(parameters)
         seen = survey(drive, parameters, poses, heading, max_gap, progress('Looking', ' images'))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
@@ -95,6 +96,7 @@ def evaluate(
     heading: HeadingOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
@@ -116,7 +118,7 @@ def evaluate(
     done = evaluate_drives(
         sources,
         output,
-        config=read_config(config, settings or []),
+        config=read_config(config, settings or [], allow_outside=allow_outside),
         tolerances_m=tolerance or TOLERANCES_M,
         tags=tag or [],
         with_baselines=baselines,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     IndexOption,
@@ -76,6 +77,7 @@ def map_prune(
     ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     index: IndexOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -91,7 +93,9 @@ def map_prune(
         every_m=every,
         alike=alike,
         queries=queries,
-        config=read_config(config, settings or [], cameras=map_cameras(path)),
+        config=read_config(
+            config, settings or [], allow_outside=allow_outside, cameras=map_cameras(path)
+        ),
         index=index,
         overwrite=overwrite,
         warn=warn,
@@ -116,6 +120,7 @@ def map_add(
     poses: PosesOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     track: Annotated[str, typer.Option(help='Name of the drive; that of SOURCE by default.')] = '',
     heading: HeadingOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
@@ -151,7 +156,9 @@ def map_add(
     done = add_to_map(
         path,
         source,
-        config=read_config(config, settings or [], cameras=map_cameras(path)),
+        config=read_config(
+            config, settings or [], allow_outside=allow_outside, cameras=map_cameras(path)
+        ),
         options=DriveOptions(
             poses,
             heading,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     IndexOption,
@@ -45,6 +46,7 @@ def map_build(
     poses: PosesOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     track: Annotated[str, typer.Option(help='Name of the drive; that of SOURCE by default.')] = '',
     heading: HeadingOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
@@ -89,7 +91,7 @@ def map_build(
     place_map = build_map(
         source,
         output,
-        config=read_config(config, settings or []),
+        config=read_config(config, settings or [], allow_outside=allow_outside),
         options=DriveOptions(
             poses,
             heading,

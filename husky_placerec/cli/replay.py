@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
@@ -51,6 +52,7 @@ def replay(
     tolerance: ToleranceOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
@@ -74,7 +76,9 @@ def replay(
         source,
         place_map,
         output,
-        config=read_config(config, settings or [], cameras=place_map.spec.sees),
+        config=read_config(
+            config, settings or [], allow_outside=allow_outside, cameras=place_map.spec.sees
+        ),
         stamps=stamps,
         kept={setting.partition('=')[0].strip() for setting in settings or []},
         poses=poses,

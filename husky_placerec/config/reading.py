@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import yaml
 
 
 def read_config(
-    path: Path | None, settings: Sequence[str] = (), cameras: Sequence[str] = ()
+    path: Path | None,
+    settings: Sequence[str] = (),
+    cameras: Sequence[str] = (),
+    allow_outside: bool = False,
 ) -> Config:
     """
     Read a ROS parameter file and apply settings of the form NAME=VALUE, where VALUE is YAML.
@@ -21,6 +25,7 @@ def read_config(
     :param path: None: no file.
     :param settings: they override the file.
     :param cameras: those of the map, used if neither the file nor a setting names cameras.
+    :param allow_outside: the images of a table may be outside of its folder.
     :raises InputError: for a file that cannot be read, and as `make_config`.
     """
     values: dict[str, Any] = {'cameras': list(cameras)} if cameras else {}
@@ -33,7 +38,8 @@ def read_config(
             values[name.strip()] = yaml.safe_load(value) if value else ''
         except yaml.YAMLError as error:
             raise InputError(f'--set {setting}: the value is not YAML ({error})') from error
-    return make_config(values, str(path) if path is not None and not settings else 'parameters')
+    source = str(path) if path is not None and not settings else 'parameters'
+    return replace(make_config(values, source), allow_outside=allow_outside)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def describe_unknown(
     with open_source(source) as drive:
         drive.check(config)
         extractor = load_extractor(config, like.spec)
-        frames = decoded_frames(drive, drive.frames(config))
+        frames = decoded_frames(drive, drive.frames(config), config.max_pixels)
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
             stamps.append(frame.stamp_ns)
             descriptors.append(extractor.describe(frame).astype(np.float16))

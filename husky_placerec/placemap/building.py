@@ -57,7 +57,7 @@ def describe_places(
     few = thinning.keep(poses)
     kept[kept] = few
     wanted, poses = wanted[kept], poses[few]
-    frames = decoded_frames(source, compress(source.frames(config), kept))
+    frames = decoded_frames(source, compress(source.frames(config), kept), config.max_pixels)
     seen = _describe(progress(frames, len(wanted)), extractor, thumbnail_width)
     if not len(seen.stamps_ns):
         raise no_frames(source.path, source.problems)
