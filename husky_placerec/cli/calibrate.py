@@ -16,6 +16,7 @@ from husky_placerec.cli.common import (
     out,
     percent,
     PosesOption,
+    say,
     SetOption,
     SOURCE_HELP,
     warn,
@@ -95,8 +96,8 @@ def calibrate(
         from husky_placerec.evaluation.report.reliability import draw_reliability
 
         draw_reliability(made.figures, plot)
-        out.print(f'{plot}: reliability diagram', highlight=False)
-    out.print(f'{path}: calibrated ({made.kind})', highlight=False)
+        say(f'{plot}: reliability diagram')
+    say(f'{path}: calibrated ({made.kind})')
 
 
 def _report(made: Calibration) -> None:
@@ -140,10 +141,7 @@ def _report_proof(made: Calibration, every_m: float) -> None:
             '(--unknown) or another model may help'
         )
         return
-    out.print(
-        f'the sequence believes a pose when about {frames} frames, {every_m:g} m apart, agree',
-        highlight=False,
-    )
+    say(f'the sequence believes a pose when about {frames} frames, {every_m:g} m apart, agree')
 
 
 def _reliability_table(figures: dict[str, Any] | Any) -> Table:

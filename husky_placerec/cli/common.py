@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
-from rich.console import Console
+from husky_placerec.printable import printable, printable_lines
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 import typer
 
@@ -16,8 +19,31 @@ if TYPE_CHECKING:
 
 MAX_GAP_S = 2.0
 
-out = Console()
-err = Console(stderr=True)
+
+class SafeConsole(Console):
+    """
+    A console that shows text as it is.
+
+    Square brackets and colons in a name are no markup, and control characters are shown as
+    escapes, so that a name from elsewhere cannot move the cursor or forge a line.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield the segments of a text or a table, without a control character in them."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(printable_lines(segment.text), segment.style)
+
+
+out = SafeConsole()
+err = SafeConsole(stderr=True)
 
 ConfigOption = Annotated[
     Path | None,
@@ -91,7 +117,17 @@ KindOption = Annotated[
 
 def warn(message: str) -> None:
     """Print a warning on stderr."""
-    err.print(Text.assemble(('warning: ', 'yellow'), message), soft_wrap=True)
+    err.print(Text.assemble(('warning: ', 'yellow'), printable(message)), soft_wrap=True)
+
+
+def say(text: object, mark: str = '') -> None:
+    """
+    Print a line that names files; a line end in a name is shown as an escape.
+
+    :param mark: a green word before it.
+    """
+    begin = (f'{mark}  ', 'green') if mark else ''
+    out.print(Text.assemble(begin, printable(text)), soft_wrap=True)
 
 
 def percent(share: float | None) -> str:

@@ -12,9 +12,9 @@ from husky_placerec.cli.common import (
     KindOption,
     MAX_GAP_S,
     MaxGapOption,
-    out,
     OverwriteOption,
     PosesOption,
+    say,
     SetOption,
     SourceArgument,
     warn,
@@ -102,7 +102,7 @@ def convert(
             made = f'a bag with {count} images'
             _warn_of_slop(formats.widest_frame_ns(drive, parameters), parameters)
         warn_of_problems(drive)
-    out.print(f'{output}: {made}', highlight=False)
+    say(f'{output}: {made}')
 
 
 def _refuse_other(output: Path, form: str | None) -> None:

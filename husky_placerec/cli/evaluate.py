@@ -13,9 +13,9 @@ from husky_placerec.cli.common import (
     KindOption,
     MAX_GAP_S,
     MaxGapOption,
-    out,
     OverwriteOption,
     PosesOption,
+    say,
     SetOption,
     SOURCE_HELP,
     ToleranceOption,
@@ -135,4 +135,4 @@ def evaluate(
         bars=progress,
     )
     show_evaluation(done.summary)
-    out.print(f'{output}: report.html, summary.json, recognitions.jsonl, ...', highlight=False)
+    say(f'{output}: report.html, summary.json, recognitions.jsonl, ...')

@@ -17,6 +17,7 @@ from husky_placerec.cli.common import (
     out,
     OverwriteOption,
     PosesOption,
+    say,
     SetOption,
     SkipUnposedOption,
     SourceArgument,
@@ -112,7 +113,7 @@ def map_build(
         from husky_placerec.cli.map_tables import gain_table
 
         out.print(gain_table(place_map.gain, used=place_map.whitening is not None))
-    out.print(f'{output}: {len(place_map)} places', highlight=False)
+    say(f'{output}: {len(place_map)} places')
 
 
 @app.command('info', epilog='Example:\n\n  placerec map info campus.map')
@@ -135,11 +136,11 @@ def map_verify(path: MapArgument) -> None:
     from husky_placerec.recognition.calibration import calibration_of, UNCALIBRATED
 
     for checked in verify_map(path):
-        out.print(f'[green]ok[/]  {checked}', highlight=False)
+        say(checked, 'ok')
     place_map = load_map(path)
     calibration = calibration_of(place_map)
     kind = UNCALIBRATED if calibration is None else f'{calibration.kind}, of the same model'
-    out.print(f'[green]ok[/]  calibration: {kind}', highlight=False)
+    say(f'calibration: {kind}', 'ok')
     if calibration is not None and not place_map.calibrated_on_these_places:
         warn(f'{path}: the calibration was measured on other places; calibrate the map again')
     for jump in place_map.places.jumps():

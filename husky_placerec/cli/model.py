@@ -9,8 +9,8 @@ from husky_placerec.cli.common import (
     AllowOutsideOption,
     ConfigOption,
     KindOption,
-    out,
     OverwriteOption,
+    say,
     SetOption,
 )
 from husky_placerec.errors import InputError
@@ -74,11 +74,9 @@ def model_export(
     images = _noise(prepare) if on is None else _images(on, kind, parameters, prepare)
     difference = export_onnx(spec, output, images, threads=parameters.threads)
     size_mb = output.stat().st_size / 1e6
-    out.print(
+    say(
         f'{output}: {size_mb:.1f} MB; descriptors of {len(images)} images differ from torch by '
-        f'{difference:.1g} at most',
-        highlight=False,
-        soft_wrap=True,
+        f'{difference:.1g} at most'
     )
 
 

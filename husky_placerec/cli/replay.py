@@ -17,6 +17,7 @@ from husky_placerec.cli.common import (
     OverwriteOption,
     percent,
     PosesOption,
+    say,
     SetOption,
     SourceArgument,
     ToleranceOption,
@@ -94,7 +95,7 @@ def replay(
     files = 'recognitions.jsonl, poses.tum, summary.json, config.yaml'
     if done.report:
         files = f'report.html, {files}'
-    out.print(f'{output}: {files}', highlight=False)
+    say(f'{output}: {files}')
 
 
 def _summary_table(numbers: dict[str, Any]) -> Table:

@@ -10,6 +10,7 @@ from typing import Any
 from husky_placerec.config.construction import make_config
 from husky_placerec.config.parameters import Config
 from husky_placerec.errors import InputError
+from husky_placerec.printable import one_line
 import yaml
 
 
@@ -37,7 +38,9 @@ def read_config(
         try:
             values[name.strip()] = yaml.safe_load(value) if value else ''
         except yaml.YAMLError as error:
-            raise InputError(f'--set {setting}: the value is not YAML ({error})') from error
+            raise InputError(
+                f'--set {setting}: the value is not YAML ({one_line(error)})'
+            ) from error
     source = str(path) if path is not None and not settings else 'parameters'
     return replace(make_config(values, source), allow_outside=allow_outside)
 
@@ -46,7 +49,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f'{path}: cannot be read as YAML ({error})') from error
+        raise InputError(f'{path}: cannot be read as YAML ({one_line(error)})') from error
     sections = document.values() if isinstance(document, dict) else ()
     found = [
         s['ros__parameters'] for s in sections if isinstance(s, dict) and 'ros__parameters' in s

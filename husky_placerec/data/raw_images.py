@@ -16,6 +16,7 @@ from husky_placerec.data.semi_planar import (
     semi_planar_size,
 )
 from husky_placerec.errors import InputError
+from husky_placerec.printable import one_line
 from husky_placerec.types import Pixels
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ def decode_raw(message: RawMessage) -> Pixels:
         return _semi_planar(message) if encoding in SEMI_PLANAR else _packed(message)
     except cv2.error as error:  # for example a mosaic of one pixel
         size = f'{message.width}x{message.height}'
-        raise InputError(f'{size} {encoding} cannot be converted ({error})') from error
+        raise InputError(f'{size} {encoding} cannot be converted ({one_line(error)})') from error
 
 
 def _packed(message: RawMessage) -> Pixels:

@@ -18,6 +18,7 @@ from husky_placerec.data.problems import no_frames, Problems
 from husky_placerec.data.tables import read_header
 from husky_placerec.data.trajectory import refuse_heading, Trajectory
 from husky_placerec.errors import InputError
+from husky_placerec.printable import printable
 from husky_placerec.types import Frame, GeoOrigin
 
 Self = TypeVar('Self', bound='StoredSource')
@@ -94,7 +95,7 @@ class StoredSource:
     def name(self) -> str:
         """The name of the folder or the table."""
         path = self.path.resolve()
-        return path.name if path.is_dir() else path.stem
+        return printable(path.name if path.is_dir() else path.stem)
 
     def __enter__(self: Self) -> Self:
         self._frames = self._in_order(self._read())

@@ -12,6 +12,7 @@ from husky_placerec.descriptor.lcn_cnn import LcnCnn
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.timm_import import timm
 from husky_placerec.errors import InputError
+from husky_placerec.printable import one_line
 import torch
 from torch import nn
 import yaml
@@ -120,5 +121,7 @@ def _options(spec: DescriptorSpec) -> dict[str, Any]:
         try:
             options[name] = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise InputError(f'backbone_options has {option}: not YAML ({error})') from error
+            raise InputError(
+                f'backbone_options has {option}: not YAML ({one_line(error)})'
+            ) from error
     return options
