@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import sys
 from typing import Any
 
+from husky_placerec.printable import printable
 from tqdm import tqdm
 
 Passing = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -17,7 +18,7 @@ def bar(
     """Return a tqdm bar on stderr; it updates every 5 s if stderr is no terminal."""
     every_s = 0.1 if sys.stderr.isatty() else 5.0
     return tqdm(
-        desc=title,
+        desc=printable(title),
         total=total,
         unit=unit,
         dynamic_ncols=True,

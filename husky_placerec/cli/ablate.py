@@ -6,8 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
-from husky_placerec.cli.common import err, out, OverwriteOption
+from husky_placerec.cli.common import (
+    err,
+    out,
+    OverwriteOption,
+    say,
+)
 from husky_placerec.errors import InputError
+from husky_placerec.printable import printable
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
@@ -64,12 +70,12 @@ def ablate(
         raise InputError('--resume: expected the folder of the ablation with -o')
     output = output or Path('results') / f'ablate-{datetime.now():%Y%m%d-%H%M%S}'
 
-    def say(line: str) -> None:
-        err.print(line, highlight=False, markup=False)
+    def tell(line: str) -> None:
+        err.print(printable(line), highlight=False)
 
-    rows = ablate_by(read_grid(grid), output, resume=resume, overwrite=overwrite, say=say)
+    rows = ablate_by(read_grid(grid), output, resume=resume, overwrite=overwrite, say=tell)
     out.print(_table(rows))
-    out.print(f'{output}: table.md, table.csv, networks/', highlight=False)
+    say(f'{output}: table.md, table.csv, networks/')
 
 
 def _table(rows: Sequence[Row]) -> Table:

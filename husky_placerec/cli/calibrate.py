@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
@@ -16,6 +17,7 @@ from husky_placerec.cli.common import (
     out,
     percent,
     PosesOption,
+    say,
     SetOption,
     SOURCE_HELP,
     TrustOption,
@@ -62,6 +64,7 @@ def calibrate(
     ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     trust: TrustOption = False,
@@ -77,7 +80,7 @@ def calibrate(
     from husky_placerec.operations.drives import DriveOptions
     from husky_placerec.placemap.loading import map_cameras
 
-    parameters = map_config(config, settings, map_cameras(path), trust)
+    parameters = map_config(config, settings, map_cameras(path), trust, allow_outside)
     made = calibrate_map(
         path,
         source,
@@ -93,8 +96,8 @@ def calibrate(
         from husky_placerec.evaluation.report.reliability import draw_reliability
 
         draw_reliability(made.figures, plot)
-        out.print(f'{plot}: reliability diagram', highlight=False)
-    out.print(f'{path}: calibrated ({made.kind})', highlight=False)
+        say(f'{plot}: reliability diagram')
+    say(f'{path}: calibrated ({made.kind})')
 
 
 def _report(made: Calibration) -> None:
@@ -138,10 +141,7 @@ def _report_proof(made: Calibration, every_m: float) -> None:
             '(--unknown) or another model may help'
         )
         return
-    out.print(
-        f'the sequence believes a pose when about {frames} frames, {every_m:g} m apart, agree',
-        highlight=False,
-    )
+    say(f'the sequence believes a pose when about {frames} frames, {every_m:g} m apart, agree')
 
 
 def _reliability_table(figures: dict[str, Any] | Any) -> Table:

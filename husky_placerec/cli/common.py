@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
-from rich.console import Console
+from husky_placerec.printable import printable, printable_lines
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 import typer
 
@@ -19,8 +21,31 @@ if TYPE_CHECKING:
 
 MAX_GAP_S = 2.0
 
-out = Console()
-err = Console(stderr=True)
+
+class SafeConsole(Console):
+    """
+    A console that shows text as it is.
+
+    Square brackets and colons in a name are no markup, and control characters are shown as
+    escapes, so that a name from elsewhere cannot move the cursor or forge a line.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield the segments of a text or a table, without a control character in them."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(printable_lines(segment.text), segment.style)
+
+
+out = SafeConsole()
+err = SafeConsole(stderr=True)
 
 ConfigOption = Annotated[
     Path | None,
@@ -33,6 +58,12 @@ SetOption = Annotated[
         '-s',
         metavar='NAME=VALUE',
         help='Set one parameter, as in that file: camera.front.topic=/zed/left. Repeatable.',
+    ),
+]
+AllowOutsideOption = Annotated[
+    bool,
+    typer.Option(
+        '--allow-outside', help='Read images outside of the folder of the table that names them.'
     ),
 ]
 PosesOption = Annotated[
@@ -98,24 +129,39 @@ KindOption = Annotated[
 
 
 def map_config(
-    config: Path | None, settings: list[str] | None, cameras: Sequence[str], trust: bool
+    config: Path | None,
+    settings: list[str] | None,
+    cameras: Sequence[str],
+    trust: bool,
+    allow_outside: bool = False,
 ) -> Config:
     """
     Read the configuration of a command that uses a map.
 
     :param cameras: those of the map.
     :param trust: the file of weights that the map names may be opened.
+    :param allow_outside: the images of a table may be outside of its folder.
     :raises InputError: as `read_config`.
     """
     from husky_placerec.config import read_config
 
-    read = read_config(config, settings or [], cameras=cameras)
+    read = read_config(config, settings or [], allow_outside=allow_outside, cameras=cameras)
     return replace(read, trust_map=True) if trust else read
 
 
 def warn(message: str) -> None:
     """Print a warning on stderr."""
-    err.print(Text.assemble(('warning: ', 'yellow'), message), soft_wrap=True)
+    err.print(Text.assemble(('warning: ', 'yellow'), printable(message)), soft_wrap=True)
+
+
+def say(text: object, mark: str = '') -> None:
+    """
+    Print a line that names files; a line end in a name is shown as an escape.
+
+    :param mark: a green word before it.
+    """
+    begin = (f'{mark}  ', 'green') if mark else ''
+    out.print(Text.assemble(begin, printable(text)), soft_wrap=True)
 
 
 def percent(share: float | None) -> str:

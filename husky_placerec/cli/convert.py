@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
     MAX_GAP_S,
     MaxGapOption,
-    out,
     OverwriteOption,
     PosesOption,
+    say,
     SetOption,
     SourceArgument,
     warn,
@@ -55,6 +56,7 @@ def convert(
     heading: HeadingOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
@@ -80,7 +82,7 @@ def convert(
         refuse_existing(output, overwrite)
     else:
         check_output_folder(output, overwrite)
-    parameters = read_config(config, settings or [])
+    parameters = read_config(config, settings or [], allow_outside=allow_outside)
     with open_source(source, kind) as drive:
         form = to or ('track' if isinstance(drive, Bag) else 'bag')
         if form != 'tum':
@@ -102,7 +104,7 @@ def convert(
             made = f'a bag with {count} images'
             _warn_of_slop(formats.widest_frame_ns(drive, parameters), parameters)
         warn_of_problems(drive)
-    out.print(f'{output}: {made}', highlight=False)
+    say(f'{output}: {made}')
 
 
 def _trajectory(

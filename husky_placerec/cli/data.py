@@ -8,6 +8,7 @@ import json
 from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
@@ -19,6 +20,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SourceArgument,
 )
+from husky_placerec.printable import printable
 from husky_placerec.progress import progress
 from rich.table import Table
 from rich.text import Text
@@ -45,6 +47,7 @@ def check(
     heading: HeadingOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     as_json: Annotated[bool, typer.Option('--json', help='Print JSON instead of tables.')] = False,
@@ -59,14 +62,14 @@ def check(
     from husky_placerec.data.survey.findings import findings
     from husky_placerec.data.survey.survey import survey
 
-    parameters = read_config(config, settings or [])
+    parameters = read_config(config, settings or [], allow_outside=allow_outside)
     with open_source(source, kind) as drive:
         drive.check(parameters)
         seen = survey(drive, parameters, poses, heading, max_gap, progress('Looking', ' images'))
     found = findings(seen, parameters.slop)
     if as_json:
         about = {**seen.as_json(), 'findings': [vars(finding) for finding in found]}
-        out.print(json.dumps(about, indent=2), highlight=False, markup=False, soft_wrap=True)
+        out.print(json.dumps(about, indent=2), highlight=False, soft_wrap=True)
     else:
         out.print(_camera_table(seen))
         out.print(_frame_table(seen))
@@ -76,13 +79,13 @@ def check(
 
 
 def _camera_table(seen: Survey) -> Table:
-    table = Table(title=f'Cameras of {seen.source}', title_justify='left')
+    table = Table(title=printable(f'Cameras of {seen.source}'), title_justify='left')
     table.add_column('')
     for name in seen.cameras:
         table.add_column(name, justify='right', overflow='fold')
     for title, show in CAMERA_ROWS.items():
         values = (show(camera) if camera else '-' for camera in seen.cameras.values())
-        table.add_row(title, *map(Text, values))
+        table.add_row(title, *map(printable, values))
     return table
 
 
@@ -128,20 +131,20 @@ def _frame_table(seen: Survey) -> Table:
             'frame to frame': f'{poses.spacing_m:.2f} m',
         }
     for title, value in rows.items():
-        table.add_row(title, Text(value))
+        table.add_row(title, printable(value))
     return table
 
 
 def _print_findings(found: list[Finding]) -> None:
     if not found:
-        out.print('[green]nothing wrong was found[/]')
+        out.print(Text('nothing wrong was found', 'green'))
         return
     table = Table(title='What is wrong', title_justify='left', show_lines=True)
     for title in ('', 'found', 'what to do'):
         table.add_column(title, overflow='fold')
     for finding in found:
         grade = Text('error', 'bold red') if finding.error else Text('warning', 'yellow')
-        table.add_row(grade, Text(finding.what), Text(finding.advice))
+        table.add_row(grade, printable(finding.what), finding.advice)
     out.print(table)
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
-from husky_placerec.cli.common import err, out, percent
+from husky_placerec.cli.common import (
+    err,
+    out,
+    percent,
+    say,
+)
 from husky_placerec.progress import progress
 import numpy as np
 from rich.table import Table
@@ -31,15 +36,12 @@ def demo(
     """
     from husky_placerec.demo.run import run
 
-    result = run(
-        output,
-        lambda title: progress(title, ' messages'),
-        lambda line: out.print(line, highlight=False),
-    )
+    result = run(output, lambda title: progress(title, ' messages'), say)
     out.print(_demo_table(result))
-    out.print(f'{result.picture}: the route with true and recognised poses', highlight=False)
+    say(f'{result.picture}: the route with true and recognised poses')
     if not result.passed:
-        err.print('[red]below what is expected[/] (80 % recognised, 98 % right)')
+        below = 'below what is expected', 'red'
+        err.print(Text.assemble(below, ' (80 % recognised, 98 % right)'))
         raise typer.Exit(1)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from husky_placerec.cli.common import out
+from husky_placerec.cli.common import (
+    say,
+)
 import typer
 
 EPILOG = (
@@ -32,10 +34,10 @@ def download(
     from husky_placerec.data.download import data_set_named, fetch
 
     data_set = data_set_named(name)
-    out.print(data_set.title, highlight=False)
-    out.print(f'licence: {data_set.licence}', highlight=False, soft_wrap=True)
+    say(data_set.title)
+    say(f'licence: {data_set.licence}')
     for page in data_set.pages:
-        out.print(f'  {page}', highlight=False, soft_wrap=True)
+        say(f'  {page}')
     if output is not None:
         fetch(data_set, output, only)
-        out.print(f'{output}: fetched', highlight=False)
+        say(f'{output}: fetched')

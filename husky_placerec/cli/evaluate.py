@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
     MAX_GAP_S,
     MaxGapOption,
-    out,
     OverwriteOption,
     PosesOption,
+    say,
     SetOption,
     SOURCE_HELP,
     ToleranceOption,
@@ -95,6 +96,7 @@ def evaluate(
     heading: HeadingOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
@@ -116,7 +118,7 @@ def evaluate(
     done = evaluate_drives(
         sources,
         output,
-        config=read_config(config, settings or []),
+        config=read_config(config, settings or [], allow_outside=allow_outside),
         tolerances_m=tolerance or TOLERANCES_M,
         tags=tag or [],
         with_baselines=baselines,
@@ -133,4 +135,4 @@ def evaluate(
         bars=progress,
     )
     show_evaluation(done.summary)
-    out.print(f'{output}: report.html, summary.json, recognitions.jsonl, ...', highlight=False)
+    say(f'{output}: report.html, summary.json, recognitions.jsonl, ...')

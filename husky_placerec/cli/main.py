@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 from husky_placerec import __version__
 from husky_placerec.cli import (
@@ -21,10 +22,17 @@ from husky_placerec.cli import (
     sim,
     train,
 )
-from husky_placerec.cli.common import err, out
+from husky_placerec.cli.common import (
+    err,
+    say,
+)
 from husky_placerec.errors import InputError
+from husky_placerec.printable import printable
 from rich.text import Text
 import typer
+from typer.rich_utils import rich_format_error
+
+ClickException: Any = typer.BadParameter.__mro__[2]  # of click, or of the click inside of typer
 
 app = typer.Typer(
     help='Visual place recognition for a robot with several cameras.',
@@ -52,7 +60,7 @@ def _main(
     version: Annotated[bool, typer.Option('--version', help='Show the version.')] = False,
 ) -> None:
     if version:
-        out.print(f'placerec {__version__}', highlight=False)
+        say(f'placerec {__version__}')
         raise typer.Exit
 
 
@@ -63,8 +71,18 @@ def main() -> None:
     Errors that the user can mend, and errors of the system such as a full disk, are printed in one
     line without a traceback; the exit status is then 2.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may have letters that it cannot encode
+            stream.reconfigure(errors='backslashreplace')
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except (InputError, OSError) as error:
-        err.print(Text.assemble(('error: ', 'bold red'), str(error)), soft_wrap=True)
+        message = printable(error)
+        err.print(Text.assemble(('error: ', 'bold red'), message), soft_wrap=True)
         sys.exit(2)
+    except typer.Abort:
+        sys.exit(1)
+    except ClickException as error:
+        error.message = printable(error.message)
+        rich_format_error(error)
+        sys.exit(error.exit_code)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     IndexOption,
@@ -17,6 +18,7 @@ from husky_placerec.cli.common import (
     out,
     OverwriteOption,
     PosesOption,
+    say,
     SetOption,
     SkipUnposedOption,
     SourceArgument,
@@ -48,8 +50,8 @@ def map_merge(
 
     merged = merge_maps(maps, output, index=index, overwrite=overwrite, warn=warn, bars=progress)
     for path, count in zip(maps[1:], merged.added):
-        out.print(f'{path}: {count} places that are new', highlight=False)
-    out.print(f'{output}: {len(merged.place_map)} places', highlight=False)
+        say(f'{path}: {count} places that are new')
+    say(f'{output}: {len(merged.place_map)} places')
 
 
 @app.command(
@@ -79,6 +81,7 @@ def map_prune(
     config: ConfigOption = None,
     settings: SetOption = None,
     trust: TrustOption = False,
+    allow_outside: AllowOutsideOption = False,
     index: IndexOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -93,7 +96,7 @@ def map_prune(
         every_m=every,
         alike=alike,
         queries=queries,
-        config=map_config(config, settings, map_cameras(path), trust),
+        config=map_config(config, settings, map_cameras(path), trust, allow_outside),
         index=index,
         overwrite=overwrite,
         warn=warn,
@@ -101,10 +104,9 @@ def map_prune(
     )
     if done.recalls is not None:
         out.print(recall_table(f'Recall@1 at 5 m of {queries}', done.recalls))
-    out.print(
+    say(
         f'{output}: {len(done.new)} of {len(done.old)} places; those within {every:g} m and of '
-        f'similarity {done.alike:.3f} went',
-        highlight=False,
+        f'similarity {done.alike:.3f} went'
     )
 
 
@@ -118,6 +120,7 @@ def map_add(
     poses: PosesOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     track: Annotated[str, typer.Option(help='Name of the drive; that of SOURCE by default.')] = '',
     heading: HeadingOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
@@ -153,7 +156,7 @@ def map_add(
     done = add_to_map(
         path,
         source,
-        config=map_config(config, settings, map_cameras(path), trust),
+        config=map_config(config, settings, map_cameras(path), trust, allow_outside),
         options=DriveOptions(
             poses,
             heading,
@@ -169,12 +172,12 @@ def map_add(
         bars=progress,
     )
     if not done.added:
-        out.print(f'{path}: unchanged; {source} is in it already', highlight=False)
+        say(f'{path}: unchanged; {source} is in it already')
         return
     known = done.frames - done.added
     note = f' ({known} of {done.frames} frames were in it already)' if known else ''
     places = len(done.place_map)
-    out.print(f'{path}: {done.added} places added, {places} now{note}', highlight=False)
+    say(f'{path}: {done.added} places added, {places} now{note}')
 
 
 @app.command(
@@ -199,7 +202,7 @@ def map_transform(
     from husky_placerec.operations.change_map import transform_map
 
     new = transform_map(path, xyz, rpy, frame)
-    out.print(f'{path}: {len(new)} places moved, frame {new.frame_id}', highlight=False)
+    say(f'{path}: {len(new)} places moved, frame {new.frame_id}')
 
 
 @app.command(
@@ -230,13 +233,12 @@ def map_align(
     found = align_map(path, trajectory, frame, max_gap)
     m, residuals = found.motion, found.residuals_m
     yaw, pitch, roll = m.rotation.as_euler('ZYX', degrees=True)
-    out.print(
+    say(
         f'moved by {m.x:.3f} {m.y:.3f} {m.z:.3f} m, roll {roll:.2f} pitch {pitch:.2f} '
         f'yaw {yaw:.2f} degrees\n'
         f'residual over {found.pairs} places: {np.sqrt(np.mean(residuals**2)):.3f} m RMS, '
         f'{np.median(residuals):.3f} m median, {residuals.max():.3f} m at most; '
-        f'{found.turned_deg:.2f} degrees',
-        highlight=False,
+        f'{found.turned_deg:.2f} degrees'
     )
 
 
@@ -256,4 +258,4 @@ def map_export(
     from husky_placerec.operations.change_map import export_map
 
     place_map = export_map(path, output, overwrite=overwrite)
-    out.print(f'{output}: {len(place_map)} places', highlight=False)
+    say(f'{output}: {len(place_map)} places')

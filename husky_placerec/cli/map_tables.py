@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from husky_placerec.cli.common import percent
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.printable import printable
 from husky_placerec.recognition.calibration import SIMULATED
 from husky_placerec.recognition.shipped_calibration import calibration_for
 from rich.table import Table
-from rich.text import Text
 
 
 def map_table(place_map: PlaceMap) -> Table:
     """Show what a map is, what made it, and how it is calibrated."""
     spec, places = place_map.spec, place_map.places
     low, high = places.poses[:, :2].min(axis=0), places.poses[:, :2].max(axis=0)
-    table = Table(title=place_map.name, show_header=False, title_justify='left')
+    table = Table(title=printable(place_map.name), show_header=False, title_justify='left')
     model = f'{spec.backbone}, weights {spec.weights} ({spec.weights_sha256[:12]})'
     focal = spec.pinhole_focal
     counts = Counter(places.tracks)
@@ -44,7 +44,7 @@ def map_table(place_map: PlaceMap) -> Table:
     for track, count in counts.items():
         rows[f'track {track}'] = f'{count} places from {place_map.sources.get(track, "?")}'
     for name, value in rows.items():
-        table.add_row(Text(name), Text(value))
+        table.add_row(printable(name), printable(value))
     return table
 
 
@@ -55,7 +55,7 @@ def gain_table(gain: Mapping[str, Mapping[str, float]], used: str) -> Table:
 
 def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Table:
     """Show recalls side by side, a row for each kind of query."""
-    table = Table(title=title, title_justify='left')
+    table = Table(title=printable(title), title_justify='left')
     table.add_column('query')
     for name in recalls:
         table.add_column(name, justify='right')

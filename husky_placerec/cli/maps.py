@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     IndexOption,
@@ -16,6 +17,7 @@ from husky_placerec.cli.common import (
     out,
     OverwriteOption,
     PosesOption,
+    say,
     SetOption,
     SkipUnposedOption,
     SourceArgument,
@@ -45,6 +47,7 @@ def map_build(
     poses: PosesOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     track: Annotated[str, typer.Option(help='Name of the drive; that of SOURCE by default.')] = '',
     heading: HeadingOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
@@ -88,7 +91,7 @@ def map_build(
     from husky_placerec.placemap.centring_choice import centring_note
     from husky_placerec.placemap.thinning import Thinning
 
-    configured = read_config(config, settings or [])
+    configured = read_config(config, settings or [], allow_outside=allow_outside)
     place_map = build_map(
         source,
         output,
@@ -111,8 +114,8 @@ def map_build(
     )
     if place_map.gain:
         out.print(gain_table(place_map.gain, used=comparison(place_map)))
-    out.print(centring_note(place_map, configured.centring), highlight=False)
-    out.print(f'{output}: {len(place_map)} places', highlight=False)
+    say(centring_note(place_map, configured.centring))
+    say(f'{output}: {len(place_map)} places')
 
 
 @app.command('info', epilog='Example:\n\n  placerec map info campus.map')
@@ -135,11 +138,11 @@ def map_verify(path: MapArgument) -> None:
     from husky_placerec.recognition.calibration import calibration_of, UNCALIBRATED
 
     for checked in verify_map(path):
-        out.print(f'[green]ok[/]  {checked}', highlight=False)
+        say(checked, 'ok')
     place_map = load_map(path)
     calibration = calibration_of(place_map)
     kind = UNCALIBRATED if calibration is None else f'{calibration.kind}, of the same model'
-    out.print(f'[green]ok[/]  calibration: {kind}', highlight=False)
+    say(f'calibration: {kind}', 'ok')
     if calibration is not None and not place_map.calibrated_on_these_places:
         warn(f'{path}: the calibration was measured on other places; calibrate the map again')
     for jump in place_map.places.jumps():

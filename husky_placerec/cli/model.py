@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
-from husky_placerec.cli.common import ConfigOption, KindOption, out, OverwriteOption, SetOption
+from husky_placerec.cli.common import (
+    AllowOutsideOption,
+    ConfigOption,
+    KindOption,
+    OverwriteOption,
+    say,
+    SetOption,
+)
 from husky_placerec.errors import InputError
 import typer
 
@@ -37,6 +44,7 @@ def model_export(
     ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -54,7 +62,7 @@ def model_export(
     refuse_existing(output, overwrite)
     if output.suffix != '.onnx':
         raise InputError(f'{output}: expected a name that ends in .onnx')
-    parameters = read_config(config, settings or [])
+    parameters = read_config(config, settings or [], allow_outside=allow_outside)
     spec = resolve_spec(parameters, None)
     if spec.extractor != 'timm':
         raise InputError(f'extractor {spec.extractor}: no network to export; expected timm')
@@ -66,11 +74,9 @@ def model_export(
     images = _noise(prepare) if on is None else _images(on, kind, parameters, prepare)
     difference = export_onnx(spec, output, images, threads=parameters.threads)
     size_mb = output.stat().st_size / 1e6
-    out.print(
+    say(
         f'{output}: {size_mb:.1f} MB; descriptors of {len(images)} images differ from torch by '
-        f'{difference:.1g} at most',
-        highlight=False,
-        soft_wrap=True,
+        f'{difference:.1g} at most'
     )
 
 
@@ -82,8 +88,12 @@ def _images(path: Path, kind: str | None, config: Config, prepare: Preparation) 
 
     with open_source(path, kind) as source:
         source.check(config)
-        frames = islice(decoded_frames(source, source.frames(config)), FRAMES)
-        images = [prepare(name, image) for frame in frames for name, image in frame.images.items()]
+        frames = decoded_frames(source, source.frames(config), config.max_pixels)
+        images = [
+            prepare(name, image)
+            for frame in islice(frames, FRAMES)
+            for name, image in frame.images.items()
+        ]
         if len(images) < 2:
             raise no_frames(source.path, source.problems)
     return images

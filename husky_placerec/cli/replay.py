@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from husky_placerec.cli.common import (
+    AllowOutsideOption,
     ConfigOption,
     HeadingOption,
     KindOption,
@@ -17,6 +18,7 @@ from husky_placerec.cli.common import (
     OverwriteOption,
     percent,
     PosesOption,
+    say,
     SetOption,
     SourceArgument,
     ToleranceOption,
@@ -53,6 +55,7 @@ def replay(
     tolerance: ToleranceOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
     kind: KindOption = None,
     trust: TrustOption = False,
@@ -76,7 +79,7 @@ def replay(
         source,
         place_map,
         output,
-        config=map_config(config, settings, place_map.spec.sees, trust),
+        config=map_config(config, settings, place_map.spec.sees, trust, allow_outside),
         stamps=stamps,
         kept={setting.partition('=')[0].strip() for setting in settings or []},
         poses=poses,
@@ -92,7 +95,7 @@ def replay(
     files = 'recognitions.jsonl, poses.tum, summary.json, config.yaml'
     if done.report:
         files = f'report.html, {files}'
-    out.print(f'{output}: {files}', highlight=False)
+    say(f'{output}: {files}')
 
 
 def _summary_table(numbers: dict[str, Any]) -> Table:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TYPE_CHECKING
 
-from husky_placerec.cli.common import out, OverwriteOption
+from husky_placerec.cli.common import (
+    OverwriteOption,
+    say,
+)
 from husky_placerec.errors import InputError
 from husky_placerec.progress import bar, progress
 import typer
@@ -222,7 +225,7 @@ def _make_tracks(
     _refuse_existing(list(paths.values()), overwrite=overwrite, resume=resume)
     for name, path in paths.items():
         if resume and (path / 'track.csv').is_file():
-            out.print(f'{path}: finished already', highlight=False)
+            say(f'{path}: finished already')
             continue
         with bar(f'Rendering {name}') as shown:
 
@@ -231,7 +234,7 @@ def _make_tracks(
                 shown.update(done - shown.n)
 
             write_track(path, configs[name], overwrite=overwrite, workers=workers, progress=show)
-        out.print(f'{path}: a track, with its bag in {path / "bag"}', highlight=False)
+        say(f'{path}: a track, with its bag in {path / "bag"}')
 
 
 def _make_sheet(output: Path, config: DriveConfig, overwrite: bool) -> None:
@@ -242,7 +245,7 @@ def _make_sheet(output: Path, config: DriveConfig, overwrite: bool) -> None:
         raise InputError(f'--sheet: {output} is no picture; expected a name that ends in .png')
     refuse_existing(output, overwrite)
     write_sheet(output, config, SHEET_PX, progress('Rendering', ' conditions'))
-    out.print(f'{output}: all conditions, front and back, with masks', highlight=False)
+    say(f'{output}: all conditions, front and back, with masks')
 
 
 def _drive_live(output: Path | None, configs: list[DriveConfig], rate: float) -> NoReturn:

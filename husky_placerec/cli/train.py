@@ -6,7 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from husky_placerec.cli.common import out, OverwriteOption
+from husky_placerec.cli.common import (
+    OverwriteOption,
+    say,
+)
 from husky_placerec.errors import InputError
 import typer
 
@@ -55,8 +58,5 @@ def train(
     if resume and output is None:
         raise InputError('--resume: expected the folder of the training with -o')
     output = output or Path('results') / f'train-{datetime.now():%Y%m%d-%H%M%S}'
-
-    def say(line: str) -> None:
-        out.print(line, highlight=False)
 
     train_by(read_recipe(recipe), output, resume=resume, overwrite=overwrite, say=say)

@@ -78,6 +78,8 @@ class Config(NodeConfig, DecisionConfig):
     """
     All parameters; those of each camera are in `camera`, by its name.
 
+    `allow_outside` lets the images of a table be outside of its folder.
+
     >>> Config().cameras
     ['front', 'back']
     """
@@ -102,6 +104,14 @@ class Config(NodeConfig, DecisionConfig):
     )
     queue_size: int = parameter(
         30, 'Largest number of images per camera that wait for partners.', least=2, most=1000
+    )
+    max_pixels: int = parameter(
+        50_000_000,
+        'Largest number of pixels (width * height) of an image; a larger one is not decoded and '
+        'counts as broken.',
+        unit='px',
+        least=1,
+        most=1_000_000_000,
     )
 
     extractor: str = parameter(
@@ -192,6 +202,8 @@ class Config(NodeConfig, DecisionConfig):
         choices=('cpu', 'cuda'),
     )
     camera: Mapping[str, CameraConfig] = field(default_factory=lambda: dict(HUSKY_CAMERAS))
+    # No parameter: only the user gives it, with --allow-outside, and no file from elsewhere.
+    allow_outside: bool = False
 
     def camera_config(self, name: str) -> CameraConfig:
         """Return the parameters of a camera; the defaults for a camera that has none."""
@@ -199,7 +211,7 @@ class Config(NodeConfig, DecisionConfig):
 
     def as_dict(self) -> dict[str, Any]:
         """Return all parameters, nested as in the YAML file."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != 'camera'}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.metadata}
         cameras = {name: vars(self.camera_config(name)).copy() for name in self.cameras}
         return {**values, 'camera': cameras}
 
@@ -208,7 +220,7 @@ def declarations(cameras: Sequence[str]) -> Iterator[tuple[str, Field[Any], Any]
     """Yield the name, the dataclass field and the default of every parameter for some cameras."""
     defaults = Config()
     for declared in fields(Config):
-        if declared.name != 'camera':
+        if declared.metadata:
             yield declared.name, declared, getattr(defaults, declared.name)
     for name in cameras:
         camera = defaults.camera_config(name)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from husky_placerec.config.construction import make_config
 from husky_placerec.config.parameters import Config
 from husky_placerec.errors import InputError
+from husky_placerec.printable import one_line
 import yaml
 
 
 def read_config(
-    path: Path | None, settings: Sequence[str] = (), cameras: Sequence[str] = ()
+    path: Path | None,
+    settings: Sequence[str] = (),
+    cameras: Sequence[str] = (),
+    allow_outside: bool = False,
 ) -> Config:
     """
     Read a ROS parameter file and apply settings of the form NAME=VALUE, where VALUE is YAML.
@@ -21,6 +26,7 @@ def read_config(
     :param path: None: no file.
     :param settings: they override the file.
     :param cameras: those of the map, used if neither the file nor a setting names cameras.
+    :param allow_outside: the images of a table may be outside of its folder.
     :raises InputError: for a file that cannot be read, and as `make_config`.
     """
     values: dict[str, Any] = {'cameras': list(cameras)} if cameras else {}
@@ -32,15 +38,18 @@ def read_config(
         try:
             values[name.strip()] = yaml.safe_load(value) if value else ''
         except yaml.YAMLError as error:
-            raise InputError(f'--set {setting}: the value is not YAML ({error})') from error
-    return make_config(values, str(path) if path is not None and not settings else 'parameters')
+            raise InputError(
+                f'--set {setting}: the value is not YAML ({one_line(error)})'
+            ) from error
+    source = str(path) if path is not None and not settings else 'parameters'
+    return replace(make_config(values, source), allow_outside=allow_outside)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f'{path}: cannot be read as YAML ({error})') from error
+        raise InputError(f'{path}: cannot be read as YAML ({one_line(error)})') from error
     sections = document.values() if isinstance(document, dict) else ()
     found = [
         s['ros__parameters'] for s in sections if isinstance(s, dict) and 'ros__parameters' in s

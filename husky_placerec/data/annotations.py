@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 
-import cv2
-from husky_placerec.data.image_index import ImageIndex, MICROSECOND_NS
+from husky_placerec.data.image_index import ImageIndex, MICROSECOND_NS, read_image
+from husky_placerec.data.images import decode_unchanged
 from husky_placerec.data.problems import Problems
 from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.data.tables import read_table, Row
@@ -55,7 +55,10 @@ class Annotations:
         if file is None:
             self._problems.note('missing mask', f'{MASKS}/{camera}/{stamp_ns}.png')
             return None
-        mask = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        try:
+            mask = decode_unchanged(read_image(file))
+        except InputError:
+            mask = None
         if mask is None or mask.ndim != 2 or mask.dtype != np.uint8 or mask.max() >= CLASSES:
             found = 'no image' if mask is None else f'{mask.dtype} {list(mask.shape)}'
             self._problems.note(

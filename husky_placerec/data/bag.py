@@ -15,6 +15,7 @@ from husky_placerec.data.pairing import FramePairer
 from husky_placerec.data.problems import Problems
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
+from husky_placerec.printable import printable
 from husky_placerec.types import Frame, GeoOrigin, SECOND_NS
 
 IMAGE_TYPES = {
@@ -38,7 +39,8 @@ class Bag(BagFile):
     def name(self) -> str:
         """Return the name of the file or folder; a bag inside a track has the name of that."""
         path = self.path.resolve()
-        return path.parent.name if (path.parent / TRACK_TABLE).is_file() else path.stem
+        inside = (path.parent / TRACK_TABLE).is_file()
+        return printable(path.parent.name if inside else path.stem)
 
     def camera_topics(self, config: Config) -> dict[str, str]:
         """

@@ -47,7 +47,7 @@ def to_track(
     with output_folder(output) as work:
         track = TrackWriter(work, config.cameras)
         for frame in progress(source.frames(config), source.frame_count(config)):
-            if images := _files(source, frame, PNG):
+            if images := _files(source, frame, PNG, config.max_pixels):
                 pose = _pose_at(trajectory, frame.stamp_ns, max_gap_s)
                 track.add(frame.stamp_ns, pose, images)
                 count += 1
@@ -117,7 +117,7 @@ def to_vpr(
             if pose is None:
                 source.problems.note('frame without a pose, left out', str(frame.stamp_ns))
                 continue
-            files = _files(source, frame, JPEG)
+            files = _files(source, frame, JPEG, config.max_pixels)
             for camera, (stamp_ns, data) in files.items():
                 name = image_name(pose, stamp_ns, trajectory.origin)
                 (work / camera / name).write_bytes(data)
@@ -144,14 +144,14 @@ def widest_frame_ns(source: Source, config: Config) -> int:
 
 
 def _files(
-    source: Source, frame: Frame[ImageMessage], form: bytes
+    source: Source, frame: Frame[ImageMessage], form: bytes, max_pixels: int
 ) -> dict[str, tuple[int, bytes]]:
     """Return stamp and file of the images of a frame that decode."""
     files = {}
     for camera, image in frame.images.items():
         stamp_ns = frame.image_stamps_ns[camera]
         try:
-            files[camera] = stamp_ns, encoded(image, form)
+            files[camera] = stamp_ns, encoded(image, form, max_pixels)
         except InputError as error:
             source.broken(camera, stamp_ns, error)
     return files
@@ -161,7 +161,7 @@ def _image_messages(source: Source, config: Config, topic: str, camera: str) -> 
     for frame in source.frames(config):
         alone: Mapping[str, ImageMessage] = {k: v for k, v in frame.images.items() if k == camera}
         only = Frame(frame.stamp_ns, alone, frame.image_stamps_ns)
-        for stamp_ns, data in _files(source, only, b'').values():
+        for stamp_ns, data in _files(source, only, b'', config.max_pixels).values():
             frame_id = f'{camera}_camera_optical_frame'
             message = compressed_image(stamp_ns, frame_id, data, form_of(data))
             yield stamp_ns, topic, serialized(message, IMAGE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cv2
-from husky_placerec.data.images import decode_image, ImageMessage, RawMessage
+from husky_placerec.data.images import decode_image, ImageMessage, MAX_PIXELS, RawMessage
 
 # The first bytes of the files of each format.
 PNG, JPEG = b'\x89PNG', b'\xff\xd8\xff'
@@ -11,13 +11,15 @@ _SUFFIX = {PNG: '.png', JPEG: '.jpg'}
 _JPEG_QUALITY = 95
 
 
-def encoded(image: ImageMessage, form: bytes) -> bytes:
+def encoded(image: ImageMessage, form: bytes, max_pixels: int = MAX_PIXELS) -> bytes:
     """
     Return an image as a file that begins with `form`: PNG, JPEG, or any format for b''.
 
     :raises InputError: for an image that does not decode.
     """
-    pixels = decode_image(image)  # also for a copy, so that no broken image is passed on
+    pixels = decode_image(
+        image, max_pixels
+    )  # also for a copy, so that no broken image is passed on
     if not isinstance(image, RawMessage):
         data = bytes(image.data)
         if data.startswith(form):

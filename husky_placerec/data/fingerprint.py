@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from husky_placerec.config import Config
@@ -12,7 +13,7 @@ from husky_placerec.config import Config
 
 def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
     """
-    Return the SHA-256 of the paths, sizes and times of files, and of the pairing parameters.
+    Return the SHA-256 of the paths, sizes and times of files, and of the parameters of reading.
 
     A missing file counts as missing, so that the fingerprint changes when it appears.
     """
@@ -20,10 +21,11 @@ def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
     about = {
         'cameras': [[name, camera.topic, camera.transport] for name, camera in cameras.items()],
         'pairing': [config.slop, config.silence, config.queue_size],
+        'max_pixels': config.max_pixels,
     }
     digest = hashlib.sha256(json.dumps(about).encode())
     for file in sorted(files):
-        digest.update(json.dumps([file.relative_to(root).as_posix(), *_state(file)]).encode())
+        digest.update(json.dumps([os.path.relpath(file, root), *_state(file)]).encode())
     return digest.hexdigest()
 
 

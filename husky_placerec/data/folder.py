@@ -12,6 +12,7 @@ The CSV (any name; separated by comma, semicolon or tab) has a header and a line
 from __future__ import annotations
 
 from functools import cached_property
+import os
 from pathlib import Path
 
 from husky_placerec.data.image_index import SUFFIXES
@@ -31,7 +32,7 @@ def has_images(path: Path) -> bool:
 
 
 def _listings(path: Path) -> list[Table]:
-    files = [path] if path.is_file() else sorted(path.glob('*.csv'))
+    files = [path] if path.is_file() else sorted(filter(Path.is_file, path.glob('*.csv')))
     tables = [read_table(file) for file in files]
     return [table for table in tables if stamp_column(table) and _path_columns(table)]
 
@@ -85,7 +86,9 @@ class ImageFolder(StoredSource):
             text = row.text(name)
             file = row.path.parent / text
             own_ns = row.stamp_ns(name + OWN_STAMP)
-            if text and file.is_file():
+            if text:
+                self._check_inside(file, row.path.parent, row.where)
+            if text and os.path.isfile(file):
                 images[name] = (frame_ns if own_ns is None else own_ns), file
             else:
                 self.problems.note(f'missing {name} image', text or row.where)

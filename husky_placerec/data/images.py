@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeAlias
 
 import cv2
-from husky_placerec.data.raw_images import decode_raw, RawMessage
+from husky_placerec.config import Config
+from husky_placerec.data.image_header import ImageHeader, read_header
+from husky_placerec.data.raw_images import decode_raw, ENCODINGS, RawMessage
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels
 import numpy as np
+
+MAX_PIXELS = Config().max_pixels
+FORMATS = 'JPEG, PNG, BMP, WebP, TIFF, GIF or PNM'
+COLOUR = 'expected an image of colours; name the topic of the colour camera'
 
 
 class CompressedMessage(Protocol):
@@ -26,20 +32,76 @@ class CompressedMessage(Protocol):
 ImageMessage: TypeAlias = CompressedMessage | RawMessage
 
 
-def decode_image(message: ImageMessage) -> Pixels:
+def decode_image(message: ImageMessage, max_pixels: int = MAX_PIXELS) -> Pixels:
     """
-    Decode a CompressedImage (whatever OpenCV reads) or an Image into [H, W, 3] RGB.
+    Decode a CompressedImage or an Image into [H, W, 3] RGB.
 
+    :param max_pixels: largest width * height; the header is checked before anything is decoded.
     :raises UnknownEncoding: for an Image in an unknown encoding.
-    :raises InputError: for bytes that are not an image.
+    :raises InputError: for bytes that are no image, for a depth image, and for too many pixels.
     """
     if isinstance(message, RawMessage):
+        _check_size(message.width, message.height, max_pixels, message.encoding)
         return decode_raw(message)
-    data = np.frombuffer(message.data, np.uint8)
-    try:
-        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:
-        bgr = None
+    return decode_file(message.data, message.format, max_pixels)
+
+
+def decode_file(content: Any, form: str, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """
+    Decode an image file into [H, W, 3] RGB.
+
+    :param content: bytes, or an array of bytes.
+    :param form: format of a CompressedImage, or the name of the file.
+    :raises InputError: as `decode_image`.
+    """
+    if 'compresseddepth' in form.lower():
+        raise InputError(f'a depth image (format {form!r}); {COLOUR}')
+    data = np.frombuffer(content, np.uint8)
+    header = read_header(memoryview(data))
+    if header is not None:
+        _refuse_depth(header, form)
+        _check_size(header.width, header.height, max_pixels, form)
+    bgr = _decoded(data, cv2.IMREAD_COLOR) if header is not None else None
     if bgr is None:
-        raise InputError(f'{data.size} bytes ({message.format!r}) that do not decode as an image')
+        raise InputError(
+            f'{data.size} bytes ({form!r}) that do not decode as an image; expected {FORMATS}'
+        )
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def decode_unchanged(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray | None:
+    """Decode a file as it is, such as a mask; None if it is no image or has too many pixels."""
+    header = read_header(data)
+    if header is None or header.width * header.height > max_pixels:
+        return None
+    return _decoded(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+def _decoded(data: np.ndarray, flags: int) -> np.ndarray | None:
+    try:
+        return cv2.imdecode(data, flags)
+    except cv2.error:
+        return None
+
+
+def _check_size(width: int, height: int, max_pixels: int, form: str) -> None:
+    """Refuse an image before memory is taken for its pixels."""
+    if width * height > max_pixels:
+        raise InputError(
+            f'an image of {width}x{height} ({form!r}), which is more than max_pixels '
+            f'({max_pixels}); raise that parameter if the camera is so large'
+        )
+
+
+def _refuse_depth(header: ImageHeader, form: str) -> None:
+    """
+    Refuse distances that are stored as an image: 16 bits, and no name of a colour encoding.
+
+    compressed_image_transport begins the format with the encoding: '16UC1; png compressed '.
+    """
+    encoding = form.partition(';')[0].strip()
+    is_depth = encoding in ('16UC1', '32FC1')
+    if is_depth or (header.bits > 8 and encoding not in ENCODINGS):
+        raise InputError(
+            f'a depth image (format {form!r}, {header.form} of {header.bits} bits); {COLOUR}'
+        )

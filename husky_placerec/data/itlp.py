@@ -158,6 +158,7 @@ class Track(StoredSource):
             if stamp_ns is None:
                 self.problems.note(f'row without a stamp of the {name} image', row.where)
             elif file := self._find(folder, stamp_ns):
+                self._check_inside(file, self.root, row.where)
                 images[name] = stamp_ns, file
             else:
                 shown = folder / f'{row.text(columns[name])}.png'

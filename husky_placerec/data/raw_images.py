@@ -16,6 +16,7 @@ from husky_placerec.data.semi_planar import (
     semi_planar_size,
 )
 from husky_placerec.errors import InputError
+from husky_placerec.printable import one_line
 from husky_placerec.types import Pixels
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,7 @@ _LAYOUTS = {
     'yuv422_yuy2': _Layout(2, 'u1', cv2.COLOR_YUV2RGB_YUY2),
     'yuyv': _Layout(2, 'u1', cv2.COLOR_YUV2RGB_YUY2),
 }
+ENCODINGS = (*_LAYOUTS, *SEMI_PLANAR)
 
 
 def decode_raw(message: RawMessage) -> Pixels:
@@ -74,14 +76,15 @@ def decode_raw(message: RawMessage) -> Pixels:
     :raises InputError: for bytes that do not fit the size.
     """
     encoding = message.encoding
-    if encoding not in _LAYOUTS and encoding not in SEMI_PLANAR:
-        known = ', '.join([*_LAYOUTS, *SEMI_PLANAR])
-        raise UnknownEncoding(f'an image with encoding {encoding!r}; expected {known}')
+    if encoding not in ENCODINGS:
+        raise UnknownEncoding(
+            f'an image with encoding {encoding!r}; expected {", ".join(ENCODINGS)}'
+        )
     try:
         return _semi_planar(message) if encoding in SEMI_PLANAR else _packed(message)
     except cv2.error as error:  # for example a mosaic of one pixel
         size = f'{message.width}x{message.height}'
-        raise InputError(f'{size} {encoding} cannot be converted ({error})') from error
+        raise InputError(f'{size} {encoding} cannot be converted ({one_line(error)})') from error
 
 
 def _packed(message: RawMessage) -> Pixels:
@@ -125,6 +128,7 @@ def _bytes(message: RawMessage, row: int, size: int) -> NDArray[np.uint8]:
     height, width, step = message.height, message.width, message.step
     if not height or not width or step < row or data.size < size:
         raise InputError(
-            f'{data.size} bytes for {width}x{height} {message.encoding}, {step} bytes a row'
+            f'{data.size} bytes for {width}x{height} {message.encoding}, {step} bytes a row; '
+            f'expected {size} bytes, and at least {row} a row'
         )
     return data[:size]

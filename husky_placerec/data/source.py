@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.folder import ImageFolder
-from husky_placerec.data.images import decode_image, ImageMessage
+from husky_placerec.data.images import decode_image, ImageMessage, MAX_PIXELS
 from husky_placerec.data.itlp import Track
 from husky_placerec.data.kinds import kind_of, KINDS
 from husky_placerec.data.pose_file import read_trajectory
@@ -121,7 +121,9 @@ def open_source(path: Path, kind: str | None = None) -> Source:
     return Bag(path) if found == 'bag' else ImageFolder(path)
 
 
-def decode_frame(frame: Frame[ImageMessage], source: str) -> Frame[Pixels]:
+def decode_frame(
+    frame: Frame[ImageMessage], source: str, max_pixels: int = MAX_PIXELS
+) -> Frame[Pixels]:
     """
     Decode the images of a frame.
 
@@ -130,14 +132,16 @@ def decode_frame(frame: Frame[ImageMessage], source: str) -> Frame[Pixels]:
     images: dict[str, Pixels] = {}
     for camera, message in frame.images.items():
         try:
-            images[camera] = decode_image(message)
+            images[camera] = decode_image(message, max_pixels)
         except InputError as error:
             stamp_ns = frame.image_stamps_ns[camera]
             raise InputError(f'{source}: {camera} image at {stamp_ns}: {error}') from error
     return Frame(frame.stamp_ns, images, frame.image_stamps_ns)
 
 
-def decode_usable(frame: Frame[ImageMessage], source: Source) -> Frame[Pixels] | None:
+def decode_usable(
+    frame: Frame[ImageMessage], source: Source, max_pixels: int = MAX_PIXELS
+) -> Frame[Pixels] | None:
     """
     Decode the images of a frame; files that do not decode are noted and left out.
 
@@ -147,7 +151,7 @@ def decode_usable(frame: Frame[ImageMessage], source: Source) -> Frame[Pixels] |
     images: dict[str, Pixels] = {}
     for camera, message in frame.images.items():
         try:
-            images[camera] = decode_image(message)
+            images[camera] = decode_image(message, max_pixels)
         except InputError as error:
             source.broken(camera, frame.image_stamps_ns[camera], error)
     if not images:
@@ -157,11 +161,11 @@ def decode_usable(frame: Frame[ImageMessage], source: Source) -> Frame[Pixels] |
 
 
 def decoded_frames(
-    source: Source, frames: Iterable[Frame[ImageMessage]]
+    source: Source, frames: Iterable[Frame[ImageMessage]], max_pixels: int = MAX_PIXELS
 ) -> Iterator[Frame[Pixels]]:
     """Decode frames by `decode_usable`; frames without an image are left out."""
     for encoded in frames:
-        frame = decode_usable(encoded, source)
+        frame = decode_usable(encoded, source, max_pixels)
         if frame is not None:
             yield frame
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from husky_placerec.config import Config
 from husky_placerec.data.fingerprint import fingerprint
+from husky_placerec.data.image_index import read_image
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.pose_table import trajectory_of
 from husky_placerec.data.problems import no_frames, Problems
 from husky_placerec.data.tables import read_header
 from husky_placerec.data.trajectory import refuse_heading, Trajectory
 from husky_placerec.errors import InputError
+from husky_placerec.printable import printable
 from husky_placerec.types import Frame, GeoOrigin
 
 Self = TypeVar('Self', bound='StoredSource')
@@ -35,10 +38,7 @@ class StoredImage:
     @property
     def data(self) -> bytes:
         """The bytes of the file."""
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise InputError(f'{self.path}: cannot be read ({error})') from error
+        return read_image(self.path)
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class StoredSource:
         self.table_name = ''
         self.cameras: tuple[str, ...] = ()
         self._frames: list[StoredFrame] = []
+        self._outside = ''  # the first path that leaves the folder
 
     def _read(self) -> list[StoredFrame]:
         """Read the table; its frames may be in any order."""
@@ -94,7 +95,7 @@ class StoredSource:
     def name(self) -> str:
         """The name of the folder or the table."""
         path = self.path.resolve()
-        return path.name if path.is_dir() else path.stem
+        return printable(path.name if path.is_dir() else path.stem)
 
     def __enter__(self: Self) -> Self:
         self._frames = self._in_order(self._read())
@@ -120,8 +121,25 @@ class StoredSource:
                 ordered.append(frame)
         return ordered
 
+    def _check_inside(self, file: Path, folder: Path, where: str) -> None:
+        """
+        Note an image file that is not in the folder of its table, also by a symbolic link.
+
+        :param where: the row that names it, for the message.
+        """
+        inside = Path(os.path.normpath(file)).is_relative_to(os.path.normpath(folder))
+        if inside and os.path.lexists(file):
+            inside = Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
+        if not inside and not self._outside:
+            self._outside = f'{where}: {file} is outside of {folder}'
+
     def check(self, config: Config) -> None:
-        """Check that the table has each camera."""
+        """Check that the table has each camera, and that its images are in its folder."""
+        if self._outside and not config.allow_outside:
+            raise InputError(
+                f'{self._outside}; expected images inside of the folder; move them there, or give '
+                '--allow-outside if the table is from someone you trust'
+            )
         for name in config.cameras:
             if name not in self.cameras:
                 raise InputError(

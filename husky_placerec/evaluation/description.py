@@ -110,7 +110,8 @@ def _describe(
 
     def decode(frame: Frame[ImageMessage]) -> Frame[Pixels]:
         # A frame without an image that decodes keeps its row, as a frame without cameras.
-        return decode_usable(frame, source) or Frame(frame.stamp_ns, {}, {})
+        usable = decode_usable(frame, source, config.max_pixels)
+        return usable or Frame(frame.stamp_ns, {}, {})
 
     total = source.frame_count(config) - begin
     frames = progress(in_threads(decode, encoded, DECODERS, AHEAD), total)

@@ -51,7 +51,7 @@ def replay(
             _repeat(session, told[number])
         player.play_until(encoded.stamp_ns)
         began = time.perf_counter()
-        frame = decode_usable(encoded, source)
+        frame = decode_usable(encoded, source, config.max_pixels)
         if frame is None:
             continue
         recognition = session.recognize(frame)

@@ -11,6 +11,7 @@ from husky_placerec.config import Config
 from husky_placerec.data.source import find_trajectory, open_source
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tags import Tags, tags_of
+from husky_placerec.printable import printable
 from husky_placerec.types import Floats, GeoOrigin, Indices, Mask, SECOND_NS
 import numpy as np
 from scipy.spatial import cKDTree
@@ -76,7 +77,8 @@ def unlike_names(paths: Sequence[Path]) -> list[str]:
             raise InputError(f'{path}: given {count} times; a drive is not compared with itself')
     for parts in range(1, max(len(path.parts) for path in resolved) + 1):
         for ends in ([_stem(path) for path in resolved], [path.name for path in resolved]):
-            names = ['_'.join((*p.parts[-parts:-1], end)) for p, end in zip(resolved, ends)]
+            whole = ('_'.join((*p.parts[-parts:-1], end)) for p, end in zip(resolved, ends))
+            names = list(map(printable, whole))
             if len(set(names)) == len(names):
                 return names
     raise AssertionError('different paths have different names')

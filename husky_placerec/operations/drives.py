@@ -17,6 +17,7 @@ from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import MANIFEST
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.thinning import Thinning
+from husky_placerec.printable import printable
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
 import numpy as np
 
@@ -95,7 +96,7 @@ def describe_drive(
             _in_frame_of(trajectory, like),
             extractor,
             config,
-            track=options.track or drive.name,
+            track=printable(options.track) or drive.name,
             max_gap_s=options.max_gap_s,
             thinning=options.thinning,
             thumbnail_width=options.thumbnail_width,
@@ -126,7 +127,7 @@ def describe_unknown(
     with open_source(source) as drive:
         drive.check(config)
         extractor = load_extractor(config, like.spec)
-        frames = decoded_frames(drive, drive.frames(config))
+        frames = decoded_frames(drive, drive.frames(config), config.max_pixels)
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
             stamps.append(frame.stamp_ns)
             descriptors.append(extractor.describe(frame).astype(np.float16))

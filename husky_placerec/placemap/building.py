@@ -17,6 +17,7 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thinning import Thinning
 from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
+from husky_placerec.printable import printable
 from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray, Frame, Pixels, SECOND_NS
 import numpy as np
@@ -57,7 +58,7 @@ def describe_places(
     few = thinning.keep(poses)
     kept[kept] = few
     wanted, poses = wanted[kept], poses[few]
-    frames = decoded_frames(source, compress(source.frames(config), kept))
+    frames = decoded_frames(source, compress(source.frames(config), kept), config.max_pixels)
     seen = _describe(progress(frames, len(wanted)), extractor, thumbnail_width)
     if not len(seen.stamps_ns):
         raise no_frames(source.path, source.problems)
@@ -69,7 +70,7 @@ def describe_places(
         extractor.spec,
         trajectory.frame_id or MAP_FRAME,
         opposite_cameras(config),
-        {track: str(source.path)},
+        {track: printable(source.path)},
         now(),
         name=str(source.path),
         origin=trajectory.origin,

@@ -14,6 +14,7 @@ import numpy as np
 
 WIDTH = 160
 QUALITY = 80  # of the JPEGs, 0 to 100
+MOST_BYTES = 1 << 24  # of a picture in an archive
 
 
 class Thumbnails(Protocol):
@@ -52,10 +53,13 @@ class ThumbnailFile:
             raise InputError(f'{path}: cannot be read as a ZIP archive ({error})') from error
 
     def jpeg(self, place: int, camera: str) -> bytes | None:
-        """Return the picture of a camera at a place; None without one."""
+        """Return the picture of a camera at a place; None without one, or if it is broken."""
         try:
-            return self._archive.read(_member(place, camera))
-        except KeyError:
+            about = self._archive.getinfo(_member(place, camera))
+            # A compressed member of an archive from elsewhere may fill the memory.
+            plain = about.compress_type == zipfile.ZIP_STORED and about.file_size <= MOST_BYTES
+            return self._archive.read(about) if plain else None
+        except (KeyError, OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile):
             return None
 
 

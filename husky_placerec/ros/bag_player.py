@@ -11,6 +11,7 @@ from husky_placerec.data.bag_file import BagFile
 from husky_placerec.data.pacing import Pacer
 from husky_placerec.data.static_tf import STATIC_TF
 from husky_placerec.errors import InputError
+from husky_placerec.printable import printable
 from husky_placerec.progress import Passing
 from husky_placerec.ros.conversions import to_stamp
 from husky_placerec.ros.message_types import message_class
@@ -97,7 +98,9 @@ class BagPlayer(Node):
             if message is None and topics is not None:
                 raise InputError(f'{topic}: its type {kind} is not installed')
             if message is None:
-                self.get_logger().warning(f'{kind} is not installed: nothing on {topic}')
+                self.get_logger().warning(
+                    printable(f'{kind} is not installed: nothing on {topic}')
+                )
                 yield topic, None
                 continue
             qos = STATIC_QOS if topic.endswith(STATIC_TF) else QOS

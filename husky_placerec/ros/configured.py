@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TextIO
 
 from husky_placerec.config import Config
@@ -40,7 +41,7 @@ class ConfiguredParts(Observer):
         self.session = Session(
             recognizer,
             config,
-            decode=to_pixels,
+            decode=partial(to_pixels, max_pixels=config.max_pixels),
             observer=self,
             now_ns=lambda: node.get_clock().now().nanoseconds,
             log=log,

@@ -7,6 +7,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from husky_placerec.data.pairing import FramePairer
+from husky_placerec.printable import printable
 from husky_placerec.ros.inputs import Inputs, ODOMETRY
 from husky_placerec.session.counters import Counters, percentiles, Usage
 
@@ -93,9 +94,9 @@ def status(
     name: str, level: bytes, message: str, values: Mapping[str, object], hardware_id: str
 ) -> DiagnosticStatus:
     """Make a status of values."""
-    pairs = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    pairs = [KeyValue(key=printable(key), value=printable(value)) for key, value in values.items()]
     return DiagnosticStatus(
-        level=level, name=name, message=message, hardware_id=hardware_id, values=pairs
+        level=level, name=name, message=printable(message), hardware_id=hardware_id, values=pairs
     )
 
 

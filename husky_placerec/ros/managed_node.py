@@ -10,6 +10,7 @@ from typing import Any
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.loading import load_map
+from husky_placerec.printable import printable
 from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.ros.configured import ConfiguredParts
 from husky_placerec.ros.parameters import Parameters
@@ -81,7 +82,7 @@ class PlacerecNode(LifecycleNode):
             transition()
         except Exception as error:
             known = isinstance(error, InputError)
-            self.error = str(error) if known else f'{type(error).__name__}: {error}'
+            self.error = printable(error if known else f'{type(error).__name__}: {error}')
             self.stage = before
             if not self.config.autostart:  # with autostart the process ends with this sentence
                 self.get_logger().error(self.error)
@@ -116,9 +117,9 @@ class PlacerecNode(LifecycleNode):
         elif config.sequence:
             least = f'a probability of {config.localized_from:g}, when it is proven'
         topics = ', '.join(parts.inputs.topics)
+        about = f'{recognizer.place_map!r}, {recognizer.calibration_kind}'
         self.get_logger().info(
-            f'{recognizer.place_map!r}, {recognizer.calibration_kind}, recognised from {least}; '
-            f'listening to {topics}'
+            printable(f'{about}, recognised from {least}; listening to {topics}')
         )
 
     def _deactivate(self, state: LifecycleState) -> None:
@@ -142,6 +143,7 @@ class PlacerecNode(LifecycleNode):
         return bool(self.context.ok())
 
     def _problem(self, problem: str) -> None:
+        problem = printable(problem)
         self.reporter.problem = problem
         self.get_logger().warning(problem, throttle_duration_sec=WARN_EVERY_S)
 
@@ -170,7 +172,7 @@ class PlacerecNode(LifecycleNode):
         """Load the present version of the map and go on with it; called by a thread."""
         place_map = load_map(Path(self.config.map))
         self._configured().session.reload(place_map)
-        self.get_logger().info(f'now with {place_map!r}')
+        self.get_logger().info(printable(f'now with {place_map!r}'))
         return True, repr(place_map)
 
     def _configured(self) -> ConfiguredParts:

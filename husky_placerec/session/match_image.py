@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import cv2
+from husky_placerec.data.images import decode_file
+from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.thumbnails import WIDTH
 from husky_placerec.types import Frame, Pixels, Recognition
@@ -47,8 +49,10 @@ def _stored(recognition: Recognition, camera: str, place_map: PlaceMap) -> Pixel
     jpeg = thumbnails.jpeg(best.place, camera)
     if jpeg is None:
         return None
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    return None if picture is None else np.asarray(picture[..., ::-1], np.uint8)
+    try:
+        return decode_file(jpeg, 'thumbnail')
+    except InputError:  # a map from elsewhere may hold anything
+        return None
 
 
 def _small(picture: Pixels | None) -> Pixels:

@@ -92,7 +92,7 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
                 frames = source.frames(config)
                 with bar(f'Reading {track.name}', len(track)) as shown:
                     for row, frame in enumerate(_rows(frames, track.rows)):
-                        decoded = decode_usable(frame, source)
+                        decoded = decode_usable(frame, source, config.max_pixels)
                         for camera, image in _images(decoded, spec.sees):
                             images[row, camera] = prepare(spec.sees[camera], image)
                         shown.update()

@@ -9,6 +9,7 @@ from typing import Any
 
 from husky_placerec.config import check_value, Config, make_config, parameter
 from husky_placerec.errors import InputError
+from husky_placerec.printable import one_line
 import yaml
 
 Groups = tuple[tuple[str, ...], ...]
@@ -136,7 +137,7 @@ def read_recipe(path: Path) -> Recipe:
         text = path.read_text(encoding='utf-8')
         values = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f'{path}: cannot be read as YAML ({error})') from error
+        raise InputError(f'{path}: cannot be read as YAML ({one_line(error)})') from error
     if not isinstance(values, dict):
         raise InputError(
             f'{path}: expected the keys of a recipe, such as the files in config/training/'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import cv2
 from husky_placerec.config import make_config
 import numpy as np
 import pytest
@@ -248,6 +249,18 @@ def test_a_broken_image_is_an_error_in_a_bag_and_a_warning_in_a_track(check, tmp
     assert set(found.values()) == {False}
     assert any(f'{rows[2][1]}.png' in what for what in found)
     assert f'1 x missing back image: back_cam/{rows[3][2]}.png' in found
+
+
+def test_depth_images_and_huge_ones_are_named_with_their_reason(check, tmp_path):
+    depth = cv2.imencode('.png', np.full((48, 64), 900, np.uint16))[1].tobytes()
+    front = [(TOPIC[FRONT], compressed(stamp(i), depth, '16UC1; png')) for i in range(COUNT)]
+    path = drive(tmp_path, front=front)
+    report, found = check(path)
+    assert the_one(found, f'front: {COUNT} of {COUNT} images do not decode', 'a depth image')
+    assert report['cameras'][BACK]['broken'] == 0
+    report, found = check(drive(tmp_path / 'other'), '--set', 'max_pixels=3071')
+    (huge,) = (what for what in found if 'back: 12 of 12' in what)
+    assert "64x48 ('png'), which is more than max_pixels (3071)" in huge
 
 
 def test_a_track_that_needs_a_larger_slop_as_a_bag_says_which(check, tmp_path):

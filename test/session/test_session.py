@@ -1,16 +1,20 @@
 """The session: what it recognises, counts, logs and survives, and what a reset resets."""
 
 from contextlib import ExitStack
+from functools import partial
 import json
 import threading
 import time
 from types import SimpleNamespace
 
+import cv2
 from husky_placerec.config import make_config
+from husky_placerec.data.images import decode_image
 from husky_placerec.session import Session
 from husky_placerec.types import Frame, SECOND_NS
+import numpy as np
 import pytest
-from support.builders import BACK, FRONT, planar, START_NS
+from support.builders import BACK, compressed, encode, FRONT, planar, START_NS
 from support.sessions import decode, FakeRecognizer, frame, recognition, running, settle, store
 
 
@@ -44,6 +48,21 @@ def test_a_broken_image_is_a_camera_that_is_not_there(make):
     assert [r.stamp_ns for r in made.told] == [START_NS + 5]  # stamped as the one that is there
     assert made.session.counters.undecodable == 2
     assert made.session.counters.processed == 2
+
+
+def test_a_depth_image_and_a_huge_one_are_counted_with_their_reasons():
+    depth = cv2.imencode('.png', np.arange(600, dtype=np.uint16).reshape(20, 30))[1].tobytes()
+    messages = {
+        FRONT: compressed(START_NS, depth, '16UC1; png compressed '),
+        BACK: compressed(START_NS, encode(np.zeros((20, 30, 3), np.uint8)), 'png'),
+    }
+    with running(decode=partial(decode_image, max_pixels=599)) as made:
+        store(made.session, Frame(START_NS, messages, dict.fromkeys(messages, START_NS)))
+    assert made.session.counters.undecodable == 2
+    front, back = made.observer.problems
+    assert front.startswith("front image: a depth image (format '16UC1; png compressed '")
+    assert back.startswith("back image: an image of 30x20 ('png'), which is more than max_pixels")
+    assert made.observer.told == []
 
 
 def test_a_frame_too_many_is_dropped_and_counted(make):

@@ -8,7 +8,7 @@ import hashlib
 from typing import Any
 
 import cv2
-from husky_placerec.data.images import decode_image, ImageMessage
+from husky_placerec.data.images import decode_image, ImageMessage, MAX_PIXELS
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels, SECOND_NS
 import numpy as np
@@ -62,6 +62,7 @@ class CameraSurvey:
 class CameraSurveyor:
     """Take images one by one, and keep only their numbers."""
 
+    max_pixels: int = MAX_PIXELS
     stamps: list[int] = field(default_factory=list)
     broken: list[tuple[int, InputError]] = field(default_factory=list)
     _sizes: Counter[str] = field(default_factory=Counter)
@@ -80,7 +81,7 @@ class CameraSurveyor:
         if header is not None:
             self._frame_ids[header.frame_id] = None
         try:
-            self._look(decode_image(image))
+            self._look(decode_image(image, self.max_pixels))
             self._compare(hashlib.blake2b(bytes(image.data)).digest())
         except InputError as error:
             self.broken.append((stamp_ns, error))

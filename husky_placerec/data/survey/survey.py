@@ -82,7 +82,7 @@ def survey(
     :param poses: as in `find_trajectory`, and `heading` likewise.
     :raises InputError: for a missing camera, or a source that cannot be read.
     """
-    surveyors = {name: CameraSurveyor() for name in config.cameras}
+    surveyors = {name: CameraSurveyor(config.max_pixels) for name in config.cameras}
     total = source.frame_count(config) * len(surveyors)
     for camera, stamp_ns, image in progress(source.images(config), total):
         surveyors[camera].add(stamp_ns, image)

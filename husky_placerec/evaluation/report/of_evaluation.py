@@ -21,6 +21,7 @@ from husky_placerec.evaluation.report.parts import (
     route_picture,
 )
 from husky_placerec.evaluation.report.sentences import headline, sentences
+from husky_placerec.evaluation.report.style import literal_names
 from husky_placerec.evaluation.results import Writer
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.recognition.calibration import UNCALIBRATED
@@ -29,6 +30,7 @@ import numpy as np
 MOST_PAIRS = 12  # in the table of pairs; more pairs are shown in the matrix only
 
 
+@literal_names
 def evaluation_report(
     evaluation: Evaluation, numbers: Mapping[str, Any], config: Config, kind: str | None
 ) -> Writer:

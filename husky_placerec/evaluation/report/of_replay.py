@@ -19,12 +19,14 @@ from husky_placerec.evaluation.report.parts import (
     route_picture,
 )
 from husky_placerec.evaluation.report.sentences import headline, sentences
+from husky_placerec.evaluation.report.style import literal_names
 from husky_placerec.evaluation.results import Result, Writer
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 
 
+@literal_names
 def replay_report(
     results: Sequence[Result],
     judged: Judged,

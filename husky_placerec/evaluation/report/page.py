@@ -13,6 +13,7 @@ from typing import Any
 from husky_placerec import __version__
 from husky_placerec.evaluation.report.case import Mistake
 from husky_placerec.evaluation.report.photos import Photos
+from husky_placerec.printable import printable_lines
 from husky_placerec.types import SECOND_NS
 from jinja2 import Environment, StrictUndefined
 import numpy as np
@@ -75,7 +76,11 @@ def write_page(folder: Path, page: Page) -> None:
 def render(page: Page) -> str:
     """Return the page as HTML without a reference to another file."""
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters.update(
         percent=_percent, metres=_metres, degrees=_degrees, png=_png, interval=_interval
@@ -88,6 +93,11 @@ def render(page: Page) -> str:
         version=__version__,
         written=datetime.now(timezone.utc).isoformat(' ', timespec='minutes'),
     )
+
+
+def _shown(value: Any) -> Any:
+    """Return what the page shows of a value: no control characters of a name from elsewhere."""
+    return printable_lines(value) if type(value) is str else value
 
 
 def _mistake(mistake: Mistake, page: Page) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from husky_placerec.data.source import decode_usable, open_source
 from husky_placerec.errors import InputError
 
 WIDTH, QUALITY = 320, 80  # pixels; quality of the JPEG
+MOST_HEIGHT = 10 * WIDTH  # of an image that is far higher than wide
 
 Photos = Mapping[tuple[Path, int], Mapping[str, bytes]]
 
@@ -29,7 +30,7 @@ def find_photos(
             with open_source(path, kind) as source:
                 for frame in source.frames(config):
                     if frame.stamp_ns in stamps:
-                        decoded = decode_usable(frame, source)
+                        decoded = decode_usable(frame, source, config.max_pixels)
                         images = decoded.images if decoded else {}
                         photos[path, frame.stamp_ns] = {
                             camera: _small(image) for camera, image in images.items()
@@ -40,7 +41,7 @@ def find_photos(
 
 
 def _small(image: cv2.typing.MatLike) -> bytes:
-    height = round(image.shape[0] * WIDTH / image.shape[1])
+    height = min(MOST_HEIGHT, max(1, round(image.shape[0] * WIDTH / image.shape[1])))
     small = cv2.resize(image, (WIDTH, height), interpolation=cv2.INTER_AREA)
     bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     return cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 
+from husky_placerec.printable import printable_lines
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 GOOD, BAD, MISS, NEUTRAL, ACCENT, PALE = (
     '#1a7f5a',
@@ -16,6 +19,8 @@ GOOD, BAD, MISS, NEUTRAL, ACCENT, PALE = (
     '#d5dae0',
 )
 DPI = 110
+# A decorator of what draws names: 'run_$5_and_$6^' is a name, and no formula of TeX.
+literal_names = rc_context({'text.parse_math': False})
 
 
 def figure(width: float, height: float) -> Figure:
@@ -35,6 +40,8 @@ def plain(axes: Axes, title: str, x: str, y: str) -> None:
 
 def png(drawn: Figure) -> bytes:
     """Return a figure as PNG."""
+    for text in drawn.findobj(Text):
+        text.set_text(printable_lines(text.get_text()))
     data = io.BytesIO()
     drawn.savefig(data, format='png', dpi=DPI)
     return data.getvalue()
