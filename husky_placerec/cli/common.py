@@ -77,9 +77,11 @@ PosesOption = Annotated[
 HeadingOption = Annotated[
     str | None,
     typer.Option(
-        metavar='TOPIC',
-        help='Where the poses are satellite fixes (NavSatFix): topic with the heading (Imu, '
-        'Odometry, PoseStamped). By default that of the motion.',
+        metavar='TOPIC|motion|poses',
+        help='Where the orientations are: a topic (Imu, Odometry, PoseStamped); `motion`, the '
+        'direction of motion of a robot that never drives backwards; or `poses`, which are then '
+        'taken as they are, also where the motion contradicts them. By default those of the '
+        'poses, and for satellite fixes (NavSatFix) the motion.',
     ),
 ]
 ToleranceOption = Annotated[
@@ -177,7 +179,7 @@ def warn_of_limits(spec: DescriptorSpec) -> None:
 
 def warn_of_poses(trajectory: Trajectory) -> None:
     """Print what is doubtful about the poses."""
-    for note in trajectory.notes:
+    for note in trajectory.warnings:
         warn(f'{trajectory.source}: {note}')
 
 

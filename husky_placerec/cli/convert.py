@@ -115,7 +115,7 @@ def _trajectory(
     if poses is None and not drive.pose_topics() and not needed:
         warn(f'{drive.path}: has no poses; neither has what is made of it')
         return None
-    trajectory = find_trajectory(drive, poses, heading)
+    trajectory = find_trajectory(drive, poses, heading, refuse=False)
     warn_of_poses(trajectory)
     return trajectory
 

@@ -37,6 +37,7 @@ app = typer.Typer(help='Build, inspect and change place maps.', no_args_is_help=
     '  placerec map build drive_1 campus.map --poses /odometry/global -c config/husky.yaml\n\n'
     '  placerec map build drive_1 campus.map --poses /fix --heading /imu/data --every 2 '
     '--turn 20\n\n'
+    '  placerec map build drive_1 campus.map --poses /odometry/gps --heading motion\n\n'
     '  placerec map build drive_1 campus.map --validate drive_2 --thumbnails 160\n\n'
     '  placerec map build lap.mcap lap.map --poses lap.tum --set cameras=\\[front] '
     '--set camera.front.topic=/camera/image_raw --set camera.front.transport=raw',

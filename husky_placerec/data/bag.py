@@ -7,7 +7,12 @@ from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.data.bag_file import BagFile
-from husky_placerec.data.bag_poses import odometry_topic, pose_topics, read_trajectory
+from husky_placerec.data.bag_poses import (
+    odometry_topic,
+    pose_topics,
+    read_headings,
+    read_trajectory,
+)
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.itlp import TRACK_TABLE
@@ -105,3 +110,7 @@ class Bag(BagFile):
     ) -> Trajectory:
         """Read the poses of a topic."""
         return read_trajectory(self, topic, heading, origin)
+
+    def headings(self, topic: str) -> Trajectory:
+        """Read the orientations of a topic; the positions have no meaning."""
+        return read_headings(self, topic)

@@ -10,12 +10,14 @@ from typing import Protocol, TypeVar
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.folder import ImageFolder
+from husky_placerec.data.headings import MOTION, POSES, with_headings
 from husky_placerec.data.images import decode_image, ImageMessage, MAX_PIXELS
 from husky_placerec.data.itlp import Track
 from husky_placerec.data.kinds import kind_of, KINDS
 from husky_placerec.data.pose_file import read_trajectory
 from husky_placerec.data.problems import Problems
-from husky_placerec.data.trajectory import refuse_heading, Trajectory
+from husky_placerec.data.soundness.judge import sound
+from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, GeoOrigin, Pixels
 
@@ -82,9 +84,17 @@ class Source(Protocol):
         """
         Read the poses of a topic or table.
 
-        :param heading: topic with the orientation for satellite fixes.
-        :param origin: of the local frame of satellite fixes; None: the first fix.
+        :param heading: topic with the orientation, `motion` or `poses`; None: that of the poses,
+            and of the motion for satellite fixes.
+        :param origin: of the local frame of satellite fixes; None: the first sound fix.
         :raises InputError: if it is missing, and as `Trajectory.make`.
+        """
+
+    def headings(self, topic: str) -> Trajectory:
+        """
+        Read the orientations of a topic; the positions have no meaning.
+
+        :raises InputError: for a source without topics, and as `trajectory`.
         """
 
     def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
@@ -175,23 +185,28 @@ def find_trajectory(
     poses: str | None,
     heading: str | None = None,
     origin: GeoOrigin | None = None,
+    *,
+    refuse: bool = True,
 ) -> Trajectory:
     """
-    Read the poses of a source: of a topic, of a file, or its only poses.
+    Read and judge the poses of a source: of a topic, of a file, or its only poses.
 
     :param poses: topic or file; None: the only poses of the source.
-    :param heading: topic with the orientation for satellite fixes.
-    :param origin: of the local frame of satellite fixes; None: the first fix.
-    :raises InputError: if there are no poses, or several.
+    :param heading: topic with the orientation, `motion` or `poses`.
+    :param origin: of the local frame of satellite fixes; None: the first sound fix.
+    :param refuse: refuse poses with which every place would be wrong; the doubts are in the
+        result in any case.
+    :raises InputError: if there are no poses, or several, or poses that cannot be right.
     """
     if poses is not None:
-        return read_poses(source, poses, heading, origin)
+        return read_poses(source, poses, heading, origin, refuse=refuse)
     topics = source.pose_topics()
     if len(topics) == 1:
-        return source.trajectory(topics[0], heading, origin)
-    found = f'found {", ".join(topics)}' if topics else f'there are: {source.contents}'
+        found = source.trajectory(topics[0], heading, origin)
+        return sound(found, source.odometry, trusted=heading == POSES, refuse=refuse)
+    shown = f'found {", ".join(topics)}' if topics else f'there are: {source.contents}'
     raise InputError(
-        f'{source.path}: expected one topic or table with poses; {found}; '
+        f'{source.path}: expected one topic or table with poses; {shown}; '
         'name a topic, a TUM or a CSV file with --poses'
     )
 
@@ -211,6 +226,7 @@ def find_truth(
 
     :param poses: topic or file that the user names.
     :param origin: of the map.
+    :raises InputError: for poses that cannot be right, as `find_trajectory`.
     """
     if poses is not None:
         return read_poses(source, poses, heading, origin)
@@ -219,7 +235,7 @@ def find_truth(
         return None
     trajectory = source.trajectory(topics[0], heading, origin)
     same = trajectory.frame_id == frame_id and trajectory.origin in (None, origin)
-    return trajectory if same else None
+    return sound(trajectory, source.odometry, trusted=heading == POSES) if same else None
 
 
 def read_poses(
@@ -227,16 +243,22 @@ def read_poses(
     poses: str,
     heading: str | None = None,
     origin: GeoOrigin | None = None,
+    *,
+    refuse: bool = True,
 ) -> Trajectory:
     """
-    Read the poses that the user names: a TUM or CSV file if it exists, else a topic of a bag.
+    Read and judge the poses that the user names: a TUM or CSV file if it exists, else a topic.
 
-    :raises InputError: if there is neither, and as the readers.
+    :raises InputError: if there is neither, for poses that cannot be right, and as the readers.
     """
     path = Path(poses)
     if path.is_file():
-        refuse_heading(heading, poses)
-        return read_trajectory(path)
-    if path.suffix and poses not in source.pose_topics():
+        found = read_trajectory(path)
+        if heading not in (None, POSES):
+            turns = None if heading == MOTION else source.headings(heading)
+            found = with_headings(found, turns)
+    elif path.suffix and poses not in source.pose_topics():
         raise InputError(f'{poses}: no such file with poses')
-    return source.trajectory(poses, heading, origin)
+    else:
+        found = source.trajectory(poses, heading, origin)
+    return sound(found, source.odometry, trusted=heading == POSES, refuse=refuse)

@@ -11,12 +11,13 @@ from typing import TypeVar
 
 from husky_placerec.config import Config
 from husky_placerec.data.fingerprint import fingerprint
+from husky_placerec.data.headings import MOTION, refuse_topic, with_headings
 from husky_placerec.data.image_index import read_image
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.pose_table import trajectory_of
 from husky_placerec.data.problems import no_frames, Problems
 from husky_placerec.data.tables import read_header
-from husky_placerec.data.trajectory import refuse_heading, Trajectory
+from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.printable import printable
 from husky_placerec.types import Frame, GeoOrigin
@@ -181,14 +182,20 @@ class StoredSource:
         self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
     ) -> Trajectory:
         """Read the poses of the table."""
-        refuse_heading(heading, f'{self.path} {topic}')
+        refuse_topic(heading, str(self.path))
         if topic not in self.pose_topics():
             raise InputError(
                 f'{self.path}: no poses in {topic}; there are: '
                 f'{", ".join(self.pose_topics()) or "none at all"}'
             )
         poses = ((frame.stamp_ns, list(frame.pose)) for frame in self._frames)
-        return trajectory_of(poses, f'{self.path} {topic}')
+        found = trajectory_of(poses, f'{self.path} {topic}')
+        return with_headings(found, None) if heading == MOTION else found
+
+    def headings(self, topic: str) -> Trajectory:
+        """Refuse a topic: a table has none."""
+        refuse_topic(topic, str(self.path))
+        raise AssertionError(topic)
 
     def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
         """Note a file that does not decode."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.errors import InputError
 from husky_placerec.types import GeoOrigin, Pose, SECOND_NS
 import numpy as np
@@ -26,7 +27,10 @@ class Trajectory:
     :param child_frame_id: the frame whose poses these are; empty if the source does not name it.
     :param source: name for messages.
     :param origin: geographic position of the origin of the frame, if it is known.
-    :param notes: doubts about the poses, for the user.
+    :param notes: remarks of the reader, for the user.
+    :param sigmas_m: [N] standard deviation of each position by its own covariance, NaN where it
+        says none; None if the source has no covariances.
+    :param doubts: what speaks against the poses.
     """
 
     stamps_ns: NDArray[np.int64]
@@ -36,6 +40,8 @@ class Trajectory:
     source: str
     origin: GeoOrigin | None = None
     notes: tuple[str, ...] = ()
+    sigmas_m: NDArray[np.float64] | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @classmethod
     def make(
@@ -45,9 +51,12 @@ class Trajectory:
         source: str,
         frame_id: str = '',
         child_frame_id: str = '',
+        sigmas_m: list[float] | None = None,
     ) -> Trajectory:
         """
         Sort, check and normalise poses; of equal stamps the first counts.
+
+        A slash before the name of a frame is left out, because tf2 refuses such names.
 
         :raises InputError: for no poses, NaN, or a quaternion that is not unit.
         """
@@ -61,9 +70,12 @@ class Trajectory:
         for i in np.flatnonzero(abs(norms - 1) > QUATERNION_TOLERANCE):
             raise InputError(
                 f'{source}: the quaternion at {stamps[i]} has length {norms[i]:.3f}; expected 1'
+                ' (positions without orientations need --heading)'
             )
         values[:, 3:] /= norms[:, None]
-        return cls(stamps, values, frame_id, child_frame_id, source)
+        frames = frame_id.lstrip('/'), child_frame_id.lstrip('/')
+        sigmas = None if sigmas_m is None else np.array(sigmas_m, np.float64)[first]
+        return cls(stamps, values, *frames, source, sigmas_m=sigmas)
 
     def with_origin(self, origin: GeoOrigin) -> Trajectory:
         """Return the trajectory with a geographic origin."""
@@ -72,6 +84,22 @@ class Trajectory:
     def with_notes(self, *notes: str) -> Trajectory:
         """Return the trajectory with more notes."""
         return replace(self, notes=(*self.notes, *notes))
+
+    def with_doubts(self, *doubts: Doubt) -> Trajectory:
+        """Return the trajectory with more doubts."""
+        return replace(self, doubts=(*self.doubts, *doubts))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes and the doubts, in sentences."""
+        return (*self.notes, *map(str, self.doubts))
+
+    def kept(self, which: NDArray[np.bool_]) -> Trajectory:
+        """Return some of the poses, by a mask [N]."""
+        sigmas = None if self.sigmas_m is None else self.sigmas_m[which]
+        return replace(
+            self, stamps_ns=self.stamps_ns[which], poses=self.poses[which], sigmas_m=sigmas
+        )
 
     def moved(self, base: Pose, child_frame_id: str) -> Trajectory:
         """
@@ -104,18 +132,6 @@ class Trajectory:
         position = np.stack([np.interp(wanted, known, axis) for axis in self.poses[:, :3].T], 1)
         orientation = Slerp(known, Rotation.from_quat(self.poses[:, 3:]))(wanted).as_quat()
         return np.hstack([position, orientation])
-
-
-def refuse_heading(heading: str | None, source: str) -> None:
-    """
-    Refuse a separate heading for poses with orientations.
-
-    :raises InputError: if `heading` is given.
-    """
-    if heading is not None:
-        raise InputError(
-            f'--heading {heading}: {source} has orientations; it is for satellite fixes'
-        )
 
 
 def poses_at(

@@ -137,7 +137,7 @@ def read_track(
 
     :param kind: 'track', 'bag' or 'folder'; None: the source tells by itself.
     :param poses: topic or file of the poses; None: the only poses that the source has.
-    :param heading: topic of the orientation, where the poses are satellite fixes.
+    :param heading: where the orientations are: a topic, `motion` or `poses`.
     :param origin: of the local frame of satellite fixes: that of the first drive.
     :param max_gap_s: longest time between two poses to interpolate between.
     :param tags: given by the user; None: the name tells them.
@@ -168,5 +168,5 @@ def read_track(
         tags or tags_of(name),
         trajectory.origin,
         len(stamps_ns) - len(covered),
-        trajectory.notes,
+        trajectory.warnings,
     )

@@ -30,7 +30,7 @@ class DriveOptions:
     How to read and describe a drive.
 
     :param poses: topic or file with its poses; None: the only poses that the source has.
-    :param heading: topic with the heading, where the poses are satellite fixes.
+    :param heading: where the orientations are: a topic, `motion` or `poses`.
     :param track: name of the drive; empty: that of the source.
     :param thinning: which frames become places.
     :param thumbnail_width: px; 0: no thumbnails.
@@ -175,4 +175,4 @@ def _doubts(trajectory: Trajectory) -> list[str]:
         sentences.append(f'{source}: poses in the frame odom drift; a map wants poses that do not')
     if trajectory.child_frame_id not in ('', 'base_link'):
         sentences.append(f'{source}: poses of {trajectory.child_frame_id} are taken for base_link')
-    return [*sentences, *(f'{source}: {note}' for note in trajectory.notes)]
+    return [*sentences, *(f'{source}: {note}' for note in trajectory.warnings)]

@@ -89,6 +89,9 @@ def evaluate(
     if limits := resolve_spec(config, None).limits:
         warn(limits)
     tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s)
+    early = [f'{track.path}: {note}' for track in tracks for note in track.notes]
+    for note in early:  # before the long work
+        warn(note)
     for first, second, apart_m in check_comparable(tracks, max(protocol.tolerances_m)):
         warn(f'{first} and {second} do not overlap: their routes keep {apart_m:.0f} m apart')
     with RayExecutor(ray) if ray else nullcontext(LocalExecutor()) as executor:
@@ -105,7 +108,8 @@ def evaluate(
             bars=bars,
         )
     for note in evaluation.notes:
-        warn(note)
+        if note not in early:
+            warn(note)
     done = Evaluated(evaluation, evaluation_summary(evaluation))
     if output is not None:
         inputs = {

@@ -76,7 +76,7 @@ def replay(
     :param kept: names of parameters that the node's log does not overrule.
     :param poses: topic or file with the true poses; by default the only poses of the source, where
         they are in the frame of the map.
-    :param heading: topic with the heading, where the poses are satellite fixes.
+    :param heading: where the orientations are: a topic, `motion` or `poses`.
     :param kind: 'track', 'bag' or 'folder'; by default found out.
     :raises InputError: that names the file, what was found and what was expected.
 
@@ -128,7 +128,7 @@ def replay(
 
 def _doubts(recognizer: Recognizer, truth: Trajectory | None) -> list[str]:
     """Return what speaks against the results, in sentences."""
-    sentences = [] if truth is None else [f'{truth.source}: {note}' for note in truth.notes]
+    sentences = [] if truth is None else [f'{truth.source}: {note}' for note in truth.warnings]
     if recognizer.place_map.spec.limits:
         sentences.append(recognizer.place_map.spec.limits)
     if recognizer.calibration_kind == UNCALIBRATED:

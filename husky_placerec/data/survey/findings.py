@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.data.survey.cameras import CameraSurvey, FROZEN_RUN
 from husky_placerec.data.survey.poses import PoseSurvey
 from husky_placerec.data.survey.survey import Survey
@@ -128,12 +129,14 @@ def _of_poses(survey: Survey) -> Iterator[Finding]:
         none = 'expected one topic or table with poses' in survey.pose_error
         yield Finding(not none, survey.pose_error, 'needed for a map; a replay does without')
     if survey.poses is not None:
-        yield from _of_known_poses(survey.poses)
+        yield from _of_known_poses(survey.poses, survey.doubts)
+    for doubt in survey.doubts:
+        yield Finding(doubt.grave, doubt.what, doubt.remedy)
     for note in survey.notes:
         yield Finding(False, note, 'a map takes it as it is')
 
 
-def _of_known_poses(poses: PoseSurvey) -> Iterator[Finding]:
+def _of_known_poses(poses: PoseSurvey, doubts: Sequence[Doubt]) -> Iterator[Finding]:
     missing = poses.frames - poses.covered
     if poses.frames and not poses.covered:
         yield Finding(
@@ -149,7 +152,7 @@ def _of_known_poses(poses: PoseSurvey) -> Iterator[Finding]:
             f'between poses is {poses.longest_gap_s:.1f} s',
             'a map leaves them out with --skip-unposed; or bridge the gap with --max-gap',
         )
-    if poses.jumps:
+    if poses.jumps and not any(doubt.kind == 'parted' for doubt in doubts):
         yield Finding(
             False,
             f'{poses.source}: {poses.jumps} jumps, the first at {poses.first_jump_ns}',

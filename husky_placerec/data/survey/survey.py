@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.data.source import find_trajectory, Source
 from husky_placerec.data.survey.cameras import CameraSurvey, CameraSurveyor
 from husky_placerec.data.survey.poses import PoseSurvey, survey_poses
@@ -38,6 +39,7 @@ class Survey:
 
     :param cameras: None for a camera without images.
     :param poses: None without readable poses; `pose_error` says why.
+    :param notes: remarks of the reader of the poses; `doubts` speak against the poses.
     :param broken: the error of the first image of each camera that does not decode.
     :param lacking: what the reader left out, a line for each kind.
     """
@@ -49,6 +51,7 @@ class Survey:
     poses: PoseSurvey | None
     pose_error: str | None
     notes: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
     broken: dict[str, str]
     lacking: tuple[str, ...]
 
@@ -89,7 +92,7 @@ def survey(
     stamps, pairing = _survey_pairing(source, config, surveyors)
     trajectory, pose_error = None, None
     try:
-        trajectory = find_trajectory(source, poses, heading)
+        trajectory = find_trajectory(source, poses, heading, refuse=False)
     except InputError as error:
         pose_error = str(error)
     broken = {name: each.broken[0] for name, each in surveyors.items() if each.broken}
@@ -101,6 +104,7 @@ def survey(
         poses=None if trajectory is None else survey_poses(trajectory, stamps, max_gap_s),
         pose_error=pose_error,
         notes=() if trajectory is None else trajectory.notes,
+        doubts=() if trajectory is None else trajectory.doubts,
         broken={name: f'at {stamp_ns}: {error}' for name, (stamp_ns, error) in broken.items()},
         lacking=tuple(source.problems.lines()),
     )
