@@ -17,6 +17,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SOURCE_HELP,
+    tell,
     warn,
 )
 from husky_placerec.progress import progress
@@ -82,6 +83,7 @@ def calibrate(
         unknown=unknown or [],
         config=parameters,
         options=DriveOptions(poses, heading, max_gap_s=max_gap, kind=kind, skip_unposed=True),
+        tell=tell,
         warn=warn,
         bars=progress,
     )

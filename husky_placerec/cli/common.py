@@ -10,7 +10,6 @@ from rich.text import Text
 import typer
 
 if TYPE_CHECKING:
-    from husky_placerec.data.source import Source
     from husky_placerec.data.trajectory import Trajectory
     from husky_placerec.descriptor.spec import DescriptorSpec
 
@@ -83,6 +82,11 @@ KindOption = Annotated[
 ]
 
 
+def tell(message: str) -> None:
+    """Print what was read."""
+    out.print(message, soft_wrap=True, highlight=False, markup=False)
+
+
 def warn(message: str) -> None:
     """Print a warning on stderr."""
     err.print(Text.assemble(('warning: ', 'yellow'), message), soft_wrap=True)
@@ -103,9 +107,3 @@ def warn_of_poses(trajectory: Trajectory) -> None:
     """Print what is doubtful about the poses."""
     for note in trajectory.notes:
         warn(f'{trajectory.source}: {note}')
-
-
-def warn_of_problems(source: Source) -> None:
-    """Print what a source lacks."""
-    for line in source.problems.lines():
-        warn(f'{source.path}: {line}')

@@ -16,9 +16,9 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SourceArgument,
+    tell,
     warn,
     warn_of_poses,
-    warn_of_problems,
 )
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
@@ -71,6 +71,7 @@ def convert(
     from husky_placerec.data.bag import Bag
     from husky_placerec.data.source import open_source
     from husky_placerec.files import refuse_existing
+    from husky_placerec.operations.reading import tell_reading
 
     if to is not None and to not in FORMATS:
         raise InputError(f'--to {to}: expected {", ".join(FORMATS[:-1])} or {FORMATS[-1]}')
@@ -99,7 +100,7 @@ def convert(
             count = formats.to_bag(drive, output, parameters, trajectory, shown)
             made = f'a bag with {count} images'
             _warn_of_slop(formats.widest_frame_ns(drive, parameters), parameters)
-        warn_of_problems(drive)
+        tell_reading(drive, tell, warn)
     out.print(f'{output}: {made}', highlight=False)
 
 

@@ -17,6 +17,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SOURCE_HELP,
+    tell,
     ToleranceOption,
     warn,
 )
@@ -129,6 +130,7 @@ def evaluate(
         max_gap_s=max_gap,
         kind=kind,
         overwrite=overwrite,
+        tell=tell,
         warn=warn,
         bars=progress,
     )

@@ -19,6 +19,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SkipUnposedOption,
     SourceArgument,
+    tell,
     warn,
 )
 from husky_placerec.cli.maps import app
@@ -94,6 +95,7 @@ def map_prune(
         config=read_config(config, settings or [], cameras=map_cameras(path)),
         index=index,
         overwrite=overwrite,
+        tell=tell,
         warn=warn,
         bars=progress,
     )
@@ -163,6 +165,7 @@ def map_add(
             skip_unposed,
         ),
         index=index,
+        tell=tell,
         warn=warn,
         bars=progress,
     )

@@ -18,6 +18,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SourceArgument,
+    tell,
     ToleranceOption,
     warn,
 )
@@ -83,6 +84,7 @@ def replay(
         max_gap_s=max_gap,
         kind=kind,
         overwrite=overwrite,
+        tell=tell,
         warn=warn,
         bars=progress,
     )
