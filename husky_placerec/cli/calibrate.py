@@ -20,6 +20,7 @@ from husky_placerec.cli.common import (
     say,
     SetOption,
     SOURCE_HELP,
+    tell,
     TrustOption,
     warn,
 )
@@ -87,6 +88,7 @@ def calibrate(
         unknown=unknown or [],
         config=parameters,
         options=DriveOptions(poses, heading, max_gap_s=max_gap, kind=kind, skip_unposed=True),
+        tell=tell,
         warn=warn,
         bars=progress,
     )

@@ -15,7 +15,6 @@ import typer
 
 if TYPE_CHECKING:
     from husky_placerec.config import Config
-    from husky_placerec.data.source import Source
     from husky_placerec.data.trajectory import Trajectory
     from husky_placerec.descriptor.spec import DescriptorSpec
 
@@ -130,6 +129,11 @@ KindOption = Annotated[
 ]
 
 
+def tell(message: str) -> None:
+    """Print what was read."""
+    say(message)
+
+
 def map_config(
     config: Path | None,
     settings: list[str] | None,
@@ -181,9 +185,3 @@ def warn_of_poses(trajectory: Trajectory) -> None:
     """Print what is doubtful about the poses."""
     for note in trajectory.warnings:
         warn(f'{trajectory.source}: {note}')
-
-
-def warn_of_problems(source: Source) -> None:
-    """Print what a source lacks."""
-    for line in source.problems.lines():
-        warn(f'{source.path}: {line}')

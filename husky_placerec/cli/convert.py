@@ -17,9 +17,9 @@ from husky_placerec.cli.common import (
     say,
     SetOption,
     SourceArgument,
+    tell,
     warn,
     warn_of_poses,
-    warn_of_problems,
 )
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
@@ -72,6 +72,7 @@ def convert(
     from husky_placerec.data.bag import Bag
     from husky_placerec.data.source import open_source
     from husky_placerec.files import refuse_existing
+    from husky_placerec.operations.reading import tell_reading
     from husky_placerec.output_folder import check_output_folder
 
     if to is not None and to not in FORMATS:
@@ -103,7 +104,7 @@ def convert(
             count = formats.to_bag(drive, output, parameters, trajectory, shown)
             made = f'a bag with {count} images'
             _warn_of_slop(formats.widest_frame_ns(drive, parameters), parameters)
-        warn_of_problems(drive)
+        tell_reading(drive, tell, warn)
     say(f'{output}: {made}')
 
 

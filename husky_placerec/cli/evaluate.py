@@ -18,6 +18,7 @@ from husky_placerec.cli.common import (
     say,
     SetOption,
     SOURCE_HELP,
+    tell,
     ToleranceOption,
     warn,
 )
@@ -131,6 +132,7 @@ def evaluate(
         max_gap_s=max_gap,
         kind=kind,
         overwrite=overwrite,
+        tell=tell,
         warn=warn,
         bars=progress,
     )

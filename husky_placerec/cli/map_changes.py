@@ -22,6 +22,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SkipUnposedOption,
     SourceArgument,
+    tell,
     TrustOption,
     warn,
 )
@@ -99,6 +100,7 @@ def map_prune(
         config=map_config(config, settings, map_cameras(path), trust, allow_outside),
         index=index,
         overwrite=overwrite,
+        tell=tell,
         warn=warn,
         bars=progress,
     )
@@ -168,6 +170,7 @@ def map_add(
             skip_unposed,
         ),
         index=index,
+        tell=tell,
         warn=warn,
         bars=progress,
     )

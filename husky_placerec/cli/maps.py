@@ -21,6 +21,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SkipUnposedOption,
     SourceArgument,
+    tell,
     warn,
 )
 from husky_placerec.progress import progress
@@ -110,6 +111,7 @@ def map_build(
         validate=validate,
         index=index,
         overwrite=overwrite,
+        tell=tell,
         warn=warn,
         bars=progress,
     )

@@ -21,6 +21,7 @@ from husky_placerec.cli.common import (
     say,
     SetOption,
     SourceArgument,
+    tell,
     ToleranceOption,
     TrustOption,
     warn,
@@ -88,6 +89,7 @@ def replay(
         max_gap_s=max_gap,
         kind=kind,
         overwrite=overwrite,
+        tell=tell,
         warn=warn,
         bars=progress,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from husky_placerec.config import Config
+from husky_placerec.data.account import PairingAccount, PairingRule, PairingTally
 from husky_placerec.data.bag_file import BagFile
 from husky_placerec.data.bag_poses import (
     odometry_topic,
@@ -39,6 +40,7 @@ class Bag(BagFile):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.problems = Problems()
+        self._tally: PairingTally | None = None
 
     @property
     def name(self) -> str:
@@ -87,14 +89,23 @@ class Bag(BagFile):
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
         """Pair the images as the node does; they are not yet decoded."""
-        pairer: FramePairer[ImageMessage] = FramePairer(
-            config.cameras,
-            round(config.slop * SECOND_NS),
-            round(config.silence * SECOND_NS),
-            config.queue_size,
+        rule = PairingRule(
+            round(config.slop * SECOND_NS), round(config.silence * SECOND_NS), config.queue_size
         )
+        pairer: FramePairer[ImageMessage] = FramePairer(
+            config.cameras, rule.slop_ns, rule.silence_ns, rule.queue_size
+        )
+        tally = PairingTally(config.cameras, rule)
         for camera, stamp_ns, message in self.images(config):
-            yield from pairer.add(camera, stamp_ns, message)
+            tally.came(camera, stamp_ns)
+            for frame in pairer.add(camera, stamp_ns, message):
+                tally.paired(frame)
+                yield frame
+        self._tally = tally
+
+    def account(self) -> PairingAccount | None:
+        """Return the account of the frames; None before all of them were read."""
+        return None if self._tally is None else self._tally.account()
 
     def odometry(self) -> Trajectory | None:
         """Return the odometry of the robot; None without one."""

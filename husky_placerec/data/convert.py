@@ -13,7 +13,7 @@ from husky_placerec.data.encoding import encoded, form_of, JPEG, PNG
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.messages import compressed_image, IMAGE, ODOMETRY, odometry, serialized
 from husky_placerec.data.problems import no_frames
-from husky_placerec.data.source import Source
+from husky_placerec.data.source import require_clocks, Source
 from husky_placerec.data.track_writer import TrackWriter
 from husky_placerec.data.trajectory import MAP_FRAME, poses_or_none, Trajectory
 from husky_placerec.data.vpr import image_name
@@ -51,6 +51,7 @@ def to_track(
                 pose = _pose_at(trajectory, frame.stamp_ns, max_gap_s)
                 track.add(frame.stamp_ns, pose, images)
                 count += 1
+        require_clocks(source)
         if not count:
             raise no_frames(source.path, source.problems)
         track.close()
@@ -85,6 +86,7 @@ def to_bag(
             for stamp_ns, topic, data in progress(heapq.merge(*streams, key=itemgetter(0)), total):
                 bag.write(topic, stamp_ns, data)
                 count += topic != POSE_TOPIC
+        require_clocks(source)
         if not count:
             raise no_frames(source.path, source.problems)
         lift(work / output.name)  # the writer of the bag makes its own folder
@@ -122,6 +124,7 @@ def to_vpr(
                 name = image_name(pose, stamp_ns, trajectory.origin)
                 (work / camera / name).write_bytes(data)
             count += bool(files)
+        require_clocks(source)
         if not count:
             raise no_frames(source.path, source.problems)
     return count

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol, TypeVar
 
 from husky_placerec.config import Config
+from husky_placerec.data.account import PairingAccount
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.folder import ImageFolder
 from husky_placerec.data.headings import MOTION, POSES, with_headings
@@ -68,6 +69,9 @@ class Source(Protocol):
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
         """Yield the paired frames in the order of their stamps; images are not yet decoded."""
+
+    def account(self) -> PairingAccount | None:
+        """Return which images of the frames found a partner; None before all frames were read."""
 
     def frame_count(self, config: Config) -> int:
         """Return an upper bound of the number of frames; exact for a track or a folder."""
@@ -178,6 +182,17 @@ def decoded_frames(
         frame = decode_usable(encoded, source, max_pixels)
         if frame is not None:
             yield frame
+
+
+def require_clocks(source: Source) -> None:
+    """
+    Refuse a source whose frames were read, and whose stamps stand still.
+
+    :raises InputError: that names the camera.
+    """
+    account = source.account()
+    if account is not None:
+        account.require_clocks(source.path)
 
 
 def find_trajectory(

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from husky_placerec.config import Config
+from husky_placerec.data.account import PairingAccount, PairingTally
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.headings import MOTION, refuse_topic, with_headings
 from husky_placerec.data.image_index import read_image
@@ -70,6 +71,7 @@ class StoredSource:
         self.cameras: tuple[str, ...] = ()
         self._frames: list[StoredFrame] = []
         self._outside = ''  # the first path that leaves the folder
+        self._tally: PairingTally | None = None
 
     def _read(self) -> list[StoredFrame]:
         """Read the table; its frames may be in any order."""
@@ -114,6 +116,11 @@ class StoredSource:
 
     def _in_order(self, frames: list[StoredFrame]) -> list[StoredFrame]:
         """Sort frames by stamp; of equal stamps the first row counts."""
+        if len(frames) > 1 and len({frame.stamp_ns for frame in frames}) == 1:
+            raise InputError(
+                f'{self.path}: all {len(frames)} rows of {self.table_name} have the stamp '
+                f'{frames[0].stamp_ns}; expected the time of each frame'
+            )
         ordered: list[StoredFrame] = []
         for frame in sorted(frames, key=lambda frame: frame.stamp_ns):
             if ordered and ordered[-1].stamp_ns == frame.stamp_ns:
@@ -151,6 +158,7 @@ class StoredSource:
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
         """Yield the frames of the table with its stamps."""
         self.check(config)
+        tally = PairingTally(config.cameras, None)
         for frame in self._frames:
             there = {n: frame.images[n] for n in config.cameras if n in frame.images}
             if there:
@@ -158,7 +166,16 @@ class StoredSource:
                     name: StoredImage(file) for name, (_, file) in there.items()
                 }
                 stamps = {name: stamp_ns for name, (stamp_ns, _) in there.items()}
-                yield Frame(frame.stamp_ns, images, stamps)
+                for name, stamp_ns in stamps.items():
+                    tally.came(name, stamp_ns)
+                found = Frame(frame.stamp_ns, images, stamps)
+                tally.paired(found)
+                yield found
+        self._tally = tally
+
+    def account(self) -> PairingAccount | None:
+        """Return the account of the frames; None before all of them were read."""
+        return None if self._tally is None else self._tally.account()
 
     def images(self, config: Config) -> Iterator[tuple[str, int, ImageMessage]]:
         """Yield camera, stamp in ns and image of all cameras, by stamp."""

@@ -8,7 +8,7 @@ import itertools
 from pathlib import Path
 
 from husky_placerec.config import Config
-from husky_placerec.data.source import find_trajectory, open_source
+from husky_placerec.data.source import find_trajectory, open_source, require_clocks
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tags import Tags, tags_of
 from husky_placerec.printable import printable
@@ -33,7 +33,8 @@ class Track:
     :param poses: [N, 7] x y z qx qy qz qw of `base_link`.
     :param origin: where on the Earth the origin of the frame is, where that is known.
     :param left_out: number of frames of the source that have no pose or no image.
-    :param notes: what makes the poses doubtful.
+    :param notes: what makes the poses or the pairing doubtful.
+    :param told: what was read, in sentences.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Track:
     origin: GeoOrigin | None = None
     left_out: int = 0
     notes: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -150,6 +152,8 @@ def read_track(
         for frame in source.frames(config):
             stamps.append(frame.stamp_ns)
             images.append([frame.image_stamps_ns.get(camera, -1) for camera in config.cameras])
+        require_clocks(source)
+        account = source.account()
     stamps_ns = np.array(stamps, np.int64)
     covered = np.flatnonzero(trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS)))
     if not len(covered):
@@ -168,5 +172,6 @@ def read_track(
         tags or tags_of(name),
         trajectory.origin,
         len(stamps_ns) - len(covered),
-        trajectory.warnings,
+        (*trajectory.warnings, *(account.warnings() if account else ())),
+        (account.sentence(),) if account else (),
     )

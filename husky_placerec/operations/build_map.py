@@ -6,7 +6,7 @@ from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.operations.drives import describe_drive, describe_queries, DriveOptions
-from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.placemap.centring_choice import centred_as_asked
 from husky_placerec.placemap.index_plan import choose_index
@@ -24,6 +24,7 @@ def build_map(
     validate: Path | None = None,
     index: str | None = None,
     overwrite: bool = False,
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> PlaceMap:
@@ -50,9 +51,11 @@ def build_map(
         require('sklearn')  # which fits the whitening
     choose_index(1, 1, 1, index)  # refuses an unknown kind before the long work
     config = config or Config()
-    place_map = describe_drive(source, config, options, warn=warn, bars=bars)
+    place_map = describe_drive(source, config, options, tell=tell, warn=warn, bars=bars)
     if validate is not None:
-        queries = describe_queries(validate, config, options, place_map, warn=warn, bars=bars)
+        queries = describe_queries(
+            validate, config, options, place_map, tell=tell, warn=warn, bars=bars
+        )
         place_map = best_compared(place_map, queries)
     else:
         place_map = centred_as_asked(place_map, config.centring)

@@ -8,7 +8,7 @@ from pathlib import Path
 from husky_placerec.config import Config, make_config
 from husky_placerec.data.source import open_source
 from husky_placerec.operations.drives import describe_drive, describe_unknown, DriveOptions
-from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
@@ -25,6 +25,7 @@ def calibrate_map(
     unknown: Sequence[Path] = (),
     config: Config | None = None,
     options: DriveOptions = DriveOptions(skip_unposed=True),
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> Calibration:
@@ -52,10 +53,15 @@ def calibrate_map(
         warn('no second drive: what is measured knows no other light than the map; weaker')
         drives.append(itself(place_map))
     else:
-        described = describe_drive(source, config, options, like=place_map, warn=warn, bars=bars)
+        described = describe_drive(
+            source, config, options, like=place_map, tell=tell, warn=warn, bars=bars
+        )
         with open_source(source, options.kind) as drive:
             drives.append(drive_of(described, drive.odometry()))
-    drives += [describe_unknown(each, config, place_map, warn=warn, bars=bars) for each in unknown]
+    drives += [
+        describe_unknown(each, config, place_map, tell=tell, warn=warn, bars=bars)
+        for each in unknown
+    ]
     made = calibrate([Setting(place_map, tuple(drives))], config, bars=bars)
 
     def with_calibration(current: PlaceMap) -> PlaceMap:

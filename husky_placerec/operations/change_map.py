@@ -16,7 +16,7 @@ from husky_placerec.operations.drives import (
     DriveOptions,
     MAX_GAP_S,
 )
-from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.placemap.exporting import check_export
 from husky_placerec.placemap.exporting import export_map as write_export
 from husky_placerec.placemap.index_plan import choose_index
@@ -66,6 +66,7 @@ def add_to_map(
     config: Config | None = None,
     options: DriveOptions = DriveOptions(),
     index: str | None = None,
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> Added:
@@ -77,7 +78,9 @@ def add_to_map(
     """
     choose_index(1, 1, 1, index)
     like = load_map(path)
-    drive = describe_drive(source, config or Config(), options, like=like, warn=warn, bars=bars)
+    drive = describe_drive(
+        source, config or Config(), options, like=like, tell=tell, warn=warn, bars=bars
+    )
     done: list[Merged] = []
 
     def change(old: PlaceMap) -> PlaceMap:
@@ -129,6 +132,7 @@ def prune_map(
     config: Config | None = None,
     index: str | None = None,
     overwrite: bool = False,
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> Pruned:
@@ -146,7 +150,7 @@ def prune_map(
     drive = None
     if queries is not None:
         drive = describe_queries(
-            queries, config or Config(), DriveOptions(), old, warn=warn, bars=bars
+            queries, config or Config(), DriveOptions(), old, tell=tell, warn=warn, bars=bars
         )
     bound = neighbours_alike(old) if alike is None else alike
     new = prune(old, every_m, bound).indexed(index, bars('Indexing', ' blocks'))

@@ -7,11 +7,17 @@ from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.data.problems import no_frames
-from husky_placerec.data.source import decoded_frames, find_trajectory, open_source
+from husky_placerec.data.source import (
+    decoded_frames,
+    find_trajectory,
+    open_source,
+    require_clocks,
+)
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.operations.reading import tell_reading
+from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.placemap.building import describe_places
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import MANIFEST
@@ -70,6 +76,7 @@ def describe_drive(
     *,
     like: PlaceMap | None = None,
     title: str = 'Describing',
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> PlaceMap:
@@ -103,8 +110,7 @@ def describe_drive(
             skip_unposed=options.skip_unposed,
             progress=bars(title),
         )
-        for line in drive.problems.lines():
-            warn(f'{drive.path}: {line}')
+        tell_reading(drive, tell, warn)
     for jump in described.places.jumps():
         warn(jump)
     return described
@@ -115,6 +121,7 @@ def describe_unknown(
     config: Config,
     like: PlaceMap,
     *,
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> DescribedDrive:
@@ -131,10 +138,10 @@ def describe_unknown(
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
             stamps.append(frame.stamp_ns)
             descriptors.append(extractor.describe(frame).astype(np.float16))
+        require_clocks(drive)
         if not stamps:
             raise no_frames(source, drive.problems)
-        for line in drive.problems.lines():
-            warn(f'{drive.path}: {line}')
+        tell_reading(drive, tell, warn)
         return DescribedDrive(drive.name, np.array(descriptors), np.array(stamps, np.int64), None)
 
 
@@ -144,6 +151,7 @@ def describe_queries(
     options: DriveOptions,
     like: PlaceMap,
     *,
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> PlaceMap:
@@ -156,6 +164,7 @@ def describe_queries(
         options.for_measuring(),
         like=like,
         title='Describing the queries',
+        tell=tell,
         warn=warn,
         bars=bars,
     )

@@ -21,7 +21,7 @@ from husky_placerec.evaluation.summary import evaluation_summary
 from husky_placerec.evaluation.tags import parse_tags
 from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names
 from husky_placerec.operations.drives import MAX_GAP_S
-from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.output_folder import check_output_folder
 
@@ -55,6 +55,7 @@ def evaluate(
     max_gap_s: float = MAX_GAP_S,
     kind: str | None = None,
     overwrite: bool = False,
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> Evaluated:
@@ -89,6 +90,9 @@ def evaluate(
     if limits := resolve_spec(config, None).limits:
         warn(limits)
     tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s)
+    for track in tracks:
+        for sentence in track.told:
+            tell(f'{track.path}: {sentence}')
     early = [f'{track.path}: {note}' for track in tracks for note in track.notes]
     for note in early:  # before the long work
         warn(note)

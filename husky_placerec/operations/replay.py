@@ -10,7 +10,7 @@ from typing import Any
 from husky_placerec.config import Config, make_config
 from husky_placerec.data.problems import no_frames
 from husky_placerec.data.selection import read_selection, Selection
-from husky_placerec.data.source import find_truth, open_source, Source
+from husky_placerec.data.source import find_truth, open_source, require_clocks, Source
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.evaluation.metrics import TOLERANCES_M
 from husky_placerec.evaluation.replay import node_config
@@ -22,7 +22,8 @@ from husky_placerec.evaluation.results import (
     used_parameters,
     write_results,
 )
-from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
+from husky_placerec.operations.reading import tell_reading
+from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.output_folder import check_output_folder
 from husky_placerec.placemap.loading import load_map
@@ -62,6 +63,7 @@ def replay(
     max_gap_s: float = MAX_GAP_S,
     kind: str | None = None,
     overwrite: bool = False,
+    tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
 ) -> Replay:
@@ -111,10 +113,10 @@ def replay(
         )
         total = _frame_count(drive, parameters, selection)
         results = tuple(bars('Recognising')(frames, total))
+        require_clocks(drive)
         if not results:
             raise no_frames(source, drive.problems)
-        for line in drive.problems.lines():
-            warn(f'{drive.path}: {line}')
+        tell_reading(drive, tell, warn)
     done = Replay(results, summary(results, known, tolerances_m), truth is not None)
     if output is None:
         return done

@@ -1,4 +1,4 @@
-"""How an operation tells its caller of warnings and progress."""
+"""How an operation tells its caller what it read, of warnings and of progress."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Callable
 
 from husky_placerec.progress import Passing
 
+Tell = Callable[[str], None]
 Warn = Callable[[str], None]
 Bars = Callable[..., Passing]  # of a title and, if it is not frames, a unit
+
+
+def tell_nothing(_: str) -> None:
+    """Drop what was read."""
 
 
 def no_warning(_: str) -> None:

@@ -10,7 +10,7 @@ from itertools import compress
 from husky_placerec.config import Config
 from husky_placerec.data.problems import no_frames
 from husky_placerec.data.simulated import is_simulated
-from husky_placerec.data.source import decoded_frames, Source
+from husky_placerec.data.source import decoded_frames, require_clocks, Source
 from husky_placerec.data.trajectory import MAP_FRAME, poses_at, Trajectory
 from husky_placerec.descriptor.extractor import DescriptorExtractor
 from husky_placerec.placemap.place_map import PlaceMap
@@ -49,6 +49,7 @@ def describe_places(
     """
     # The frames are paired twice, so that errors in stamps and poses come before the long work.
     wanted = np.array([frame.stamp_ns for frame in source.frames(config)], np.int64)
+    require_clocks(source)
     if not len(wanted):
         raise no_frames(source.path, source.problems)
     kept = trajectory.covers(wanted, round(max_gap_s * SECOND_NS))
