@@ -40,7 +40,7 @@ class ThumbnailList:
 
 class ThumbnailFile:
     """
-    Pictures in a ZIP archive, read one by one.
+    Pictures in a ZIP archive, read one by one. A picture that is damaged meanwhile counts as none.
 
     :raises InputError: for a file that is no archive.
     """
@@ -55,7 +55,7 @@ class ThumbnailFile:
         """Return the picture of a camera at a place; None without one."""
         try:
             return self._archive.read(_member(place, camera))
-        except KeyError:
+        except (KeyError, OSError, EOFError, zipfile.BadZipFile):
             return None
 
 
