@@ -87,7 +87,7 @@ def _copied(file: Path) -> IO[bytes]:
     failed: OSError | None = None
     for folder in (file.parent, Path(tempfile.gettempdir())):
         try:
-            copy = tempfile.TemporaryFile(dir=folder)
+            copy = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (it is returned open)
             try:
                 with file.open('rb') as source:
                     shutil.copyfileobj(source, copy, 1 << 20)
