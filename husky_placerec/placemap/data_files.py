@@ -13,13 +13,16 @@ import fcntl
 import os
 from pathlib import Path
 import re
+import shutil
+import tempfile
+from typing import IO
 
 from husky_placerec.errors import InputError
 from husky_placerec.files import sha256, sync_file, temporary_file
 from husky_placerec.placemap.manifest import MANIFEST
 
 HASH_DIGITS = 12  # of the hash, in the name of a file
-KINDS = ('places', 'descriptors', 'whitening', 'lengths', 'index', 'thumbnails')
+KINDS = ('places', 'descriptors', 'whitening', 'centring', 'lengths', 'index', 'thumbnails')
 _KIND, _SUFFIX = '|'.join(KINDS), r'\.(csv|npy|faiss|zip)'
 # The names of data files, and of the temporary files of `write_data` and `commit`.
 OWN_NAME = re.compile(
@@ -66,6 +69,46 @@ def checked_file(folder: Path, entry: Mapping[str, str]) -> Path:
     if found != expected:
         raise InputError(f'{file}: truncated or altered; SHA-256 is {found}, expected {expected}')
     return file
+
+
+@contextmanager
+def private_copy(file: Path) -> Iterator[Path]:
+    """
+    Yield the path of a copy that has no name, so that no other program can change it.
+
+    A mapping of it stays valid after the context, and the disk space is free when the process
+    ends, however it ends. The copy lies beside the file or, if that is not possible, in the folder
+    for temporary files (`TMPDIR`).
+
+    :raises InputError: where there is no room, or the file changes meanwhile.
+    """
+    with _copied(file) as copy:
+        yield Path(f'/proc/self/fd/{copy.fileno()}')
+
+
+def _copied(file: Path) -> IO[bytes]:
+    expected = sha256(file)
+    failed: OSError | None = None
+    for folder in (file.parent, Path(tempfile.gettempdir())):
+        try:
+            copy = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (it is returned open)
+            try:
+                with file.open('rb') as source:
+                    shutil.copyfileobj(source, copy, 1 << 20)
+                copy.flush()
+                if sha256(Path(f'/proc/self/fd/{copy.fileno()}')) != expected:
+                    raise InputError(f'{file}: changed while it was copied; load the map again')
+                return copy
+            except BaseException:
+                copy.close()
+                raise
+        except OSError as error:
+            failed = error
+    size_mb = file.stat().st_size / 1e6
+    raise InputError(
+        f'{file}: no private copy of {size_mb:.0f} MB could be made ({failed}); free disk space '
+        'there, or name another folder in TMPDIR'
+    )
 
 
 def collect(folder: Path, *versions: Files) -> None:

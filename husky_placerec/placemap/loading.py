@@ -1,9 +1,10 @@
-"""Reading and checking of a map; large arrays are memory-mapped."""
+"""Reading and checking of a map; large files are memory-mapped."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.checking import check_descriptors, check_stamps
-from husky_placerec.placemap.data_files import checked_file
+from husky_placerec.placemap.data_files import checked_file, private_copy
 from husky_placerec.placemap.index_plan import FLAT, IndexPlan, IVF_SQ8
 from husky_placerec.placemap.indexing import BuiltIndex, IndexReport
 from husky_placerec.placemap.manifest import MANIFEST, read_manifest, signed
@@ -24,12 +25,18 @@ from husky_placerec.types import GeoOrigin
 import numpy as np
 
 ATTEMPTS = 3  # to read a map while it is replaced
+IN_MEMORY_BYTES = 64 << 20  # a larger file is mapped
 
 
-def load_map(path: Path) -> PlaceMap:
+def load_map(path: Path, *, private: bool = False) -> PlaceMap:
     """
-    Read a map and check that it is complete and unaltered; large arrays are memory-mapped.
+    Read a map and check that it is complete and unaltered.
 
+    Files up to IN_MEMORY_BYTES are read into memory, larger ones are memory-mapped. A process dies
+    of SIGBUS if a file that it has mapped is overwritten in place.
+
+    :param private: for a process that runs on, as the node: map private copies of large files, so
+        that nobody can change them.
     :raises InputError: that names the file, what was found and what was expected.
 
     >>> load_map(Path('campus.map'))  # doctest: +SKIP
@@ -38,7 +45,8 @@ def load_map(path: Path) -> PlaceMap:
     for _ in range(ATTEMPTS):
         about = read_manifest(path)
         try:
-            return _load(path, about)
+            with ExitStack() as copies:
+                return _load(path, about, _Paths(private, copies))
         except InputError:
             if read_manifest(path) == about:  # else a new version was committed meanwhile
                 raise
@@ -54,7 +62,28 @@ def map_cameras(path: Path) -> tuple[str, ...]:
     return DescriptorSpec.from_json(read_manifest(path)['descriptor'], str(path / MANIFEST)).sees
 
 
-def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
+@dataclass
+class _Paths:
+    """Where the data files are read: at their own paths, or at those of private copies."""
+
+    private: bool
+    copies: ExitStack
+    _copied: dict[Path, Path] = field(default_factory=dict)
+
+    def of(self, file: Path) -> Path:
+        """Return the absolute path from which to read a file."""
+        if not self.private or not _is_large(file):
+            return file.absolute()
+        if file not in self._copied:
+            self._copied[file] = self.copies.enter_context(private_copy(file))
+        return self._copied[file]
+
+
+def _is_large(file: Path) -> bool:
+    return file.stat().st_size > IN_MEMORY_BYTES
+
+
+def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
     file = path / MANIFEST
     try:
         spec = DescriptorSpec.from_json(about['descriptor'], str(file))
@@ -62,7 +91,7 @@ def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
         opposites = about['opposites']
         place_map = PlaceMap(
             Places.read_csv(files['places'], spec.cameras),
-            _read_array(files['descriptors']),
+            _read_array(files['descriptors'], paths),
             spec,
             about['frame_id'],
             None if opposites is None else _opposites(opposites, spec.cameras),
@@ -76,10 +105,10 @@ def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
             simulated=bool(about.get('simulated', False)),
             version=signed(about)['sha256'],
         )
-        _check_consistent(place_map, about, files)
-        place_map = replace(place_map, **_read_whitening(place_map, files))
-        place_map = replace(place_map, **_read_centring(place_map, about, files))
-        return replace(place_map, index=_read_index(place_map, about['index'], files))
+        _check_consistent(place_map, about, files, paths)
+        place_map = replace(place_map, **_read_whitening(place_map, files, paths))
+        place_map = replace(place_map, **_read_centring(place_map, about, files, paths))
+        return replace(place_map, index=_read_index(place_map, about['index'], files, paths))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f'{file}: not as expected ({error!r})') from error
 
@@ -94,9 +123,10 @@ def _opposites(names: list[str], cameras: tuple[str, ...]) -> tuple[int, ...]:
     return opposites
 
 
-def _read_array(file: Path) -> np.ndarray:
+def _read_array(file: Path, paths: _Paths) -> np.ndarray:
     try:
-        return np.load(file.absolute(), mmap_mode='r', allow_pickle=False)
+        mode: Any = 'r' if _is_large(file) else None
+        return np.load(paths.of(file), mmap_mode=mode, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f'{file}: cannot be read as .npy ({error})') from error
 
@@ -110,7 +140,7 @@ def _require(array: np.ndarray, dtype: type, shape: tuple[int, ...], file: Path)
 
 
 def _check_consistent(
-    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path]
+    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path], paths: _Paths
 ) -> None:
     count, spec = len(place_map), place_map.spec
     if count != about['places']:
@@ -120,15 +150,21 @@ def _check_consistent(
     shape = (count, len(spec.cameras), spec.size)
     _require(place_map.descriptors, np.float16, shape, files['descriptors'])
     check_stamps(place_map)
-    # Mapped a second time, so that the checked pages do not stay in memory.
-    check_descriptors(replace(place_map, descriptors=_read_array(files['descriptors'])))
+    if isinstance(place_map.descriptors, np.memmap):
+        # Mapped a second time, so that the checked pages do not stay in memory.
+        again = _read_array(files['descriptors'], paths)
+        place_map = replace(place_map, descriptors=again)
+    check_descriptors(place_map)
 
 
-def _read_whitening(place_map: PlaceMap, files: Mapping[str, Path]) -> dict[str, Any]:
+def _read_whitening(
+    place_map: PlaceMap, files: Mapping[str, Path], paths: _Paths
+) -> dict[str, Any]:
     if 'whitening' not in files:
         return {}
     size, seen = place_map.spec.size, place_map.places.present.shape
-    stacked, lengths = _read_array(files['whitening']), _read_array(files['lengths'])
+    stacked = _read_array(files['whitening'], paths)
+    lengths = _read_array(files['lengths'], paths)
     _require(stacked, np.float32, (size + 1, size), files['whitening'])
     _require(lengths, np.float32, seen, files['lengths'])
     stacked = np.array(stacked)
@@ -136,7 +172,7 @@ def _read_whitening(place_map: PlaceMap, files: Mapping[str, Path]) -> dict[str,
 
 
 def _read_centring(
-    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path]
+    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path], paths: _Paths
 ) -> dict[str, Any]:
     if 'centring' not in files:
         return {}
@@ -144,7 +180,8 @@ def _read_centring(
         raise InputError(f'{place_map.name}: both centred and whitened; expected one of them')
     places = place_map.places
     names, track = np.unique(np.asarray(places.tracks), return_inverse=True)
-    means, lengths = _read_array(files['centring']), _read_array(files['lengths'])
+    means = _read_array(files['centring'], paths)
+    lengths = _read_array(files['lengths'], paths)
     expected = len(names), len(place_map.spec.cameras), place_map.spec.size
     _require(means, np.float32, expected, files['centring'])
     _require(lengths, np.float32, places.present.shape, files['lengths'])
@@ -156,17 +193,17 @@ def _read_centring(
 
 
 def _read_index(
-    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path]
+    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path], paths: _Paths
 ) -> BuiltIndex:
     plan = IndexPlan(**{key: about[key] for key in ('kind', 'shortlist', 'breadth', 'lists')})
     report = IndexReport(dict(about['recall']), about['queries'], about['cpu_ms'])
     if plan.kind == FLAT:
         return BuiltIndex(plan, report)
     file = files['index']
-    # The lists of an IVF stay on the disk until they are searched.
-    flags = faiss.IO_FLAG_MMAP if plan.kind == IVF_SQ8 else 0
+    # The lists of a large IVF stay on the disk until they are searched.
+    flags = faiss.IO_FLAG_MMAP if plan.kind == IVF_SQ8 and _is_large(file) else 0
     try:
-        index = faiss.read_index(str(file), flags | faiss.IO_FLAG_READ_ONLY)
+        index = faiss.read_index(str(paths.of(file)), flags | faiss.IO_FLAG_READ_ONLY)
     except RuntimeError as error:
         raise InputError(f'{file}: faiss cannot read it ({error})') from error
     views, size = int(place_map.places.present.sum()), place_map.spec.size

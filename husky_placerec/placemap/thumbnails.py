@@ -41,7 +41,7 @@ class ThumbnailList:
 
 class ThumbnailFile:
     """
-    Pictures in a ZIP archive, read one by one.
+    Pictures in a ZIP archive, read one by one. A picture that is damaged meanwhile counts as none.
 
     :raises InputError: for a file that is no archive.
     """

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TextIO
 
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
@@ -14,6 +12,7 @@ from husky_placerec.ros.inputs import Inputs
 from husky_placerec.ros.outputs import Outputs
 from husky_placerec.ros.transform import MapToOdom
 from husky_placerec.session import Observer, Session
+from husky_placerec.session.log import LogFile
 from husky_placerec.types import Frame, Pixels, Recognition, State
 from rclpy.lifecycle import LifecycleNode
 
@@ -32,12 +31,12 @@ class ConfiguredParts(Observer):
         node: LifecycleNode,
         recognizer: Recognizer,
         config: Config,
-        log: TextIO | None,
+        log: LogFile | None,
         problem: Callable[[str], None],
     ) -> None:
         if config.publish_tf and not config.odometry_topic:
             raise InputError('parameter publish_tf: needs an odometry_topic, which is empty')
-        self._problem, self._log = problem, log
+        self._problem, self.log = problem, log
         self.session = Session(
             recognizer,
             config,
@@ -68,8 +67,8 @@ class ConfiguredParts(Observer):
         self.outputs.close()
         if self.transform is not None:
             self.transform.close()
-        if self._log is not None:
-            self._log.close()
+        if self.log is not None:
+            self.log.close()
 
     def recognized(self, recognition: Recognition, frame: Frame[Pixels]) -> None:
         """Publish a recognition."""

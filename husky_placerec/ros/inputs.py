@@ -133,8 +133,12 @@ class Inputs:
         """
         Return the number of images that every camera has sent since the last frame.
 
-        A camera that sends nothing makes it 0: its silence is another problem.
+        It is 0 if a camera sends nothing now, or stamps that do not advance: that is another
+        problem, and the cameras cannot be paired because of it.
         """
+        cameras = [health for name, health in self.health.items() if name != ODOMETRY]
+        if any(health.silent or health.stuck for health in cameras):
+            return 0
         since = [n - self._messages_at_frame.get(c, 0) for c, n in self._messages().items()]
         return min(since, default=0)
 

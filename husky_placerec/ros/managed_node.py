@@ -170,7 +170,7 @@ class PlacerecNode(LifecycleNode):
 
     def reload_map(self) -> Answer:
         """Load the present version of the map and go on with it; called by a thread."""
-        place_map = load_map(Path(self.config.map))
+        place_map = load_map(Path(self.config.map), private=True)
         self._configured().session.reload(place_map)
         self.get_logger().info(printable(f'now with {place_map!r}'))
         return True, repr(place_map)

@@ -74,6 +74,7 @@ class Reporter:
             values.update(_about_map(session.recognizer))
             driven_m = session.odometry.total_m
             values.update(session_values(session.counters, parts.inputs.pairer, driven_m))
+            values['log lines lost'] = parts.log.lost if parts.log is not None else 0
             for each in inputs.values():
                 each.name = f'{name}: {each.name}'
             statuses = list(inputs.values())
@@ -108,6 +109,8 @@ class Reporter:
         if parts.session.config.initial_pose != 'off' and calibration == UNCALIBRATED:
             silence = 'the map is uncalibrated, so that initialpose stays silent'
             findings.append((WARN, f'{silence}; run placerec calibrate'))
+        if parts.log is not None and (problem := parts.log.told_problem()):
+            findings.append((WARN, problem))
         folder = Path(self._node.config.map)
         if not (folder / MANIFEST).is_file():
             gone = f'{folder}: the map is gone; the node goes on with what it has read'

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+import statistics
 import time
 
 from husky_placerec.types import SECOND_NS
 
 SPAN_S = 5.0  # in which messages count for the rate
-SILENT_S = 2.0  # without a message, after which an input counts as silent
+SILENT_S = 2.0  # least time without a message after which an input counts as silent
+SILENT_GAPS = 2.5  # for a slow input, so many times its usual gap between two messages
+LATEST = 5  # gaps of which the median is the usual one
+LONGEST_SILENT_S = 30.0  # of a slow input
 AHEAD_S, LATE_S = 1.0, 2.0  # tolerated difference between a stamp and the clock
 REPLAY_S = 60.0  # a live message is never that late
 SAME_STAMPS = 5  # in a row mean that the stamps do not advance
@@ -59,8 +63,16 @@ class InputHealth:
 
     @property
     def silent(self) -> bool:
-        """Whether the input counts as silent."""
-        return self.silent_s > SILENT_S
+        """Whether the input counts as silent; a slow input may pause for longer."""
+        arrivals = tuple(self._arrivals)[-LATEST - 1 :]
+        gaps = [after - before for before, after in zip(arrivals, arrivals[1:])]
+        usual_s = statistics.median(gaps) if gaps else 0.0
+        return self.silent_s > min(max(SILENT_S, SILENT_GAPS * usual_s), LONGEST_SILENT_S)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the stamps are zero or do not advance, so that no image can be paired."""
+        return bool(self.messages) and (self._stamp_ns == 0 or self._same >= SAME_STAMPS)
 
     @property
     def age_s(self) -> float:
@@ -76,6 +88,8 @@ class InputHealth:
         """
         if self.silent:
             return self._why_silent(publishers, other_kinds)
+        if not self.messages:
+            return ''  # it may still be about to begin
         if self._stamp_ns == 0:
             return f'{self.topic}: stamps are zero; the driver must fill header.stamp'
         if self._same >= SAME_STAMPS:

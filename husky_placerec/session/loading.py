@@ -26,7 +26,7 @@ def load_recognizer(config: Config) -> Recognizer:
     """
     if not config.map:
         raise InputError('parameter map: empty; expected the folder of a place map')
-    recognizer = Recognizer.load(load_map(Path(config.map)), config)
+    recognizer = Recognizer.load(load_map(Path(config.map), private=True), config)
     recognizer.warm_up()
     return recognizer
 

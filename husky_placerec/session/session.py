@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import threading
 import time
-from typing import Any, TextIO
+from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
@@ -18,7 +18,7 @@ from husky_placerec.recognition.odometry import Odometry, StampedPose
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session.counters import Counters
 from husky_placerec.session.frame_gate import FrameGate
-from husky_placerec.session.log import log_line
+from husky_placerec.session.log import Log, log_line
 from husky_placerec.session.mailbox import Mailbox
 from husky_placerec.session.published_state import PublishedState
 from husky_placerec.types import Frame, Pixels, Pose, Recognition, State
@@ -66,7 +66,7 @@ class Session:
         decode: Callable[[Any], Pixels] = lambda pixels: pixels,
         observer: Observer | None = None,
         now_ns: Callable[[], int] = time.time_ns,
-        log: TextIO | None = None,
+        log: Log | None = None,
     ) -> None:
         self.recognizer = recognizer
         self.config = config

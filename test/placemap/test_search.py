@@ -147,7 +147,6 @@ def test_a_map_comes_back_with_its_index_and_finds_the_same(indexed, queries, tm
     found = load_map(tmp_path / 'map')
     assert found.index.plan == indexed.index.plan
     assert found.index.report == indexed.index.report
-    assert isinstance(found.descriptors, np.memmap)
     for query in queries:
         expected = indexed.search(query, 5, both_ways=True)
         assert found.search(query, 5, both_ways=True) == expected

@@ -133,3 +133,47 @@ def test_the_type_is_the_first_thing_to_mend_and_then_the_publishers(now):
     assert 'QoS incompatible (reliability)' in health.problem(3, [])
     health.incompatible = ''
     assert 'publishers seen 3, but silent' in health.problem(3, [])
+
+
+def test_before_the_first_message_nothing_is_wrong_with_its_stamp(now):
+    health = begun(now)
+    now[0] += 1.9
+    assert health.problem(0, []) == ''
+    assert not health.stuck
+
+
+@pytest.mark.parametrize(
+    ('gap_s', 'pause_s', 'silent'),
+    [
+        (0.1, 2.0, False),
+        (0.1, 2.1, True),
+        (3.0, 2.9, False),  # a drive with a pair every 3 s is not silent once a period
+        (3.0, 7.4, False),
+        (3.0, 7.6, True),
+        (100.0, 30.1, True),
+    ],
+)
+def test_a_slow_input_is_silent_after_more_than_two_of_its_gaps(now, gap_s, pause_s, silent):
+    health = begun(now)
+    for tick in range(8):
+        now[0] += gap_s
+        health.heard(START_NS + tick, START_NS)
+    now[0] += pause_s
+    assert health.silent == silent
+
+
+def test_one_pause_does_not_make_a_fast_input_a_slow_one(now):
+    health = begun(now)
+    for gap_s in (0.1, 0.1, 60.0, 0.1, 0.1):
+        now[0] += gap_s
+        health.heard(START_NS, START_NS)
+    now[0] += 2.1
+    assert health.silent
+
+
+@pytest.mark.parametrize(
+    ('stamps', 'stuck'),
+    [([0], True), ([START_NS] * 6, True), ([START_NS] * 5, False), ([START_NS, 0], True)],
+)
+def test_stamps_by_which_nothing_can_be_paired(stamps, stuck):
+    assert heard(*[0.1] * len(stamps), stamps=stamps).stuck == stuck

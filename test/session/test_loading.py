@@ -66,7 +66,7 @@ def test_a_recognizer_is_loaded_and_warmed_up(monkeypatch):
             warmed.append(self)
 
     chosen, given = random_map(), make_config({'map': 'campus.map'})
-    monkeypatch.setattr(loading, 'load_map', lambda path: chosen)
+    monkeypatch.setattr(loading, 'load_map', lambda path, private: chosen)
     monkeypatch.setattr(loading, 'Recognizer', Loaded)
     assert [loading.load_recognizer(given)] == warmed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 import json
 import shutil
 
@@ -32,7 +33,7 @@ def node(calibrated_map, drives, tmp_path):
         config = make_config({})
         recognizer = Recognizer.load(load_map(map_path), config)
         recognizer.warm_up()
-        with open_log(str(log_path)) as log, Bag(drives[1]) as bag:
+        with closing(open_log(str(log_path))) as log, Bag(drives[1]) as bag:
             session = Session(recognizer, config, decode=decode_image, log=log)
             session.start()
             wheels = bag.odometry()
