@@ -169,7 +169,8 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
     if stored is not None and stored.extractor == extractor:
         base = stored
     else:
-        defaults = shipped_parameters() if shipped else DEFAULTS[extractor]
+        network = extractor in ('timm', 'onnx')
+        defaults = shipped_parameters() if shipped and network else DEFAULTS[extractor]
         base = DescriptorSpec(cameras, extractor, **defaults)
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}

@@ -6,18 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.device import CPU
 from husky_placerec.descriptor.extractor import load_spec
-from husky_placerec.descriptor.spec import INPUT_SIZE, NETWORK
+from husky_placerec.descriptor.spec import DescriptorSpec, INPUT_SIZE, NETWORK
 
 CHANCE = 'chance'
 PIXELS, HOG = 'grey pixels', 'HOG'
 # Names of extractors in tables.
 NAMES = {'pixels': PIXELS, 'hog': HOG}
 RANDOM = 'random weights'
+# The network of the baseline with random weights, where the method has none: quick on any CPU.
+SMALL_NETWORK: Mapping[str, Any] = MappingProxyType(
+    {
+        'backbone': 'lcn_cnn',
+        'pooling': 'gem:2x4',
+        'head': 128,
+        'input_width': 160,
+        'input_height': 96,
+    }
+)
 
 
 def method_name(config: Config) -> str:
@@ -39,24 +50,36 @@ def baselines(config: Config) -> tuple[Mapping[str, Config], list[str]]:
     """
     Return the baselines of a method by name, and a line for each that is not available.
 
-    The baseline with random weights has the network of the method, exported or not; a method
-    without a network gets the default network.
+    A baseline has its own input size, and nothing of the method's network. The baseline with
+    random weights has the network of the method, exported or not. If the method has no network, it
+    has the backbone of the configuration, or else a small network.
 
     :raises InputError: for an exported network that cannot be read.
     """
-    spec, unsized = load_spec(config), replace(config, input_width=0, input_height=0)
-    plain = replace(unsized, device=CPU)
+    plain = replace(config, **_network_of(Config()), weights='', device=CPU)
     found = {NAMES[name]: replace(plain, extractor=name) for name in ('pixels', 'hog')}
     missing = []
     if find_spec('torch') and find_spec('timm'):
-        chosen: dict[str, Any] = {name: getattr(spec, name) for name in (*NETWORK, *INPUT_SIZE)}
-        network = unsized if spec.extractor in NAMES else replace(config, **chosen)
-        network = replace(network, extractor='timm', weights='random')
+        network = replace(config, **_random_network(config), extractor='timm', weights='random')
         found[method_name(network)] = network
     else:
         missing.append(f'{RANDOM}: not available without torch and timm')
     own = method_name(config)
     return {name: each for name, each in found.items() if name != own}, missing
+
+
+def _random_network(config: Config) -> Mapping[str, Any]:
+    """Return the parameters of the network whose random weights are a baseline."""
+    spec = load_spec(config)
+    if spec.extractor not in NAMES:
+        return _network_of(spec)
+    if config.backbone:
+        return {**_network_of(config), **dict.fromkeys(INPUT_SIZE, 0)}
+    return {**_network_of(Config()), **SMALL_NETWORK}
+
+
+def _network_of(made: Config | DescriptorSpec) -> dict[str, Any]:
+    return {name: getattr(made, name) for name in (*NETWORK, *INPUT_SIZE)}
 
 
 def exported(config: Config, models: Sequence[Path]) -> Mapping[str, Config]:
@@ -69,7 +92,7 @@ def exported(config: Config, models: Sequence[Path]) -> Mapping[str, Config]:
     :param models: files that `placerec model export` wrote.
     :raises InputError: for a file that cannot be read.
     """
-    default: dict[str, Any] = {name: getattr(Config(), name) for name in (*NETWORK, *INPUT_SIZE)}
+    default = _network_of(Config())
     methods: dict[str, Config] = {}
     for path in models:
         method = replace(config, **default, extractor='onnx', weights=str(path))

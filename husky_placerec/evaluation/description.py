@@ -50,18 +50,19 @@ def describe_source(
     kind: str | None,
     methods: Mapping[str, Config],
     cache: Path | None,
-    progress: Passing = lambda items, _: items,
+    bar_of: Callable[[str], Passing] = lambda _: lambda items, _: items,
 ) -> Described:
     """
     Describe all frames of a source by each method, as far as the cache does not have them.
 
     :param methods: the configuration of each method by its name; they differ in the extractor.
     :param cache: folder of the cache; None: descriptors are not kept.
+    :param bar_of: makes a progress bar, given the names of the methods at work.
     :raises InputError: for a source or a model that cannot be read.
     """
     if cache is None:
         with tempfile.TemporaryDirectory(prefix='placerec-') as folder:
-            described = describe_source(path, kind, methods, Path(folder), progress)
+            described = describe_source(path, kind, methods, Path(folder), bar_of)
             # The files are about to be deleted: copy what is mapped from them.
             kept = {
                 name: Descriptors(*(np.array(column) for column in vars(each).values()))
@@ -77,7 +78,7 @@ def describe_source(
         }
         missing = {name: store for name, store in stores.items() if not store.complete}
         if missing:
-            _describe(source, config, extractors, missing, progress)
+            _describe(source, config, extractors, missing, bar_of('; '.join(missing)))
     problems = [line for store in stores.values() for line in store.problems()]
     return Described(
         {name: store.load() for name, store in stores.items()},

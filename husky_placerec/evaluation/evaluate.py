@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from husky_placerec.config import Config
@@ -12,6 +13,7 @@ from husky_placerec.evaluation.description import describe_source, Described
 from husky_placerec.evaluation.execution import Executor, LocalExecutor
 from husky_placerec.evaluation.protocol import PairProtocol
 from husky_placerec.evaluation.tracks import Track
+from husky_placerec.progress import Passing
 from husky_placerec.recognition.calibrating.calibrate import Bars, no_bars
 
 
@@ -67,12 +69,16 @@ def _describe(
 ) -> list[Described]:
     if isinstance(executor, LocalExecutor):  # one drive after the other, a bar of frames for each
         return [
-            describe_source(track.path, kind, methods, cache, bars(f'Describing {track.name}'))
+            describe_source(track.path, kind, methods, cache, partial(_bar, bars, track.name))
             for track in tracks
         ]
     arguments = [(track.path.resolve(), kind, methods, cache) for track in tracks]
     results = executor.map(describe_source, arguments, threads=1)
     return list(bars('Describing', ' drives')(results, len(tracks)))
+
+
+def _bar(bars: Bars, drive: str, methods: str) -> Passing:
+    return bars(f'Describing {drive} by {methods}')
 
 
 def _problems(tracks: Sequence[Track], described: Sequence[Described]) -> list[str]:

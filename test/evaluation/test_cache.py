@@ -88,15 +88,18 @@ def test_an_interrupted_description_resumes_at_the_last_shard(folder, tmp_path, 
             yield frame
 
     with pytest.raises(Interrupted):
-        describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache', break_off)
+        describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache', lambda _: break_off)
     assert described == {'pixels': 8}
     totals = []
 
-    def count(frames, total):
-        totals.append(total)
-        return frames
+    def bar_of(_):
+        def count(frames, total):
+            totals.append(total)
+            return frames
 
-    resumed = describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache', count)
+        return count
+
+    resumed = describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache', bar_of)
     assert described == {'pixels': 8 + 4}
     assert totals == [4]
     whole = describe_source(folder, None, {'pixels': PIXELS}, None)
@@ -113,7 +116,7 @@ def test_a_damaged_shard_is_made_anew(folder, tmp_path, described, harm):
             yield frame
 
     with pytest.raises(RuntimeError):
-        describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache', break_off)
+        describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache', lambda _: break_off)
     harm(sorted((tmp_path / 'cache').rglob('shard-*'))[1])
     resumed = describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache')
     assert described == {'pixels': 7 + 7}
@@ -122,7 +125,15 @@ def test_a_damaged_shard_is_made_anew(folder, tmp_path, described, harm):
 
 def test_a_method_that_comes_later_does_not_repeat_the_others(folder, tmp_path, described):
     describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache')
-    both = describe_source(folder, None, {'pixels': PIXELS, 'HOG': HOG}, tmp_path / 'cache')
+    titles = []
+
+    def bar_of(methods):
+        titles.append(methods)
+        return lambda items, _: items
+
+    methods = {'pixels': PIXELS, 'HOG': HOG}
+    both = describe_source(folder, None, methods, tmp_path / 'cache', bar_of)
+    assert titles == ['HOG']  # the bar names what is computed
     assert described == {'pixels': FRAMES, 'hog': FRAMES}
     assert vectors(both, 'HOG').shape[:2] == (FRAMES, 2)
 
