@@ -167,4 +167,6 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
         base = DescriptorSpec(cameras, extractor, **defaults)
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}
+    if config.pinhole == 'off':
+        given.setdefault('pinhole_focal', 0.0)
     return replace(base, cameras=cameras, fused=(), **given)
