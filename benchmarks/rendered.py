@@ -13,8 +13,8 @@ import cv2
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.photographer import Photographer
 from husky_placerec.config import make_config
-from husky_placerec.descriptor.extractor import Preparation
 from husky_placerec.descriptor.pinhole import make_pinhole
+from husky_placerec.descriptor.preparation import Preparation
 from husky_placerec.evaluation.tags import tags_of
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.progress import bar

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 import itertools
 
-from husky_placerec.descriptor.extractor import resize
 from husky_placerec.descriptor.fusion import normalize
 from husky_placerec.descriptor.pixels import PixelExtractor, SIZE
+from husky_placerec.descriptor.preparation import resize
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.evaluation.metrics import chance_figures

@@ -17,9 +17,9 @@ from husky_placerec.ablation.protocol import (
     measure_recalls,
 )
 from husky_placerec.ablation.table import as_csv, as_markdown, format_rows, Row
-from husky_placerec.descriptor.extractor import Preparation
 from husky_placerec.descriptor.network import DescriptorNetwork, make_network
 from husky_placerec.descriptor.pixels import SIZE
+from husky_placerec.descriptor.preparation import Preparation
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.documents import read_json
 from husky_placerec.errors import InputError

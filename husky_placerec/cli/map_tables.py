@@ -20,7 +20,6 @@ def map_table(place_map: PlaceMap) -> Table:
     low, high = places.poses[:, :2].min(axis=0), places.poses[:, :2].max(axis=0)
     table = Table(title=printable(place_map.name), show_header=False, title_justify='left')
     model = f'{spec.backbone}, weights {spec.weights} ({spec.weights_sha256[:12]})'
-    focal = spec.pinhole_focal
     counts = Counter(places.tracks)
     rows = {
         'places': f'{len(place_map)} on {len(counts)} track(s)',
@@ -28,7 +27,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'with all cameras': str(int(places.present.all(axis=1).sum())),
         'descriptor': model if spec.extractor == 'timm' else spec.extractor,
         'input': f'{spec.input_width}x{spec.input_height}',
-        'virtual pinhole': f'focal length {focal:g} widths' if focal else 'none',
+        'virtual pinhole': _view(place_map),
         'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
         'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
         'compared': _comparison(place_map),
@@ -76,6 +75,11 @@ def _comparison(place_map: PlaceMap) -> str:
         return comparison(place_map)
     common = f'{place_map.centring.common:.0%} of a descriptor is common to its track'
     return f'centred by session; {common}'
+
+
+def _view(place_map: PlaceMap) -> str:
+    focal = place_map.spec.pinhole_focal
+    return place_map.view or (f'focal length {focal:g} widths' if focal else 'none')
 
 
 def _index(place_map: PlaceMap) -> str:

@@ -18,7 +18,7 @@ import typer
 
 if TYPE_CHECKING:
     from husky_placerec.config import Config
-    from husky_placerec.descriptor.extractor import Preparation
+    from husky_placerec.descriptor.preparation import Preparation
     from husky_placerec.types import Pixels
 
 app = typer.Typer(help='Export networks.', no_args_is_help=True)
@@ -55,7 +55,7 @@ def model_export(
     of the two can search the maps of the other.
     """
     from husky_placerec.config import read_config
-    from husky_placerec.descriptor.extractor import Preparation
+    from husky_placerec.descriptor.preparation import Preparation
     from husky_placerec.descriptor.spec import resolve_spec
     from husky_placerec.files import refuse_existing
 

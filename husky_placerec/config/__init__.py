@@ -7,10 +7,17 @@ file and `--set NAME=VALUE`. Every result is stored with the configuration that 
 
 from husky_placerec.config.construction import make_config
 from husky_placerec.config.declaration import check_value, parameter
-from husky_placerec.config.parameters import CameraConfig, Config, declarations, HUSKY_CAMERAS
+from husky_placerec.config.parameters import (
+    CameraConfig,
+    Config,
+    declarations,
+    FUSED,
+    HUSKY_CAMERAS,
+)
 from husky_placerec.config.reading import read_config
 
 __all__ = [
+    'FUSED',
     'HUSKY_CAMERAS',
     'CameraConfig',
     'Config',

@@ -11,6 +11,8 @@ from husky_placerec.config.declaration import check_value
 from husky_placerec.config.parameters import CameraConfig, Config, declarations, FUSED
 from husky_placerec.errors import InputError
 
+OFF = ('pinhole', 'initial_pose')  # parameters that may be `off`
+
 
 def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config:
     """
@@ -26,6 +28,7 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
             f'{source}: cameras is {names!r}; expected a list of different names, '
             'each a letter followed by letters, digits or underscores'
         )
+    values = _spelled_out(values)
     known = {name: (declared, default) for name, declared, default in declarations(names)}
     for name in values:
         if name not in known:
@@ -45,6 +48,16 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
     }
     _check_opposites(cameras, source)
     return Config(**flat, camera=cameras)
+
+
+def _spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Take a number as `pinhole` for its focal length, and False for `off`, as YAML reads it."""
+    spelled = {
+        name: 'off' if value is False and name in OFF else value for name, value in values.items()
+    }
+    if type(spelled.get('pinhole')) in (int, float):
+        spelled.setdefault('pinhole_focal', spelled.pop('pinhole'))
+    return spelled
 
 
 def _are_names(names: list[Any]) -> bool:

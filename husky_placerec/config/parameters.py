@@ -23,7 +23,16 @@ class CameraConfig:
         'Message type: compressed (CompressedImage) or raw (Image).',
         choices=('compressed', 'raw'),
     )
-    opposite: str = parameter('', 'Camera that looks the other way; empty: none.')
+    info_topic: str = parameter(
+        '',
+        'Topic of the CameraInfo; empty: camera_info beside the images, as is usual in ROS. What '
+        'it tells counts where the parameters below are not set.',
+    )
+    opposite: str = parameter(
+        '',
+        'Camera that looks the other way; empty: none. Where static TF or `mounting` tells how '
+        'every camera looks, that counts instead (within 20 degrees).',
+    )
     fx: float = parameter(
         0.0,
         'Horizontal focal length, for images of width x height; 0: unknown.',
@@ -61,6 +70,22 @@ class CameraConfig:
         unit='px',
         least=0,
         most=65536,
+    )
+    distortion_model: str = parameter(
+        '',
+        'Model of the distortion, as in CameraInfo: plumb_bob, rational_polynomial or equidistant '
+        '(a fisheye); empty: plumb_bob.',
+        choices=('', 'plumb_bob', 'rational_polynomial', 'equidistant'),
+    )
+    distortion: str = parameter(
+        '',
+        'Coefficients of the distortion in the order of CameraInfo, separated by blanks; empty: '
+        'none.',
+    )
+    mounting: str = parameter(
+        '',
+        'Pose of the optical frame (x right, y down, z ahead) in base_link: x y z in m and the '
+        'quaternion qx qy qz qw, separated by blanks; empty: by static TF, or unknown.',
     )
 
 
@@ -177,11 +202,17 @@ class Config(NodeConfig, DecisionConfig):
         least=0,
         most=4096,
     )
+    pinhole: str = parameter(
+        'auto',
+        'Whether the images of all cameras are resampled to one virtual pinhole camera: auto (as '
+        'in the map; for a new map where the intrinsics are known and the views differ) or off.',
+        choices=('auto', 'off'),
+    )
     pinhole_focal: float = parameter(
         0.0,
         'Focal length of the virtual pinhole camera to which the images of all cameras are '
         'resampled; 0.5 is a field of view of 90 degrees; needs the intrinsics of all cameras; '
-        '0: as in the map, or no resampling.',
+        '0: as `pinhole` says.',
         unit='image widths',
         least=0.0,
         most=100.0,

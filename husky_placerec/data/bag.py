@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from husky_placerec.cameras.found import FoundCameras
 from husky_placerec.config import Config
 from husky_placerec.data.account import PairingAccount, PairingRule, PairingTally
+from husky_placerec.data.bag_cameras import read_cameras
 from husky_placerec.data.bag_file import BagFile
 from husky_placerec.data.bag_poses import (
     odometry_topic,
@@ -71,6 +73,10 @@ class Bag(BagFile):
     def images(self, config: Config) -> Iterator[tuple[str, int, ImageMessage]]:
         """Yield camera, stamp in ns and image of all cameras, in the order of recording."""
         yield from self.messages(self.camera_topics(config))
+
+    def found_cameras(self, config: Config) -> FoundCameras:
+        """Read what the bag tells of the cameras: CameraInfo and static TF."""
+        return read_cameras(self, config, self.camera_topics(config))
 
     def frame_count(self, config: Config) -> int:
         """Return the number of images of the fastest camera, an upper bound of the frames."""

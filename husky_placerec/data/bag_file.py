@@ -99,6 +99,20 @@ class BagFile:
             stamp = message.header.stamp
             yield topics[connection.topic], stamp.sec * SECOND_NS + stamp.nanosec, message
 
+    def sampled(self, topic: str, most: int) -> Iterator[Any]:
+        """Yield all messages of a topic, or `most` of them at even times where there are more."""
+        if self.message_count(topic) <= most:
+            yield from self.unstamped({topic: topic})
+            return
+        wanted = [c for c in self._reader.connections if c.topic == topic]
+        first_ns, last_ns = self._reader.start_time, self._reader.end_time
+        for number in range(most):
+            start_ns = first_ns + (last_ns - first_ns) * number // most
+            with self._readable():
+                for connection, _, data in self._reader.messages(wanted, start=start_ns):
+                    yield self._reader.deserialize(data, connection.msgtype)
+                    break
+
     def unstamped(self, topics: Mapping[str, str]) -> Iterator[Any]:
         """Yield the messages of topics whose types have no header."""
         for connection, _, data in self._raw(topics):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
+from husky_placerec.cameras.found import fit_to_images, FoundCameras
+from husky_placerec.cameras.known import with_cameras
 from husky_placerec.config import Config
 from husky_placerec.data.account import PairingAccount
 from husky_placerec.data.bag import Bag
@@ -22,6 +26,7 @@ from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, GeoOrigin, Pixels
 
+LOOKED_AT = 100  # images, for the size of each camera's
 Self = TypeVar('Self', bound='Source')
 
 
@@ -72,6 +77,13 @@ class Source(Protocol):
 
     def account(self) -> PairingAccount | None:
         """Return which images of the frames found a partner; None before all frames were read."""
+
+    def found_cameras(self, config: Config) -> FoundCameras:
+        """
+        Return what the source tells of the intrinsics and the mounting of its cameras.
+
+        :raises InputError: for a topic of CameraInfo that was named and is missing.
+        """
 
     def frame_count(self, config: Config) -> int:
         """Return an upper bound of the number of frames; exact for a track or a folder."""
@@ -133,6 +145,33 @@ def open_source(path: Path, kind: str | None = None) -> Source:
     if found == 'track':
         return Track(path)
     return Bag(path) if found == 'bag' else ImageFolder(path)
+
+
+def config_of_source(source: Source, config: Config) -> tuple[Config, list[str]]:
+    """
+    Return a configuration with what a source tells of its cameras, and what is doubtful about it.
+
+    What the configuration tells itself counts more.
+
+    :raises InputError: for a topic of CameraInfo that was named and is missing.
+    """
+    found = source.found_cameras(config)
+    if not found.cameras:
+        return config, list(found.notes)
+    found = fit_to_images(found, _sizes(source, config))
+    return with_cameras(config, found.cameras), list(found.notes)
+
+
+def _sizes(source: Source, config: Config) -> dict[str, tuple[int, int]]:
+    """Return width and height of the first image of each camera that decodes."""
+    sizes: dict[str, tuple[int, int]] = {}
+    for camera, _, message in islice(source.images(config), LOOKED_AT):
+        if camera not in sizes:
+            with suppress(InputError):
+                sizes[camera] = decode_image(message).shape[1::-1]
+        if len(sizes) == len(config.cameras):
+            break
+    return sizes
 
 
 def decode_frame(

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from husky_placerec.cameras.found import FoundCameras
 from husky_placerec.config import Config
 from husky_placerec.data.account import PairingAccount, PairingTally
+from husky_placerec.data.camera_file import read_camera_file
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.headings import MOTION, refuse_topic, with_headings
 from husky_placerec.data.image_index import read_image
@@ -182,6 +184,10 @@ class StoredSource:
         for frame in self.frames(config):
             for name, stamp_ns in frame.image_stamps_ns.items():
                 yield name, stamp_ns, frame.images[name]
+
+    def found_cameras(self, config: Config) -> FoundCameras:
+        """Read `cameras.yaml` beside the table, if there is one."""
+        return read_camera_file(self.root, config)
 
     def frame_count(self, config: Config) -> int:
         """Return the exact number of frames with an image."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
-import cv2
 from husky_placerec.config import Config
 from husky_placerec.descriptor.device import require_cpu
 from husky_placerec.descriptor.fusion import fuse_by_sum
 from husky_placerec.descriptor.hog import HogExtractor
-from husky_placerec.descriptor.pinhole import make_pinhole, VirtualPinhole
 from husky_placerec.descriptor.pixels import PixelExtractor
+from husky_placerec.descriptor.preparation import Cameras, choose_for, Preparation
 from husky_placerec.descriptor.shipped import SHIPPED
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.errors import InputError
@@ -32,34 +31,6 @@ class ImageExtractor(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Preparation:
-    """
-    Brings a camera's image to the input size, through the virtual pinhole where there is one.
-
-    :param size: width and height in pixels.
-    """
-
-    size: tuple[int, int]
-    pinhole: VirtualPinhole | None = None
-
-    @classmethod
-    def of(cls, spec: DescriptorSpec, config: Config) -> Preparation:
-        """
-        Make the preparation that a descriptor's spec and the cameras' intrinsics require.
-
-        :raises InputError: for a virtual pinhole and a camera of unknown intrinsics.
-        """
-        size = (spec.input_width, spec.input_height)
-        return cls(size, make_pinhole(config, spec.pinhole_focal, size))
-
-    def __call__(self, camera: str, image: Pixels) -> Pixels:
-        """Return the image at the input size."""
-        if self.pinhole is not None:
-            return self.pinhole.resample(camera, image)
-        return resize(image, self.size)
-
-
 WITHOUT_NETWORK: dict[str, Callable[[DescriptorSpec], ImageExtractor]] = {
     'hog': HogExtractor,
     'pixels': PixelExtractor,
@@ -75,6 +46,7 @@ class DescriptorExtractor:
     :param images: describes the prepared images.
     :param prepare: brings each camera's image to the input size.
     :param fuse: fuses the cameras' vectors; None for fusion by `concat`, which keeps them apart.
+    :param view: how the common view was chosen, in words; empty: by the map, or by parameters.
     """
 
     def __init__(
@@ -82,12 +54,35 @@ class DescriptorExtractor:
         images: ImageExtractor,
         prepare: Preparation,
         fuse: Fusion | None = None,
+        view: str = '',
     ) -> None:
         self._images = images
         self._fuse = fuse
         self._prepare = prepare
+        self.view = view
         focal = prepare.pinhole.focal if prepare.pinhole else 0.0
         self.spec = replace(images.spec.with_fused_rows(), pinhole_focal=focal)
+
+    @property
+    def cameras(self) -> Cameras:
+        """What is known of the cameras."""
+        return self._prepare.cameras
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed of the cameras, in sentences."""
+        return self._prepare.notes
+
+    def seen_by(self, config: Config, mapped: Cameras | None = None) -> DescriptorExtractor:
+        """
+        Return the same extractor for other cameras.
+
+        :param config: tells what is known of the cameras.
+        :param mapped: the cameras of the map that is searched.
+        :raises InputError: as `Preparation.of`.
+        """
+        prepare = Preparation.of(self.spec, config, mapped)
+        return DescriptorExtractor(self._images, prepare, self._fuse, self.view)
 
     def describe(self, frame: Frame[Pixels]) -> FloatArray:
         """
@@ -105,30 +100,37 @@ class DescriptorExtractor:
         return descriptor if self._fuse is None else self._fuse(descriptor)[None]
 
 
-def resize(image: Pixels, size: tuple[int, int]) -> Pixels:
-    """Resize to (width, height); the average over areas keeps fine texture from aliasing."""
-    if (image.shape[1], image.shape[0]) == size:
-        return image
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> DescriptorExtractor:
+def load_extractor(
+    config: Config, stored: DescriptorSpec | None = None, mapped: Cameras | None = None
+) -> DescriptorExtractor:
     """
     Load the extractor that the configuration asks for.
 
+    Without a stored spec it is for a new map: the virtual pinhole is then chosen by what is known
+    of the cameras, unless the configuration decides that.
+
     :param stored: the spec in the map; it decides what the configuration leaves open.
-    :raises InputError: for a model or weights that cannot be loaded, and a missing device.
+    :param mapped: the cameras of that map.
+    :raises InputError: for a model or weights that cannot be loaded, a missing device, and cameras
+        that do not fit the map.
     """
     spec = resolve_spec(config, stored)
-    prepare = Preparation.of(spec, config)
+    images, fuse = _load_images(spec, config)
+    choice = choose_for(images.spec, config) if stored is None else None
+    focal = spec.pinhole_focal if choice is None else choice.focal
+    spec = replace(images.spec, pinhole_focal=focal)
+    if stored is not None and mapped is None:
+        mapped = {}
+    view = '' if choice is None else str(choice)
+    return DescriptorExtractor(images, Preparation.of(spec, config, mapped), fuse, view)
+
+
+def _load_images(spec: DescriptorSpec, config: Config) -> tuple[ImageExtractor, Fusion | None]:
     if spec.extractor in WITHOUT_NETWORK:
         require_cpu(config.device, spec.extractor)
-        return DescriptorExtractor(WITHOUT_NETWORK[spec.extractor](spec), prepare)
+        return WITHOUT_NETWORK[spec.extractor](spec), None
     if _is_exported(spec, config):
-        exported = _load_onnx(spec, config)
-        prepare = Preparation.of(exported.spec, config)
-        fuse = fuse_by_sum if spec.fusion == 'add' else None
-        return DescriptorExtractor(exported, prepare, fuse)
+        return _load_onnx(spec, config), fuse_by_sum if spec.fusion == 'add' else None
     # Imported here because a robot that runs an exported network has no torch.
     try:
         from husky_placerec.descriptor.torch_extractor import TorchExtractor
@@ -142,7 +144,7 @@ def load_extractor(config: Config, stored: DescriptorSpec | None = None) -> Desc
         'add': fuse_by_sum,
         'attention': images.fuse,
     }
-    return DescriptorExtractor(images, prepare, fusions[spec.fusion])
+    return images, fusions[spec.fusion]
 
 
 def load_spec(config: Config) -> DescriptorSpec:

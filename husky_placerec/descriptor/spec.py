@@ -174,6 +174,8 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
         base = DescriptorSpec(cameras, extractor, **defaults)
     asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
     given = {name: value for name, value in asked.items() if value and name != 'cameras'}
+    if config.pinhole == 'off':
+        given.setdefault('pinhole_focal', 0.0)
     spec = replace(base, cameras=cameras, fused=(), **given)
     network = spec.extractor in ('timm', 'onnx')
     if network and spec.weights not in (config.weights, *NO_FILES) and not config.trust_map:

@@ -8,10 +8,12 @@ from pathlib import Path
 from husky_placerec.config import Config
 from husky_placerec.data.problems import no_frames
 from husky_placerec.data.source import (
+    config_of_source,
     decoded_frames,
     find_trajectory,
     open_source,
     require_clocks,
+    Source,
 )
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.descriptor.extractor import load_extractor
@@ -91,11 +93,18 @@ def describe_drive(
         config = config_like(config, stored)
     with open_source(source, options.kind) as drive:
         drive.check(config)
+        config = _with_cameras(drive, config, warn)
         origin = like.origin if like else None
         trajectory = find_trajectory(drive, options.poses, options.heading, origin)
         for sentence in _doubts(trajectory):
             warn(sentence)
-        extractor = load_extractor(config, stored)
+        extractor = load_extractor(config, stored, like.cameras if like else None)
+        for sentence in (
+            extractor.view and f'virtual pinhole: {extractor.view}',
+            *extractor.notes,
+        ):
+            if sentence:
+                warn(sentence)
         if like is None and extractor.spec.limits:
             warn(extractor.spec.limits)
         described = describe_places(
@@ -133,7 +142,8 @@ def describe_unknown(
     stamps, descriptors = [], []
     with open_source(source) as drive:
         drive.check(config)
-        extractor = load_extractor(config, like.spec)
+        config = _with_cameras(drive, config, warn)
+        extractor = load_extractor(config, like.spec, like.cameras)
         frames = decoded_frames(drive, drive.frames(config), config.max_pixels)
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
             stamps.append(frame.stamp_ns)
@@ -168,6 +178,14 @@ def describe_queries(
         warn=warn,
         bars=bars,
     )
+
+
+def _with_cameras(drive: Source, config: Config, warn: Warn) -> Config:
+    """Return a configuration with what a drive tells of its cameras."""
+    config, doubts = config_of_source(drive, config)
+    for doubt in doubts:
+        warn(f'{drive.path}: {doubt}')
+    return config
 
 
 def _in_frame_of(trajectory: Trajectory, like: PlaceMap | None) -> Trajectory:

@@ -10,7 +10,13 @@ from typing import Any
 from husky_placerec.config import Config, make_config
 from husky_placerec.data.problems import no_frames
 from husky_placerec.data.selection import read_selection, Selection
-from husky_placerec.data.source import find_truth, open_source, require_clocks, Source
+from husky_placerec.data.source import (
+    config_of_source,
+    find_truth,
+    open_source,
+    require_clocks,
+    Source,
+)
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.evaluation.metrics import TOLERANCES_M
 from husky_placerec.evaluation.replay import node_config
@@ -98,6 +104,9 @@ def replay(
             selection.require_version(known.version, known.name)
             parameters = node_config(parameters, selection.told[0], kept)
         drive.check(parameters)
+        parameters, doubts = config_of_source(drive, parameters)
+        for doubt in doubts:
+            warn(f'{drive.path}: {doubt}')
         truth = find_truth(drive, poses, known.frame_id, heading, known.origin)
         recognizer = Recognizer.load(known, parameters)
         for sentence in _doubts(recognizer, truth):
@@ -131,6 +140,7 @@ def replay(
 def _doubts(recognizer: Recognizer, truth: Trajectory | None) -> list[str]:
     """Return what speaks against the results, in sentences."""
     sentences = [] if truth is None else [f'{truth.source}: {note}' for note in truth.warnings]
+    sentences += recognizer.notes
     if recognizer.place_map.spec.limits:
         sentences.append(recognizer.place_map.spec.limits)
     if recognizer.calibration_kind == UNCALIBRATED:

@@ -76,6 +76,8 @@ def describe_places(
         name=str(source.path),
         origin=trajectory.origin,
         simulated=is_simulated(source.path),
+        cameras=extractor.cameras,
+        view=extractor.view,
         thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
     )
 

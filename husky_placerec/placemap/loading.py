@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import faiss
+from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
@@ -103,6 +104,11 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
             thumbnails=ThumbnailFile(files['thumbnails']) if 'thumbnails' in files else None,
             calibration=about.get('calibration'),
             simulated=bool(about.get('simulated', False)),
+            cameras={
+                name: KnownCamera.from_json(values, f'{file}: camera {name}')
+                for name, values in about.get('cameras', {}).items()
+            },
+            view=str(about.get('view', '')),
             version=signed(about)['sha256'],
         )
         _check_consistent(place_map, about, files, paths)

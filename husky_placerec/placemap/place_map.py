@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.descriptor.centring import Centring, RunningMean
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
@@ -53,6 +54,8 @@ class PlaceMap:
     :param thumbnails: small images of the places; None: none.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
     :param simulated: all sources are rendered.
+    :param cameras: what was known of the cameras of the first drive.
+    :param view: how the view that all cameras share was chosen, in words; empty: by parameters.
     :param version: SHA-256 of the `map.json` that the map was read from; empty if it was changed
         since, or never written.
 
@@ -78,6 +81,8 @@ class PlaceMap:
     thumbnails: Thumbnails | None = None
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
     simulated: bool = False
+    cameras: Mapping[str, KnownCamera] = field(default_factory=dict, repr=False)
+    view: str = ''
     version: str = ''
 
     def __len__(self) -> int:

@@ -201,6 +201,11 @@ def _about(place_map: PlaceMap, index: BuiltIndex, files: Files) -> dict[str, An
         about['whitening_gain'] = {kind: dict(recall) for kind, recall in place_map.gain.items()}
     if place_map.centring is not None:
         about['view_change'] = place_map.centring.change
+    known = {name: camera.as_json() for name, camera in place_map.cameras.items()}
+    if any(known.values()):
+        about['cameras'] = known
+    if place_map.view:
+        about['view'] = place_map.view
     if place_map.simulated:
         about['simulated'] = True
     if place_map.calibration is not None:

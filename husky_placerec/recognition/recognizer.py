@@ -149,7 +149,7 @@ class Recognizer(DescriptorRecognizer):
 
         :raises InputError: for a model that cannot be loaded, or is not the map's.
         """
-        return cls(load_extractor(config, place_map.spec), place_map, config)
+        return cls(load_extractor(config, place_map.spec, place_map.cameras), place_map, config)
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
         """
@@ -164,6 +164,19 @@ class Recognizer(DescriptorRecognizer):
         result = self.search(query)
         unusable = bool(frame.images) and not seen.images
         return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed of the cameras, in sentences."""
+        return self._extractor.notes
+
+    def look_through(self, config: Config) -> None:
+        """
+        Take the cameras that a configuration tells of, from the next frame on.
+
+        :raises InputError: for cameras that cannot fill the view of the map; nothing then changes.
+        """
+        self._extractor = self._extractor.seen_by(config, self.place_map.cameras)
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
         """Add a pose of `base_link` in the frame `odom`, for the next frame."""

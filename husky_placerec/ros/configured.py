@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError

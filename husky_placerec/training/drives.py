@@ -10,7 +10,7 @@ from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.data.source import decode_usable, open_source
-from husky_placerec.descriptor.extractor import Preparation
+from husky_placerec.descriptor.preparation import Preparation
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tracks import check_comparable, read_track, Track, unlike_names

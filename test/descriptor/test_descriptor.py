@@ -7,8 +7,9 @@ import json
 
 import cv2
 from husky_placerec.config import make_config
-from husky_placerec.descriptor.extractor import load_extractor, resize
+from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.descriptor.fusion import normalize, turned_round
+from husky_placerec.descriptor.preparation import resize
 from husky_placerec.descriptor.spec import DEFAULTS, DescriptorSpec, resolve_spec
 from husky_placerec.errors import InputError
 import numpy as np

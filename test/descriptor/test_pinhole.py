@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from husky_placerec.cameras.intrinsics import Intrinsics
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
-from husky_placerec.descriptor.pinhole import Intrinsics, VirtualPinhole
+from husky_placerec.descriptor.pinhole import VirtualPinhole
 from husky_placerec.errors import InputError
 import numpy as np
 import pytest

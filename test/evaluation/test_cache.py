@@ -65,7 +65,7 @@ def test_the_cache_has_the_descriptors_of_the_live_node(folder, tmp_path):
 
 
 def resized(image, extractor):
-    from husky_placerec.descriptor.extractor import resize
+    from husky_placerec.descriptor.preparation import resize
 
     return resize(image, (extractor.spec.input_width, extractor.spec.input_height))
 
