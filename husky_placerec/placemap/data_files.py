@@ -46,8 +46,14 @@ def write_data(
         write(temporary)
         sync_file(temporary)
         entry = data_entry(kind, suffix, sha256(temporary))
-        temporary.replace(folder / entry['name'])
+        file = folder / entry['name']
+        if not _is_unaltered(file, entry['sha256']):  # else its readers keep what they have mapped
+            temporary.replace(file)
     return entry
+
+
+def _is_unaltered(file: Path, digest: str) -> bool:
+    return file.is_file() and not file.is_symlink() and sha256(file) == digest
 
 
 def data_entry(kind: str, suffix: str, digest: str) -> dict[str, str]:
