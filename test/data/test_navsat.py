@@ -69,9 +69,11 @@ def test_a_robot_that_never_moves_needs_a_heading(tmp_path):
 
 
 def test_a_heading_from_an_imu_knows_that_the_robot_drives_backwards(tmp_path):
-    turns = [(IMU, imu(START_NS + i * 100 * MS, math.pi)) for i in range(-1, 102)]
+    away = [-math.pi if i <= 50 else -math.pi / 2 for i in range(-1, 102)]
+    turns = [(IMU, imu(START_NS + i * 100 * MS, yaw)) for i, yaw in enumerate(away, -1)]
     trajectory = read(tmp_path, [*turns, *fixes(EAST_THEN_NORTH)], heading=IMU)
-    np.testing.assert_allclose(abs(yaws(trajectory)), 180, atol=1e-6)
+    np.testing.assert_allclose(abs(yaws(trajectory))[:11], 180, atol=1e-6)
+    np.testing.assert_allclose(yaws(trajectory)[11:], -90, atol=1e-6)
     assert 'driven backwards' not in ' '.join(trajectory.notes)
 
 
@@ -88,10 +90,54 @@ def test_an_imu_without_an_orientation_is_refused(tmp_path):
         read(tmp_path, [*turns, *fixes(EAST_THEN_NORTH)], heading=IMU)
 
 
-def test_a_heading_for_poses_that_have_one_is_refused(tmp_path):
-    message = pose_message('PoseStamped', START_NS, planar(1.0))
-    with pytest.raises(InputError, match=r'--heading /imu/data: .* has orientations'):
-        read(tmp_path, [('/pose', message)], heading=IMU)
+@pytest.mark.parametrize('kind', ['PoseStamped', 'PoseWithCovarianceStamped', 'Odometry'])
+def test_poses_take_their_heading_from_another_topic_or_from_the_motion(tmp_path, kind):
+    """`/odometry/gps` of navsat_transform always has the orientation 0, 0, 0, 1; others none."""
+    stamps = [START_NS + i * 500 * MS for i in range(21)]
+    poses = [
+        ('/gps_pose', pose_message(kind, stamp, planar(x, y)))
+        for stamp, (x, y) in zip(stamps, EAST_THEN_NORTH)
+    ]
+    turns = [(IMU, imu(stamp, 0.0 if i <= 10 else 1.5)) for i, stamp in enumerate(stamps)]
+    with pytest.raises(InputError, match=r'heading is always 0 degrees.*--heading motion'):
+        read(tmp_path, poses)
+    for name, heading, expected in (('imu', IMU, np.degrees(1.5)), ('motion', 'motion', 90.0)):
+        trajectory = read(tmp_path / name, [*turns, *poses], heading=heading)
+        np.testing.assert_allclose(trajectory.poses[:, :2], EAST_THEN_NORTH, atol=1e-9)
+        np.testing.assert_allclose(yaws(trajectory)[:10], 0, atol=1e-6)
+        np.testing.assert_allclose(yaws(trajectory)[12:], expected, atol=1e-6)
+    found = read(tmp_path / 'poses', poses, heading='poses')
+    assert [doubt.grave for doubt in found.doubts] == [False]
+    np.testing.assert_allclose(yaws(found), 0, atol=1e-9)
+
+
+def test_positions_with_quaternions_of_zeros_need_a_heading(tmp_path):
+    poses = []
+    for i, (x, y) in enumerate(EAST_THEN_NORTH):
+        message = pose_message('PoseStamped', START_NS + i * 500 * MS, planar(x, y))
+        message.pose.orientation.w = 0.0
+        poses.append(('/gps_pose', message))
+    with pytest.raises(InputError, match=r'length 0\.000; expected 1.*--heading'):
+        read(tmp_path, poses)
+    assert yaws(read(tmp_path / 'motion', poses, heading='motion'))[-1] == pytest.approx(90)
+
+
+def test_fixes_have_no_orientations_of_their_own(tmp_path):
+    with pytest.raises(InputError, match=r'--heading poses: .* are fixes'):
+        read(tmp_path, fixes(EAST_THEN_NORTH), heading='poses')
+
+
+def test_a_pose_file_takes_its_heading_from_the_motion_or_a_topic_of_the_bag(tmp_path):
+    stamps = [START_NS + i * 500 * MS for i in range(21)]
+    lines = [f'{s} {x} {y} 0 0 0 0 1' for s, (x, y) in zip(stamps, EAST_THEN_NORTH)]
+    (tmp_path / 'gps.tum').write_text('\n'.join(lines))
+    turns = [(IMU, imu(stamp, 0.0 if i <= 10 else 1.5)) for i, stamp in enumerate(stamps)]
+    with Bag(write_bag(tmp_path / 'drive', turns)) as bag:
+        file = str(tmp_path / 'gps.tum')
+        with pytest.raises(InputError, match='heading is always 0 degrees'):
+            find_trajectory(bag, file)
+        assert yaws(find_trajectory(bag, file, 'motion'))[-1] == pytest.approx(90)
+        assert yaws(find_trajectory(bag, file, IMU))[-1] == pytest.approx(np.degrees(1.5))
 
 
 def test_messages_without_a_fix_do_not_count(tmp_path):

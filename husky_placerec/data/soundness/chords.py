@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from husky_placerec.types import Floats, Indices, Mask, SECOND_NS
+from husky_placerec.types import Floats, Indices, SECOND_NS
 import numpy as np
 
 LEAST_CHORD_M = 1.0
 NOISES = 10  # a chord is so many times longer than the noise of the positions
 SLOWEST_S_PER_M = 10.0  # a slower chord may be the wander of the fixes of a robot that stands
-SEVERAL = 4  # poses between the ends of a chord, and chords
 STRAIGHT = 0.9  # least length of the mean of the headings on a chord, as unit vectors
 
 
@@ -85,37 +84,16 @@ def chords_of(stamps_ns: Indices, poses: Floats) -> Chords:
 
     :param stamps_ns: [N]; `poses` are [N, 7].
     """
-    made, straight = _all_chords(stamps_ns, poses)
-    return made.of(straight)
-
-
-def bent_share(stamps_ns: Indices, poses: Floats) -> float:
-    """Return the share of the way on chords of several poses whose headings vary; 0 without."""
-    made, straight = _all_chords(stamps_ns, poses)
-    several = made.end - made.begin >= SEVERAL
-    if several.sum() < SEVERAL:
-        return 0.0
-    return float(np.average(~straight[several], weights=made.length_m[several]))
-
-
-def _all_chords(stamps_ns: Indices, poses: Floats) -> tuple[Chords, Mask]:
     flat = poses[:, :2]
     length_m = max(LEAST_CHORD_M, NOISES * noise_m(stamps_ns, flat))
     steps = steps_of(flat, length_m)
-    made, straight = _made(poses, steps[:-1], steps[1:])
+    made = chords_between(poses, steps[:-1], steps[1:])
     seconds = (stamps_ns[made.end] - stamps_ns[made.begin]) / SECOND_NS
-    driven = seconds <= SLOWEST_S_PER_M * made.length_m
-    return made.of(driven), straight[driven]
+    return made.of(seconds <= SLOWEST_S_PER_M * made.length_m)
 
 
 def chords_between(poses: Floats, begin: Indices, end: Indices) -> Chords:
     """Return the chords between pairs of poses [N, 7], but for those whose headings vary."""
-    made, straight = _made(poses, begin, end)
-    return made.of(straight)
-
-
-def _made(poses: Floats, begin: Indices, end: Indices) -> tuple[Chords, Mask]:
-    """Return the chords between pairs of poses, and on which the heading hardly varies."""
     flat, turns = poses[:, :2], np.exp(1j * yaws_of(poses))
     step_m = np.hypot(*np.diff(flat, axis=0).T)
     # The headings count by the way, so that turns on the spot do not.
@@ -125,4 +103,4 @@ def _made(poses: Floats, begin: Indices, end: Indices) -> tuple[Chords, Mask]:
     made = Chords(
         begin, end, np.hypot(*shift.T), np.arctan2(shift[:, 1], shift[:, 0]), np.angle(faced)
     )
-    return made, abs(faced) >= STRAIGHT * (driven_m[end] - driven_m[begin])
+    return made.of(abs(faced) >= STRAIGHT * (driven_m[end] - driven_m[begin]))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from husky_placerec.data.soundness.chords import bent_share, Chords, chords_between, chords_of
+from husky_placerec.data.soundness.chords import Chords, chords_between, chords_of, yaws_of
 from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.types import Floats, Mask, SECOND_NS
@@ -27,7 +27,7 @@ MISALIGNED_DEG, WRONG_DEG, REVERSED_DEG = 20.0, 45.0, 135.0
 LEAST_CORNERS = 2
 SPREAD_RAD, LESS_SPREAD = np.radians(25.0), 0.4
 ALIGNED = 0.7  # least share of the way that a robot with wheels drives forwards or backwards
-MOSTLY = 0.5
+NOISE_DEG = 60.0
 FEW = 0.05  # share of the way that is not worth a warning
 LYING_DEG, OVER_DEG = 60.0, 120.0  # from upright; no robot with wheels leans so
 ODOMETRY_GAP_NS = SECOND_NS
@@ -181,13 +181,14 @@ def _turned(chords: Chords, off: Floats) -> Doubt | None:
 
 
 def _noisy(trajectory: Trajectory) -> Doubt | None:
-    """Return the doubt about headings that vary on a chord more than a robot turns."""
-    share = bent_share(trajectory.stamps_ns, trajectory.poses)
-    if share < MOSTLY:
+    """Return the doubt about headings that are noise."""
+    turns = abs(_wrapped(np.diff(yaws_of(trajectory.poses))))
+    usual_deg = float(np.degrees(np.median(turns))) if len(turns) >= MANY_CHORDS else 0.0
+    if usual_deg < NOISE_DEG:
         return None
     return Doubt(
         'noisy',
-        f'the headings turn to and fro within a few metres on {100 * share:.0f} % of the way',
+        f'the heading turns by {usual_deg:.0f} degrees from pose to pose, in the median',
         REMEDY,
     )
 
