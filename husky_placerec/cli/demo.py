@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import err, out, percent
+from husky_placerec.optional import require
 from husky_placerec.progress import progress
 import numpy as np
 from rich.table import Table
@@ -29,6 +30,7 @@ def demo(
     The real node runs over DDS. The exit status is 1 if on either drive fewer than 80 % of the
     known places are recognised, or fewer than 98 % of the published poses are right.
     """
+    require('numba', 'PIL', 'matplotlib')
     from husky_placerec.demo.run import run
 
     result = run(
