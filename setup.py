@@ -94,7 +94,7 @@ setup(
         'console_scripts': [
             f'placerec = {PACKAGE}.cli.main:main',
             f'placerec_node = {PACKAGE}.ros.node:main',
-            f'simulator_node = {PACKAGE}.simulator.node:main',
+            f'simulator_node = {PACKAGE}.simulator.main:main',
         ],
     },
     zip_safe=True,

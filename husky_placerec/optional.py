@@ -9,6 +9,8 @@ from husky_placerec.errors import InputError
 EXTRAS = {
     'jinja2': 'report',
     'matplotlib': 'report',
+    'numba': 'sim',
+    'PIL': 'sim',
     'sklearn': 'report',
 }
 

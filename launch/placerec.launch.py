@@ -4,11 +4,15 @@ Start the place recognition node.
     ros2 launch husky_placerec placerec.launch.py map:=campus.map
     ros2 launch husky_placerec placerec.launch.py map:=campus.map cameras:=clearpath \
         namespace:=a200_0000 rviz:=true
+    ros2 launch husky_placerec placerec.launch.py map:=campus.map odometry:=odometry/filtered
     ros2 launch husky_placerec placerec.launch.py map:=campus.map config:=my_robot.yaml
 """
 
+from pathlib import Path
+
+from ament_index_python.packages import get_package_prefix, PackageNotFoundError
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
@@ -34,6 +38,11 @@ def generate_launch_description():
             'config',
             default_value=preset,
             description='Parameter file; by default that of the cameras.',
+        ),
+        DeclareLaunchArgument(
+            'odometry',
+            default_value='',
+            description='Topic of the odometry; by default that of the parameter file.',
         ),
         DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of the robot, such as a200_0000.'
@@ -74,6 +83,28 @@ def generate_launch_description():
             PythonExpression(["'", LaunchConfiguration('fastdds'), "' != 'none'"])
         ),
     )
+    return LaunchDescription([*arguments, dds, OpaqueFunction(function=_start)])
+
+
+def _start(context):
+    """Return the node and rviz, or raise before either is started."""
+
+    def said(name):
+        return LaunchConfiguration(name).perform(context)
+
+    if not Path(said('config')).is_file():
+        raise RuntimeError(
+            f'config: {said("config")} is no file; expected a parameter file, as config/husky.yaml'
+        )
+    if said('rviz') == 'true':
+        _require_rviz()
+    given = {
+        'map': ParameterValue(LaunchConfiguration('map'), value_type=str),
+        'autostart': ParameterValue(LaunchConfiguration('autostart'), value_type=bool),
+        'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool),
+    }
+    if said('odometry'):
+        given['odometry_topic'] = said('odometry')
     node = Node(
         package='husky_placerec',
         executable='placerec_node',
@@ -81,16 +112,7 @@ def generate_launch_description():
         namespace=LaunchConfiguration('namespace'),
         output='screen',
         # An argument overrides the file: the last source of a parameter counts.
-        parameters=[
-            LaunchConfiguration('config'),
-            {
-                'map': ParameterValue(LaunchConfiguration('map'), value_type=str),
-                'autostart': ParameterValue(LaunchConfiguration('autostart'), value_type=bool),
-                'use_sim_time': ParameterValue(
-                    LaunchConfiguration('use_sim_time'), value_type=bool
-                ),
-            },
-        ],
+        parameters=[LaunchConfiguration('config'), given],
         remappings=TRANSFORMS,
         arguments=['--ros-args', '--log-level', ['placerec:=', LaunchConfiguration('log_level')]],
     )
@@ -102,4 +124,13 @@ def generate_launch_description():
         remappings=TRANSFORMS,
         condition=IfCondition(LaunchConfiguration('rviz')),
     )
-    return LaunchDescription([*arguments, dds, node, rviz])
+    return [node, rviz]
+
+
+def _require_rviz():
+    try:
+        get_package_prefix('rviz2')
+    except PackageNotFoundError as error:
+        raise RuntimeError(
+            'rviz: rviz2 is not installed; apt install ros-$ROS_DISTRO-rviz2, or leave rviz:=true out'
+        ) from error

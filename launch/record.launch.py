@@ -6,6 +6,7 @@ Record a drive to make a map of: cameras, their intrinsics, odometry, transforms
         namespace:=a200_0000 poses:=sensors/gps_0/fix
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from husky_placerec.config import read_config
@@ -35,6 +36,11 @@ def generate_launch_description():
                 'namespace', default_value='', description='Namespace of the robot.'
             ),
             DeclareLaunchArgument(
+                'odometry',
+                default_value='',
+                description='Topic of the odometry; by default that of the parameter file.',
+            ),
+            DeclareLaunchArgument(
                 'poses',
                 default_value='',
                 description='Topics with poses or fixes, separated by blanks.',
@@ -48,8 +54,11 @@ def _record(context):
     def said(name):
         return LaunchConfiguration(name).perform(context)
 
+    config = read_config(Path(said('config')))
+    if said('odometry'):
+        config = replace(config, odometry_topic=said('odometry'))
     command = record_command(
-        read_config(Path(said('config'))),
+        config,
         said('output'),
         namespace=said('namespace'),
         more=said('poses').split(),

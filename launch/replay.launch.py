@@ -1,6 +1,8 @@
 """
 Play a bag to the place recognition node; all ends with the bag.
 
+The node then prints how many frames it recognised, and why it refused the others.
+
     ros2 launch husky_placerec replay.launch.py bag:=drive_2 map:=campus.map rate:=4
     ros2 launch husky_placerec replay.launch.py bag:=drive_2 map:=campus.map loop:=true rviz:=true
 """
@@ -19,6 +21,7 @@ from launch_ros.substitutions import FindPackagePrefix, FindPackageShare
 
 FORWARDED = {  # default, description
     'cameras': ('husky', 'Names of topics: husky or clearpath.'),
+    'odometry': ('', 'Topic of the odometry; by default that of the preset of the cameras.'),
     'rviz': ('false', 'Start rviz.'),
 }
 AFTER_S = 2.0  # the last frames are recognised after the bag is over

@@ -2,6 +2,8 @@
 Start a simulated robot on a campus, to be recognised by placerec.launch.py beside it.
 
     ros2 launch husky_placerec sim.launch.py condition:=winter_dusk drive:=1
+
+It needs the extra [sim]: pip install 'husky_placerec[sim]'.
 """
 
 from launch import LaunchDescription
@@ -10,6 +12,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+ODOMETRY = 'platform/odom'
 ARGUMENTS = {  # type, default, description
     'seed': (int, '1', 'Number of the campus.'),
     'drive': (int, '0', 'Varies start, lateral wander, traffic and phase.'),
@@ -33,6 +36,9 @@ def generate_launch_description():
     namespace = DeclareLaunchArgument(
         'namespace', default_value='', description='Namespace of the robot, such as a200_0000.'
     )
+    odometry = DeclareLaunchArgument(
+        'odometry', default_value=ODOMETRY, description='Topic of the odometry.'
+    )
     parameters = {
         name: ParameterValue(LaunchConfiguration(name), value_type=kind)
         for name, (kind, _, _) in ARGUMENTS.items()
@@ -44,6 +50,10 @@ def generate_launch_description():
         namespace=LaunchConfiguration('namespace'),
         output='screen',
         parameters=[parameters],
-        remappings=[('/tf', 'tf'), ('/tf_static', 'tf_static')],
+        remappings=[
+            ('/tf', 'tf'),
+            ('/tf_static', 'tf_static'),
+            (ODOMETRY, LaunchConfiguration('odometry')),
+        ],
     )
-    return LaunchDescription([*declared, namespace, node])
+    return LaunchDescription([*declared, namespace, odometry, node])

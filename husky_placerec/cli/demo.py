@@ -11,6 +11,7 @@ from husky_placerec.cli.common import (
     percent,
     say,
 )
+from husky_placerec.optional import require
 from husky_placerec.progress import progress
 import numpy as np
 from rich.table import Table
@@ -34,6 +35,7 @@ def demo(
     The real node runs over DDS. The exit status is 1 if on either drive fewer than 80 % of the
     known places are recognised, or fewer than 98 % of the published poses are right.
     """
+    require('numba', 'PIL', 'matplotlib')
     from husky_placerec.demo.run import run
 
     result = run(output, lambda title: progress(title, ' messages'), say)

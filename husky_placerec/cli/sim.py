@@ -10,6 +10,7 @@ from husky_placerec.cli.common import (
     say,
 )
 from husky_placerec.errors import InputError
+from husky_placerec.optional import require
 from husky_placerec.progress import bar, progress
 import typer
 
@@ -156,12 +157,7 @@ def sim(
     All drives of a seed share one map frame, so that one can be mapped and the others recognised.
     Other values of --route, --aliasing and --style make another campus.
     """
-    try:
-        import numba  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            'sim: needs numba and pillow (pip install husky_placerec[sim])'
-        ) from error
+    require('numba', 'PIL')
     from husky_placerec.campus.protocols import drive_of
 
     asked = {

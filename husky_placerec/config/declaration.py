@@ -16,6 +16,7 @@ def parameter(
     unit: str = '',
     least: float | None = None,
     most: float | None = None,
+    zero_or: float | None = None,
     choices: Sequence[str] = (),
     dynamic: bool = False,
 ) -> Any:
@@ -23,6 +24,7 @@ def parameter(
     Return a dataclass field that declares a parameter; its type is that of the default.
 
     :param least: lower bound of a number, included; given together with `most`.
+    :param zero_or: least number above 0, where 0 means something else, as no limit.
     :param choices: the values that are allowed; empty: any.
     :param dynamic: may change while the node runs; a new value counts from the next frame on.
     """
@@ -31,6 +33,7 @@ def parameter(
         'unit': unit,
         'least': least,
         'most': most,
+        'zero_or': zero_or,
         'choices': tuple(choices),
         'dynamic': dynamic,
     }
@@ -58,5 +61,8 @@ def check_value(name: str, value: Any, declared: Field[Any], default: Any, sourc
         raise InputError(f'{source}: {name} is {value!r}; expected one of {choices}')
     if about['least'] is not None and not about['least'] <= value <= about['most']:
         bounds = f'{about["least"]} to {about["most"]}'
+        raise InputError(f'{source}: {name} is {value!r}; expected {bounds}')
+    if about['zero_or'] is not None and 0 < value < about['zero_or']:
+        bounds = f'0, or {about["zero_or"]} to {about["most"]}'
         raise InputError(f'{source}: {name} is {value!r}; expected {bounds}')
     return value

@@ -63,6 +63,8 @@ def _row(name: str, declared: Field[Any], default: Any) -> str:
     values = ', '.join(f'`{choice}`' if choice else 'empty' for choice in about['choices'])
     if about['least'] is not None:
         values = f'{about["least"]:g} to {about["most"]:g} {about["unit"]}'.rstrip()
+    if about['zero_or'] is not None:
+        values = f'0, or {about["zero_or"]:g} to {about["most"]:g} {about["unit"]}'.rstrip()
     if name == 'cameras':  # its default here is not the placeholder <name>
         default = Config().cameras
     return f'| `{name}`{mark} | {kind} | {_shown(default)} | {values} | {about["description"]} |'

@@ -33,6 +33,7 @@ class NodeConfig:
         unit='Hz',
         least=0.0,
         most=1000.0,
+        zero_or=0.001,
         dynamic=True,
     )
     max_age: float = parameter(
@@ -42,6 +43,7 @@ class NodeConfig:
         unit='s',
         least=0.0,
         most=60.0,
+        zero_or=0.001,
         dynamic=True,
     )
     min_travel: float = parameter(

@@ -32,13 +32,17 @@ def recorded_topics(config: Config, namespace: str = '', more: Sequence[str] = (
 def record_command(
     config: Config, output: str, *, namespace: str = '', more: Sequence[str] = ()
 ) -> list[str]:
-    """Return the command that records these topics with rosbag2; a temporary file has its QoS."""
+    """
+    Return the command that records these topics with rosbag2; a temporary file has its QoS.
+
+    The topics come last and without an option, because the rosbag2 of Humble has no `--topics`.
+    """
     qos = {whole_name('tf_static', namespace): STATIC_QOS}
     with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False) as file:
         yaml.safe_dump(qos, file)
     overrides = '--qos-profile-overrides-path', file.name
     topics = recorded_topics(config, namespace, more)
-    return ['ros2', 'bag', 'record', '-s', 'mcap', '-o', output, *overrides, '--topics', *topics]
+    return ['ros2', 'bag', 'record', '-s', 'mcap', '-o', output, *overrides, *topics]
 
 
 def whole_name(topic: str, namespace: str) -> str:

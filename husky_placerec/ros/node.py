@@ -8,6 +8,7 @@ import threading
 
 from husky_placerec.errors import InputError
 from husky_placerec.ros.managed_node import PlacerecNode
+from husky_placerec.ros.starting import start_ros
 from husky_placerec.session.loading import Interrupted
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -19,10 +20,10 @@ GOODBYE_S = 0.4
 
 def main() -> None:
     """Run the node until it is stopped; exit with 2 when it cannot start."""
-    rclpy.init(args=sys.argv)
     error: str | None = None
     node: PlacerecNode | None = None
     try:
+        start_ros(sys.argv)
         node = PlacerecNode()
         error = _autostart(node) if node.config.autostart else None
         if error is None:

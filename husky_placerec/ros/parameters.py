@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import Field
 from typing import Any
 
@@ -35,6 +35,7 @@ class Parameters:
         self._changed = changed
         ((_, cameras, names),) = [d for d in declarations(()) if d[0] == 'cameras']
         self._values['cameras'] = _declare(node, 'cameras', cameras, names)
+        make_config(dict(self._values), self._source)  # names that no parameter can be declared by
         for name, declared, default in declarations(self._values['cameras']):
             if name not in self._values:
                 self._values[name] = _declare(node, name, declared, default)
@@ -58,9 +59,13 @@ class Parameters:
 
 def _declare(node: Node, name: str, declared: Field[Any], default: Any) -> Any:
     try:
-        return node.declare_parameter(name, default, _descriptor(declared, default)).value
+        value = node.declare_parameter(name, default, _descriptor(declared, default)).value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         raise InputError(f'parameter {name}: {error}') from error
+    if value is None:  # what ROS makes of an empty list
+        kind = 'a list of names' if isinstance(default, list) else type(default).__name__
+        raise InputError(f'parameter {name}: empty; expected {kind}, such as {default!r}')
+    return value
 
 
 def _descriptor(declared: Field[Any], default: Any) -> ParameterDescriptor:
@@ -69,7 +74,7 @@ def _descriptor(declared: Field[Any], default: Any) -> ParameterDescriptor:
     unit = f' [{about["unit"]}]' if about['unit'] else ''
     descriptor = ParameterDescriptor(
         description=about['description'] + unit,
-        additional_constraints=', '.join(choice or "''" for choice in about['choices']),
+        additional_constraints=_constraints(about),
         read_only=not about['dynamic'],  # a parameter that is read once only
     )
     if least is not None and isinstance(default, float):
@@ -79,3 +84,10 @@ def _descriptor(declared: Field[Any], default: Any) -> ParameterDescriptor:
     elif least is not None:
         descriptor.integer_range = [IntegerRange(from_value=least, to_value=most, step=1)]
     return descriptor
+
+
+def _constraints(about: Mapping[str, Any]) -> str:
+    """Return what the range of a descriptor cannot tell."""
+    if about['zero_or'] is not None:
+        return f'0, or at least {about["zero_or"]:g}'
+    return ', '.join(choice or "''" for choice in about['choices'])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 import statistics
 import time
 
@@ -65,7 +66,7 @@ class InputHealth:
     def silent(self) -> bool:
         """Whether the input counts as silent; a slow input may pause for longer."""
         arrivals = tuple(self._arrivals)[-LATEST - 1 :]
-        gaps = [after - before for before, after in zip(arrivals, arrivals[1:])]
+        gaps = [after - before for before, after in pairwise(arrivals)]
         usual_s = statistics.median(gaps) if gaps else 0.0
         return self.silent_s > min(max(SILENT_S, SILENT_GAPS * usual_s), LONGEST_SILENT_S)
 

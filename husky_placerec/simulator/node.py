@@ -16,6 +16,7 @@ from husky_placerec.campus.simulated_drive import SimulatedDrive
 from husky_placerec.errors import InputError
 from husky_placerec.ros.conversions import to_stamp
 from husky_placerec.ros.message_types import message_class
+from husky_placerec.ros.starting import start_ros
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
@@ -25,6 +26,7 @@ from rosgraph_msgs.msg import Clock
 SENSOR_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 STATIC_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 DEFAULT_RATE_HZ = 2.0
+LEAST_RATE_HZ, MOST_RATE_HZ = 0.001, 1000.0
 LISTENERS_S = 3.0  # longest wait for subscribers
 
 
@@ -47,8 +49,9 @@ class SimulatorNode(Node):
         values = {n: self.declare_parameter(n, value).value for n, value in defaults.items()}
         self._config = DriveConfig(**values)
         self._rate_hz = float(self.declare_parameter('rate', rate_hz).value)
-        if self._rate_hz <= 0:
-            raise InputError(f'parameter rate: {self._rate_hz:g}; expected more than 0')
+        if not LEAST_RATE_HZ <= self._rate_hz <= MOST_RATE_HZ:
+            bounds = f'{LEAST_RATE_HZ:g} to {MOST_RATE_HZ:g} Hz'
+            raise InputError(f'parameter rate: {self._rate_hz:g}; expected {bounds}')
         self._config.check()
         self._time = self.create_publisher(Clock, '/clock', SENSOR_QOS)
         self._publishers_by_topic = {t: self._publisher(t, kind) for t, kind in TOPICS.items()}
@@ -100,9 +103,9 @@ class SimulatorNode(Node):
 
 def run(config: DriveConfig | None = None, rate_hz: float = DEFAULT_RATE_HZ) -> int:
     """Run the simulator to the end of its drive, or until it is stopped; return the status."""
-    rclpy.init(args=sys.argv if config is None else [])
     error: str | None = None
     try:
+        start_ros(sys.argv if config is None else [])
         node = SimulatorNode(config or DriveConfig(step_m=0.5), rate_hz)
         while rclpy.ok() and not node.done:
             rclpy.spin_once(node, timeout_sec=0.2)
@@ -115,12 +118,3 @@ def run(config: DriveConfig | None = None, rate_hz: float = DEFAULT_RATE_HZ) -> 
         rclpy.logging.get_logger('simulator').fatal(error)
     rclpy.try_shutdown()
     return 2 if error is not None else 0
-
-
-def main() -> None:
-    """Run the simulator by its ROS parameters."""
-    sys.exit(run())
-
-
-if __name__ == '__main__':
-    main()

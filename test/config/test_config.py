@@ -91,7 +91,7 @@ def test_an_empty_file_is_the_defaults(yaml_file):
 
 def test_the_shipped_file_is_read_and_is_the_default_but_for_the_threshold():
     config = read_config(HUSKY_YAML)
-    assert config == make_config({'min_similarity': 0.8})
+    assert config == make_config({'min_similarity': 0.8, 'odometry_topic': 'platform/odom'})
 
 
 @pytest.mark.parametrize(
@@ -204,3 +204,12 @@ def test_every_parameter_has_a_meaning_and_every_number_a_range():
         if isinstance(default, (int, float)) and not isinstance(default, bool):
             assert declared.metadata['least'] is not None, name
             assert declared.metadata['least'] <= default <= declared.metadata['most'], name
+
+
+@pytest.mark.parametrize('name', ['max_rate', 'max_age'])
+@pytest.mark.parametrize('value', [1e-300, 5e-324, 0.00099])
+def test_a_limit_that_nothing_could_ever_meet_is_refused(name, value):
+    with pytest.raises(InputError, match=rf'{name} is .*expected 0, or 0\.001 to'):
+        make_config({name: value})
+    assert getattr(make_config({name: 0.0}), name) == 0.0
+    assert getattr(make_config({name: 0.001}), name) == 0.001

@@ -69,6 +69,20 @@ def test_static_transforms_are_recorded_though_they_were_told_before():
     assert command[command.index('-o') + 1] == 'bag'
 
 
+def test_the_topics_are_positional_as_every_rosbag2_takes_them():
+    """Humble's `ros2 bag record` has no --topics; Jazzy's takes both."""
+    command = record_command(make_config({}), 'bag')
+    Path(command[command.index('--qos-profile-overrides-path') + 1]).unlink()
+    assert '--topics' not in command
+    topics = recorded_topics(make_config({}))
+    assert command[-len(topics) :] == topics
+    assert command[-len(topics) - 2] == '--qos-profile-overrides-path'
+
+
+def test_the_huskys_preset_records_the_odometry():
+    assert '/platform/odom' in recorded_topics(read_config(CONFIG / 'husky.yaml'))
+
+
 OUTPUTS = 'pose', 'pose_with_covariance', 'markers', 'match_image'
 
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from launch import LaunchContext
-from launch.actions import ExecuteProcess, IncludeLaunchDescription
+from launch import LaunchContext, LaunchDescription, LaunchService
+from launch.actions import ExecuteProcess, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import (
     get_launch_description_from_python_launch_file,
+    PythonLaunchDescriptionSource,
 )
 from launch.utilities import perform_substitutions
 from launch_ros.actions import Node
@@ -17,11 +18,11 @@ LAUNCH = Path(__file__).parents[2] / 'launch'
 ARGUMENTS = {
     'placerec': {
         *('map', 'cameras', 'config', 'namespace', 'autostart', 'use_sim_time', 'fastdds'),
-        *('rviz', 'log_level'),
+        *('rviz', 'log_level', 'odometry'),
     },
-    'replay': {'bag', 'map', 'rate', 'loop', 'cameras', 'rviz'},
-    'record': {'output', 'cameras', 'config', 'namespace', 'poses'},
-    'sim': {'seed', 'condition', 'drive', 'rate', 'namespace'},
+    'replay': {'bag', 'map', 'rate', 'loop', 'cameras', 'rviz', 'odometry'},
+    'record': {'output', 'cameras', 'config', 'namespace', 'poses', 'odometry'},
+    'sim': {'seed', 'condition', 'drive', 'rate', 'namespace', 'odometry'},
 }
 
 
@@ -50,9 +51,20 @@ def given(description, **values):
     return context
 
 
-def nodes(description, executable):
+def nodes(description, executable, context=None):
+    """Return the nodes of an executable, also those that a function of the description makes."""
     found = [entity for entity in description.entities if isinstance(entity, Node)]
+    for entity in description.entities:
+        if isinstance(entity, OpaqueFunction) and context is not None:
+            found += entity.execute(context)
     return [node for node in found if node.node_executable == executable]
+
+
+def parameters(node, context):
+    """Return the text of the parameters that are given beside the file."""
+    node._perform_substitutions(context)
+    *_, (last, _) = node._Node__expanded_parameter_arguments
+    return Path(last).read_text()
 
 
 @pytest.mark.parametrize('name', ARGUMENTS)
@@ -77,20 +89,51 @@ def test_the_cameras_choose_the_parameters(cameras):
     config = Path(context.launch_configurations['config'])
     assert config.name == f'{cameras}.yaml'
     assert config.is_file()
-    assert len(nodes(description, 'placerec_node')) == 1
+    assert len(nodes(description, 'placerec_node', context)) == 1
 
 
 def test_an_argument_wins_over_the_file_and_the_namespace_holds_the_transforms():
     description = described('placerec')
     context = given(description, map='campus.map', namespace='a200_0000', use_sim_time='true')
-    (node,) = nodes(description, 'placerec_node')
-    node._perform_substitutions(context)
+    (node,) = nodes(description, 'placerec_node', context)
+    text = parameters(node, context)
     assert node.expanded_node_namespace == '/a200_0000'
     assert ('/tf', 'tf') in node.expanded_remapping_rules
-    *_, (last, _) = node._Node__expanded_parameter_arguments
-    text = Path(last).read_text()
     assert 'map: campus.map' in text
     assert 'use_sim_time: true' in text
+
+
+@pytest.mark.parametrize('topic', ['', 'odometry/filtered'])
+def test_the_odometry_is_that_of_the_file_unless_it_is_given(topic):
+    description = described('placerec')
+    context = given(description, map='campus.map', odometry=topic)
+    (node,) = nodes(description, 'placerec_node', context)
+    assert ('odometry_topic: odometry/filtered' in parameters(node, context)) == bool(topic)
+
+
+def test_a_parameter_file_that_is_missing_is_named():
+    description = described('placerec')
+    context = given(description, map='campus.map', config='missing.yaml')
+    with pytest.raises(RuntimeError, match=r'config: missing\.yaml is no file; expected'):
+        nodes(description, 'placerec_node', context)
+
+
+@pytest.mark.parametrize('name', ['placerec', 'replay'])
+def test_without_rviz_nothing_is_left_behind(name, tmp_path, caplog):
+    """The launch ends with a sentence before it starts the node, which would be an orphan."""
+    started, folder = tmp_path / 'started', tmp_path / 'lib' / 'husky_placerec'
+    folder.mkdir(parents=True)
+    for executable in ('placerec_node', 'placerec'):
+        (folder / executable).write_text(f'#!/bin/sh\ntouch {started}\nsleep 60\n')
+        (folder / executable).chmod(0o755)
+    values = {'map': 'campus.map', 'bag': 'drive', 'rviz': 'true'}
+    service = LaunchService()
+    file = PythonLaunchDescriptionSource(str(LAUNCH / f'{name}.launch.py'))
+    included = IncludeLaunchDescription(file, launch_arguments=values.items())
+    service.include_launch_description(LaunchDescription([included]))
+    assert service.run() == 1
+    assert not started.exists()
+    assert 'rviz2 is not installed; apt install' in caplog.text
 
 
 @pytest.mark.parametrize('profile', ['one_machine', 'robot'])
@@ -128,7 +171,22 @@ def test_recording_names_the_robots_topics(tmp_path):
     assert command[:3] == ['ros2', 'bag', 'record']
     assert '/a200_0000/sensors/camera_0/color/compressed' in command
     assert '/a200_0000/fix' in command
+    assert '--topics' not in command  # unknown to the rosbag2 of Humble
+
+
+def test_recording_takes_the_odometry_that_is_given():
+    description = described('record')
+    context = given(description, output='bag', odometry='my/odom')
+    (opaque,) = [e for e in description.entities if type(e).__name__ == 'OpaqueFunction']
+    (process,) = opaque.execute(context)
+    command = [perform_substitutions(context, part) for part in process.cmd]
+    assert '/my/odom' in command
+    assert '/platform/odom' not in command
 
 
 def test_the_simulated_robot_is_started():
-    assert len(nodes(described('sim'), 'simulator_node')) == 1
+    description = described('sim')
+    context = given(description, odometry='wheels')
+    (node,) = nodes(description, 'simulator_node')
+    node._perform_substitutions(context)
+    assert ('platform/odom', 'wheels') in node.expanded_remapping_rules

@@ -55,7 +55,7 @@ def test_without_a_name_there_is_no_log_and_what_cannot_be_written_is_refused(tm
 
 def test_a_fifo_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / 'log')
-    with pytest.raises(InputError, match='recognitions_file: .*log is a FIFO; expected a file'):
+    with pytest.raises(InputError, match=r'recognitions_file: .*log is a FIFO; expected a file'):
         open_log(str(tmp_path / 'log'))
 
 
