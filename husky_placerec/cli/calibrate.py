@@ -147,7 +147,13 @@ def _report_proof(made: Calibration, every_m: float) -> None:
 
 
 def _reliability_table(figures: dict[str, Any] | Any) -> Table:
-    table = Table(title='Reliability', title_justify='left')
+    caption = (
+        'said: the stated probability that the best place is right; came true: the share of these '
+        'frames whose best place was right; share: of all frames. The two should be equal.'
+    )
+    table = Table(
+        title='Reliability', title_justify='left', caption=caption, caption_justify='left'
+    )
     table.add_column('said', justify='right')
     table.add_column('came true', justify='right')
     table.add_column('')

@@ -30,7 +30,7 @@ def _methods(numbers: Mapping[str, Any]) -> Table:
     for heading in (
         *(f'R@1\n{m} m' for m in tolerances),
         f'R@5\n{tolerances[0]} m',
-        'mean\ntop-1',
+        'mean top-1,\nall frames',
     ):
         table.add_column(heading, justify='right')
     rows = {numbers['method']: numbers, **numbers['baselines']}
@@ -46,7 +46,7 @@ def _groups(title: str, groups: Sequence[Mapping[str, Any]]) -> Table:
     tolerances = list(groups[0]['recall'])
     for heading in ('map', 'queries'):
         table.add_column(heading, overflow='fold')
-    for heading in (*(f'R@1\n{m} m' for m in tolerances), 'mean\ntop-1'):
+    for heading in (*(f'R@1\n{m} m' for m in tolerances), 'mean top-1,\nall frames'):
         table.add_column(heading, justify='right')
     for group in groups:
         cells = [percent(group['recall'][m]['1']) for m in tolerances]

@@ -8,10 +8,18 @@ from collections.abc import Mapping
 from husky_placerec.cli.common import percent
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.query_kinds import REVERSED
 from husky_placerec.printable import printable
 from husky_placerec.recognition.calibration import SIMULATED
 from husky_placerec.recognition.shipped_calibration import calibration_for
 from rich.table import Table
+
+KINDS = (
+    'forwards: all cameras, as they are. reversed: the images of opposite cameras are swapped, as '
+    'for a robot that drives the other way. A drive in the direction of the map tests forwards; '
+    'its share of reversed is low, because it compares opposite views, and says nothing about the '
+    'map. A drive the other way tests reversed. One camera alone is searched both ways.'
+)
 
 
 def map_table(place_map: PlaceMap) -> Table:
@@ -53,12 +61,14 @@ def gain_table(gain: Mapping[str, Mapping[str, float]], used: str) -> Table:
 
 
 def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Table:
-    """Show recalls side by side, a row for each kind of query."""
-    table = Table(title=printable(title), title_justify='left')
+    """Show recalls side by side, a row for each kind of query, and what the rows mean."""
+    kinds = list(next(iter(recalls.values())))
+    caption = KINDS if REVERSED in kinds else None
+    table = Table(title=printable(title), title_justify='left', caption=caption, caption_justify='left')
     table.add_column('query')
     for name in recalls:
         table.add_column(name, justify='right')
-    for kind in next(iter(recalls.values())):
+    for kind in kinds:
         table.add_row(kind, *(percent(recall.get(kind)) for recall in recalls.values()))
     return table
 

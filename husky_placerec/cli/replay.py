@@ -117,7 +117,7 @@ def _summary_table(numbers: dict[str, Any]) -> Table:
         table.add_row('off the map, accepted', f'{off_map["accepted"]} of {off_map["frames"]}')
         median_m = numbers['median_top1_distance_m']  # None if no frame had a candidate
         median = 'none was found' if median_m is None else f'{median_m:.2f} m'
-        table.add_row('median top-1 distance', median)
+        table.add_row('median top-1 distance, on the map', median)
     else:
         table.add_row('truth', 'not known')
     return table

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from support.builders import smooth_image
 from support.commands import assert_refused
+from support.needs import needs
 
 NEEDS = 'matplotlib', 'jinja2', 'sklearn'
 
@@ -215,6 +216,22 @@ def test_a_replay_with_truth_has_the_report_too(placerec, drives, map_path, tmp_
     assert done.returncode == 0, done.stderr
     assert_reads_alone(tmp_path / 'out' / 'report.html', SECTIONS)
     assert {file.name for file in (tmp_path / 'out').iterdir()} >= PNGS
+
+
+@needs('onnxruntime')
+def test_a_replay_by_the_default_calibration_says_so(placerec, drives, tmp_path):
+    built = placerec('map', 'build', drives[0], tmp_path / 'campus.map', '-s', 'weights=shipped')
+    assert built.returncode == 0, built.stderr
+    options = '--map', tmp_path / 'campus.map', '-o', tmp_path / 'out'
+    done = placerec('replay', drives[1], *options)
+    assert done.returncode == 0, done.stderr
+    html = (tmp_path / 'out' / 'report.html').read_text()
+    assert 'Place recognition: driven in the map of campus.map' in html
+    assert 'by the default calibration that comes with the network' in html
+    assert '<dt>decided by</dt><dd>calibration (simulated)</dd>' in html
+    assert 'a similarity of' not in html
+    numbers = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert f'Of {numbers["frames_on_map"]["10"]} frames at places' in html
 
 
 def test_a_map_that_outlived_its_drive_still_has_a_report(placerec, drives, map_path, tmp_path):

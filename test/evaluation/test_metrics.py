@@ -45,7 +45,8 @@ def test_a_small_drive_counted_by_hand():
     assert found['off_map'] == {'frames': 2, 'accepted': 1}
     distances = [0, 70, 8, 0, 80, 400, 300]
     assert found['mean_top1_distance_m'] == pytest.approx(np.mean(distances))
-    assert found['median_top1_distance_m'] == 70
+    assert found['median_top1_distance_m'] == 8  # of the frames on the map
+    assert found['frames_on_map'] == {'5': 6, '10': 6, '25': 6}
     assert found['right_within'] == {'distance_m': 10.0, 'heading_deg': 30.0}
 
 

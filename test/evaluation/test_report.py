@@ -23,7 +23,7 @@ from husky_placerec.evaluation.report.charts import (
     draw_similarities,
 )
 from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
-from husky_placerec.evaluation.report.sentences import headline, sentences
+from husky_placerec.evaluation.report.sentences import headline, OF_NETWORK, sentences
 from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 import pytest
@@ -136,6 +136,7 @@ def numbers(**changes):
         'recall': {'5': share, '10': share},
         'recall_with_heading': {'5': share, '10': share},
         'right_within': {'distance_m': 10.0, 'heading_deg': 30.0},
+        'frames_on_map': {'5': 30, '10': 31},
         'off_map': {'frames': 0, 'accepted': 0},
         'precision_recall': {'recall_at_full_precision': 0.4},
         'intervals': {'recall': {'5': {'1': None}, '10': {'1': [0.8, 0.92]}}},
@@ -145,12 +146,16 @@ def numbers(**changes):
 
 
 def test_the_result_in_sentences():
-    assert '100 frames' in headline(numbers())
-    assert '87 are recognised' in headline(numbers())
+    assert 'Of 31 frames' in headline(numbers())
+    assert '27 are recognised' in headline(numbers())
+    assert '(87 %)' in headline(numbers())
+    pooled = headline(numbers(pairs=[{}, {}]))  # the mean of two shares is no count of frames
+    assert 'Of 31 frames at places that the map knows, 87 % are' in pooled
+    assert 'the mean over 2 pairs' in pooled
     words = ' '.join(sentences(numbers(), GATE))
     for part in (
-        'between 80 and 92',
-        'at random 5',
+        'between 80 and 92 %',
+        'at random 5 %',
         '98.0 %',
         '40 %',
         'not put to test',
@@ -165,6 +170,7 @@ def test_the_sentences_where_nothing_was_known_or_accepted():
         accepted=0,
         precision=None,
         recall={'5': nothing},
+        frames_on_map={'5': 0},
         recall_with_heading={'5': nothing},
         off_map={'frames': 200, 'accepted': 0},
         precision_recall={'recall_at_full_precision': None},
@@ -179,6 +185,8 @@ def test_the_sentences_where_nothing_was_known_or_accepted():
 
 def test_the_sentences_name_what_decided():
     assert 'by the calibration of the map' in ' '.join(sentences(numbers(), None))
+    default = ' '.join(sentences(numbers(), None, calibration=OF_NETWORK))
+    assert 'by the default calibration that comes with the network' in default
     mixed = ' '.join(sentences(numbers(), GATE, ['winter']))
     assert 'on winter those that are probable enough' in mixed
     assert 'on the other maps a similarity of 0.8 or more' in mixed

@@ -29,13 +29,23 @@ def summarize(judged: Judged, figures: Figures | None = None) -> dict[str, Any]:
 
 
 def counts(judged: Judged) -> dict[str, Any]:
-    """Return the values that are not ratios of sums: medians, precision-recall, counts."""
+    """
+    Return the values that are not ratios of sums: medians, precision-recall, counts.
+
+    `frames_on_map` counts the frames that have a place of the map within each tolerance; the
+    recalls are shares of them. The medians are over the frames on the map.
+    """
     off_map = ~judged.on_map
+    compared = judged.found & judged.on_map  # an unknown place has no right match to be near to
     return {
+        'frames_on_map': {
+            f'{tolerance:g}': int((judged.nearest_m <= tolerance).sum())
+            for tolerance in judged.tolerances_m
+        },
         'right_within': {'distance_m': RIGHT_M, 'heading_deg': HEADING_DEG},
         'off_map': {'frames': int(off_map.sum()), 'accepted': int(judged.accepted[off_map].sum())},
-        'median_top1_distance_m': _median(judged.distance_m[judged.found]),
-        'median_top1_angle_deg': _median(judged.angle_deg[judged.found]),
+        'median_top1_distance_m': _median(judged.distance_m[compared]),
+        'median_top1_angle_deg': _median(judged.angle_deg[compared]),
         'precision_recall': precision_recall(judged).as_dict(),
     }
 
@@ -44,6 +54,10 @@ def merge_counts(several: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Merge `counts` over pairs of drives: sums of the counts, means of the other values."""
     return {
         'right_within': several[0]['right_within'],
+        'frames_on_map': {
+            key: sum(each['frames_on_map'][key] for each in several)
+            for key in several[0]['frames_on_map']
+        },
         'off_map': {
             key: sum(each['off_map'][key] for each in several) for key in ('frames', 'accepted')
         },

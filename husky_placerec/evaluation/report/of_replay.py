@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.data.source import open_source
 from husky_placerec.evaluation.baselines import NAMES
 from husky_placerec.evaluation.metrics import Judged
 from husky_placerec.evaluation.report.case import Case
@@ -18,11 +19,13 @@ from husky_placerec.evaluation.report.parts import (
     mistakes_with_photos,
     route_picture,
 )
-from husky_placerec.evaluation.report.sentences import headline, sentences
+from husky_placerec.evaluation.report.sentences import headline, OF_MAP, OF_NETWORK, sentences
 from husky_placerec.evaluation.report.style import literal_names
 from husky_placerec.evaluation.results import Result, Writer
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.calibration import SIMULATED
 from husky_placerec.recognition.measurement import Thresholds
+from husky_placerec.recognition.shipped_calibration import calibration_for
 import numpy as np
 
 
@@ -43,14 +46,20 @@ def replay_report(
     :param numbers: the content of `summary.json`.
     :return: a function that writes the report into a folder.
     """
-    case = _case(results, judged, place_map, source)
+    with open_source(source, kind) as drive:
+        case = _case(results, judged, place_map, source, drive.name)
     mistakes, photos = mistakes_with_photos([case], config, kind)
     spec = place_map.spec
-    thresholds = None if _by_calibration(results) else Thresholds.of(config)
+    thresholds, calibration, decider = Thresholds.of(config), OF_MAP, 'thresholds'
+    if _by_calibration(results):
+        made = calibration_for(place_map, spec)
+        thresholds, decider = None, f'calibration ({made.kind})' if made else 'calibration'
+        if made is not None and made.kind == SIMULATED:
+            calibration = OF_NETWORK
     page = Page(
         title=f'Place recognition: {case.title}',
         headline=headline(numbers),
-        sentences=sentences(numbers, thresholds),
+        sentences=sentences(numbers, thresholds, calibration=calibration),
         rows={spec.backbone or NAMES[spec.extractor]: numbers, **numbers['baselines']},
         groups=[],
         pictures={
@@ -71,6 +80,7 @@ def replay_report(
         facts={
             'drive': f'{source}, {len(results)} frames, {len(judged)} with truth',
             'map': repr(place_map),
+            'decided by': decider,
             'made of': ', '.join(place_map.sources.values()),
         },
         notes=[],
@@ -90,14 +100,16 @@ def _by_calibration(results: Sequence[Result]) -> bool:
     )
 
 
-def _case(results: Sequence[Result], judged: Judged, place_map: PlaceMap, source: Path) -> Case:
+def _case(
+    results: Sequence[Result], judged: Judged, place_map: PlaceMap, source: Path, name: str
+) -> Case:
     known = [(r.recognition, r.truth) for r in results if r.truth is not None]
     best = [recognition.best for recognition, _ in known]
     places = [candidate.place if candidate else 0 for candidate in best]
     nowhere = (np.nan, np.nan)
     return Case(
         Path(place_map.name).name,
-        source.name,
+        name,
         judged,
         np.array([recognition.stamp_ns for recognition, _ in known]),
         place_map.places.stamps_ns[places],

@@ -8,21 +8,31 @@ from typing import Any
 from husky_placerec.evaluation.baselines import CHANCE
 from husky_placerec.recognition.measurement import Thresholds
 
+OF_MAP = 'the calibration of the map'
+OF_NETWORK = 'the default calibration that comes with the network, measured on simulated campuses'
+
 
 def headline(numbers: Mapping[str, Any]) -> str:
     """Return the main result, in one sentence."""
     tolerance = _main_tolerance(numbers)
-    share = numbers['recall'][tolerance]['1']
+    share, known = numbers['recall'][tolerance]['1'], numbers['frames_on_map'][tolerance]
     if share is None:
         return 'No frame was taken at a place that the map knows.'
+    pairs = len(numbers.get('pairs', ()))
+    said, note = f'{100 * share:.0f} %', f', the mean over {pairs} pairs of drives'
+    if pairs <= 1:
+        said, note = f'{round(share * known)}', f' ({100 * share:.0f} %)'
     return (
-        f'Of 100 frames at places that the map knows, {100 * share:.0f} are recognised at the '
-        f'first try, to within {tolerance} m.'
+        f'Of {known} frames at places that the map knows, {said} are recognised at the first '
+        f'try, to within {tolerance} m{note}.'
     )
 
 
 def sentences(
-    numbers: Mapping[str, Any], thresholds: Thresholds | None, calibrated: Sequence[str] = ()
+    numbers: Mapping[str, Any],
+    thresholds: Thresholds | None,
+    calibrated: Sequence[str] = (),
+    calibration: str = OF_MAP,
 ) -> list[str]:
     """
     Return the other results, one sentence each, the most important first.
@@ -30,6 +40,7 @@ def sentences(
     :param numbers: the content of `summary.json`.
     :param thresholds: what decided; None where calibrations did.
     :param calibrated: names of the maps whose calibrations decided instead of the thresholds.
+    :param calibration: which calibration decided, in words.
     """
     tolerance = _main_tolerance(numbers)
     return list(
@@ -39,7 +50,7 @@ def sentences(
                 _sureness(numbers, tolerance),
                 _comparison(numbers, tolerance),
                 _direction(numbers, tolerance),
-                _acceptance(numbers, thresholds, calibrated),
+                _acceptance(numbers, thresholds, calibrated, calibration),
                 _best_threshold(numbers),
                 _unknown(numbers),
             ],
@@ -58,8 +69,8 @@ def _sureness(numbers: Mapping[str, Any], tolerance: str) -> str:
     if not bounds:
         return ''
     return (
-        f'With other frames of such drives that figure may differ: with 95 % confidence it is '
-        f'between {100 * bounds[0]:.0f} and {100 * bounds[1]:.0f}.'
+        f'With other frames of such drives that share may differ: with 95 % confidence it is '
+        f'between {100 * bounds[0]:.0f} and {100 * bounds[1]:.0f} %.'
     )
 
 
@@ -72,13 +83,13 @@ def _comparison(numbers: Mapping[str, Any], tolerance: str) -> str:
     if not shares:
         return ''
     named = [
-        f'{name} {100 * share:.0f}'
+        f'{name} {100 * share:.0f} %'
         for name, share in sorted(shares.items(), key=lambda item: -item[1])
         if name != CHANCE
     ]
     if CHANCE in shares:
-        named.append(f'picking a place at random {100 * shares[CHANCE]:.0f}')
-    return f'Of the same 100 frames, other methods recognise: {"; ".join(named)}.'
+        named.append(f'picking a place at random {100 * shares[CHANCE]:.0f} %')
+    return f'Of the same frames, other methods recognise: {"; ".join(named)}.'
 
 
 def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
@@ -87,21 +98,24 @@ def _direction(numbers: Mapping[str, Any], tolerance: str) -> str:
         return ''
     within = numbers['right_within']['heading_deg']
     return (
-        f'For {100 * share:.0f} of these 100 the direction is right too, to within {within:g} '
-        'degrees.'
+        f'For {100 * share:.0f} % of these frames the direction is right too, to within '
+        f'{within:g} degrees.'
     )
 
 
 def _acceptance(
-    numbers: Mapping[str, Any], thresholds: Thresholds | None, calibrated: Sequence[str]
+    numbers: Mapping[str, Any],
+    thresholds: Thresholds | None,
+    calibrated: Sequence[str],
+    calibration: str,
 ) -> str:
     accepted, precision = numbers['accepted'], numbers['precision']
-    asked = _asked(thresholds, calibrated)
+    asked = _asked(thresholds, calibrated, calibration)
     if precision is not None:
-        share = f'{100 * precision:.1f} % of these are right.'
-        return f'{accepted} of {numbers["frames"]} were accepted ({asked}); {share}'
+        share = f'{100 * precision:.1f} % of these poses are right.'
+        return f'{accepted} of {numbers["frames"]} frames were accepted ({asked}); {share}'
     if thresholds is None:
-        return 'None was accepted: none was probable enough, by the calibration of the map.'
+        return f'None was accepted: none was probable enough, by {calibration}.'
     if calibrated:
         return f'None was accepted ({asked}).'
     return (
@@ -110,9 +124,9 @@ def _acceptance(
     )
 
 
-def _asked(thresholds: Thresholds | None, calibrated: Sequence[str]) -> str:
+def _asked(thresholds: Thresholds | None, calibrated: Sequence[str], calibration: str) -> str:
     """Return what an accepted frame has to have."""
-    probable = 'those that are probable enough, by the calibration of the map'
+    probable = f'those that are probable enough, by {calibration}'
     if thresholds is None:
         return probable
     lead = (
