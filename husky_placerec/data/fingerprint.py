@@ -7,7 +7,13 @@ import hashlib
 import json
 from pathlib import Path
 
-from husky_placerec.config import Config
+from husky_placerec.config import CameraConfig, Config
+
+# The parameters of a camera that decide how its images are resampled.
+LENS = (
+    *('fx', 'fy', 'cx', 'cy', 'width', 'height'),
+    *('distortion_model', 'distortion', 'mounting'),
+)
 
 
 def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
@@ -18,13 +24,19 @@ def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
     """
     cameras = {name: config.camera_config(name) for name in config.cameras}
     about = {
-        'cameras': [[name, camera.topic, camera.transport] for name, camera in cameras.items()],
+        'cameras': [[name, *_told(camera)] for name, camera in cameras.items()],
         'pairing': [config.slop, config.silence, config.queue_size],
     }
     digest = hashlib.sha256(json.dumps(about).encode())
     for file in sorted(files):
         digest.update(json.dumps([file.relative_to(root).as_posix(), *_state(file)]).encode())
     return digest.hexdigest()
+
+
+def _told(camera: CameraConfig) -> list[object]:
+    """Return what the frames depend on; the intrinsics and the mounting only where known."""
+    known = [getattr(camera, name) for name in LENS]
+    return [camera.topic, camera.transport, *(known if any(known) else ())]
 
 
 def _state(file: Path) -> tuple[int, int] | tuple[()]:
