@@ -40,6 +40,11 @@ class TransformTree:
     def __bool__(self) -> bool:
         return bool(self._parents)
 
+    @property
+    def count(self) -> int:
+        """The number of different transforms."""
+        return len(self._parents) + len(self._others)
+
     def pose_in_base(self, frame: str) -> Pose:
         """
         Return the pose of a frame in `base_link`.

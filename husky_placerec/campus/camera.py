@@ -35,9 +35,19 @@ class Camera(NamedTuple):
         body = Rotation.from_quat([pose.qx, pose.qy, pose.qz, pose.qw])
         turn = body * Rotation.from_euler('ZY', [model.yaw_deg, model.pitch_deg], degrees=True)
         ahead, left, up = turn.as_matrix().T
-        place = np.array([pose.x, pose.y, pose.z]) + body.apply([model.x_m, 0.0, model.height_m])
+        place = np.array([pose.x, pose.y, pose.z]) + body.apply(
+            [model.x_m, model.y_m, model.height_m]
+        )
         focal_px = float(model.intrinsics(*size)[0])
         return cls(*size, focal_px, _plain(place), _plain(-left), _plain(-up), _plain(ahead))
+
+    def turned(self, yaw_deg: float, focal_px: float, size: tuple[int, int]) -> Camera:
+        """Return a camera at the same place that looks to the right by an angle."""
+        angle = math.radians(yaw_deg)
+        right, ahead = np.array(self.right), np.array(self.ahead)
+        aside = math.cos(angle) * right - math.sin(angle) * ahead
+        there = math.cos(angle) * ahead + math.sin(angle) * right
+        return Camera(*size, focal_px, self.position, _plain(aside), self.down, _plain(there))
 
     @property
     def matrix(self) -> NDArray[np.float32]:

@@ -9,7 +9,15 @@ import math
 from husky_placerec.campus.alterations import Alterations
 from husky_placerec.campus.conditions import condition_named
 from husky_placerec.campus.faults import fault_named
-from husky_placerec.campus.rig import CameraModel, HUSKY_RIG, IDENTICAL_RIG
+from husky_placerec.campus.rig import (
+    CameraModel,
+    changed,
+    distorted,
+    FOUR_CAMERAS,
+    HUSKY_RIG,
+    IDENTICAL_RIG,
+    upside_down,
+)
 from husky_placerec.campus.route import USUAL_LENGTH_M
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
@@ -25,6 +33,8 @@ _RANGES = [
     ('scaffolding', 0.0, 1.0),
     ('snow_banks', 0.0, 1.0),
     ('leaves', 0.0, 1.0),
+    ('field_of_view_deg', 0.0, 120.0),
+    ('camera_height_m', 0.0, 3.0),
 ]
 
 
@@ -62,12 +72,20 @@ class DriveConfig:
     width: int = 640
     height: int = 360
     identical_cameras: bool = False  # a back camera like the front camera; else those of the Husky
+    four_cameras: bool = False  # front, left, back and right
+    distortion: str = ''  # model of the lenses, or of one: 'equidistant:back' (a fisheye)
+    upside_down: str = ''  # name of a camera that is mounted so
+    field_of_view_deg: float = 0.0  # horizontal, of each camera; 0: those of the Husky
+    camera_height_m: float = 0.0  # of each camera; 0: those of the Husky
     fault: str = ''  # of all cameras ('blur') or of one ('black:back')
 
     @property
     def rig(self) -> tuple[CameraModel, ...]:
         """The cameras of the robot."""
-        return IDENTICAL_RIG if self.identical_cameras else HUSKY_RIG
+        rig = IDENTICAL_RIG if self.identical_cameras else HUSKY_RIG
+        rig = FOUR_CAMERAS if self.four_cameras else rig
+        rig = changed(rig, self.field_of_view_deg, self.camera_height_m)
+        return upside_down(distorted(rig, self.distortion), self.upside_down)
 
     @property
     def alterations(self) -> Alterations:
@@ -86,6 +104,9 @@ class DriveConfig:
         """
         condition_named(self.condition)
         fault_named(self.fault)
+        _ = self.rig  # checks the cameras
+        if self.four_cameras and self.identical_cameras:
+            raise InputError('four_cameras and identical_cameras exclude each other')
         for name, least in (('seed', 0), ('drive', 0), ('width', 16), ('height', 16)):
             value = getattr(self, name)
             if value < least:

@@ -26,3 +26,15 @@ class Picture:
     image: Pixels
     mask: Mask
     signs: tuple[VisibleSign, ...]
+
+    def turned_upside_down(self) -> Picture:
+        """Return the picture of a camera that is mounted upside down."""
+        height, width = self.mask.shape
+        signs = []
+        for sign in self.signs:
+            x0, y0, x1, y1 = sign.box
+            signs.append(
+                VisibleSign(sign.text, (width - x1, height - y1, width - x0, height - y0))
+            )
+        image = np.ascontiguousarray(self.image[::-1, ::-1])
+        return Picture(image, np.ascontiguousarray(self.mask[::-1, ::-1]), tuple(signs))

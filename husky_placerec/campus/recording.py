@@ -7,10 +7,11 @@ from pathlib import Path
 
 from husky_placerec.campus.drive_path import TimedPose
 from husky_placerec.campus.drives import DriveConfig
-from husky_placerec.campus.messages import Speaker, TOPICS
+from husky_placerec.campus.messages import Speaker, topics_of
 from husky_placerec.campus.photographer import Encoded, encoded_pictures
-from husky_placerec.campus.simulated_drive import DELAYS_NS, SimulatedDrive
+from husky_placerec.campus.simulated_drive import SimulatedDrive
 from husky_placerec.data.bag_writer import BagWriter
+from husky_placerec.data.camera_file import write_camera_file
 from husky_placerec.data.track_writer import TrackWriter
 from husky_placerec.files import lift, new_folder, refuse_existing
 from husky_placerec.output_folder import check_output_folder, output_folder
@@ -54,7 +55,9 @@ def write_track(
     check_output_folder(path, overwrite)
     config.check()
     with output_folder(path) as work:
-        track = TrackWriter(work, tuple(DELAYS_NS), annotated=True)
+        track = TrackWriter(work, [camera.name for camera in config.rig], annotated=True)
+        size = config.width, config.height
+        write_camera_file(work, {camera.name: camera.known(*size) for camera in config.rig})
         _record(config, work, 'bag', track, workers, progress)
         track.close()
 
@@ -69,7 +72,7 @@ def _record(
 ) -> None:
     trip = SimulatedDrive(config)
     total = len(trip.frames)
-    with BagWriter(folder / bag_name, TOPICS, simulated=True) as bag:
+    with BagWriter(folder / bag_name, topics_of(config.rig), simulated=True) as bag:
         speaker = Speaker(bag.write, config.rig, (config.width, config.height))
         trip.begin(speaker)
         pictures = encoded_pictures(config, total, workers)

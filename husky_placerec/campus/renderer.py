@@ -11,20 +11,22 @@ from husky_placerec.campus.bumper import add_bumper, rows_above
 from husky_placerec.campus.camera import Camera, in_view
 from husky_placerec.campus.conditions import Condition, WINTER
 from husky_placerec.campus.film import develop
+from husky_placerec.campus.lens import lens_view
 from husky_placerec.campus.light import lamps_near, Light, light_of
 from husky_placerec.campus.materials import LEAF
 from husky_placerec.campus.mesh import Mesh
-from husky_placerec.campus.picture import Picture
+from husky_placerec.campus.picture import Mask, Picture
 from husky_placerec.campus.rasterizer import trace
-from husky_placerec.campus.rig import Bumper, CameraModel
+from husky_placerec.campus.rig import CameraModel
 from husky_placerec.campus.scene import Scene
 from husky_placerec.campus.shading import shade
 from husky_placerec.campus.shadow import Shadow, ShadowMaker
 from husky_placerec.campus.surfaces import smooth_noise
 from husky_placerec.campus.textures import Textures
-from husky_placerec.campus.visible import mask_of, visible_signs
+from husky_placerec.campus.visible import mask_of, things_of, visible_signs
 from husky_placerec.types import Pose
 import numpy as np
+from numpy.typing import NDArray
 
 _FARTHEST_M = 450.0
 _SNOW_LIES_FROM = 0.55  # z of a normal; at this value paint.py mixes in about half snow
@@ -75,24 +77,54 @@ class Renderer:
             condition, light, scene, moving, self._shadows.shadow(pose, light, scene, moving)
         )
         return [
-            self._picture(moment, Camera.at(pose, model, self._size), model.bumper, rng)
-            for model, rng in zip(rig, rngs, strict=True)
+            self._picture(moment, pose, model, rng) for model, rng in zip(rig, rngs, strict=True)
         ]
 
     def _picture(
-        self, moment: _Moment, camera: Camera, bumper: Bumper, rng: np.random.Generator
+        self, moment: _Moment, pose: Pose, model: CameraModel, rng: np.random.Generator
     ) -> Picture:
+        camera, bumper = Camera.at(pose, model, self._size), model.bumper
+        lens = model.upright_lens(*self._size)
+        if lens.is_straight:
+            rows = rows_above(bumper, camera.height)
+            image, mask, things = self._light(moment, camera, rows)
+        else:
+            view = lens_view(lens)
+            faces = [camera.turned(*face) for face in view.faces]
+            image, mask, things = view.joined(
+                [self._light(moment, face, face.height) for face in faces]
+            )
+        add_bumper(image, mask, bumper, moment.light)
+        picture = Picture(
+            develop(image, moment.condition, rng),
+            mask,
+            visible_signs(things, mask, moment.scene.signs),
+        )
+        return picture.turned_upside_down() if model.upside_down else picture
+
+    def _light(
+        self, moment: _Moment, camera: Camera, rows: int
+    ) -> tuple[NDArray[np.float32], Mask, NDArray[np.int64]]:
+        """
+        Return the linear light of a pinhole picture, its mask, and the numbers of its signs.
+
+        :param rows: number of rows to shade.
+        """
         condition, light, scene, moving, shadow = moment
         far_m = min(_FARTHEST_M, 5 / condition.fog_per_m)  # where fog leaves exp(-5) of the light
         mesh = in_view(scene, moving, camera, far_m)
-        hits = trace(mesh, camera.matrix, self._holes, self._size, camera.focal_px)
+        hits = trace(
+            mesh,
+            camera.matrix,
+            self._holes,
+            (camera.width, camera.height),
+            camera.focal_px,
+        )
         image = np.zeros((camera.height, camera.width, 3), np.float32)
-        lamps, rows = lamps_near(light, scene, camera), rows_above(bumper, camera.height)
+        lamps = lamps_near(light, scene, camera)
         shade(mesh, hits, camera, light, shadow, lamps, self._mips, self._noise, rows, image)
         mask = mask_of(mesh, hits)
-        add_bumper(image, mask, bumper, light)
-        signs = visible_signs(mesh, hits, mask, scene.signs)
-        return Picture(develop(image, condition, rng), mask, signs)
+        return image, mask, things_of(mesh, hits, mask)
 
 
 def _in_winter(scene: Scene, textures: Textures) -> Scene:

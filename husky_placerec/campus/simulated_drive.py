@@ -11,7 +11,7 @@ from husky_placerec.campus.odometry import odometry, odometry_rng
 from husky_placerec.campus.photographer import Encoded
 import numpy as np
 
-DELAYS_NS = {'front': 0, 'back': 4_000_000}  # real cameras are not synchronised
+DELAY_NS = 4_000_000  # of each camera after the one before: real ones are not synchronised
 _MOTION_STEP_M = 0.2  # distance between poses: 5 poses per second
 
 
@@ -43,7 +43,7 @@ class SimulatedDrive:
     ) -> dict[str, int]:
         """Send the motion so far and the images; return the image stamps (ns) by camera."""
         self._tell_motion(speaker, frame.stamp_ns)
-        stamps = {name: frame.stamp_ns + DELAYS_NS[name] for name in pictures}
+        stamps = {name: frame.stamp_ns + i * DELAY_NS for i, name in enumerate(pictures)}
         for name, picture in pictures.items():
             speaker.tell_image(name, stamps[name], picture.jpeg)
         return stamps

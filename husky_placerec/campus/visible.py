@@ -10,6 +10,7 @@ from husky_placerec.campus.numeric import compiled
 from husky_placerec.campus.picture import Mask, VisibleSign
 from husky_placerec.campus.rasterizer import Hits
 import numpy as np
+from numpy.typing import NDArray
 
 _LEAST_PX = 60
 
@@ -21,17 +22,26 @@ def mask_of(mesh: Mesh, hits: Hits) -> Mask:
     return mask
 
 
+def things_of(mesh: Mesh, hits: Hits, mask: Mask) -> NDArray[np.int64]:
+    """Return [H, W] the object number of each pixel of a sign, -1 elsewhere."""
+    things = np.full(mask.shape, -1, np.int64)
+    is_sign = mask == labels.BILLBOARD
+    things[is_sign] = mesh['thing'][hits['triangle'][is_sign]]
+    return things
+
+
 def visible_signs(
-    mesh: Mesh, hits: Hits, mask: Mask, texts: Mapping[int, str]
+    seen: NDArray[np.int64], mask: Mask, texts: Mapping[int, str]
 ) -> tuple[VisibleSign, ...]:
     """
     Return the signs that cover at least _LEAST_PX pixels, in the order of their object numbers.
 
+    :param seen: [H, W], as `things_of` gives it.
     :param texts: texts of the signs by object number.
     """
     pixels_of_signs = np.flatnonzero(mask == labels.BILLBOARD)  # faster than nonzero
     rows, columns = np.divmod(pixels_of_signs, mask.shape[1])
-    things = mesh['thing'][hits['triangle'][rows, columns]]
+    things = seen[rows, columns]
     signs = []
     for thing, pixels in zip(*np.unique(things, return_counts=True), strict=True):
         if pixels < _LEAST_PX or int(thing) not in texts:

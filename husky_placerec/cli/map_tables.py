@@ -64,7 +64,8 @@ def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Tabl
     """Show recalls side by side, a row for each kind of query, and what the rows mean."""
     kinds = list(next(iter(recalls.values())))
     caption = KINDS if REVERSED in kinds else None
-    table = Table(title=printable(title), title_justify='left', caption=caption, caption_justify='left')
+    named = {'title': printable(title), 'caption': caption}
+    table = Table(**named, title_justify='left', caption_justify='left')
     table.add_column('query')
     for name in recalls:
         table.add_column(name, justify='right')

@@ -22,6 +22,7 @@ EPILOG = (
     '  placerec sim summer --seed 7 --condition summer_day\n\n'
     '  placerec sim drives --seed 7 --condition night --condition fog --drive 1 --length 200\n\n'
     '  placerec sim back --seed 7 --drive 2 --reverse --identical-cameras\n\n'
+    '  placerec sim fish --seed 7 --distortion equidistant:back   (a fisheye at the back)\n\n'
     '  placerec sim winter --seed 7 --drive 3 --protocol hard --condition winter_day\n\n'
     '  placerec sim sheet.png --sheet --seed 7   (all conditions in one picture, with masks)\n\n'
     '  placerec sim --live --condition fog   (publishes images, odometry, /clock)'
@@ -108,6 +109,42 @@ def sim(
             rich_help_panel=CAMERAS,
         ),
     ] = False,
+    four_cameras: Annotated[
+        bool,
+        typer.Option(
+            '--four-cameras',
+            help='Cameras to the front, left, back and right.',
+            rich_help_panel=CAMERAS,
+        ),
+    ] = False,
+    distortion: Annotated[
+        str,
+        typer.Option(
+            help='Lenses that distort: plumb_bob, rational_polynomial or equidistant (a fisheye '
+            'of 150 degrees); of all cameras that their driver does not rectify, or of one, as '
+            'equidistant:back.',
+            rich_help_panel=CAMERAS,
+        ),
+    ] = '',
+    upside_down: Annotated[
+        str,
+        typer.Option(
+            metavar='CAMERA', help='A camera that is mounted so.', rich_help_panel=CAMERAS
+        ),
+    ] = '',
+    field_of_view: Annotated[
+        float,
+        typer.Option(
+            help="Horizontal, of each camera, in deg; the Husky's by default.",
+            rich_help_panel=CAMERAS,
+        ),
+    ] = 0.0,
+    camera_height: Annotated[
+        float,
+        typer.Option(
+            help="Of each camera, in m; the Husky's by default.", rich_help_panel=CAMERAS
+        ),
+    ] = 0.0,
     fault: Annotated[
         str,
         typer.Option(
@@ -190,6 +227,11 @@ def sim(
             reverse=reverse,
             detour=detour,
             identical_cameras=identical_cameras,
+            four_cameras=four_cameras,
+            distortion=distortion,
+            upside_down=upside_down,
+            field_of_view_deg=field_of_view,
+            camera_height_m=camera_height,
             fault=fault,
             **given,
         )

@@ -93,6 +93,9 @@ class CameraConfig:
 HUSKY_CAMERAS = {
     'front': CameraConfig('zed_node/left/image_rect_color/compressed', opposite='back'),
     'back': CameraConfig('realsense_back/color/image_raw/compressed', opposite='front'),
+    # Of robots with four; `cameras` names two by default.
+    'left': CameraConfig('realsense_left/color/image_raw/compressed', opposite='right'),
+    'right': CameraConfig('realsense_right/color/image_raw/compressed', opposite='left'),
 }
 
 FUSED = ('add', 'attention')  # fusions that give a single vector for all cameras

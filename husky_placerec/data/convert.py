@@ -7,13 +7,25 @@ import heapq
 from operator import itemgetter
 from pathlib import Path
 
+from husky_placerec.cameras.camera_info import info_topics, INFO_TYPE
+from husky_placerec.cameras.known import cameras_of, KnownCamera
 from husky_placerec.config import Config
 from husky_placerec.data.bag_writer import BagWriter
+from husky_placerec.data.camera_file import write_camera_file
 from husky_placerec.data.encoding import encoded, form_of, JPEG, PNG
 from husky_placerec.data.images import ImageMessage
-from husky_placerec.data.messages import compressed_image, IMAGE, ODOMETRY, odometry, serialized
+from husky_placerec.data.messages import (
+    camera_info,
+    compressed_image,
+    IMAGE,
+    ODOMETRY,
+    odometry,
+    serialized,
+    transforms,
+)
 from husky_placerec.data.problems import no_frames
-from husky_placerec.data.source import require_clocks, Source
+from husky_placerec.data.source import config_of_source, require_clocks, Source
+from husky_placerec.data.static_tf import BASE_FRAME, TF_TYPE
 from husky_placerec.data.track_writer import TrackWriter
 from husky_placerec.data.trajectory import MAP_FRAME, poses_or_none, Trajectory
 from husky_placerec.data.vpr import image_name
@@ -25,6 +37,7 @@ from husky_placerec.types import Frame, Pose, tum_line
 import numpy as np
 
 POSE_TOPIC = '/ground_truth/odom'
+STATIC_TF_TOPIC = '/tf_static'
 
 Timed = tuple[int, str, bytes]  # stamp in ns, topic, CDR bytes
 
@@ -46,6 +59,7 @@ def to_track(
     count = 0
     with output_folder(output) as work:
         track = TrackWriter(work, config.cameras)
+        write_camera_file(work, cameras_of(config_of_source(source, config)[0]))
         for frame in progress(source.frames(config), source.frame_count(config)):
             if images := _files(source, frame, PNG, config.max_pixels):
                 pose = _pose_at(trajectory, frame.stamp_ns, max_gap_s)
@@ -74,7 +88,18 @@ def to_bag(
     """
     topics = {'/' + config.camera_config(name).topic.lstrip('/'): name for name in config.cameras}
     kinds = dict.fromkeys(topics, IMAGE) | ({POSE_TOPIC: ODOMETRY} if trajectory else {})
-    streams = [_image_messages(source, config, topic, name) for topic, name in topics.items()]
+    known = source.found_cameras(config).cameras
+    streams = [
+        _image_messages(source, config, topic, name, known.get(name, KnownCamera()))
+        for topic, name in topics.items()
+    ]
+    kinds |= {
+        info_topics(topic, config.camera_config(name).transport)[0]: INFO_TYPE
+        for topic, name in topics.items()
+        if known.get(name, KnownCamera()).intrinsics is not None
+    }
+    mountings = _mountings(known)
+    kinds |= {STATIC_TF_TOPIC: TF_TYPE} if mountings else {}
     total = source.frame_count(config) * len(topics)
     if trajectory is not None:
         streams.append(_pose_messages(source, config, trajectory))
@@ -82,10 +107,14 @@ def to_bag(
     count = 0
     with output_folder(output) as work:
         with BagWriter(work / output.name, kinds) as bag:
+            first_ns = next((frame.stamp_ns for frame in source.frames(config)), 0)
+            if mountings:
+                data = serialized(transforms(first_ns, BASE_FRAME, mountings), TF_TYPE)
+                bag.write(STATIC_TF_TOPIC, first_ns, data)
             # The streams are merged lazily: one image per camera is in memory.
             for stamp_ns, topic, data in progress(heapq.merge(*streams, key=itemgetter(0)), total):
                 bag.write(topic, stamp_ns, data)
-                count += topic != POSE_TOPIC
+                count += topic in topics
         require_clocks(source)
         if not count:
             raise no_frames(source.path, source.problems)
@@ -160,14 +189,29 @@ def _files(
     return files
 
 
-def _image_messages(source: Source, config: Config, topic: str, camera: str) -> Iterator[Timed]:
+def _image_messages(
+    source: Source, config: Config, topic: str, camera: str, known: KnownCamera
+) -> Iterator[Timed]:
+    frame_id = known.frame_id or f'{camera}_camera_optical_frame'
+    transport = config.camera_config(camera).transport
     for frame in source.frames(config):
         alone: Mapping[str, ImageMessage] = {k: v for k, v in frame.images.items() if k == camera}
         only = Frame(frame.stamp_ns, alone, frame.image_stamps_ns)
         for stamp_ns, data in _files(source, only, b'', config.max_pixels).values():
-            frame_id = f'{camera}_camera_optical_frame'
             message = compressed_image(stamp_ns, frame_id, data, form_of(data))
             yield stamp_ns, topic, serialized(message, IMAGE)
+            if known.intrinsics is not None:
+                info = camera_info(stamp_ns, frame_id, known.intrinsics)
+                yield stamp_ns, info_topics(topic, transport)[0], serialized(info, INFO_TYPE)
+
+
+def _mountings(known: Mapping[str, KnownCamera]) -> dict[str, Pose]:
+    """Return the pose of each optical frame whose camera's mounting is known."""
+    return {
+        camera.frame_id or f'{name}_camera_optical_frame': camera.mounting
+        for name, camera in known.items()
+        if camera.mounting is not None
+    }
 
 
 def _pose_messages(source: Source, config: Config, trajectory: Trajectory) -> Iterator[Timed]:

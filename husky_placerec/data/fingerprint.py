@@ -8,7 +8,13 @@ import json
 import os
 from pathlib import Path
 
-from husky_placerec.config import Config
+from husky_placerec.config import CameraConfig, Config
+
+# The parameters of a camera that decide how its images are resampled.
+LENS = (
+    *('fx', 'fy', 'cx', 'cy', 'width', 'height'),
+    *('distortion_model', 'distortion', 'mounting'),
+)
 
 
 def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
@@ -19,7 +25,7 @@ def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
     """
     cameras = {name: config.camera_config(name) for name in config.cameras}
     about = {
-        'cameras': [[name, camera.topic, camera.transport] for name, camera in cameras.items()],
+        'cameras': [[name, *_told(camera)] for name, camera in cameras.items()],
         'pairing': [config.slop, config.silence, config.queue_size],
         'max_pixels': config.max_pixels,
     }
@@ -27,6 +33,12 @@ def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
     for file in sorted(files):
         digest.update(json.dumps([os.path.relpath(file, root), *_state(file)]).encode())
     return digest.hexdigest()
+
+
+def _told(camera: CameraConfig) -> list[object]:
+    """Return what the frames depend on; the intrinsics and the mounting only where known."""
+    known = [getattr(camera, name) for name in LENS]
+    return [camera.topic, camera.transport, *(known if any(known) else ())]
 
 
 def _state(file: Path) -> tuple[int, int] | tuple[()]:

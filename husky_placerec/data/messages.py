@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from husky_placerec.cameras.intrinsics import Intrinsics
 from husky_placerec.types import Pose, SECOND_NS
 import numpy as np
 from rosbags.typesys import get_typestore, Stores
@@ -43,6 +45,39 @@ def compressed_image(stamp_ns: int, frame_id: str, data: bytes, form: str) -> An
     """
     pixels = np.frombuffer(data, np.uint8)
     return TYPES['CompressedImage'](header(stamp_ns, frame_id), form, pixels)
+
+
+def camera_info(stamp_ns: int, frame_id: str, lens: Intrinsics) -> Any:
+    """Make a CameraInfo; of a lens without distortion, it is also that of rectified images."""
+    # ROS counts from the middle of the first pixel.
+    fx, fy, cx, cy = lens.fx, lens.fy, lens.cx - 0.5, lens.cy - 0.5
+    return TYPES['CameraInfo'](
+        header=header(stamp_ns, frame_id),
+        height=lens.height,
+        width=lens.width,
+        distortion_model=lens.model,
+        d=np.array(lens.distortion or (0.0,) * 5),
+        k=np.array([fx, 0, cx, 0, fy, cy, 0, 0, 1], np.float64),
+        r=np.eye(3).ravel(),
+        p=np.array([fx, 0, cx, 0, 0, fy, cy, 0, 0, 0, 1, 0], np.float64),
+        binning_x=0,
+        binning_y=0,
+        roi=TYPES['RegionOfInterest'](0, 0, 0, 0, False),
+    )
+
+
+def transforms(stamp_ns: int, parent: str, children: Mapping[str, Pose]) -> Any:
+    """Make a TFMessage of the poses of frames in one parent."""
+    return TYPES['TFMessage'](
+        [
+            TYPES['TransformStamped'](
+                header(stamp_ns, parent),
+                child,
+                TYPES['Transform'](vector(pose.x, pose.y, pose.z), quaternion(pose)),
+            )
+            for child, pose in children.items()
+        ]
+    )
 
 
 def odometry(stamp_ns: int, frame_id: str, pose: Pose, speed_m_per_s: float = 0.0) -> Any:

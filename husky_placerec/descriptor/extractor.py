@@ -64,14 +64,9 @@ class DescriptorExtractor:
         self.spec = replace(images.spec.with_fused_rows(), pinhole_focal=focal)
 
     @property
-    def cameras(self) -> Cameras:
-        """What is known of the cameras."""
-        return self._prepare.cameras
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was assumed of the cameras, in sentences."""
-        return self._prepare.notes
+    def preparation(self) -> Preparation:
+        """How each camera's image is brought to the input size."""
+        return self._prepare
 
     def seen_by(self, config: Config, mapped: Cameras | None = None) -> DescriptorExtractor:
         """

@@ -60,6 +60,21 @@ class Preparation:
         turns = {name: each.turns for name, each in cameras.items() if each.turns}
         return cls(size, pinhole, turns, cameras, notes)
 
+    @property
+    def in_words(self) -> str:
+        """How the images of each camera are brought to the input size."""
+        through = list(self.pinhole.cameras) if self.pinhole is not None else []
+        words = []
+        if self.pinhole is not None:
+            focal = self.pinhole.focal
+            view = f'a virtual pinhole of {focal:g} widths' if focal else "the map's own cameras"
+            words.append(f'{", ".join(through)} resampled to {view}')
+        if rest := [name for name in self.cameras if name not in through]:
+            words.append(f'{", ".join(rest)} as they come')
+        if self.turns:
+            words.append(f'{", ".join(self.turns)} turned upright')
+        return f'images: {"; ".join(words)}'
+
     def __call__(self, camera: str, image: Pixels) -> Pixels:
         """Return the image at the input size."""
         if self.pinhole is not None and camera in self.pinhole.cameras:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from husky_placerec.config import Config
 from husky_placerec.data.images import ImageMessage
-from husky_placerec.data.source import decode_usable, open_source, Source
+from husky_placerec.data.source import config_of_source, decode_usable, open_source, Source
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore
@@ -69,9 +69,10 @@ def describe_source(
                 for name, each in described.by_method.items()
             }
             return Described(kept, described.specs, described.problems)
-    extractors = {name: _loaded(config) for name, config in methods.items()}
-    config = next(iter(methods.values()))
     with open_source(path, kind) as source:
+        seen_by = {name: config_of_source(source, each)[0] for name, each in methods.items()}
+        config = next(iter(seen_by.values()))
+        extractors = {name: _loaded(each) for name, each in seen_by.items()}
         stores = {
             name: DescriptorStore(cache / cache_key(source.fingerprint(config), extractor.spec))
             for name, extractor in extractors.items()
@@ -91,11 +92,11 @@ _EXTRACTORS: dict[tuple[DescriptorSpec, int, str], DescriptorExtractor] = {}
 
 
 def _loaded(config: Config) -> DescriptorExtractor:
-    """Load each model once in a process, rather than once for each drive."""
+    """Load each model once in a process, rather than once for each drive and its cameras."""
     key = resolve_spec(config, None), config.threads, config.device
     if key not in _EXTRACTORS:
         _EXTRACTORS[key] = load_extractor(config)
-    return _EXTRACTORS[key]
+    return _EXTRACTORS[key].seen_by(config)
 
 
 def _describe(

@@ -101,7 +101,7 @@ def describe_drive(
         extractor = load_extractor(config, stored, like.cameras if like else None)
         for sentence in (
             extractor.view and f'virtual pinhole: {extractor.view}',
-            *extractor.notes,
+            *extractor.preparation.notes,
         ):
             if sentence:
                 warn(sentence)

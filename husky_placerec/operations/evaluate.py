@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from husky_placerec.cameras.known import cameras_of
+from husky_placerec.cameras.views import choose_view
 from husky_placerec.config import Config
+from husky_placerec.data.source import config_of_source, open_source
+from husky_placerec.descriptor.extractor import load_spec
 from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.comparison import Evaluation
@@ -89,6 +93,7 @@ def evaluate(
     protocol = PairProtocol.of(config, tolerances_m)
     if limits := resolve_spec(config, None).limits:
         warn(limits)
+    config = _with_view(sources, config, kind, warn)
     tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s)
     for track in tracks:
         for sentence in track.told:
@@ -124,6 +129,29 @@ def evaluate(
         }
         _write(output, done, config, inputs, kind)
     return done
+
+
+def _with_view(sources: Sequence[Path], config: Config, kind: str | None, warn: Warn) -> Config:
+    """Choose the view that the cameras of all drives share, unless the configuration does."""
+    if config.pinhole != 'auto' or config.pinhole_focal:
+        return config
+    lenses = {}
+    for path in sources:
+        with open_source(path, kind) as source:
+            source.check(config)
+            seen_by, doubts = config_of_source(source, config)
+        for doubt in doubts:
+            warn(f'{path}: {doubt}')
+        for name, camera in cameras_of(seen_by).items():
+            lenses[f'{name} of {path.name}'] = camera.lens
+    if not any(lenses.values()):
+        return replace(config, pinhole='off')
+    spec = load_spec(config)
+    choice = choose_view(lenses, (spec.input_width, spec.input_height))
+    warn(f'virtual pinhole: {choice}')
+    if not choice.focal:
+        return replace(config, pinhole='off')
+    return replace(config, pinhole_focal=choice.focal)
 
 
 def _read_tracks(

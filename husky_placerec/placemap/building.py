@@ -76,7 +76,7 @@ def describe_places(
         name=str(source.path),
         origin=trajectory.origin,
         simulated=is_simulated(source.path),
-        cameras=extractor.cameras,
+        cameras=extractor.preparation.cameras,
         view=extractor.view,
         thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
     )

@@ -168,7 +168,12 @@ class Recognizer(DescriptorRecognizer):
     @property
     def notes(self) -> tuple[str, ...]:
         """What was assumed of the cameras, in sentences."""
-        return self._extractor.notes
+        return self._extractor.preparation.notes
+
+    @property
+    def view(self) -> str:
+        """How the images of each camera are brought to the view of the map, in words."""
+        return self._extractor.preparation.in_words
 
     def look_through(self, config: Config) -> None:
         """

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import time
 from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.errors import InputError
-from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES
+from husky_placerec.ros.cameras import CameraInputs, wanted_cameras
+from husky_placerec.ros.conversions import from_pose, from_stamp, MESSAGE_TYPES, to_pixels
 from husky_placerec.ros.synchronizer import FrameSynchronizer
 from husky_placerec.session import Session
+from husky_placerec.session.camera_wait import CameraWait
 from husky_placerec.session.input_health import InputHealth
 from husky_placerec.types import Frame, SECOND_NS
 from message_filters import Subscriber
@@ -43,6 +46,9 @@ class Inputs:
         self.health: dict[str, InputHealth] = {}
         self.odometry_frame = 'odom'  # until a message names its frame
         self._resets = 0
+        self._wanted = wanted_cameras(config, session.recognizer.place_map)
+        self._wait: CameraWait | None = None
+        self._camera_inputs: CameraInputs | None = None
         self._messages_at_frame: dict[str, int] = {}  # of each camera, when the last frame came
         self.pairer: FramePairer[Any] = FramePairer(
             config.cameras,
@@ -58,6 +64,18 @@ class Inputs:
         """Subscribe."""
         self.pairer.reset()
         self._messages_at_frame = {}
+        if self._wanted:
+            logger = self._node.get_logger()
+            self._wait = CameraWait(
+                self._config,
+                self._wanted,
+                decode=to_pixels,
+                look_through=self._session.look_through,
+                store=self._session.store,
+                tell=logger.info,
+                warn=logger.warning,
+            )
+            self._camera_inputs = CameraInputs(self._node, self._config, self._wanted, self._wait)
         cameras = {name: self._camera(name) for name in self._config.cameras}
         self._synchronizer = FrameSynchronizer(cameras, self.pairer)
         self._synchronizer.registerCallback(self._store)
@@ -72,6 +90,14 @@ class Inputs:
         for subscriber in self._subscribers:
             self._node.destroy_subscription(subscriber.sub)
         self._subscribers, self.health = [], {}
+        if self._camera_inputs is not None:
+            self._camera_inputs.close()
+        self._camera_inputs = self._wait = None
+
+    @property
+    def cameras_problem(self) -> str:
+        """Why the cameras do not fit the map; empty where they do."""
+        return '' if self._wait is None else self._wait.refusal
 
     @property
     def topics(self) -> list[str]:
@@ -122,7 +148,11 @@ class Inputs:
             self._resets = self.pairer.resets
             self._session.begin_anew()
         self._messages_at_frame = self._messages()
-        self._session.store(frame)
+        if self._wait is None:
+            self._session.store(frame)
+        elif not self._wait.add_frame(frame, time.monotonic()):
+            self._session.counters.frames += 1
+            self._session.counters.held_back['cameras do not fit the map'] += 1
 
     def _messages(self) -> dict[str, int]:
         """Return how many messages each camera has sent."""

@@ -69,6 +69,8 @@ class Reporter:
             session = parts.session
             inputs = input_statuses(parts.inputs, name)
             findings += [(s.level, s.message) for s in inputs.values() if s.level != OK]
+            if problem := parts.inputs.cameras_problem:
+                findings.append((ERROR, problem))
             if problem := pairing_problem(parts.inputs.unpaired()):
                 findings.append((WARN, problem))
             values.update(_about_map(session.recognizer))

@@ -143,6 +143,16 @@ class Session:
             self.recognizer.reload(place_map)
             self.begin_anew()
 
+    def look_through(self, config: Config) -> str:
+        """
+        Take the cameras that a configuration tells of, between two frames, and say how.
+
+        :raises InputError: for cameras that do not fit the map; the old ones are then kept.
+        """
+        with self._turn:
+            self.recognizer.look_through(config)
+            return self.recognizer.view
+
     def add_odometry(self, stamp_ns: int, pose: Pose) -> bool:
         """Add a pose of `base_link` in the frame `odom`; return whether it is a pose."""
         return self.odometry.add(stamp_ns, pose)

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from husky_placerec.campus.drives import DriveConfig
-from husky_placerec.campus.messages import IMAGE_TOPICS, Speaker, STATIC_TF_TOPIC, TOPICS
+from husky_placerec.campus.messages import COMPRESSED, Speaker, STATIC_TF_TOPIC, topics_of
 from husky_placerec.campus.photographer import encoded_pictures
 from husky_placerec.campus.protocols import drive_of
 from husky_placerec.campus.simulated_drive import SimulatedDrive
@@ -54,7 +54,10 @@ class SimulatorNode(Node):
             raise InputError(f'parameter rate: {self._rate_hz:g}; expected {bounds}')
         self._config.check()
         self._time = self.create_publisher(Clock, '/clock', SENSOR_QOS)
-        self._publishers_by_topic = {t: self._publisher(t, kind) for t, kind in TOPICS.items()}
+        self._publishers_by_topic = {
+            topic: self._publisher(topic, kind)
+            for topic, kind in topics_of(self._config.rig).items()
+        }
         threading.Thread(target=self._drive, daemon=True).start()
 
     def _publisher(self, topic: str, kind: str) -> Any:
@@ -90,7 +93,7 @@ class SimulatorNode(Node):
 
     def _wait_for_listeners(self) -> None:
         """Wait until the topics have subscribers, which would else miss the first messages."""
-        cameras = [self._publishers_by_topic[topic] for topic in IMAGE_TOPICS.values()]
+        cameras = [self._publishers_by_topic[c.topic + COMPRESSED] for c in self._config.rig]
         end = time.monotonic() + LISTENERS_S
         while time.monotonic() < end and not all(p.get_subscription_count() for p in cameras):
             time.sleep(0.05)

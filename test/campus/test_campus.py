@@ -13,9 +13,10 @@ import cv2
 from husky_placerec.campus.conditions import CONDITIONS
 from husky_placerec.campus.drive_path import drive_poses
 from husky_placerec.campus.drives import DriveConfig
-from husky_placerec.campus.messages import IMAGE_TOPICS, ODOMETRY_TOPIC, TOPICS, TRUTH_TOPIC
+from husky_placerec.campus.messages import IMAGE_TOPICS, ODOMETRY_TOPIC, topics_of, TRUTH_TOPIC
 from husky_placerec.campus.photographer import Photographer
 from husky_placerec.campus.recording import write_drive
+from husky_placerec.campus.rig import HUSKY_RIG
 from husky_placerec.campus.traffic import Traffic
 from husky_placerec.campus.world import Campus
 from husky_placerec.errors import InputError
@@ -101,7 +102,7 @@ def test_bag_has_images_between_poses(bag: Path) -> None:
                 stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
                 assert (stamp, message.format) == (logged_ns, 'jpeg')
                 assert cv2.imdecode(message.data, cv2.IMREAD_COLOR).shape == (96, 160, 3)
-    assert set(stamps) == set(TOPICS)
+    assert set(stamps) == set(topics_of(HUSKY_RIG))
     front, back = (stamps[IMAGE_TOPICS[camera]] for camera in ('front', 'back'))
     poses = stamps[TRUTH_TOPIC]
     assert len(front) == 6
