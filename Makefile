@@ -44,7 +44,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
 
 $(VENV)/.demo: $(BIN)/python $(SOURCES)
-	$(PIP) -e '.[$(ROS_EXTRA)sim,onnx]'
+	$(PIP) -e '.[$(ROS_EXTRA)sim]'
 	@for module in message_filters cv_bridge; do \
 	  if ! (cd / && $(CURDIR)/$(BIN)/python -c "import $$module") 2>/dev/null \
 	      || $(BIN)/python -m pip show -q husky_placerec_$$module 2>/dev/null; then \

@@ -5,10 +5,11 @@ from setuptools import find_packages, setup
 
 PACKAGE = 'husky_placerec'
 
-# What the node and the map tools need; a network needs [onnx] or [timm] besides.
+# What the node and the map tools need, with the shipped network; a network of torch needs [timm].
 RUNTIME = [
     'faiss-cpu>=1.8',
     'numpy>=1.26',
+    'onnxruntime>=1.17',
     'opencv-python-headless>=4.8',
     'pymap3d>=3.1',
     'pyyaml>=6.0',
@@ -34,10 +35,8 @@ EXTRAS = {
         'ros-jazzy-rmw-fastrtps-cpp',
         'ros-jazzy-common-interfaces',
     ],
-    'onnx': ['onnxruntime>=1.17'],
     'export': [
         'onnx>=1.15',
-        'onnxruntime>=1.17',
         'safetensors>=0.4',
         'timm>=1.0.26',
         'torch>=2.6',

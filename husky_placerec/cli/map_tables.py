@@ -64,8 +64,8 @@ def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Tabl
     """Show recalls side by side, a row for each kind of query, and what the rows mean."""
     kinds = list(next(iter(recalls.values())))
     caption = KINDS if REVERSED in kinds else None
-    named = {'title': printable(title), 'caption': caption}
-    table = Table(**named, title_justify='left', caption_justify='left')
+    table = Table(title=printable(title), title_justify='left')
+    table.caption, table.caption_justify = caption, 'left'
     table.add_column('query')
     for name in recalls:
         table.add_column(name, justify='right')

@@ -169,6 +169,6 @@ def _load_onnx(spec: DescriptorSpec, config: Config) -> ImageExtractor:
         from husky_placerec.descriptor.onnx_extractor import OnnxExtractor
     except ImportError as error:
         raise InputError(
-            f'extractor onnx: {error}; it needs ONNX Runtime (pip install husky_placerec[onnx])'
+            f'extractor onnx: {error}; it needs ONNX Runtime (pip install onnxruntime)'
         ) from error
     return OnnxExtractor(spec, threads=config.threads, device=config.device)
