@@ -82,11 +82,12 @@ def test_dotted_names_in_a_file_are_as_good_as_nested_ones(yaml_file):
 
 
 def test_nothing_said_is_the_husky():
-    assert make_config({}) == read_config(None) == Config(camera=HUSKY_CAMERAS)
+    assert make_config({}) == read_config(None)
+    assert make_config({}).as_dict() == Config(camera=HUSKY_CAMERAS).as_dict()
 
 
 def test_an_empty_file_is_the_defaults(yaml_file):
-    assert read_config(yaml_file('# nothing yet\n')) == Config()
+    assert read_config(yaml_file('# nothing yet\n')).as_dict() == Config().as_dict()
 
 
 def test_the_shipped_file_is_read_and_is_the_default_but_for_the_threshold():

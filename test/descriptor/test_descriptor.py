@@ -222,11 +222,18 @@ def test_the_map_beats_the_defaults():
     assert all(getattr(FULL, name) != value for name, value in DEFAULTS['timm'].items())
 
 
-@pytest.mark.parametrize('name', ['', *DEFAULTS])
-def test_without_a_map_the_defaults_apply(name):
-    extractor = name or 'timm'
-    expected = DescriptorSpec((FRONT, BACK), extractor, **DEFAULTS[extractor])
+@pytest.mark.parametrize('name', DEFAULTS)
+def test_without_a_map_the_defaults_of_an_extractor_apply(name):
+    expected = DescriptorSpec((FRONT, BACK), name, **DEFAULTS[name])
     assert resolve_spec(make_config({'extractor': name}), None) == expected
+
+
+def test_without_a_map_and_a_model_the_shipped_network_serves():
+    found = resolve_spec(make_config({}), None)
+    assert found == resolve_spec(make_config({'weights': 'shipped'}), None)
+    assert (found.extractor, found.weights) == ('onnx', 'shipped')
+    named = resolve_spec(make_config({'backbone': 'resnet18'}), None)
+    assert (named.extractor, named.weights) == ('timm', 'hub')
 
 
 def test_an_extractor_other_than_the_maps_takes_nothing_from_the_map():

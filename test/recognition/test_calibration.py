@@ -93,15 +93,20 @@ def test_a_model_of_other_evidence_is_refused(name):
 def test_a_calibration_of_another_model_is_refused(change):
     read = calibration(descriptor={**spec().as_json(), change: 'another'})
     with pytest.raises(InputError, match=f"^map: calibrated with .* {change} was 'another'"):
-        read.require_of(spec(), False, 'map')
+        read.require_of(random_map())
 
 
-@pytest.mark.parametrize('whitened', [False, True])
-def test_a_calibration_with_and_without_whitening_is_another(whitened):
-    read = calibration(whitened=whitened)
-    read.require_of(spec(), whitened, 'map')
-    with pytest.raises(InputError, match=f'whitened was {whitened} and is {not whitened}'):
-        read.require_of(spec(), not whitened, 'map')
+@pytest.mark.parametrize('way', ['whitened', 'centred'])
+@pytest.mark.parametrize('was', [False, True])
+@needs('sklearn')
+def test_a_calibration_of_another_way_to_compare_is_refused(way, was):
+    raw = random_map()
+    other = raw.whitened(raw.fit_whitening()), raw.centred(raw.fit_centring())
+    compared = other[way == 'centred']
+    read = calibration(**{way: was})
+    read.require_of(compared if was else raw)
+    with pytest.raises(InputError, match=f'{way} was {was} and is {not was}'):
+        read.require_of(raw if was else compared)
 
 
 @needs('sklearn')

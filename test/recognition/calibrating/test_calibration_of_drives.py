@@ -54,7 +54,8 @@ def test_a_drive_on_the_map_gives_a_calibration_of_its_own(described, calibrated
     assert calibrated.sources == (drive.name,)
     assert calibrated.descriptor == place_map.spec.as_json()
     assert not calibrated.whitened
-    calibrated.require_of(place_map.spec, False, 'map')
+    assert not calibrated.centred
+    calibrated.require_of(place_map)
     assert calibrated.figures['frames'] == len(drive)
     assert 0 < calibrated.figures['usual_proof'] <= 6.0
     assert calibrated.trust in (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)
