@@ -40,8 +40,11 @@ def demo(
     )
     out.print(_demo_table(result))
     out.print(f'{result.picture}: the route with true and recognised poses', highlight=False)
+    for name, outcome in result.outcomes.items():
+        if outcome.failure:
+            err.print(Text.assemble(('below what is expected', 'red'), f', {name}: '), end='')
+            err.print(outcome.failure, highlight=False, markup=False)
     if not result.passed:
-        err.print('[red]below what is expected[/] (80 % recognised, 98 % right)')
         raise typer.Exit(1)
 
 
