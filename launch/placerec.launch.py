@@ -132,5 +132,5 @@ def _require_rviz():
         get_package_prefix('rviz2')
     except PackageNotFoundError as error:
         raise RuntimeError(
-            'rviz: rviz2 is not installed; apt install ros-$ROS_DISTRO-rviz2, or leave rviz:=true out'
+            'rviz: rviz2 is not installed; apt install ros-$ROS_DISTRO-rviz2, or leave out rviz:='
         ) from error

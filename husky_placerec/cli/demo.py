@@ -41,9 +41,11 @@ def demo(
     result = run(output, lambda title: progress(title, ' messages'), say)
     out.print(_demo_table(result))
     say(f'{result.picture}: the route with true and recognised poses')
+    for name, outcome in result.outcomes.items():
+        if outcome.failure:
+            err.print(Text.assemble(('below what is expected', 'red'), f', {name}: '), end='')
+            err.print(outcome.failure, highlight=False, markup=False)
     if not result.passed:
-        below = 'below what is expected', 'red'
-        err.print(Text.assemble(below, ' (80 % recognised, 98 % right)'))
         raise typer.Exit(1)
 
 

@@ -26,6 +26,7 @@ import yaml
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
+AHEAD = 2  # frames: one is recognised while the next one waits
 DOMAINS = 100  # DDS domains to choose from, apart from those of robots on the network
 
 
@@ -48,9 +49,10 @@ class Heard:
 
 def play_to_node(bag: Bag, config: Config, folder: Path, speed: float, progress: Passing) -> Heard:
     """
-    Start a node, play a bag to it, and collect the poses that it publishes.
+    Start a node, play a bag to it as fast as it answers, and collect the poses that it publishes.
 
     :param folder: for the parameter file of the node.
+    :param speed: largest speed relative to the recording.
     :raises InputError: if the node does not start.
     """
     domain = int(os.environ.get('ROS_DOMAIN_ID', 0)) or os.getpid() % DOMAINS + 1
@@ -58,7 +60,7 @@ def play_to_node(bag: Bag, config: Config, folder: Path, speed: float, progress:
     os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
     context = Context()
     rclpy.init(context=context, domain_id=domain)
-    player = Player(context, config)
+    player = Player(context, config, ahead=AHEAD)
     try:
         with running_node(config, folder / 'parameters.yaml') as process:
             player.wait_until(lambda: player.connected() or ended(process), START_TIMEOUT_S)

@@ -14,7 +14,7 @@ from husky_placerec.data.trajectory import poses_or_none
 from husky_placerec.demo.drives import prepare
 from husky_placerec.demo.live import Heard, play_to_node
 from husky_placerec.demo.picture import draw_routes
-from husky_placerec.demo.score import Score, score
+from husky_placerec.demo.score import LEAST_PRECISION, LEAST_RECOGNISED, Score, score
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.evaluation.metrics import RIGHT_M
 from husky_placerec.evaluation.replay import replay
@@ -30,7 +30,7 @@ import numpy as np
 # The shipped network and its calibration were made on other campuses.
 PARAMETERS = {'weights': 'shipped', 'odometry_topic': ODOMETRY_TOPIC}
 BASELINE = {'extractor': 'pixels'}
-SPEED = 33.0  # the drives have a frame every 3 s: 11 frames a second
+SPEED = 33.0  # at most; the drives have a frame every 3 s: 11 frames a second
 MAX_GAP_S = 2.0
 
 
@@ -49,6 +49,29 @@ class Outcome:
     recall: float
     baseline_recall: float
     chance: float
+
+    @property
+    def failure(self) -> str:
+        """Why the drive did not pass, in a sentence; empty where it did."""
+        if self.score.passed:
+            return ''
+        precision = self.score.precision
+        right = 'no pose published' if precision is None else f'{precision:.0%} of the poses right'
+        said = (
+            f'{self.score.recognised:.0%} of the known places recognised (expected '
+            f'{LEAST_RECOGNISED:.0%}), {right} (expected {LEAST_PRECISION:.0%})'
+        )
+        sent, counted = len(self.heard.sent), self.heard.diagnostics
+        dropped = int(counted.get('frames dropped', 0))
+        missing = sent - int(counted.get('frames', 0))
+        lost = []
+        if dropped:
+            lost.append(f'the node dropped {dropped} of {sent} frames, because it was too slow')
+        if missing > 0:
+            lost.append(f'{missing} of {sent} frames did not reach the node or were not paired')
+        if not lost:
+            return said
+        return f'{said}: {" and ".join(lost)}; end other programs and run it again'
 
 
 @dataclass(frozen=True)

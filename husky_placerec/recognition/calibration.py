@@ -41,8 +41,9 @@ class Calibration:
     :param single_errors: of the poses of single frames.
     :param sequence_errors: of the poses of the sequence filter, with odometry.
     :param guessed_errors: of the poses of the sequence filter, without odometry.
-    :param reversed_errors: of poses on places passed in reverse: cameras that are not alike see
-        them too near or too far.
+    :param reversed_errors: of poses of single frames on places passed in reverse: cameras that
+        are not alike see them too near or too far.
+    :param reversed_sequence_errors: of poses of the sequence filter on such places.
     :param figures: what was measured, for people.
     """
 
@@ -62,6 +63,7 @@ class Calibration:
     sequence_errors: CovarianceTable
     guessed_errors: CovarianceTable
     reversed_errors: CovarianceTable
+    reversed_sequence_errors: CovarianceTable
     figures: Mapping[str, Any]
 
     def gate_of(self, query: FloatArray) -> Logistic:
@@ -87,6 +89,7 @@ class Calibration:
             'estimated': self.sequence_errors.as_json(),
             'guessed': self.guessed_errors.as_json(),
             'turned': self.reversed_errors.as_json(),
+            'turned_estimated': self.reversed_sequence_errors.as_json(),
             'figures': dict(self.figures),
         }
 
@@ -115,6 +118,7 @@ class Calibration:
                 CovarianceTable.from_json(values['estimated']),
                 CovarianceTable.from_json(values['guessed']),
                 CovarianceTable.from_json(values['turned']),
+                CovarianceTable.from_json(values.get('turned_estimated', values['turned'])),
                 dict(values['figures']),
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -108,9 +108,11 @@ class SequenceEstimator:
         ratio = self._calibration.place.log_ratio(result.evidence_of(place, reverse))
         accepted = self._filter.state is State.LOCALIZED and ratio > least and self._agrees
         calibration = self._calibration
-        errors = calibration.guessed_errors if guessed else calibration.sequence_errors
         if reverse:
-            errors = calibration.reversed_errors
+            by_odometry = calibration.reversed_sequence_errors
+            errors = calibration.reversed_errors if guessed else by_odometry
+        else:
+            errors = calibration.guessed_errors if guessed else calibration.sequence_errors
         covariance, covariance_xy = errors.covariance(
             estimate.probability, pose, self._route.spacing_at(place)
         )

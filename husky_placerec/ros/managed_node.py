@@ -128,6 +128,8 @@ class PlacerecNode(LifecycleNode):
 
     def _free(self) -> None:
         if self.parts is not None:
+            if self.parts.session.counters.frames:
+                self.get_logger().info(self.parts.session.counters.report())
             self.parts.close()
         self.parts = None
         gc.collect()  # the model and the map, now
@@ -159,9 +161,15 @@ class PlacerecNode(LifecycleNode):
         """Begin anew, and make an initial pose due where they are switched on."""
         parts = self._configured()
         parts.session.begin_anew()
-        if parts.outputs.ask_initial_pose():
-            return True, 'what was known is forgotten; the next sure pose goes to initialpose'
-        return True, 'what was known is forgotten; initial_pose is off'
+        forgotten = 'what was known is forgotten; ~/pose comes again when some frames agree'
+        if not parts.outputs.ask_initial_pose():
+            return True, f'{forgotten}; initial_pose is off: nothing goes to initialpose'
+        config = parts.session.config
+        return True, (
+            f'{forgotten}; then initialpose gets one pose, if its standard deviation is at most '
+            f'{config.initial_pose_sigma:g} m and it is at least {config.initial_pose_spacing:g} '
+            'm from the one before; /diagnostics tells what it waits for'
+        )
 
     def enable(self, on: bool) -> Answer:
         """Let frames through, or hold all of them back."""

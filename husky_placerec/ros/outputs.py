@@ -59,6 +59,11 @@ class Outputs:
         """Give the next good pose to the localizer; return whether that is switched on."""
         return self._initial.ask(self._session.config)
 
+    @property
+    def initial_pose_waits_for(self) -> str:
+        """What has to happen before a pose is published on initialpose."""
+        return self._initial.waits_for(self._session.config)
+
     def begin_anew(self) -> None:
         """Publish the next measurement, wherever it is."""
         self._measured = None

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseArray, PoseStamped
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.bag_poses import POSE_TYPES
@@ -22,6 +22,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 SETTLE_S = 1.0
+PATIENCE_S = 3.0  # longest wait for an answer, which a frame that is lost never gets
 QUIET_S = 0.5  # after the last image, until a report covers all frames
 ODOMETRY = 'odometry'  # a key beside the names of the cameras
 CAMERA_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -34,14 +35,19 @@ class Player:
     Odometry is published too where the configuration names its topic.
 
     :param node_name: full name of the place recognition node.
+    :param ahead: number of frames that may be sent before the node has answered the first of
+        them, so that a busy machine drops none; 0: as fast as `play` is told.
     """
 
-    def __init__(self, context: Context, config: Config, node_name: str = '/placerec') -> None:
+    def __init__(
+        self, context: Context, config: Config, node_name: str = '/placerec', ahead: int = 0
+    ) -> None:
         self.node = Node('placerec_player', context=context, use_global_arguments=False)
         self.sent: dict[str, dict[int, float]] = {name: {} for name in config.cameras}
         self.received: dict[int, tuple[float, PoseStamped]] = {}
         self.diagnostics: dict[str, str] = {}
         self._diagnosed = 0.0  # by the steady clock
+        self._ahead, self._unanswered = ahead, set[int]()  # stamps of the first camera
         self._config = config
         self._executor = SingleThreadedExecutor(context=context)
         self._executor.add_node(self.node)
@@ -54,6 +60,10 @@ class Player:
         self._poses = self.node.create_subscription(
             PoseStamped, f'{node_name}/pose', self._receive, 10
         )
+        if ahead:  # they come for every frame, refused or not
+            self.node.create_subscription(
+                PoseArray, f'{node_name}/candidates', self._answered, CAMERA_QOS
+            )
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnose, 10)
 
     def close(self) -> None:
@@ -85,7 +95,7 @@ class Player:
         speed: float,
         progress: Passing = lambda items, _: items,
     ) -> None:
-        """Publish a recording, `speed` times as fast as its stamps."""
+        """Publish a recording, `speed` times as fast as its stamps, or as fast as is answered."""
         pacer = Pacer(speed)
         topics = bag.camera_topics(self._config)
         if ODOMETRY in self._publishers:
@@ -94,9 +104,20 @@ class Player:
         for name, stamp_ns, data in progress(bag.serialized(topics), total):
             while (left_s := pacer.left_s(stamp_ns)) > 0:
                 self._executor.spin_once(timeout_sec=left_s)
+            if self._ahead and name == self._config.cameras[0]:
+                self._keep_pace(stamp_ns)
             if name in self.sent:
                 self.sent[name][stamp_ns] = time.monotonic()
             self._publishers[name].publish(data)
+
+    def _keep_pace(self, stamp_ns: int) -> None:
+        """Wait until the node has answered enough frames; give up those that it does not answer."""
+        if not self.wait_until(lambda: len(self._unanswered) < self._ahead, PATIENCE_S):
+            self._unanswered.clear()
+        self._unanswered.add(stamp_ns)
+
+    def _answered(self, message: PoseArray) -> None:
+        self._unanswered.discard(from_stamp(message.header.stamp))
 
     def poses(self) -> dict[int, Pose]:
         """Return the received poses by their stamps in ns."""

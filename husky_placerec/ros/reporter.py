@@ -76,6 +76,7 @@ class Reporter:
             values.update(_about_map(session.recognizer))
             driven_m = session.odometry.total_m
             values.update(session_values(session.counters, parts.inputs.pairer, driven_m))
+            values['initialpose waits for'] = parts.outputs.initial_pose_waits_for
             values['log lines lost'] = parts.log.lost if parts.log is not None else 0
             for each in inputs.values():
                 each.name = f'{name}: {each.name}'

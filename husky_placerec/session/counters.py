@@ -32,6 +32,7 @@ class Counters:
     accepted: int = 0
     undecodable: int = 0
     failures: int = 0
+    refused: Counter[str] = field(default_factory=Counter)  # frames, by reason
     last_reason: str = ''
     last_probability: float | None = None
     last_proof: float | None = None
@@ -54,9 +55,28 @@ class Counters:
         self.last_probability = recognition.probability
         self.last_proof = recognition.proof
         self.last_reason = recognition.reason or ''
-        if recognition.accepted:
+        if not recognition.accepted:
+            self.refused[self.last_reason or 'unknown'] += 1
+        else:
             self.accepted += 1
             self.fixed_at, self.fixed_m = time.monotonic(), driven_m
+
+    def report(self) -> str:
+        """Return in a sentence what became of the frames, for people."""
+        share = self.accepted / self.frames if self.frames else 0.0
+        said = [f'recognised {self.accepted} of {self.frames} frames ({share:.0%})']
+        refused = ', '.join(f'{reason} {n}' for reason, n in self.refused.most_common())
+        if refused:
+            said.append(f'refused {self.refused.total()}: {refused}')
+        if self.dropped:
+            said.append(f'dropped {self.dropped}, because newer ones came before they were begun')
+        if held_back := ', '.join(f'{why} {n}' for why, n in self.held_back.most_common()):
+            said.append(f'held back {self.held_back.total()}: {held_back}')
+        if self.undecodable:
+            said.append(f'{self.undecodable} images did not decode')
+        if self.failures:
+            said.append(f'{self.failures} frames failed')
+        return '; '.join(said)
 
     def time(self, arrived: float, began: float, decoded: float, recognised: float) -> None:
         """Take the moments of a frame by the steady clock, in s."""

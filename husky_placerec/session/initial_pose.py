@@ -21,6 +21,7 @@ class InitialPose:
     def __init__(self) -> None:
         self._due = False
         self._last: Pose | None = None
+        self._why_not = ''  # of the last frame
 
     def activated(self, config: Config) -> None:
         """Make a pose due where the configuration asks for one at the start."""
@@ -31,20 +32,50 @@ class InitialPose:
         self._due = config.initial_pose != 'off'
         return self._due
 
+    def waits_for(self, config: Config) -> str:
+        """Return what has to happen before a pose is given, for the diagnostics."""
+        if config.initial_pose == 'off':
+            return 'nothing; initial_pose is off'
+        if not self._due:
+            return 'a call of ~/relocalize'
+        return self._why_not or 'a frame'
+
     def take(
         self, recognition: Recognition, calibration_kind: str, listeners: int, config: Config
     ) -> Pose | None:
         """Return the pose to give now, if one is due; it then no longer is."""
         self._due = self._due and config.initial_pose != 'off'
-        if not self._due or not listeners or calibration_kind == UNCALIBRATED:
+        if not self._due:
             return None
+        self._why_not = self._missing(recognition, calibration_kind, listeners, config)
+        if self._why_not:
+            return None
+        self._due, self._last = False, recognition.pose
+        return recognition.pose
+
+    def _missing(
+        self, recognition: Recognition, calibration_kind: str, listeners: int, config: Config
+    ) -> str:
+        """Return what a frame lacks; empty where its pose may be given."""
+        if calibration_kind == UNCALIBRATED:
+            return 'a calibrated map; run placerec calibrate'
+        if not listeners:
+            return 'a subscriber of initialpose'
         pose, covariance = recognition.pose, recognition.covariance
         if not recognition.accepted or pose is None or covariance is None:
-            return None
-        if math.sqrt(max(covariance[:2])) > config.initial_pose_sigma:
-            return None
+            return f'an accepted pose; the last frame was refused: {recognition.reason}'
+        deviation_m, most_m = math.sqrt(max(covariance[:2])), config.initial_pose_sigma
+        if deviation_m > most_m:
+            reverse = recognition.chosen is not None and recognition.chosen.reversed
+            return (
+                f'a standard deviation of at most {most_m:g} m (initial_pose_sigma); that of the '
+                f'last pose is {deviation_m:.1f} m'
+                + (', because the place is passed in reverse' if reverse else '')
+            )
         spacing_m = config.initial_pose_spacing
-        if self._last is not None and self._last.distance_m(pose) < spacing_m:
-            return None
-        self._due, self._last = False, pose
-        return pose
+        if self._last is not None and (apart_m := self._last.distance_m(pose)) < spacing_m:
+            return (
+                f'a pose at least {spacing_m:g} m from the one that was given last '
+                f'(initial_pose_spacing); the last pose is {apart_m:.1f} m from it'
+            )
+        return ''

@@ -107,3 +107,35 @@ except InputError as error:
     print(error)
 """
     assert 'husky_placerec[timm]' in run_without(['torch', 'timm'], load).stdout
+
+
+# What rosdep installs by pip on Ubuntu 24.04 (rosdep/python.yaml of ros/rosdistro), and torch,
+# which apt has too old. An externally managed Python refuses the former.
+BY_PIP = {
+    'python3-faiss': 'faiss-cpu',
+    'python3-rosbags-pip': 'rosbags',
+    'python3-timm-pip': 'timm',
+    'python3-torch': 'torch',
+}
+
+
+@pytest.mark.parametrize('page', ['README.md', 'docs/robot_installation.md'])
+def test_the_documented_installation_finishes_on_an_externally_managed_python(page):
+    text = (ROOT / page).read_text(encoding='utf-8')
+    (block,) = [b for b in text.split('```')[1::2] if 'rosdep install' in b]
+    steps = 'setup.bash', 'python3 -m venv', 'activate', 'rosdep install', 'pip install', 'colcon'
+    places = [block.index(step) for step in steps]
+    assert places == sorted(places)
+    skipped = block.partition('--skip-keys "')[2].partition('"')[0].split()
+    package = ElementTree.parse(ROOT / 'package.xml').getroot()
+    needed = {each.text for each in package.iter('exec_depend')}
+    assert {key for key in needed if key.endswith('-pip') or key in BY_PIP} == set(skipped)
+    setup = (ROOT / 'setup.py').read_text()
+    assert '[timm,report]' in block
+    assert all(f"'{BY_PIP[key]}>=" in setup for key in skipped)
+
+
+def test_what_the_launch_files_start_is_a_dependency():
+    package = ElementTree.parse(ROOT / 'package.xml').getroot()
+    needed = {each.text for each in package.iter('exec_depend')}
+    assert {'ros2bag', 'rosbag2_storage_mcap', 'rviz2', 'launch_ros'} <= needed

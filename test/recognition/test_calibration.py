@@ -28,6 +28,7 @@ def distinct():
         sequence_errors=table(2.0),
         guessed_errors=table(3.0),
         reversed_errors=table(4.0),
+        reversed_sequence_errors=table(5.0),
         figures={'frames': 80},
     )
 
@@ -40,15 +41,21 @@ def test_a_calibration_comes_back_from_json_as_it_was():
         assert getattr(read, name) == getattr(made, name), name
     for name in ('gate', 'partial', 'place'):
         assert getattr(read, name).weights.tolist() == getattr(made, name).weights.tolist()
-    for name in ('single', 'sequence', 'guessed', 'reversed'):
+    for name in ('single', 'sequence', 'guessed', 'reversed', 'reversed_sequence'):
         mine, theirs = (getattr(each, f'{name}_errors').variances for each in (made, read))
         assert mine.tolist() == theirs.tolist(), name
 
 
 def test_the_names_in_map_json_are_kept():
     values = distinct().as_json()
-    names = ('measured', 'estimated', 'guessed', 'turned')
-    assert [values[name]['variances'][0][0] for name in names] == [1.0, 2.0, 3.0, 4.0]
+    names = ('measured', 'estimated', 'guessed', 'turned', 'turned_estimated')
+    assert [values[name]['variances'][0][0] for name in names] == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_without_errors_of_reversed_sequences_those_of_single_frames_count():
+    values = distinct().as_json()
+    del values['turned_estimated']
+    assert Calibration.from_json(values, 'map').reversed_sequence_errors.variances[0, 0] == 4.0
 
 
 @pytest.mark.parametrize(

@@ -78,3 +78,14 @@ def test_the_memory_is_that_of_the_process():
     most_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     assert 0.2 * most_mb < Usage.memory_mb() <= 1.05 * most_mb
     assert counters.PAGE_BYTES >= 4096
+
+
+def test_at_the_end_it_is_told_what_became_of_the_frames():
+    made = Counters(frames=10, dropped=2, undecodable=1, failures=1)
+    for accepted in (True, True, True, False, False):
+        made.count(recognition(accepted=accepted), 0.0, age_ns=0)
+    made.held_back.update({'too soon': 2})
+    told = made.report()
+    assert told.startswith('recognised 3 of 10 frames (30%); refused 2: ambiguous 2; dropped 2,')
+    assert told.endswith('held back 2: too soon 2; 1 images did not decode; 1 frames failed')
+    assert Counters(frames=4, accepted=4).report() == 'recognised 4 of 4 frames (100%)'

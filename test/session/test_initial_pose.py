@@ -1,8 +1,12 @@
 """When a localizer is given a pose to start from, and when not."""
 
+from dataclasses import replace
+
 from husky_placerec.config import make_config
 from husky_placerec.session.initial_pose import InitialPose
+from husky_placerec.types import Candidate
 import pytest
+from support.builders import planar
 from support.sessions import recognition
 
 
@@ -83,8 +87,6 @@ def test_a_pose_is_given_again_from_the_spacing_on(x, given):
 
 
 def test_a_pose_without_a_recognition_of_a_place_is_not_given():
-    from dataclasses import replace
-
     assert given_poses(ONCE, [replace(recognition(), estimate=None)]) == [None]
 
 
@@ -111,3 +113,43 @@ def test_what_speaks_against_a_pose_leaves_it_due():
     ):
         assert initial.take(said, kind, listeners, config) is None
     assert initial.take(recognition(x=4.0), 'own', 1, config).x == 4.0
+
+
+@pytest.mark.parametrize(
+    ('said', 'words'),
+    [
+        ({'calibration': 'uncalibrated'}, ['a calibrated map']),
+        ({'listeners': 0}, ['a subscriber of initialpose']),
+        ({'each': recognition(accepted=False)}, ['an accepted pose', 'refused: ambiguous']),
+        (
+            {'each': recognition(covariance=(25.0, 1.0, 1.0, 0.1, 0.1, 0.1))},
+            ['at most 3 m (initial_pose_sigma)', 'last pose is 5.0 m'],
+        ),
+        ({'each': recognition(x=4.0), 'last': recognition()}, ['at least 10 m', 'is 4.0 m from']),
+        ({'each': recognition()}, ['a call of ~/relocalize']),
+    ],
+)
+def test_it_tells_what_it_waits_for(said, words):
+    initial, config = InitialPose(), make_config(ONCE)
+    initial.activated(config)
+    assert initial.waits_for(config) == 'a frame'
+    if 'last' in said:
+        initial.take(said['last'], 'own', 1, config)
+        initial.ask(config)
+    each = said.get('each', recognition())
+    initial.take(each, said.get('calibration', 'own'), said.get('listeners', 1), config)
+    told = initial.waits_for(config)
+    assert all(word in told for word in words), told
+
+
+def test_a_place_that_is_passed_in_reverse_is_named_as_the_cause():
+    initial, config = InitialPose(), make_config(ONCE)
+    initial.activated(config)
+    chosen = Candidate(3, 0.9, True, planar(0.0))
+    initial.take(replace(recognition(covariance=(25.0,) * 6), chosen=chosen), 'own', 1, config)
+    assert 'because the place is passed in reverse' in initial.waits_for(config)
+
+
+def test_it_waits_for_nothing_where_it_is_off():
+    config = make_config({})
+    assert InitialPose().waits_for(config) == 'nothing; initial_pose is off'

@@ -54,6 +54,7 @@ def calibration(**changes):
         'sequence_errors': table(),
         'guessed_errors': table(),
         'reversed_errors': table(),
+        'reversed_sequence_errors': table(),
         'figures': {},
     }
     return Calibration(**{**values, **changes})

@@ -35,7 +35,7 @@ from husky_placerec.recognition.calibrating.samples import (
     WHOLE,
 )
 from husky_placerec.recognition.calibration import Calibration, MAP_ALONE, OWN
-from husky_placerec.recognition.covariance import CovarianceTable, pose_errors
+from husky_placerec.recognition.covariance import CovarianceTable, LEAST, pose_errors
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.route_filter import RouteFilterSettings
 from husky_placerec.types import Pose, SECOND_NS
@@ -121,6 +121,7 @@ def calibrate(
         sequence_errors=_table([]),
         guessed_errors=_table([]),
         reversed_errors=_table([]),
+        reversed_sequence_errors=_table([]),
         figures=gate_figures(samples, alone),
     )
     runs = [run for setting in settings for run in record_runs(setting, config, bars)]
@@ -164,6 +165,9 @@ def with_errors(
     """Return the calibration with the errors of the right poses, measured on runs."""
     shown = bars('Measuring by odometry', ' drives')(runs, len(runs))
     by_odometry = _right_poses(shown, draft, config, by_odometry=True)
+    reverse = by_odometry.reverse_sequence
+    if len(reverse) < LEAST:
+        reverse = by_odometry.reverse
     shown = bars('Measuring by time', ' drives')(runs, len(runs))
     by_time = _right_poses(shown, draft, config, by_odometry=False)
     return replace(
@@ -172,16 +176,18 @@ def with_errors(
         sequence_errors=_table(by_odometry.sequence),
         guessed_errors=_table(by_time.sequence),
         reversed_errors=_table(by_odometry.reverse),
+        reversed_sequence_errors=_table(reverse),
     )
 
 
 @dataclass(frozen=True)
 class _RightPoses:
-    """Right poses of single frames, of the sequence, and of reversed single frames."""
+    """Right poses of single frames and of the sequence; the same on places passed in reverse."""
 
     single: list[RightPose] = field(default_factory=list)
     sequence: list[RightPose] = field(default_factory=list)
     reverse: list[RightPose] = field(default_factory=list)
+    reverse_sequence: list[RightPose] = field(default_factory=list)
 
 
 def _right_poses(
@@ -197,8 +203,9 @@ def _right_poses(
             if single is not None and best is not None:
                 rows = found.reverse if best.reversed else found.single
                 _add_right(rows, single.probability, single.pose, truth)
-            if at is not None and not at.reversed:
-                _add_right(found.sequence, said.probability, said.estimate, truth)
+            if at is not None:
+                rows = found.reverse_sequence if at.reversed else found.sequence
+                _add_right(rows, said.probability, said.estimate, truth)
     return found
 
 

@@ -83,7 +83,8 @@ def test_the_trust_and_the_proof_are_measured_one_after_the_other(described, mon
 
 
 def test_reversed_poses_that_were_not_measured_are_not_said_to_be_precise(calibrated):
-    assert calibrated.reversed_errors.variances[0, :2].tolist() == [25.0, 25.0]
+    for errors in ('reversed_errors', 'reversed_sequence_errors'):
+        assert getattr(calibrated, errors).variances[0, :2].tolist() == [25.0, 25.0]
     for errors in ('single_errors', 'sequence_errors', 'guessed_errors'):
         assert getattr(calibrated, errors).variances[0, 0] < 25.0, errors
 
