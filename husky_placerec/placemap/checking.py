@@ -10,6 +10,11 @@ import numpy as np
 
 # A float16 unit vector may be this far from unit length.
 NORM_TOLERANCE = 2e-3
+SCALE_TOLERANCE = 0.01  # of the mean eigenvalue of a whitening, which is 1
+LENGTH_TOLERANCE = 0.01  # of a whitened descriptor's length, as a share
+LEAST_LENGTH = 1e-6  # of a whitened descriptor; those of distinct images have about 1
+LENGTH_FACTOR = 4.0  # between the lengths of a sample and those of all descriptors
+SAMPLE = 2000  # places
 
 
 def check_map(place_map: PlaceMap) -> None:
@@ -26,6 +31,7 @@ def check_map(place_map: PlaceMap) -> None:
         raise InputError(f'{name}: not all poses are poses ({error})') from error
     check_stamps(place_map)
     check_descriptors(place_map)
+    check_whitening(place_map)
 
 
 def check_stamps(place_map: PlaceMap) -> None:
@@ -47,6 +53,44 @@ def check_descriptors(place_map: PlaceMap) -> None:
     """
     for first in range(0, len(place_map), BLOCK):
         _check_norms(place_map, first)
+
+
+def check_whitening(place_map: PlaceMap) -> None:
+    """
+    Check a whitening, and the stored lengths of whitened descriptors against those of a sample.
+
+    Similarities are divided by these lengths, so that a wrong one makes any similarity.
+
+    :raises InputError: for numbers that no whitening of these descriptors has.
+    """
+    whitening, lengths = place_map.whitening, place_map.views.lengths
+    if whitening is None or lengths is None:
+        return
+    name, size = place_map.name, len(whitening.mean)
+    scale = float(np.trace(whitening.matrix, dtype=np.float64)) / size
+    if not np.isfinite(whitening.mean).all() or not np.isfinite(whitening.matrix).all():
+        raise InputError(f'{name}: the whitening is not finite')
+    if abs(scale - 1) > SCALE_TOLERANCE or np.abs(whitening.mean).max() > 1:
+        raise InputError(
+            f'{name}: the eigenvalues of the whitening have the mean {scale:.4g}; expected 1'
+        )
+    step = max(1, len(place_map) // SAMPLE)
+    found = np.asarray(lengths)
+    expected = whitening.lengths(np.asarray(place_map.descriptors[::step], np.float32))
+    apart = np.abs(found[::step] - expected)
+    bounds = LENGTH_FACTOR * np.array([1 / LENGTH_FACTOR**2, 1]) * (expected.min(), expected.max())
+    good = (found >= max(bounds[0], LEAST_LENGTH)) & (found <= bounds[1])
+    good[::step] &= apart <= LENGTH_TOLERANCE * expected
+    for place, camera in zip(*np.nonzero(~good)):  # NaN is not good
+        raise InputError(
+            f'{name}: the whitened descriptor of place {place}, '
+            f'{place_map.spec.cameras[camera]}, has length {found[place, camera]:.4g}; expected '
+            + (
+                f'{expected[place // step, camera]:.4g}'
+                if place % step == 0
+                else f'{bounds[0]:.4g} to {bounds[1]:.4g}'
+            )
+        )
 
 
 def _check_shape(place_map: PlaceMap) -> None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import faiss
+from husky_placerec.arrays import map_array, require_array
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
-from husky_placerec.placemap.checking import check_descriptors, check_stamps
+from husky_placerec.placemap.checking import check_descriptors, check_stamps, check_whitening
 from husky_placerec.placemap.data_files import checked_file
-from husky_placerec.placemap.index_plan import FLAT, IndexPlan, IVF_SQ8
+from husky_placerec.placemap.index_checking import read_index
+from husky_placerec.placemap.index_plan import FLAT, IndexPlan
 from husky_placerec.placemap.indexing import BuiltIndex, IndexReport
 from husky_placerec.placemap.manifest import MANIFEST, read_manifest, signed
+from husky_placerec.placemap.manifest_schema import MANIFEST_SCHEMA
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thumbnails import ThumbnailFile
+from husky_placerec.schema import require
 from husky_placerec.types import GeoOrigin
 import numpy as np
 
+BY = 'map.json and places'
 ATTEMPTS = 3  # to read a map while it is replaced
 
 
@@ -50,25 +54,28 @@ def map_cameras(path: Path) -> tuple[str, ...]:
 
     :raises InputError: for a folder that is no map.
     """
-    return DescriptorSpec.from_json(read_manifest(path)['descriptor'], str(path / MANIFEST)).sees
+    file, about = path / MANIFEST, read_manifest(path)
+    require(about, MANIFEST_SCHEMA, str(file))
+    return DescriptorSpec.from_json(about['descriptor'], str(file)).sees
 
 
 def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
     file = path / MANIFEST
+    require(about, MANIFEST_SCHEMA, str(file))
     try:
         spec = DescriptorSpec.from_json(about['descriptor'], str(file))
         files = {kind: checked_file(path, entry) for kind, entry in about['files'].items()}
         opposites = about['opposites']
         place_map = PlaceMap(
             Places.read_csv(files['places'], spec.cameras),
-            _read_array(files['descriptors']),
+            map_array(files['descriptors']),
             spec,
             about['frame_id'],
             None if opposites is None else _opposites(opposites, spec.cameras),
             dict(about['sources']),
             about['created'],
             name=str(path),
-            origin=GeoOrigin(**about['origin']) if 'origin' in about else None,
+            origin=_origin(about['origin']) if 'origin' in about else None,
             gain=about.get('whitening_gain'),
             thumbnails=ThumbnailFile(files['thumbnails']) if 'thumbnails' in files else None,
             calibration=about.get('calibration'),
@@ -82,6 +89,10 @@ def _load(path: Path, about: Mapping[str, Any]) -> PlaceMap:
         raise InputError(f'{file}: not as expected ({error!r})') from error
 
 
+def _origin(values: Mapping[str, float]) -> GeoOrigin:
+    return GeoOrigin(*(float(values[field.name]) for field in fields(GeoOrigin)))
+
+
 def _opposites(names: list[str], cameras: tuple[str, ...]) -> tuple[int, ...]:
     opposites = tuple(cameras.index(name) for name in names)
     mutual = len(opposites) == len(cameras) and all(
@@ -90,21 +101,6 @@ def _opposites(names: list[str], cameras: tuple[str, ...]) -> tuple[int, ...]:
     if not mutual:
         raise ValueError(f'opposites are {names}, which do not name each other')
     return opposites
-
-
-def _read_array(file: Path) -> np.ndarray:
-    try:
-        return np.load(file.absolute(), mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f'{file}: cannot be read as .npy ({error})') from error
-
-
-def _require(array: np.ndarray, dtype: type, shape: tuple[int, ...], file: Path) -> None:
-    if array.dtype != dtype or array.shape != shape:
-        raise InputError(
-            f'{file}: {array.dtype} {list(array.shape)}; expected {np.dtype(dtype)} '
-            f'{list(shape)} by map.json and places'
-        )
 
 
 def _check_consistent(
@@ -116,40 +112,32 @@ def _check_consistent(
     if not count:
         raise InputError(f'{place_map.name}: an empty map; expected at least one place')
     shape = (count, len(spec.cameras), spec.size)
-    _require(place_map.descriptors, np.float16, shape, files['descriptors'])
+    require_array(place_map.descriptors, np.float16, shape, files['descriptors'], BY)
     check_stamps(place_map)
     # Mapped a second time, so that the checked pages do not stay in memory.
-    check_descriptors(replace(place_map, descriptors=_read_array(files['descriptors'])))
+    check_descriptors(replace(place_map, descriptors=map_array(files['descriptors'])))
 
 
 def _read_whitening(place_map: PlaceMap, files: Mapping[str, Path]) -> dict[str, Any]:
-    if 'whitening' not in files:
+    if 'whitening' not in files and 'lengths' not in files:
         return {}
     size, seen = place_map.spec.size, place_map.places.present.shape
-    stacked, lengths = _read_array(files['whitening']), _read_array(files['lengths'])
-    _require(stacked, np.float32, (size + 1, size), files['whitening'])
-    _require(lengths, np.float32, seen, files['lengths'])
+    stacked, lengths = map_array(files['whitening']), map_array(files['lengths'])
+    require_array(stacked, np.float32, (size + 1, size), files['whitening'], BY)
+    require_array(lengths, np.float32, seen, files['lengths'], BY)
     stacked = np.array(stacked)
-    return {'whitening': Whitening(stacked[0], stacked[1:]), 'lengths': lengths}
+    found = Whitening(stacked[0], stacked[1:])
+    check_whitening(replace(place_map, whitening=found, lengths=lengths))
+    return {'whitening': found, 'lengths': lengths}
 
 
 def _read_index(
     place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path]
 ) -> BuiltIndex:
+    spec = place_map.spec
     plan = IndexPlan(**{key: about[key] for key in ('kind', 'shortlist', 'breadth', 'lists')})
     report = IndexReport(dict(about['recall']), about['queries'], about['cpu_ms'])
     if plan.kind == FLAT:
         return BuiltIndex(plan, report)
-    file = files['index']
-    # The lists of an IVF stay on the disk until they are searched.
-    flags = faiss.IO_FLAG_MMAP if plan.kind == IVF_SQ8 else 0
-    try:
-        index = faiss.read_index(str(file), flags | faiss.IO_FLAG_READ_ONLY)
-    except RuntimeError as error:
-        raise InputError(f'{file}: faiss cannot read it ({error})') from error
-    views, size = int(place_map.places.present.sum()), place_map.spec.size
-    if (index.ntotal, index.d) != (views, size):
-        raise InputError(
-            f'{file}: {index.ntotal} views of size {index.d}; expected {views} of {size}'
-        )
-    return BuiltIndex(plan, report, index, file.absolute())
+    file, views = files['index'], int(place_map.places.present.sum())
+    return BuiltIndex(plan, report, read_index(file, plan, views, spec.size), file.absolute())
