@@ -14,17 +14,21 @@ import stat
 from typing import Any
 
 from husky_placerec.errors import InputError
+from husky_placerec.printable import one_line
 import yaml
 
 MOST_BYTES = 64 * 2**20  # of a file; the map.json of a large calibrated map has less than 1 MB
+MOST_CONFIG_BYTES = 2**20  # of a file of parameters
 MOST_DEPTH = 32  # lists and mappings inside one another
 # What the parsers raise for text that is no document, beside their own errors.
 BROKEN = ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
 
 
-def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
+def read_text(path: Path, most_bytes: int = MOST_BYTES, problem: str = 'cannot be read') -> str:
     """
     Read a text in UTF-8.
+
+    :param problem: what follows the path in the error.
 
     :raises InputError: for a file that is missing, no regular file, too large or no text.
     """
@@ -42,7 +46,7 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
             )
         return data.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f'{path}: cannot be read ({error})') from error
+        raise InputError(f'{path}: {problem} ({error})') from error
 
 
 def read_json(path: Path, most_bytes: int = MOST_BYTES) -> Any:
@@ -51,31 +55,32 @@ def read_json(path: Path, most_bytes: int = MOST_BYTES) -> Any:
 
     :raises InputError: as `read_text` and `parse_json`.
     """
-    return parse_json(read_text(path, most_bytes), str(path))
+    return parse_json(read_text(path, most_bytes, 'cannot be read as JSON'), str(path))
 
 
 def parse_json(text: str, source: str) -> Any:
     """
-    Parse JSON; its numbers are finite.
+    Parse JSON; `schema` checks what it holds, also whether its numbers are finite.
 
     :param source: where the text comes from, for the error.
-    :raises InputError: for text that is no JSON, is nested too deeply, or has NaN or Infinity.
+    :raises InputError: for text that is no JSON, or is nested too deeply.
     """
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(text)
     except BROKEN as error:
         raise InputError(f'{source}: cannot be read as JSON ({_said(error)})') from error
     _require_shallow(document, source)
     return document
 
 
-def read_yaml(path: Path, most_bytes: int = MOST_BYTES) -> Any:
+def read_yaml(path: Path, most_bytes: int = MOST_CONFIG_BYTES) -> Any:
     """
     Read a file of YAML; None for an empty one.
 
     :raises InputError: as `read_text` and `parse_yaml`.
     """
-    return parse_yaml(read_text(path, most_bytes), str(path), ': cannot be read as YAML')
+    problem = 'cannot be read as YAML'
+    return parse_yaml(read_text(path, most_bytes, problem), str(path), f': {problem}')
 
 
 def parse_yaml(text: str, source: str, problem: str = ': not YAML') -> Any:
@@ -109,14 +114,10 @@ def parse_yaml(text: str, source: str, problem: str = ': not YAML') -> Any:
         raise InputError(f'{source}{problem} ({_said(error)})') from error
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f'has {name}; expected finite numbers')
-
-
 def _said(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return 'nested too deeply'
-    return str(error) or type(error).__name__
+    return one_line(error) or type(error).__name__
 
 
 def _require_shallow(document: Any, source: str) -> None:

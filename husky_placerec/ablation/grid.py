@@ -12,11 +12,10 @@ from typing import Any
 
 from husky_placerec.config import Config, make_config
 from husky_placerec.descriptor.spec import resolve_spec
+from husky_placerec.documents import read_yaml
 from husky_placerec.errors import InputError
 from husky_placerec.files import sha256
-from husky_placerec.printable import one_line
 from husky_placerec.training.recipe import read_recipe, Recipe
-import yaml
 
 NONE, ZCA = 'none', 'zca'
 KEYS = ('recipe', 'factors', 'weights', 'full')
@@ -127,10 +126,7 @@ def read_grid(path: Path) -> Grid:
 
     :raises InputError: for a wrong key or value; it says what was found and what was expected.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f'{path}: cannot be read as YAML ({one_line(error)})') from error
+    values = read_yaml(path)
     if not isinstance(values, dict) or not isinstance(values.get('recipe'), str):
         raise InputError(
             f'{path}: expected recipe and factors, such as in config/training/ablation.yaml'

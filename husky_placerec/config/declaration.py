@@ -51,7 +51,7 @@ def check_value(name: str, value: Any, declared: Field[Any], default: Any, sourc
     :raises InputError: for a wrong type, no choice, or a value out of range.
     """
     expected = type(default)
-    if expected is float and type(value) is int:
+    if expected is float and type(value) is int and abs(value) < 2**1023:
         value = float(value)
     if type(value) is not expected:
         raise InputError(f'{source}: {name} is {value!r}; expected {expected.__name__}')

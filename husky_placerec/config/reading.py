@@ -9,9 +9,8 @@ from typing import Any
 
 from husky_placerec.config.construction import make_config
 from husky_placerec.config.parameters import Config
+from husky_placerec.documents import parse_yaml, read_yaml
 from husky_placerec.errors import InputError
-from husky_placerec.printable import one_line
-import yaml
 
 
 def read_config(
@@ -35,21 +34,14 @@ def read_config(
         name, equals, value = setting.partition('=')
         if not equals:
             raise InputError(f'--set {setting}: expected NAME=VALUE')
-        try:
-            values[name.strip()] = yaml.safe_load(value) if value else ''
-        except yaml.YAMLError as error:
-            raise InputError(
-                f'--set {setting}: the value is not YAML ({one_line(error)})'
-            ) from error
+        where = f'--set {setting}'
+        values[name.strip()] = parse_yaml(value, where, ': the value is not YAML') if value else ''
     source = str(path) if path is not None and not settings else 'parameters'
     return replace(make_config(values, source), allow_outside=allow_outside)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f'{path}: cannot be read as YAML ({one_line(error)})') from error
+    document = read_yaml(path) or {}
     sections = document.values() if isinstance(document, dict) else ()
     found = [
         s['ros__parameters'] for s in sections if isinstance(s, dict) and 'ros__parameters' in s

@@ -9,14 +9,39 @@ import json
 from pathlib import Path
 from typing import Any
 
+from husky_placerec import schema
 from husky_placerec.config import check_value, Config
 from husky_placerec.config.decisions import DecisionConfig
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.source import Source
 from husky_placerec.data.stamps import parse_stamp
+from husky_placerec.documents import parse_json, read_text
 from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, Pose
 
+MOST_LOG_BYTES = 2**32
+_STAMP = schema.integer(0, 2**63 - 1)
+_LINE = schema.record(
+    {'stamp_ns': _STAMP},
+    {'image_stamps_ns': schema.none_or(schema.mapping(_STAMP, schema.text(64), most=16))},
+)
+_POSE = schema.items(schema.number(-1e12, 1e12), least=7, most=7)
+
+
+def _stamped_pose(value: Any, name: str) -> None:
+    """Accept [stamp in ns, x, y, z, qx, qy, qz, qw]."""
+    _POSE(value[1:] if isinstance(value, list) else value, name)
+    _STAMP(value[0], name)
+
+
+_TOLD = schema.record(
+    {
+        'odometry': schema.items(_stamped_pose),
+        'forgot': schema.boolean,
+        'map_version': schema.text(64),
+        'parameters': schema.mapping(schema.anything, schema.text(64), most=1000),
+    }
+)
 # The exceptions of a line that cannot be parsed.
 BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
 
@@ -73,10 +98,7 @@ def read_selection(path: Path) -> Selection:
 
     :raises InputError: that names the line.
     """
-    try:
-        lines = path.read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f'{path}: cannot be read ({error})') from error
+    lines = read_text(path, MOST_LOG_BYTES).splitlines()
     frames, told = [], []
     for number, line in enumerate(lines, 1):
         text = line.strip() if line.lstrip().startswith('{') else line.split('#')[0].strip()
@@ -98,18 +120,21 @@ def read_selection(path: Path) -> Selection:
 def _parse(text: str) -> tuple[int, dict[str, int] | None]:
     if not text.startswith('{'):
         return parse_stamp(text), None
-    line = json.loads(text)
-    images = line.get('image_stamps_ns')
-    return int(line['stamp_ns']), {k: int(v) for k, v in images.items()} if images else None
+    line = parse_json(text, 'line')
+    schema.require(line, _LINE, 'line')
+    return line['stamp_ns'], line.get('image_stamps_ns') or None
 
 
 def _told(text: str) -> Told | None:
     line = json.loads(text) if text.startswith('{') else {}
     if 'odometry' not in line:
         return None
-    poses = tuple((int(stamp_ns), Pose(*values)) for stamp_ns, *values in line['odometry'])
-    version = str(line['map_version'])
-    return Told(bool(line['forgot']), poses, _decisions(line['parameters']), version)
+    schema.require(line, _TOLD, 'line')
+    rows = line['odometry']
+    if any(not any(quaternion) for _, _, _, _, *quaternion in rows):
+        raise ValueError('a quaternion of zeros')
+    poses = tuple((stamp_ns, Pose(*values)) for stamp_ns, *values in rows)
+    return Told(line['forgot'], poses, _decisions(line['parameters']), line['map_version'])
 
 
 def _decisions(values: Mapping[str, Any]) -> DecisionConfig:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
+from husky_placerec.documents import MOST_BYTES, read_yaml
+from husky_placerec.errors import InputError
 
 SIMULATED = 'simulated'  # a key in the custom data of a rosbag2 recording
 METADATA = 'metadata.yaml'
@@ -15,9 +16,9 @@ def is_simulated(path: Path) -> bool:
     folder = path if path.is_dir() else path.parent
     for file in (folder / METADATA, folder / 'bag' / METADATA):
         try:
-            document = yaml.safe_load(file.read_text(encoding='utf-8'))
+            document = read_yaml(file, MOST_BYTES)
             custom = document['rosbag2_bagfile_information'].get('custom_data') or {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+            return bool(custom.get(SIMULATED) == 'true')
+        except (InputError, KeyError, TypeError, AttributeError):
             continue
-        return bool(custom.get(SIMULATED) == 'true')
     return False

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import csv
 from dataclasses import dataclass, field
 import io
 from pathlib import Path
+from typing import Any
 
 from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.errors import InputError
 
 SEPARATORS = ',;\t'
+MOST_HEADER = 1 << 20  # letters
 GAPS = ('', 'nan', 'none', 'null')
 
 
@@ -85,8 +87,8 @@ def read_header(path: Path) -> tuple[str, ...]:
     """
     try:
         with path.open(encoding='utf-8-sig', newline='') as file:
-            return _header(file.readline())
-    except (OSError, UnicodeDecodeError) as error:
+            return _header(file.readline(MOST_HEADER))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f'{path}: cannot be read ({error})') from error
 
 
@@ -103,13 +105,13 @@ def read_table(path: Path) -> Table:
         raise InputError(f'{path}: cannot be read ({error})') from error
     separator = _separator(text.partition('\n')[0])
     lines = csv.reader(io.StringIO(text, newline=''), delimiter=separator)
-    columns = tuple(name.strip() for name in next(lines, []))
+    columns = tuple(name.strip() for name in next(_readable(lines, path), []))
     named = [name for name in columns if name]
     if not named or len(set(named)) < len(named):
         raise InputError(f'{path}: expected a header of different names; found {list(columns)}')
     index = {name: i for i, name in enumerate(columns) if name}
     rows = []
-    for values in lines:
+    for values in _readable(lines, path):
         if not any(value.strip() for value in values):
             continue
         if len(values) > len(columns):
@@ -119,6 +121,18 @@ def read_table(path: Path) -> Table:
             )
         rows.append(Row(path, lines.line_num, tuple(values), index))
     return Table(path, columns, tuple(rows))
+
+
+def _readable(lines: Any, path: Path) -> Iterator[list[str]]:
+    """
+    Yield the rows of a csv reader.
+
+    :raises InputError: for a row that it cannot read, such as one with a value of over 128 kB.
+    """
+    try:
+        yield from lines
+    except csv.Error as error:
+        raise InputError(f'{path}:{lines.line_num}: cannot be read as CSV ({error})') from error
 
 
 def _header(line: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from husky_placerec.descriptor.attention import CameraAttention
 from husky_placerec.descriptor.backbone import Backbone
 from husky_placerec.descriptor.pooling import make_pooling, position_weights
 from husky_placerec.descriptor.shipped import weights_file
-from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.descriptor.spec import DescriptorSpec, NORMALIZATIONS
 from husky_placerec.descriptor.weights import load_weights
 from husky_placerec.errors import InputError
 import torch
@@ -17,10 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 RANDOM_SEED = 0  # for `weights: random`: a map and a later run then have the same network
-NORMALIZATIONS = {  # mean and standard deviation of the channels, of images of 0 to 1
-    'imagenet': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    'half': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-}
+MOST_WEIGHTS = 500_000_000  # of the projection head: 2 GB
 
 
 class DescriptorNetwork(nn.Module):
@@ -35,6 +32,11 @@ class DescriptorNetwork(nn.Module):
 
     def __init__(self, spec: DescriptorSpec) -> None:
         super().__init__()
+        if spec.normalization not in NORMALIZATIONS:
+            raise InputError(
+                f'normalization is {spec.normalization!r}; expected one of '
+                f'{", ".join(NORMALIZATIONS)}'
+            )
         mean, std = (torch.tensor(v).view(3, 1, 1) for v in NORMALIZATIONS[spec.normalization])
         self.register_buffer('mean', mean, persistent=False)
         self.register_buffer('std', std, persistent=False)
@@ -42,6 +44,11 @@ class DescriptorNetwork(nn.Module):
         channels, height, width = self._measure_feature_map(spec)
         self.pooling = make_pooling(spec.pooling, channels, height, width)
         pooled = int(self.pooling.size)  # type: ignore[arg-type]
+        if spec.head * pooled > MOST_WEIGHTS:
+            raise InputError(
+                f'head is {spec.head}, behind {pooled} pooled values; expected at most '
+                f'{MOST_WEIGHTS // pooled}'
+            )
         # The batch norm centres GeM's positive numbers, so that the differences of places remain.
         self.head = (
             nn.Sequential(nn.BatchNorm1d(pooled), nn.Linear(pooled, spec.head, bias=False))

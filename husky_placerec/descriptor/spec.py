@@ -7,13 +7,20 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.config.parameters import FUSED
 from husky_placerec.descriptor.shipped import SHIPPED, shipped_parameters
 from husky_placerec.errors import InputError
+from husky_placerec.schema import choice, integer, items, number, record, require, text
 
 DEFAULT_EXTRACTOR = 'timm'  # of a configuration that names a backbone or weights
 # Values of `weights` that name no file. The hub is timm's list of networks, whose files timm
 # reads without unpickling them.
 NO_FILES = ('', SHIPPED, 'hub', 'random')
+# Mean and standard deviation of the channels, of images of 0 to 1.
+NORMALIZATIONS = {
+    'imagenet': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    'half': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+}
 # The fields of a spec that make a network, without its weights, and those of its input size.
 NETWORK = ('backbone', 'backbone_options', 'normalization', 'pooling', 'head')
 INPUT_SIZE = ('input_width', 'input_height')
@@ -31,6 +38,33 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     'hog': {'input_width': 320, 'input_height': 192},
     'pixels': {'input_width': 32, 'input_height': 24},
 }
+
+_NAMES = text(64, r'[A-Za-z]\w*')
+SCHEMA = record(
+    {
+        'descriptor': record(
+            {
+                'cameras': items(_NAMES, least=1, most=16),
+                'extractor': text(64),
+                'backbone': text(255),
+                'backbone_options': text(4096),
+                'weights': text(),
+                'weights_sha256': text(64),
+                'normalization': choice('', *NORMALIZATIONS),
+                'pooling': text(255),
+                'head': integer(0, 65536),
+                'fusion': choice('concat', *FUSED),
+                'fused': items(_NAMES, most=16),
+                'pinhole_focal': number(0, 100),
+                'precision': text(64),
+                'preprocessing': text(64),
+                'input_width': integer(0, 4096),
+                'input_height': integer(0, 4096),
+                'size': integer(0, 1 << 20),
+            }
+        )
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -78,12 +112,13 @@ class DescriptorSpec:
         Make a spec from the values of `as_json`.
 
         :param source: the file, for the error.
-        :raises InputError: for a missing or an unknown key.
+        :raises InputError: for a missing or an unknown key, and for a value that no spec has.
         """
         names = {field.name for field in fields(cls)}
         if set(values) != names:
             odd = ', '.join(sorted(set(values) ^ names))
             raise InputError(f'{source}: descriptor has missing or unknown keys: {odd}')
+        require({'descriptor': values}, SCHEMA, source)
         tuples = {name: tuple(values[name]) for name in ('cameras', 'fused')}
         return cls(**{**values, **tuples})
 

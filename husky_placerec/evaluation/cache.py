@@ -17,13 +17,17 @@ import os
 from pathlib import Path
 import zipfile
 
+from husky_placerec.arrays import map_array
 from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.documents import read_json
 from husky_placerec.errors import InputError
 from husky_placerec.files import temporary_file, write_atomic
+from husky_placerec.schema import items, record, require, text
 from husky_placerec.types import FloatArray, Indices, Mask
 import numpy as np
 
 FORMAT_VERSION = 3
+_ABOUT = record({'problems': items(text())})
 SHARD = 64  # frames that an interruption may cost
 
 # A frame that waits for its shard: stamp_ns, descriptor, seen, usable, seconds.
@@ -131,14 +135,17 @@ class DescriptorStore:
     def load(self) -> Descriptors:
         """Return the descriptors that `finish` wrote, mapped into memory."""
         arrays = {
-            field.name: np.load(self._folder / f'{field.name}.npy', mmap_mode='r')
+            field.name: map_array(self._folder / f'{field.name}.npy')
             for field in fields(Descriptors)
         }
         return Descriptors(**arrays)
 
     def problems(self) -> list[str]:
         """Return what was wrong with the source."""
-        return list(json.loads((self._folder / 'about.json').read_text())['problems'])
+        file = self._folder / 'about.json'
+        about = read_json(file)
+        require(about, _ABOUT, str(file))
+        return list(about['problems'])
 
     def _flush(self) -> None:
         if not self._waiting:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import faiss
+from husky_placerec.arrays import map_array, require_array
 from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
-from husky_placerec.placemap.checking import check_descriptors, check_stamps
+from husky_placerec.placemap.checking import check_compared, check_descriptors, check_stamps
 from husky_placerec.placemap.data_files import checked_file, private_copy
-from husky_placerec.placemap.index_plan import FLAT, IndexPlan, IVF_SQ8
+from husky_placerec.placemap.index_checking import read_index
+from husky_placerec.placemap.index_plan import FLAT, IndexPlan
 from husky_placerec.placemap.indexing import BuiltIndex, IndexReport
 from husky_placerec.placemap.manifest import MANIFEST, read_manifest, signed
+from husky_placerec.placemap.manifest_schema import MANIFEST_SCHEMA
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thumbnails import ThumbnailFile
+from husky_placerec.schema import require
 from husky_placerec.types import GeoOrigin
 import numpy as np
 
+BY = 'map.json and places'
 ATTEMPTS = 3  # to read a map while it is replaced
 IN_MEMORY_BYTES = 64 << 20  # a larger file is mapped
 
@@ -60,7 +64,9 @@ def map_cameras(path: Path) -> tuple[str, ...]:
 
     :raises InputError: for a folder that is no map.
     """
-    return DescriptorSpec.from_json(read_manifest(path)['descriptor'], str(path / MANIFEST)).sees
+    file, about = path / MANIFEST, read_manifest(path)
+    require(about, MANIFEST_SCHEMA, str(file))
+    return DescriptorSpec.from_json(about['descriptor'], str(file)).sees
 
 
 @dataclass
@@ -86,6 +92,7 @@ def _is_large(file: Path) -> bool:
 
 def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
     file = path / MANIFEST
+    require(about, MANIFEST_SCHEMA, str(file))
     try:
         spec = DescriptorSpec.from_json(about['descriptor'], str(file))
         files = {kind: checked_file(path, entry) for kind, entry in about['files'].items()}
@@ -99,7 +106,7 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
             dict(about['sources']),
             about['created'],
             name=str(path),
-            origin=GeoOrigin(**about['origin']) if 'origin' in about else None,
+            origin=_origin(about['origin']) if 'origin' in about else None,
             gain=about.get('whitening_gain'),
             thumbnails=ThumbnailFile(files['thumbnails']) if 'thumbnails' in files else None,
             calibration=about.get('calibration'),
@@ -119,6 +126,10 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
         raise InputError(f'{file}: not as expected ({error!r})') from error
 
 
+def _origin(values: Mapping[str, float]) -> GeoOrigin:
+    return GeoOrigin(*(float(values[field.name]) for field in fields(GeoOrigin)))
+
+
 def _opposites(names: list[str], cameras: tuple[str, ...]) -> tuple[int, ...]:
     opposites = tuple(cameras.index(name) for name in names)
     mutual = len(opposites) == len(cameras) and all(
@@ -129,20 +140,9 @@ def _opposites(names: list[str], cameras: tuple[str, ...]) -> tuple[int, ...]:
     return opposites
 
 
-def _read_array(file: Path, paths: _Paths) -> np.ndarray:
-    try:
-        mode: Any = 'r' if _is_large(file) else None
-        return np.load(paths.of(file), mmap_mode=mode, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f'{file}: cannot be read as .npy ({error})') from error
-
-
-def _require(array: np.ndarray, dtype: type, shape: tuple[int, ...], file: Path) -> None:
-    if array.dtype != dtype or array.shape != shape:
-        raise InputError(
-            f'{file}: {array.dtype} {list(array.shape)}; expected {np.dtype(dtype)} '
-            f'{list(shape)} by map.json and places'
-        )
+def _read_array(file: Path, paths: _Paths) -> np.ndarray[Any, Any]:
+    array = map_array(paths.of(file), file)
+    return array if _is_large(file) else np.array(array)
 
 
 def _check_consistent(
@@ -154,7 +154,7 @@ def _check_consistent(
     if not count:
         raise InputError(f'{place_map.name}: an empty map; expected at least one place')
     shape = (count, len(spec.cameras), spec.size)
-    _require(place_map.descriptors, np.float16, shape, files['descriptors'])
+    require_array(place_map.descriptors, np.float16, shape, files['descriptors'], BY)
     check_stamps(place_map)
     if isinstance(place_map.descriptors, np.memmap):
         # Mapped a second time, so that the checked pages do not stay in memory.
@@ -171,10 +171,12 @@ def _read_whitening(
     size, seen = place_map.spec.size, place_map.places.present.shape
     stacked = _read_array(files['whitening'], paths)
     lengths = _read_array(files['lengths'], paths)
-    _require(stacked, np.float32, (size + 1, size), files['whitening'])
-    _require(lengths, np.float32, seen, files['lengths'])
+    require_array(stacked, np.float32, (size + 1, size), files['whitening'], BY)
+    require_array(lengths, np.float32, seen, files['lengths'], BY)
     stacked = np.array(stacked)
-    return {'whitening': Whitening(stacked[0], stacked[1:]), 'lengths': lengths}
+    found = Whitening(stacked[0], stacked[1:])
+    check_compared(replace(place_map, whitening=found, lengths=lengths))
+    return {'whitening': found, 'lengths': lengths}
 
 
 def _read_centring(
@@ -189,32 +191,22 @@ def _read_centring(
     means = _read_array(files['centring'], paths)
     lengths = _read_array(files['lengths'], paths)
     expected = len(names), len(place_map.spec.cameras), place_map.spec.size
-    _require(means, np.float32, expected, files['centring'])
-    _require(lengths, np.float32, places.present.shape, files['lengths'])
-    change = float(about['view_change'])
-    if not np.isfinite(means).all() or not 0 <= change <= 2:
-        raise InputError(f'{files["centring"]}: not finite, or a view_change of {change}')
-    centring = Centring(np.array(means), track.astype(np.int64), change)
+    require_array(means, np.float32, expected, files['centring'], BY)
+    require_array(lengths, np.float32, places.present.shape, files['lengths'], BY)
+    centring = Centring(np.array(means), track.astype(np.int64), float(about['view_change']))
+    check_compared(replace(place_map, centring=centring, lengths=lengths))
     return {'centring': centring, 'lengths': lengths}
 
 
 def _read_index(
     place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path], paths: _Paths
 ) -> BuiltIndex:
+    spec = place_map.spec
     plan = IndexPlan(**{key: about[key] for key in ('kind', 'shortlist', 'breadth', 'lists')})
     report = IndexReport(dict(about['recall']), about['queries'], about['cpu_ms'])
     if plan.kind == FLAT:
         return BuiltIndex(plan, report)
-    file = files['index']
+    file, views = files['index'], int(place_map.places.present.sum())
     # The lists of a large IVF stay on the disk until they are searched.
-    flags = faiss.IO_FLAG_MMAP if plan.kind == IVF_SQ8 and _is_large(file) else 0
-    try:
-        index = faiss.read_index(str(paths.of(file)), flags | faiss.IO_FLAG_READ_ONLY)
-    except RuntimeError as error:
-        raise InputError(f'{file}: faiss cannot read it ({error})') from error
-    views, size = int(place_map.places.present.sum()), place_map.spec.size
-    if (index.ntotal, index.d) != (views, size):
-        raise InputError(
-            f'{file}: {index.ntotal} views of size {index.d}; expected {views} of {size}'
-        )
-    return BuiltIndex(plan, report, index, file.absolute())
+    built = read_index(file, plan, views, spec.size, paths.of(file), mapped=_is_large(file))
+    return BuiltIndex(plan, report, built, file.absolute())

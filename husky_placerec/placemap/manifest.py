@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from husky_placerec.documents import read_json
 from husky_placerec.errors import InputError
 from husky_placerec.files import sync_folder, write_atomic
 
@@ -50,10 +51,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     if not file.is_file():
         raise InputError(f'{folder}: not a place map; it has no {MANIFEST}')
-    try:
-        about = json.loads(file.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
-        raise InputError(f'{file}: cannot be read as JSON ({error})') from error
+    about = read_json(file)
     version = about.get('format_version') if isinstance(about, dict) else None
     if version != FORMAT_VERSION:
         newer = isinstance(version, int) and version > FORMAT_VERSION

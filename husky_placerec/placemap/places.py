@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 import csv
 from dataclasses import dataclass
 import hashlib
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from husky_placerec.data.trajectory import QUATERNION_TOLERANCE
 from husky_placerec.errors import InputError
@@ -19,6 +20,9 @@ COLUMNS = ('stamp_ns', 'x', 'y', 'z', 'qx', 'qy', 'qz', 'qw', 'track', 'cameras'
 CAMERA_SEPARATOR = '+'
 JUMP_M = 1000.0  # farther than two neighbours on a drive can be
 CHUNK = 10_000  # rows at a time
+MOST_LINE = 20_000  # letters of a row; a name of a drive has up to some hundreds
+MOST_STAMP_NS = 2**63 - 1
+MOST_M = 1e8  # of a coordinate; a northing (UTM) has up to 1e7
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Places:
         """
         try:
             with path.open(encoding='utf-8', newline='') as file:
-                rows = csv.reader(file)
+                rows = csv.reader(_lines(file, path))
                 header = next(rows, None)
                 if header is None or tuple(header) != COLUMNS:
                     raise InputError(f'{path}: expected the columns {", ".join(COLUMNS)}')
@@ -154,7 +158,7 @@ class _Parser:
     def _parse(self, rows: list[list[str]]) -> Places:
         if any(len(row) != len(COLUMNS) for row in rows):
             raise ValueError(f'expected {len(COLUMNS)} columns')
-        stamps = np.array([int(row[0]) for row in rows], np.int64)
+        stamps = np.array([_stamp(row[0]) for row in rows], np.int64)
         values = [float(text) for row in rows for text in row[1:8]]
         poses = np.array(values, np.float64).reshape(-1, 7)
         check_poses(poses)
@@ -174,14 +178,36 @@ class _Parser:
         return self._present[text]
 
 
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    """Yield the lines of a file, none of which is so long that it exhausts the memory."""
+    while line := file.readline(MOST_LINE + 1):
+        if len(line) > MOST_LINE:
+            raise InputError(f'{path}: a line has over {MOST_LINE} letters; expected a place')
+        yield line
+
+
+def _stamp(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_STAMP_NS))):
+        raise ValueError(f'stamp_ns is {text[:40]!r}')
+    stamp_ns = int(text)
+    if stamp_ns > MOST_STAMP_NS:
+        raise ValueError(f'stamp_ns is {text}; expected at most {MOST_STAMP_NS}')
+    return stamp_ns
+
+
 def check_poses(poses: NDArray[np.float64]) -> None:
     """
     Check [N, 7] poses.
 
-    :raises ValueError: for numbers that are not finite, or quaternions that are not unit.
+    :raises ValueError: for numbers that are not finite, positions off the Earth, or quaternions
+        that are not unit.
     """
     if not np.isfinite(poses).all():
         raise ValueError('a pose is seven finite numbers')
+    if np.abs(poses[:, :3]).max(initial=0) > MOST_M:
+        raise ValueError(
+            f'a position is {np.abs(poses[:, :3]).max():.3g} m; expected up to {MOST_M:.0e} m'
+        )
     norms = np.linalg.norm(poses[:, 3:], axis=1)
     wrong = np.flatnonzero(abs(norms - 1) > QUATERNION_TOLERANCE)
     if len(wrong):

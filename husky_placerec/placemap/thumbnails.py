@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+import struct
 from typing import Protocol
 import zipfile
 
@@ -14,7 +15,12 @@ import numpy as np
 
 WIDTH = 160
 QUALITY = 80  # of the JPEGs, 0 to 100
-MOST_BYTES = 1 << 24  # of a picture in an archive
+MOST_BYTES = 4 * 2**20  # of a JPEG
+# What zipfile raises for a file that is no archive, or whose directory is wrong.
+BROKEN = (
+    *(OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError),
+    *(struct.error, OverflowError),
+)
 
 
 class Thumbnails(Protocol):
@@ -49,18 +55,26 @@ class ThumbnailFile:
     def __init__(self, path: Path) -> None:
         try:
             self._archive = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
+            self._path = path
+        except BROKEN as error:
             raise InputError(f'{path}: cannot be read as a ZIP archive ({error})') from error
 
     def jpeg(self, place: int, camera: str) -> bytes | None:
         """Return the picture of a camera at a place; None without one, or if it is broken."""
         try:
             about = self._archive.getinfo(_member(place, camera))
-            # A compressed member of an archive from elsewhere may fill the memory.
-            plain = about.compress_type == zipfile.ZIP_STORED and about.file_size <= MOST_BYTES
-            return self._archive.read(about) if plain else None
-        except (KeyError, OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile):
+        except KeyError:
             return None
+        # A compressed member of some kilobytes can have gigabytes.
+        if about.compress_type != zipfile.ZIP_STORED or about.file_size > MOST_BYTES:
+            raise InputError(
+                f'{self._path}: {about.filename} has {about.file_size} bytes, compressed by '
+                f'method {about.compress_type}; expected up to {MOST_BYTES}, not compressed'
+            )
+        try:
+            return self._archive.read(about)
+        except BROKEN as error:
+            raise InputError(f'{self._path}: {about.filename} cannot be read ({error})') from error
 
 
 def chosen(

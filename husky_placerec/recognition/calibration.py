@@ -18,10 +18,45 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.covariance import CovarianceTable
 from husky_placerec.recognition.evidence import EVIDENCE
 from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.schema import anything, boolean, items, mapping, number, record, text
 from husky_placerec.types import FloatArray
 
 OWN, MAP_ALONE, SIMULATED, UNCALIBRATED = 'own', 'map_alone', 'simulated', 'uncalibrated'
 KINDS = (OWN, MAP_ALONE, SIMULATED)
+
+MOST_PROOF = 1e6
+# Evidence is between -2 and 2, and log odds beyond 50 are certainties.
+_NUMBERS = items(number(-1e6, 1e6), least=1, most=64)
+_MODEL = record(
+    {
+        'names': items(text(64), least=1, most=64),
+        'mean': _NUMBERS,
+        'scale': items(number(1e-9, 1e9), least=1, most=64),
+        'weights': _NUMBERS,
+        'bias': number(-1e6, 1e6),
+        'prior': number(-1e6, 1e6),
+    }
+)
+_TABLE = record(
+    {
+        'edges': items(number(0, 1), least=1, most=64),
+        'variances': items(items(number(0, 1e8), least=6, most=6), least=1, most=64),
+    }
+)
+SCHEMA = record(
+    {
+        'kind': text(64),
+        'descriptor': mapping(anything, text(64), most=64),
+        'whitened': boolean,
+        'sources': items(text()),
+        'created': text(64),
+        **dict.fromkeys(('gate', 'partial', 'place'), _MODEL),
+        **dict.fromkeys(('found', 'trust', 'proof'), number(-math.inf, math.inf)),
+        **dict.fromkeys(('measured', 'estimated', 'guessed', 'turned'), _TABLE),
+        'figures': mapping(anything, text(255)),
+    },
+    {'places': text(64)},
+)
 
 
 @dataclass(frozen=True)
@@ -101,6 +136,7 @@ class Calibration:
         :raises InputError: for damaged values, or a calibration of other evidence.
         """
         try:
+            SCHEMA(values, '')
             made = cls(
                 values['kind'],
                 dict(values['descriptor']),
@@ -123,8 +159,10 @@ class Calibration:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: calibration not as expected ({error!r})') from error
-        if not 0 <= made.proof < math.inf:
-            raise InputError(f'{source}: calibration has proof {made.proof}; expected 0 or more')
+        if not 0 <= made.proof <= MOST_PROOF:
+            raise InputError(
+                f'{source}: calibration has proof {made.proof}; expected 0 to {MOST_PROOF:g}'
+            )
         for name in ('found', 'trust'):
             if not 0 < getattr(made, name) <= 1:
                 raise InputError(

@@ -85,6 +85,8 @@ class CovarianceTable:
         variances = np.array(values['variances'], np.float64)
         if variances.shape != (len(edges), len(COLUMNS)) or not len(edges):
             raise ValueError(f'variances: expected {len(edges)} rows of {len(COLUMNS)}')
+        if edges[0] != 0 or (np.diff(edges) <= 0).any():
+            raise ValueError('edges: expected rising numbers, the first 0')
         if not np.isfinite(variances).all() or (variances <= 0).any():
             raise ValueError('variances: expected finite numbers above 0')
         return cls(edges, variances)

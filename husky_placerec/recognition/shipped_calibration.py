@@ -12,6 +12,7 @@ from pathlib import Path
 
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
+from husky_placerec.documents import read_json
 from husky_placerec.errors import InputError
 from husky_placerec.files import write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
@@ -45,10 +46,10 @@ def read_defaults(file: Path) -> list[Calibration]:
 
     :raises InputError: for a file that is damaged.
     """
-    try:
-        documents = json.loads(file.read_text(encoding='utf-8'))['calibrations']
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f'{file}: expected a JSON list `calibrations` ({error!r})') from error
+    about = read_json(file)
+    documents = about.get('calibrations') if isinstance(about, dict) else None
+    if not isinstance(documents, list):
+        raise InputError(f'{file}: expected a JSON list `calibrations`')
     return [Calibration.from_json(values, str(file)) for values in documents]
 
 

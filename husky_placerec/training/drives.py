@@ -8,6 +8,7 @@ import hashlib
 from itertools import islice
 from pathlib import Path
 
+from husky_placerec.arrays import map_array
 from husky_placerec.config import Config
 from husky_placerec.data.source import decode_usable, open_source
 from husky_placerec.descriptor.preparation import Preparation
@@ -98,7 +99,7 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
                         shown.update()
                 images.flush()
                 temporary.replace(path)
-    images = np.load(path, mmap_mode='r')
+    images = map_array(path)
     present = np.stack([[each.any() for each in row] for row in images])
     return Drive(track, images, present)
 

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import check_value, Config, make_config, parameter
+from husky_placerec.documents import MOST_CONFIG_BYTES, parse_yaml, read_text
 from husky_placerec.errors import InputError
-from husky_placerec.printable import one_line
-import yaml
 
 Groups = tuple[tuple[str, ...], ...]
 
@@ -133,11 +132,9 @@ def read_recipe(path: Path) -> Recipe:
 
     :raises InputError: for a wrong key or value; it says what was found and what was expected.
     """
-    try:
-        text = path.read_text(encoding='utf-8')
-        values = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f'{path}: cannot be read as YAML ({one_line(error)})') from error
+    problem = 'cannot be read as YAML'
+    text = read_text(path, MOST_CONFIG_BYTES, problem)
+    values = parse_yaml(text, str(path), f': {problem}')
     if not isinstance(values, dict):
         raise InputError(
             f'{path}: expected the keys of a recipe, such as the files in config/training/'
