@@ -80,7 +80,12 @@ def describe(
     config: DriveConfig, path: Path, parameters: Parameters, *, pinhole: bool
 ) -> Described:
     """Describe a rendered drive, or read the descriptors that are stored beside it."""
-    values = {**parameters, **intrinsics(config), 'pinhole_focal': PINHOLE_FOCAL * pinhole}
+    values = {
+        **parameters,
+        **intrinsics(config),
+        'pinhole': 'off',
+        'pinhole_focal': PINHOLE_FOCAL * pinhole,
+    }
     extractor = load_extractor(make_config(values))
     digest = hashlib.sha256(repr(extractor.spec).encode()).hexdigest()[:12]
     stored = path.with_name(f'{path.stem}_{digest}.npy')

@@ -99,19 +99,23 @@ def parse_yaml(text: str, source: str, problem: str = ': not YAML') -> Any:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
                 raise InputError(
-                    f'{source}{problem} (line {event.start_mark.line + 1}: has the alias '
+                    f'{source}{problem} (line {_line(event)}: has the alias '
                     f'*{event.anchor}; expected the values themselves)'
                 )
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > MOST_DEPTH:
                 raise InputError(
-                    f'{source}{problem} (line {event.start_mark.line + 1}: over {MOST_DEPTH} '
+                    f'{source}{problem} (line {_line(event)}: over {MOST_DEPTH} '
                     'lists and mappings inside one another)'
                 )
         return yaml.safe_load(text)
     except (yaml.YAMLError, *BROKEN) as error:
         raise InputError(f'{source}{problem} ({_said(error)})') from error
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 0
 
 
 def _said(error: Exception) -> str:

@@ -110,6 +110,14 @@ class Pose:
         # The product of the quaternions (qx, qy, qz, qw) and (0, 0, 1, 0).
         return Pose(self.x, self.y, self.z, self.qy, -self.qx, self.qw, -self.qz)
 
+    def moved(self, ahead_m: float, left_m: float) -> Pose:
+        """Return the pose that lies ahead and to the left in the body's own frame."""
+        qx, qy, qz, qw = self.qx, self.qy, self.qz, self.qw
+        x = (1 - 2 * (qy * qy + qz * qz)) * ahead_m + 2 * (qx * qy - qz * qw) * left_m
+        y = 2 * (qx * qy + qz * qw) * ahead_m + (1 - 2 * (qx * qx + qz * qz)) * left_m
+        z = 2 * (qx * qz - qy * qw) * ahead_m + 2 * (qy * qz + qx * qw) * left_m
+        return Pose(self.x + x, self.y + y, self.z + z, qx, qy, qz, qw)
+
     def distance_m(self, other: Pose) -> float:
         """Return the distance between the two positions in the plane, in metres."""
         return float(np.hypot(self.x - other.x, self.y - other.y))

@@ -49,7 +49,8 @@ class Preparation:
             camera that fills too little of the view.
         """
         size = (spec.input_width, spec.input_height)
-        cameras, notes = cameras_of(config), ()
+        cameras = cameras_of(config)
+        notes: tuple[str, ...] = ()
         if mapped is not None:
             cameras, notes = _as_mapped(cameras, mapped)
         lenses = {name: lens for name, each in cameras.items() if (lens := each.lens) is not None}

@@ -89,11 +89,10 @@ def evaluate(
         raise InputError(f'{named}: one drive; expected two or more to compare')
     if output is not None:
         check_output_folder(output, overwrite)
-    config = config or Config()
+    config = _with_view(sources, config or Config(), kind, warn)
     protocol = PairProtocol.of(config, tolerances_m)
     if limits := resolve_spec(config, None).limits:
         warn(limits)
-    config = _with_view(sources, config, kind, warn)
     tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s)
     for track in tracks:
         for sentence in track.told:
@@ -132,10 +131,12 @@ def evaluate(
 
 
 def _with_view(sources: Sequence[Path], config: Config, kind: str | None, warn: Warn) -> Config:
-    """Choose the view that the cameras of all drives share, unless the configuration does."""
-    if config.pinhole != 'auto' or config.pinhole_focal:
-        return config
-    lenses = {}
+    """
+    Return a configuration with the view that the cameras of all drives share.
+
+    The first drive tells which cameras look the other way.
+    """
+    lenses, opposites = {}, {}
     for path in sources:
         with open_source(path, kind) as source:
             source.check(config)
@@ -144,6 +145,14 @@ def _with_view(sources: Sequence[Path], config: Config, kind: str | None, warn: 
             warn(f'{path}: {doubt}')
         for name, camera in cameras_of(seen_by).items():
             lenses[f'{name} of {path.name}'] = camera.lens
+            opposites.setdefault(name, seen_by.camera_config(name).opposite)
+    cameras = {
+        name: replace(config.camera_config(name), opposite=opposite)
+        for name, opposite in opposites.items()
+    }
+    config = replace(config, camera={**config.camera, **cameras})
+    if config.pinhole != 'auto' or config.pinhole_focal:
+        return config
     if not any(lenses.values()):
         return replace(config, pinhole='off')
     spec = load_spec(config)

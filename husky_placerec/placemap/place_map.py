@@ -25,7 +25,16 @@ from husky_placerec.placemap.ranking import (
 from husky_placerec.placemap.thumbnails import Thumbnails
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
-from husky_placerec.types import Candidate, FloatArray, Floats, GeoOrigin, Indices, Mask, Place
+from husky_placerec.types import (
+    Candidate,
+    FloatArray,
+    Floats,
+    GeoOrigin,
+    Indices,
+    Mask,
+    Place,
+    Pose,
+)
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -126,6 +135,27 @@ class PlaceMap:
     def positions(self) -> cKDTree:
         """A KD-tree of x and y of the places."""
         return cKDTree(self.places.poses[:, :2])
+
+    @cached_property
+    def lever_arm(self) -> tuple[float, float]:
+        """
+        How far ahead and to the left of a place the robot is that sees it the other way round.
+
+        A camera is then where its opposite was when the place was mapped. So the arm is the sum of
+        the positions of the two in `base_link`: the mean over the cameras. It is 0 where the
+        mountings are not known.
+        """
+        mountings = [self.cameras.get(name, KnownCamera()).mounting for name in self.spec.cameras]
+        places = [(pose.x, pose.y) for pose in mountings if pose is not None]
+        if self.opposites is None or len(places) < len(mountings):
+            return 0.0, 0.0
+        # Each camera is once the one and once the opposite: twice the mean position.
+        x, y = (2 * np.mean(places, axis=0)).tolist()
+        return x, y
+
+    def turned_round(self, pose: Pose) -> Pose:
+        """Return where a robot is that sees the place of a pose the other way round."""
+        return pose.moved(*self.lever_arm).turned_round()
 
     def prepare(self) -> None:
         """Prepare the search now, instead of at the first query."""
@@ -363,7 +393,9 @@ class PlaceMap:
     def _best(
         self, found: Comparison, count: int, ways: list[Way], there: Mask | None = None
     ) -> list[Candidate]:
-        return best_candidates(found, count, ways, self.places.poses, self.spec.cameras, there)
+        return best_candidates(
+            found, count, ways, self.places.poses, self.spec.cameras, there, self.turned_round
+        )
 
     def __repr__(self) -> str:
         spec = self.spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from husky_placerec.placemap.views import Comparison
@@ -41,6 +41,7 @@ def best_candidates(
     poses: Floats,
     cameras: Sequence[str],
     there: Mask | None = None,
+    turned_round: Callable[[Pose], Pose] = Pose.turned_round,
 ) -> list[Candidate]:
     """
     Return the most similar places, best first; a place may occur once per direction.
@@ -48,6 +49,7 @@ def best_candidates(
     :param poses: [N, 7] of all places of the map.
     :param cameras: names of the cameras.
     :param there: [A] the cameras of the query that count; None: all.
+    :param turned_round: gives the pose of a place that is passed in reverse.
     """
     if not len(found.places):
         return []
@@ -63,7 +65,7 @@ def best_candidates(
             pose = Pose(*poses[place].tolist())
             cosines = {cameras[i]: cosine for i, cosine in found.shared(at, partners).items()}
             candidates.append(
-                Candidate(place, score, reverse, pose.turned_round() if reverse else pose, cosines)
+                Candidate(place, score, reverse, turned_round(pose) if reverse else pose, cosines)
             )
     return candidates
 

@@ -16,7 +16,12 @@ SOFT_M = 1.5  # of driving: a similarity lower by their loss has 1/e of the weig
 
 
 def interpolated_pose(
-    poses: Floats, route: Route, place: int, reverse: bool, similarities: Similarities
+    poses: Floats,
+    route: Route,
+    place: int,
+    reverse: bool,
+    similarities: Similarities,
+    turned_round: Callable[[Pose], Pose] = Pose.turned_round,
 ) -> Pose:
     """
     Return the mean of the poses around the best place, weighted by their similarity.
@@ -29,6 +34,7 @@ def interpolated_pose(
     :param place: where to begin; the best place may be `STEPS` places away.
     :param reverse: the place is passed in reverse: the pose is turned by half a turn.
     :param similarities: returns [K] of places [K] to the frame.
+    :param turned_round: gives the pose of a place that is passed in reverse.
     """
     for _ in range(STEPS):
         near = np.array([place, *route.neighbours(place)], np.int64)
@@ -42,4 +48,4 @@ def interpolated_pose(
     position = weights @ poses[window, :3] / weights.sum()
     orientation = Rotation.from_quat(poses[window, 3:]).mean(weights).as_quat()
     pose = Pose(*position.tolist(), *orientation.tolist())
-    return pose.turned_round() if reverse else pose
+    return turned_round(pose) if reverse else pose

@@ -80,6 +80,7 @@ class SearchResult:
                 place,
                 reverse,
                 lambda places: self.similarities(places, reverse),
+                self.place_map.turned_round,
             )
         return self._poses[state]
 
@@ -90,5 +91,5 @@ class SearchResult:
             place,
             float(self.similarities(np.array([place]), reverse)[0]),
             reverse if self.place_map.opposites is not None else None,
-            mapped.turned_round() if reverse else mapped,
+            self.place_map.turned_round(mapped) if reverse else mapped,
         )

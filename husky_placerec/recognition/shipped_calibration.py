@@ -7,6 +7,7 @@ does not tell how much real roads resemble each other.
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from husky_placerec.files import write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import Calibration, calibration_of
 
+SAME_FOCAL = 0.02  # relative difference of focal lengths
 SUFFIX = '.calibration.json'  # appended to the name of the weights
 
 
@@ -35,9 +37,17 @@ def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | 
     if not spec.weights or not file.is_file():
         return None
     for made in read_defaults(file):
-        if not spec.differences(DescriptorSpec.from_json(made.descriptor, str(file))):
+        of = DescriptorSpec.from_json(made.descriptor, str(file))
+        if _same_view(spec.pinhole_focal, of.pinhole_focal):
+            of = replace(of, pinhole_focal=spec.pinhole_focal)
+        if not spec.differences(of):
             return made
     return None
+
+
+def _same_view(focal: float, other: float) -> bool:
+    """Return whether two virtual pinholes show the same but for the rounding of intrinsics."""
+    return bool(focal and other) and abs(focal / other - 1) <= SAME_FOCAL
 
 
 def read_defaults(file: Path) -> list[Calibration]:

@@ -99,7 +99,7 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
                         shown.update()
                 images.flush()
                 temporary.replace(path)
-    images = map_array(path)
+    images: np.ndarray = map_array(path)
     present = np.stack([[each.any() for each in row] for row in images])
     return Drive(track, images, present)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from husky_placerec.errors import InputError
+from husky_placerec.types import Indices
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def counted(count: int, total: int, noun: str) -> str:
     return f'{count} of {total} {noun}'
 
 
-def first_stamps(stamps_ns: Sequence[int], most: int = 3) -> str:
+def first_stamps(stamps_ns: Sequence[int] | Indices, most: int = 3) -> str:
     """Return the first stamps of several for a message."""
     more = ', ...' if len(stamps_ns) > most else ''
     return ', '.join(str(int(stamp_ns)) for stamp_ns in stamps_ns[:most]) + more

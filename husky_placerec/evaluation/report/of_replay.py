@@ -50,7 +50,8 @@ def replay_report(
         case = _case(results, judged, place_map, source, drive.name)
     mistakes, photos = mistakes_with_photos([case], config, kind)
     spec = place_map.spec
-    thresholds, calibration, decider = Thresholds.of(config), OF_MAP, 'thresholds'
+    thresholds: Thresholds | None = Thresholds.of(config)
+    calibration, decider = OF_MAP, 'thresholds'
     if _by_calibration(results):
         made = calibration_for(place_map, spec)
         thresholds, decider = None, f'calibration ({made.kind})' if made else 'calibration'
