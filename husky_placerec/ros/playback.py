@@ -111,7 +111,7 @@ class Player:
             self._publishers[name].publish(data)
 
     def _keep_pace(self, stamp_ns: int) -> None:
-        """Wait until the node has answered enough frames; give up those that it does not answer."""
+        """Wait until the node has answered enough frames, or does not answer any more."""
         if not self.wait_until(lambda: len(self._unanswered) < self._ahead, PATIENCE_S):
             self._unanswered.clear()
         self._unanswered.add(stamp_ns)

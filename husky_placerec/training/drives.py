@@ -99,9 +99,9 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
                         shown.update()
                 images.flush()
                 temporary.replace(path)
-    images: np.ndarray = map_array(path)
-    present = np.stack([[each.any() for each in row] for row in images])
-    return Drive(track, images, present)
+    stored = map_array(path)
+    present = np.stack([[each.any() for each in row] for row in stored])
+    return Drive(track, stored, present)
 
 
 def _rows(frames: Iterator, rows: Indices) -> Iterator:
