@@ -162,7 +162,7 @@ def _check_lists(index: Any, plan: IndexPlan, file: Path) -> None:
     if not isinstance(clusters, faiss.IndexHNSWFlat) or clusters.d != index.d:
         raise ValueError('expected a graph of clusters')
     _check_graph(clusters.hnsw, clusters.ntotal)
-    centres = faiss.downcast_index(clusters.storage)
+    centres: Any = faiss.downcast_index(clusters.storage)
     if centres.codes.size() != 4 * clusters.ntotal * clusters.d:
         raise ValueError('expected the centres of the clusters')
     _check_quantizer(index.sq, index.d)
