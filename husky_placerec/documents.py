@@ -7,6 +7,7 @@ exhaust the memory nor the stack, and what it holds can be walked and printed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import json
 import os
 from pathlib import Path
@@ -19,6 +20,7 @@ import yaml
 
 MOST_BYTES = 64 * 2**20  # of a file; the map.json of a large calibrated map has less than 1 MB
 MOST_CONFIG_BYTES = 2**20  # of a file of parameters
+MOST_VALUES = 1_000_000  # of a YAML document
 MOST_DEPTH = 32  # lists and mappings inside one another
 # What the parsers raise for text that is no document, beside their own errors.
 BROKEN = ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
@@ -87,35 +89,54 @@ def parse_yaml(text: str, source: str, problem: str = ': not YAML') -> Any:
     """
     Parse YAML of plain values.
 
-    Aliases are refused: some kilobytes of them make a document of gigabytes. The parser of ROS
-    parameter files does not take them either.
+    Some kilobytes of aliases can stand for a document of gigabytes, so that what is limited is
+    the document with each alias written out.
 
     :param source: where the text comes from, for the error.
     :param problem: what follows the source in the error.
-    :raises InputError: for text that is no YAML, is nested too deeply, or has aliases.
+    :raises InputError: for text that is no YAML, is nested too deeply, or has too many values.
     """
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise InputError(
-                    f'{source}{problem} (line {_line(event)}: has the alias '
-                    f'*{event.anchor}; expected the values themselves)'
-                )
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > MOST_DEPTH:
-                raise InputError(
-                    f'{source}{problem} (line {_line(event)}: over {MOST_DEPTH} '
-                    'lists and mappings inside one another)'
-                )
+        _require_small(yaml.parse(text, Loader=yaml.SafeLoader))
         return yaml.safe_load(text)
     except (yaml.YAMLError, *BROKEN) as error:
         raise InputError(f'{source}{problem} ({_said(error)})') from error
 
 
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark is not None else 0
+def _require_small(events: Iterable[Any]) -> None:
+    """
+    Count the values of a YAML document as if each alias were written out.
+
+    :raises ValueError: for too many values, a value inside itself, and too deep lists.
+    """
+    sizes: dict[str, tuple[int, int]] = {}  # values and depth, by anchor
+    open_: list[tuple[str | None, int, int]] = [(None, 0, 0)]  # anchor, values, depth inside
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_.append((event.anchor, 1, 0))
+            added = 0, 0
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, values, depth = open_.pop()
+            added = values, depth + 1
+            if anchor is not None:
+                sizes[anchor] = added
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in sizes:
+                raise ValueError(f'has *{event.anchor} inside itself, or before it')
+            added = sizes[event.anchor]
+        elif isinstance(event, yaml.ScalarEvent):
+            added = 1, 0
+            if event.anchor is not None:
+                sizes[event.anchor] = added
+        else:
+            continue
+        anchor, values, depth = open_[-1]
+        open_[-1] = anchor, values + added[0], max(depth, added[1])
+        where = f'line {event.start_mark.line + 1}: '
+        if open_[-1][1] > MOST_VALUES:
+            raise ValueError(f'{where}over {MOST_VALUES} values, with each alias written out')
+        if len(open_) + open_[-1][2] > MOST_DEPTH:
+            raise ValueError(f'{where}over {MOST_DEPTH} lists and mappings inside one another')
 
 
 def _said(error: Exception) -> str:

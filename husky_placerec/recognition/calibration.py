@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-import math
 from typing import Any
 
 from husky_placerec.descriptor.spec import DescriptorSpec
@@ -25,6 +24,13 @@ OWN, MAP_ALONE, SIMULATED, UNCALIBRATED = 'own', 'map_alone', 'simulated', 'unca
 KINDS = (OWN, MAP_ALONE, SIMULATED)
 
 MOST_PROOF = 1e6
+
+
+def _is_number(value: Any, name: str) -> None:
+    if type(value) not in (int, float):
+        raise ValueError(f'{name} is {value!r}; expected a number')
+
+
 # Evidence is between -2 and 2, and log odds beyond 50 are certainties.
 _NUMBERS = items(number(-1e6, 1e6), least=1, most=64)
 _MODEL = record(
@@ -40,7 +46,7 @@ _MODEL = record(
 _TABLE = record(
     {
         'edges': items(number(0, 1), least=1, most=64),
-        'variances': items(items(number(0, 1e8), least=6, most=6), least=1, most=64),
+        'variances': items(items(number(1e-8, 1e8), least=6, most=6), least=1, most=64),
     }
 )
 SCHEMA = record(
@@ -51,7 +57,7 @@ SCHEMA = record(
         'sources': items(text()),
         'created': text(64),
         **dict.fromkeys(('gate', 'partial', 'place'), _MODEL),
-        **dict.fromkeys(('found', 'trust', 'proof'), number(-math.inf, math.inf)),
+        **dict.fromkeys(('found', 'trust', 'proof'), _is_number),  # `from_json` checks the range
         **dict.fromkeys(('measured', 'estimated', 'guessed', 'turned'), _TABLE),
         'figures': mapping(anything, text(255)),
     },
@@ -157,7 +163,7 @@ class Calibration:
                 CovarianceTable.from_json(values.get('turned_estimated', values['turned'])),
                 dict(values['figures']),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: calibration not as expected ({error!r})') from error
         if not 0 <= made.proof <= MOST_PROOF:
             raise InputError(

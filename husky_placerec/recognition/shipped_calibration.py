@@ -56,7 +56,10 @@ def read_defaults(file: Path) -> list[Calibration]:
 
     :raises InputError: for a file that is damaged.
     """
-    about = read_json(file)
+    try:
+        about = read_json(file)
+    except InputError as error:
+        raise InputError(f'{file}: expected a JSON list `calibrations` ({error})') from error
     documents = about.get('calibrations') if isinstance(about, dict) else None
     if not isinstance(documents, list):
         raise InputError(f'{file}: expected a JSON list `calibrations`')

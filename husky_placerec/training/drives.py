@@ -89,15 +89,15 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
             shape = (len(track), len(spec.sees), spec.input_height, spec.input_width, 3)
             folder.mkdir(parents=True, exist_ok=True)
             with temporary_file(folder, path.stem, '.npy') as temporary:
-                images = np.lib.format.open_memmap(temporary, 'w+', np.uint8, shape)
+                made = np.lib.format.open_memmap(temporary, 'w+', np.uint8, shape)
                 frames = source.frames(config)
                 with bar(f'Reading {track.name}', len(track)) as shown:
                     for row, frame in enumerate(_rows(frames, track.rows)):
                         decoded = decode_usable(frame, source, config.max_pixels)
                         for camera, image in _images(decoded, spec.sees):
-                            images[row, camera] = prepare(spec.sees[camera], image)
+                            made[row, camera] = prepare(spec.sees[camera], image)
                         shown.update()
-                images.flush()
+                made.flush()
                 temporary.replace(path)
     stored = map_array(path)
     present = np.stack([[each.any() for each in row] for row in stored])

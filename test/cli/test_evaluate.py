@@ -30,7 +30,7 @@ BASELINE_NETWORK = '--set', 'backbone=test_resnet'
 PNGS = {'route.png', 'distances.png', 'similarities.png', 'precision_recall.png', 'latency.png'}
 FILES = {
     *('recognitions.jsonl', 'poses.tum', 'summary.json', 'config.yaml', 'report.html'),
-    *('submission.txt', 'pairs', *PNGS),
+    *('submission.txt', 'pairs', '.placerec.json', *PNGS),
 }
 
 
