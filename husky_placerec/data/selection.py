@@ -18,7 +18,10 @@ from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, Pose
 
 # The exceptions of a line that cannot be parsed.
-BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
+BROKEN = (
+    *(InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError),
+    RecursionError,  # JSON that is nested deep
+)
 
 
 @dataclass(frozen=True)
