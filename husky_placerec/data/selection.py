@@ -18,10 +18,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.types import Frame, Pose
 
 # The exceptions of a line that cannot be parsed.
-BROKEN = (
-    *(InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError),
-    RecursionError,  # JSON that is nested deep
-)
+BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
 
 
 @dataclass(frozen=True)
