@@ -90,7 +90,7 @@ def main() -> int:
         '--seconds', type=float, default=60.0, help='limit of CPU time, and of waiting without any'
     )
     parser.add_argument('--memory', type=int, default=1500, help='limit of a command, in MB')
-    parser.add_argument('--keep', type=Path, help='keep the sandboxes of the failures here')
+    parser.add_argument('--keep', type=Path, help='keep the output of what was not survived here')
     parser.add_argument('--list', action='store_true', help='only list the inputs')
     options = parser.parse_args()
     cases = [
@@ -105,30 +105,36 @@ def main() -> int:
     cv2.setNumThreads(0)
     limits = Limits(options.seconds, options.memory)
     faults: dict[int, str] = {}
+    tried = 0
     with tempfile.TemporaryDirectory(prefix='hostile-') as scratch:
-        world = Path(scratch) / 'world'
-        make_world(world)
-        for number, case in enumerate(cases):
-            sandbox = Path(scratch) / str(number)
-            if fault := _fault(case, world, sandbox, limits):
-                faults[number] = fault
-                print(f'{case.kind}: {case.name}: {fault}'[:600], file=sys.stderr, flush=True)
-                if options.keep:
-                    shutil.copytree(sandbox, options.keep / str(number), symlinks=True)
-            _remove(sandbox)
-    _print(cases, faults)
+        try:
+            make_world(Path(scratch) / 'world')
+            for number, case in enumerate(cases):
+                if fault := _fault(case, Path(scratch), number, limits, options.keep):
+                    faults[number] = fault
+                    print(ascii(f'{case.kind}: {case.name}: {fault}')[:600], file=sys.stderr)
+                tried = number + 1
+        except KeyboardInterrupt:  # what was tried until now
+            pass
+    _print(cases[:tried], faults)
     return 1 if faults else 0
 
 
-def _fault(case: Case, world: Path, sandbox: Path, limits: Limits) -> str:
-    """Run a case, and return what is wrong with how it ended; empty if it was survived."""
-    shutil.copytree(world, sandbox)
+def _fault(case: Case, scratch: Path, number: int, limits: Limits, keep: Path | None) -> str:
+    """Run a case in a sandbox of its own; return what is wrong with how it ended, or nothing."""
+    sandbox = scratch / str(number)
+    shutil.copytree(scratch / 'world', sandbox)
     case.harm(sandbox)
     before = state(sandbox)
     log = sandbox.with_suffix('.log')
     status = _run(case.words, sandbox, log, limits)
     shown = log.read_bytes().decode('utf-8', 'surrogateescape')
-    return _ending(case, status, shown) or _damage(case, status, before, state(sandbox))
+    fault = _ending(case, status, shown) or _damage(case, status, before, state(sandbox))
+    if fault and keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        shutil.move(log, keep / f'{number}.log')
+    _remove(sandbox)
+    return fault
 
 
 def _run(words: Sequence[str], sandbox: Path, log: Path, limits: Limits) -> int | None:

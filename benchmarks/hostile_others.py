@@ -174,6 +174,8 @@ def outputs(rng: np.random.Generator) -> Iterator[Case]:
         'the root': '/',
         'in a system folder': '/proc/out',
     }.items():
+        if name == 'no rights' and os.geteuid() == 0:
+            continue  # root may write everywhere
         for command in ('build', 'replay', 'convert', 'to tum'):
             filled = [word.format(target) for word in commands[command]]
             yield Case('outputs', f'{name}: {command}', filled, _no_places, (), 'refused')
