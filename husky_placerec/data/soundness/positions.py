@@ -160,19 +160,16 @@ def identities(stamps_ns: Indices, poses: Floats) -> Mask:
     if not null.any() or not len(others):
         return lost
     speed = usual_speed(stamps_ns[others], poses[others, :2])
-    for row in np.flatnonzero(null):
-        place = np.searchsorted(others, row)
-        near = others[max(0, place - 1) : place + 1]
-        # The nearest poses before and after that are not the identity, over the run of it.
-        seconds = abs(stamps_ns[near] - _edge(stamps_ns, null, row, near)) / SECOND_NS
-        far = np.hypot(*poses[near, :2].T)
-        lost[row] = (far > IDENTITY_M + 2 * speed * seconds).all()
+    for row in np.flatnonzero(null).tolist():
+        place = int(np.searchsorted(others, row))
+        away = []
+        # The nearest poses before and after the run of identities around the row.
+        for other in others[max(0, place - 1) : place + 1].tolist():
+            beside = other - 1 if other > row else other + 1  # the identity at its side
+            seconds = abs(int(stamps_ns[other] - stamps_ns[beside])) / SECOND_NS
+            away.append(np.hypot(*poses[other, :2]) > IDENTITY_M + 2 * speed * seconds)
+        lost[row] = all(away)
     return lost
-
-
-def _edge(stamps_ns: Indices, null: Mask, row: int, near: Indices) -> Indices:
-    """Return for each neighbour the stamp of the identity next to it, of the run around a row."""
-    return np.array([stamps_ns[other - 1 if other > row else other + 1] for other in near])
 
 
 def jump_doubts(left_out: Indices, jumps: Indices, total: int, noun: str) -> list[Doubt]:
