@@ -137,6 +137,7 @@ def map_info(path: MapArgument) -> None:
 def map_verify(path: MapArgument) -> None:
     """Check every hash, pose and descriptor of a map."""
     from husky_placerec.placemap.loading import load_map
+    from husky_placerec.placemap.soundness import doubts_of_map
     from husky_placerec.placemap.storage import verify_map
     from husky_placerec.recognition.calibration import calibration_of, UNCALIBRATED
 
@@ -148,5 +149,5 @@ def map_verify(path: MapArgument) -> None:
     say(f'calibration: {kind}', 'ok')
     if calibration is not None and not place_map.calibrated_on_these_places:
         warn(f'{path}: the calibration was measured on other places; calibrate the map again')
-    for jump in place_map.places.jumps():
-        warn(f'{path}: {jump}')
+    for doubt in (*place_map.places.jumps(), *doubts_of_map(place_map)):
+        warn(f'{path}: {doubt}')

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.data.pose_file import read_trajectory
+from husky_placerec.data.soundness.judge import sound
 from husky_placerec.errors import InputError
 from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import (
@@ -183,11 +184,12 @@ def align_map(
     Move a map in its folder onto a trajectory in another frame, by least squares.
 
     :param trajectory: where the robot was on the drives of the map, in the wanted frame.
-    :raises InputError: for too few places that it covers, or places on a line.
+    :raises InputError: for too few places that it covers, places on a line, or poses that cannot
+        be right.
     """
     if not trajectory.is_file():
         raise InputError(f'{trajectory}: no such file with poses')
-    wanted = read_trajectory(trajectory)
+    wanted = sound(read_trajectory(trajectory), lambda: None)
     found = align(load_map(path), wanted, max_gap_s)
     edit_map(path, lambda old: transform(old, found.motion, frame_id))
     return found

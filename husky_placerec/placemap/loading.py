@@ -101,7 +101,7 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
             Places.read_csv(files['places'], spec.cameras),
             _read_array(files['descriptors'], paths),
             spec,
-            about['frame_id'],
+            about['frame_id'].lstrip('/'),
             None if opposites is None else _opposites(opposites, spec.cameras),
             dict(about['sources']),
             about['created'],

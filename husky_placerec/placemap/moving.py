@@ -35,7 +35,7 @@ def transform(place_map: PlaceMap, motion: Pose, frame_id: str | None = None) ->
     still = np.allclose(motion.as_array(), Pose.planar(0.0, 0.0, 0.0).as_array())
     return place_map.with_poses(
         np.hstack([position, orientation]),
-        frame_id or place_map.frame_id,
+        (frame_id or place_map.frame_id).lstrip('/'),  # tf2 refuses names that begin with one
         place_map.origin if still else None,
         now(),
     )

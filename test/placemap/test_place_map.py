@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from husky_placerec.placemap.loading import load_map
+from husky_placerec.placemap.moving import transform
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.storage import save_map, verify_map
+from husky_placerec.types import Pose
 import numpy as np
 import pytest
 from support.builders import BACK, FRONT, random_map
@@ -32,6 +34,14 @@ def test_a_map_comes_back_as_it_was_saved(opposites, present, tmp_path):
     assert found.descriptors.dtype == np.float16
     assert found.name == str(tmp_path / 'map')
     assert len(verify_map(tmp_path / 'map')) == 4
+
+
+def test_the_frame_of_a_map_begins_with_no_slash(tmp_path):
+    """Because tf2 refuses such frames; a map may have been written with one."""
+    save_map(random_map(frame_id='/campus'), tmp_path / 'map')
+    found = load_map(tmp_path / 'map')
+    assert found.frame_id == 'campus'
+    assert transform(found, Pose.planar(1.0, 0.0, 0.0), '/site').frame_id == 'site'
 
 
 def test_a_place_tells_which_cameras_saw_it(saved):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from husky_placerec.errors import InputError
@@ -39,12 +39,7 @@ def refuse_grave(doubts: Iterable[Doubt], source: str) -> None:
         raise InputError(f'{source}: {"; ".join(grave)}')
 
 
-def counted(count: int, total: int, noun: str) -> str:
-    """Return '3 of 70 poses', '1 of 70 poses' for a message."""
-    return f'{count} of {total} {noun}'
-
-
-def first_stamps(stamps_ns: Sequence[int] | Indices, most: int = 3) -> str:
+def first_stamps(stamps_ns: Indices, most: int = 3) -> str:
     """Return the first stamps of several for a message."""
     more = ', ...' if len(stamps_ns) > most else ''
     return ', '.join(str(int(stamp_ns)) for stamp_ns in stamps_ns[:most]) + more

@@ -161,18 +161,15 @@ def identities(stamps_ns: Indices, poses: Floats) -> Mask:
         return lost
     speed = usual_speed(stamps_ns[others], poses[others, :2])
     for row in np.flatnonzero(null).tolist():
-        place = np.searchsorted(others, row)
-        near = others[max(0, place - 1) : place + 1]
-        # The nearest poses before and after that are not the identity, over the run of it.
-        seconds = abs(stamps_ns[near] - _edge(stamps_ns, row, near)) / SECOND_NS
-        far = np.hypot(*poses[near, :2].T)
-        lost[row] = (far > IDENTITY_M + 2 * speed * seconds).all()
+        place = int(np.searchsorted(others, row))
+        away = []
+        # The nearest poses before and after the run of identities around the row.
+        for other in others[max(0, place - 1) : place + 1].tolist():
+            beside = other - 1 if other > row else other + 1  # the identity at its side
+            seconds = abs(int(stamps_ns[other] - stamps_ns[beside])) / SECOND_NS
+            away.append(np.hypot(*poses[other, :2]) > IDENTITY_M + 2 * speed * seconds)
+        lost[row] = all(away)
     return lost
-
-
-def _edge(stamps_ns: Indices, row: int, near: Indices) -> Indices:
-    """Return for each neighbour the stamp of the identity next to it, of the run around a row."""
-    return np.asarray(stamps_ns[np.where(near > row, near - 1, near + 1)])
 
 
 def jump_doubts(left_out: Indices, jumps: Indices, total: int, noun: str) -> list[Doubt]:
