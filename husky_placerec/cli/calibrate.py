@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     KindOption,
     MapArgument,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -17,6 +20,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SOURCE_HELP,
+    StrictOption,
     tell,
     warn,
 )
@@ -62,6 +66,8 @@ def calibrate(
     config: ConfigOption = None,
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
 ) -> None:
     """
@@ -82,7 +88,14 @@ def calibrate(
         source,
         unknown=unknown or [],
         config=parameters,
-        options=DriveOptions(poses, heading, max_gap_s=max_gap, kind=kind, skip_unposed=True),
+        options=DriveOptions(
+            poses,
+            heading,
+            max_gap_s=max_gap,
+            kind=kind,
+            skip_unposed=True,
+            max_broken=broken_share(max_broken, strict),
+        ),
         tell=tell,
         warn=warn,
         bars=progress,

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     KindOption,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -16,6 +19,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SourceArgument,
+    StrictOption,
     tell,
     warn,
     warn_of_poses,
@@ -57,6 +61,8 @@ def convert(
     config: ConfigOption = None,
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -80,7 +86,7 @@ def convert(
         raise InputError(f'{output}: is what is to be converted, or has it inside')
     _refuse_other(output, to)
     parameters = read_config(config, settings or [])
-    with open_source(source, kind) as drive:
+    with open_source(source, kind, broken_share(max_broken, strict)) as drive:
         form = to or ('track' if isinstance(drive, Bag) else 'bag')
         if form != 'tum':
             drive.check(parameters)
@@ -101,6 +107,10 @@ def convert(
             made = f'a bag with {count} images'
             _warn_of_slop(formats.widest_frame_ns(drive, parameters), parameters)
         tell_reading(drive, tell, warn)
+        odometry = drive.odometry(parameters.odometry_topic)
+        if odometry is not None and form in ('track', 'bag'):
+            count = len(odometry.stamps_ns)
+            tell(f'{drive.path}: {count} poses of odometry, {odometry.source}, kept apart')
     out.print(f'{output}: {made}', highlight=False)
 
 
@@ -119,9 +129,9 @@ def _refuse_other(output: Path, form: str | None) -> None:
 def _trajectory(
     drive: Source, poses: str | None, heading: str | None, *, needed: bool
 ) -> Trajectory | None:
-    from husky_placerec.data.source import find_trajectory
+    from husky_placerec.data.source import find_trajectory, steady_topics
 
-    if poses is None and not drive.pose_topics() and not needed:
+    if poses is None and not steady_topics(drive) and not needed:
         warn(f'{drive.path}: has no poses; neither has what is made of it')
         return None
     trajectory = find_trajectory(drive, poses, heading)

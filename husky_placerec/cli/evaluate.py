@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 from husky_placerec.cli.common import (
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     KindOption,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -17,6 +20,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SOURCE_HELP,
+    StrictOption,
     tell,
     ToleranceOption,
     warn,
@@ -97,6 +101,8 @@ def evaluate(
     config: ConfigOption = None,
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -129,6 +135,7 @@ def evaluate(
         heading=heading,
         max_gap_s=max_gap,
         kind=kind,
+        max_broken=broken_share(max_broken, strict),
         overwrite=overwrite,
         tell=tell,
         warn=warn,

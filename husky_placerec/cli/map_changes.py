@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 from husky_placerec.cli.common import (
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     IndexOption,
     KindOption,
     MapArgument,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -19,6 +22,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SkipUnposedOption,
     SourceArgument,
+    StrictOption,
     tell,
     warn,
 )
@@ -137,6 +141,8 @@ def map_add(
     ] = 0,
     index: IndexOption = None,
     skip_unposed: SkipUnposedOption = False,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
 ) -> None:
     """
@@ -163,6 +169,7 @@ def map_add(
             thumbnails,
             kind,
             skip_unposed,
+            broken_share(max_broken, strict),
         ),
         index=index,
         tell=tell,

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from husky_placerec.cli.common import (
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     KindOption,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -18,6 +21,7 @@ from husky_placerec.cli.common import (
     PosesOption,
     SetOption,
     SourceArgument,
+    StrictOption,
     tell,
     ToleranceOption,
     warn,
@@ -53,6 +57,8 @@ def replay(
     config: ConfigOption = None,
     settings: SetOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -83,6 +89,7 @@ def replay(
         tolerances_m=tolerance or TOLERANCES_M,
         max_gap_s=max_gap,
         kind=kind,
+        max_broken=broken_share(max_broken, strict),
         overwrite=overwrite,
         tell=tell,
         warn=warn,

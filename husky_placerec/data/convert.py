@@ -12,6 +12,7 @@ from husky_placerec.data.bag_writer import BagWriter
 from husky_placerec.data.encoding import encoded, form_of, JPEG, PNG
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.messages import compressed_image, IMAGE, ODOMETRY, odometry, serialized
+from husky_placerec.data.odometry_table import write_odometry_table
 from husky_placerec.data.problems import no_frames
 from husky_placerec.data.source import require_clocks, Source
 from husky_placerec.data.track_writer import TrackWriter
@@ -24,6 +25,7 @@ from husky_placerec.types import Frame, Pose, tum_line
 import numpy as np
 
 POSE_TOPIC = '/ground_truth/odom'
+ODOMETRY_TOPIC = 'platform/odom'  # where the parameter odometry_topic names none
 
 Timed = tuple[int, str, bytes]  # stamp in ns, topic, CDR bytes
 
@@ -40,7 +42,7 @@ def to_track(
     Write a track folder and return its number of frames.
 
     PNG images are copied, others are decoded and written as PNG, so that no pixel changes. A frame
-    that the poses do not cover has no pose.
+    that the poses do not cover has no pose. The odometry has a table of its own.
     """
     count = 0
     with new_folder(output) as work:
@@ -53,6 +55,9 @@ def to_track(
         require_clocks(source)
         if not count:
             raise no_frames(source.path, source.problems)
+        odometry = source.odometry(config.odometry_topic)
+        if odometry is not None:
+            write_odometry_table(odometry, work)
         track.close()
     return count
 
@@ -69,22 +74,29 @@ def to_bag(
 
     Images are copied to the topics of their cameras, with their own stamps. Poses become Odometry
     in the map frame, at their own stamps and at the stamps of the first images of frames, which
-    are the stamps of frames in a bag.
+    are the stamps of frames in a bag. The odometry has a topic of its own.
     """
     topics = {'/' + config.camera_config(name).topic.lstrip('/'): name for name in config.cameras}
-    kinds = dict.fromkeys(topics, IMAGE) | ({POSE_TOPIC: ODOMETRY} if trajectory else {})
+    odometry_topic = '/' + (config.odometry_topic.lstrip('/') or ODOMETRY_TOPIC)
+    driven = source.odometry(config.odometry_topic)
+    kinds = dict.fromkeys(topics, IMAGE)
+    kinds |= {POSE_TOPIC: ODOMETRY} if trajectory else {}
+    kinds |= {odometry_topic: ODOMETRY} if driven else {}
     streams = [_image_messages(source, config, topic, name) for topic, name in topics.items()]
     total = source.frame_count(config) * len(topics)
     if trajectory is not None:
         streams.append(_pose_messages(source, config, trajectory))
         total += len(trajectory.stamps_ns)
+    if driven is not None:
+        streams.append(_odometry_messages(driven, odometry_topic))
+        total += len(driven.stamps_ns)
     count = 0
     with new_folder(output) as work:
         with BagWriter(work / output.name, kinds) as bag:
             # The streams are merged lazily: one image per camera is in memory.
             for stamp_ns, topic, data in progress(heapq.merge(*streams, key=itemgetter(0)), total):
                 bag.write(topic, stamp_ns, data)
-                count += topic != POSE_TOPIC
+                count += topic in topics
         require_clocks(source)
         if not count:
             raise no_frames(source.path, source.problems)
@@ -179,6 +191,12 @@ def _pose_messages(source: Source, config: Config, trajectory: Trajectory) -> It
     for stamp_ns, values in sorted({**firsts, **known}.items(), key=itemgetter(0)):
         message = odometry(stamp_ns, trajectory.frame_id or MAP_FRAME, Pose.from_array(values))
         yield stamp_ns, POSE_TOPIC, serialized(message, ODOMETRY)
+
+
+def _odometry_messages(recorded: Trajectory, topic: str) -> Iterator[Timed]:
+    for stamp_ns, values in zip(recorded.stamps_ns.tolist(), recorded.poses):
+        message = odometry(stamp_ns, recorded.frame_id, Pose.from_array(values))
+        yield stamp_ns, topic, serialized(message, ODOMETRY)
 
 
 def _pose_at(trajectory: Trajectory | None, stamp_ns: int, max_gap_s: float) -> Pose | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from husky_placerec.data.frames import is_odometry_frame
 from husky_placerec.data.trajectory import MAP_FRAME, Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.types import GeoOrigin
@@ -75,7 +76,7 @@ def fix_trajectory(
             notes.append(
                 f'{(~there).sum()} of {len(there)} fixes have no heading and are left out'
             )
-        if heading.frame_id == 'odom':
+        if is_odometry_frame(heading.frame_id):
             notes.append(f'{heading.source}: a heading in odom drifts and does not know north')
         stamps, places = stamps[there], places[there]
         turns = heading.at(stamps)[:, 3:]

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from husky_placerec.config import Config
 from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import decode_usable, open_source, Source
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
@@ -51,17 +52,19 @@ def describe_source(
     methods: Mapping[str, Config],
     cache: Path | None,
     progress: Passing = lambda items, _: items,
+    max_broken: float = MAX_BROKEN,
 ) -> Described:
     """
     Describe all frames of a source by each method, as far as the cache does not have them.
 
     :param methods: the configuration of each method by its name; they differ in the extractor.
+    :param max_broken: share of the images of a camera that may be broken, 0 to 1.
     :param cache: folder of the cache; None: descriptors are not kept.
     :raises InputError: for a source or a model that cannot be read.
     """
     if cache is None:
         with tempfile.TemporaryDirectory(prefix='placerec-') as folder:
-            described = describe_source(path, kind, methods, Path(folder), progress)
+            described = describe_source(path, kind, methods, Path(folder), progress, max_broken)
             # The files are about to be deleted: copy what is mapped from them.
             kept = {
                 name: Descriptors(*(np.array(column) for column in vars(each).values()))
@@ -70,9 +73,12 @@ def describe_source(
             return Described(kept, described.specs, described.problems)
     extractors = {name: _loaded(config) for name, config in methods.items()}
     config = next(iter(methods.values()))
-    with open_source(path, kind) as source:
+    with open_source(path, kind, max_broken) as source:
+        state = source.fingerprint(config)
+        if max_broken != MAX_BROKEN:  # what another limit let pass is not taken from the cache
+            state += f' {max_broken:g}'
         stores = {
-            name: DescriptorStore(cache / cache_key(source.fingerprint(config), extractor.spec))
+            name: DescriptorStore(cache / cache_key(state, extractor.spec))
             for name, extractor in extractors.items()
         }
         missing = {name: store for name, store in stores.items() if not store.complete}

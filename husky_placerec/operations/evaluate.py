@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.comparison import Evaluation
@@ -54,6 +55,7 @@ def evaluate(
     heading: str | None = None,
     max_gap_s: float = MAX_GAP_S,
     kind: str | None = None,
+    max_broken: float = MAX_BROKEN,
     overwrite: bool = False,
     tell: Tell = tell_nothing,
     warn: Warn = no_warning,
@@ -71,6 +73,7 @@ def evaluate(
     :param against: exported networks to compare with.
     :param calibrate_alone: calibrate each map by its own frames.
     :param cache: folder where descriptors are kept; None keeps none.
+    :param max_broken: share of the images of a camera, or of the poses, that may be broken.
     :param ray: address of a Ray cluster; None: this machine.
     :raises InputError: that names the drive, what was found and what was expected.
 
@@ -89,7 +92,7 @@ def evaluate(
     protocol = PairProtocol.of(config, tolerances_m)
     if limits := resolve_spec(config, None).limits:
         warn(limits)
-    tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s)
+    tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s, max_broken)
     for track in tracks:
         for sentence in track.told:
             tell(f'{track.path}: {sentence}')
@@ -101,6 +104,7 @@ def evaluate(
             config,
             protocol,
             kind=kind,
+            max_broken=max_broken,
             cache=cache,
             with_baselines=with_baselines,
             against=against,
@@ -130,6 +134,7 @@ def _read_tracks(
     poses: str | None,
     heading: str | None,
     max_gap_s: float,
+    max_broken: float,
 ) -> list[Track]:
     names = unlike_names(sources)
     tagged = parse_tags(tags)
@@ -149,6 +154,7 @@ def _read_tracks(
             origin=tracks[0].origin if tracks else None,
             max_gap_s=max_gap_s,
             tags=tagged.get(name),
+            max_broken=max_broken,
         )
         tracks.append(track)
     return tracks
