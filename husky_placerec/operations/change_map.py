@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from husky_placerec.config import Config
@@ -108,6 +108,8 @@ def merge_maps(
     """
     Join maps of several tracks, seasons or robots, and write the new map.
 
+    A map with another geographic origin is moved into the frame of the first, with a warning.
+
     :raises InputError: for fewer than two maps, or maps of another model or frame.
     """
     refuse_existing(output, overwrite)
@@ -115,11 +117,16 @@ def merge_maps(
     if len(paths) < 2:
         raise InputError(f'map merge: {len(paths)} map; expected at least two')
     merged = join([load_map(path) for path in paths])
+    for name, apart_m in merged.moved:
+        warn(
+            f'{name}: its geographic origin is {apart_m:.0f} m from that of {paths[0]}; it was '
+            'moved into that frame'
+        )
     for old, new in merged.renamed:
         warn(f'two tracks are called {old}; the later is {new} now')
     place_map = merged.place_map.indexed(index, bars('Indexing', ' blocks'))
     save_map(place_map, output, overwrite=overwrite)
-    return Merged(place_map, merged.added, merged.renamed)
+    return replace(merged, place_map=place_map)
 
 
 def prune_map(
