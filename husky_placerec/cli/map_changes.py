@@ -226,6 +226,8 @@ def map_align(
     ],
     frame: FrameOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
 ) -> None:
     """
     Move a map in its folder onto a trajectory in another frame.
@@ -235,7 +237,8 @@ def map_align(
     from husky_placerec.operations.change_map import align_map
     import numpy as np
 
-    found = align_map(path, trajectory, frame, max_gap)
+    limit = broken_share(max_broken, strict)
+    found = align_map(path, trajectory, frame, max_gap, max_broken=limit, warn=warn)
     m, residuals = found.motion, found.residuals_m
     yaw, pitch, roll = m.rotation.as_euler('ZYX', degrees=True)
     out.print(

@@ -58,9 +58,11 @@ def calibrate_map(
             source, config, options, like=place_map, tell=tell, warn=warn, bars=bars
         )
         with open_source(source, options.kind, options.max_broken) as drive:
+            told = drive.problems.lines()  # by describe_drive
             odometry = drive.odometry(config.odometry_topic)
             for line in drive.problems.lines():
-                warn(f'{drive.path}: {line}')
+                if line not in told:
+                    warn(f'{drive.path}: {line}')
             tell_odometry(drive, odometry, described.places.stamps_ns, tell)
             drives.append(drive_of(described, odometry))
     drives += [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.data.pose_file import read_trajectory
+from husky_placerec.data.problems import MAX_BROKEN, Problems
 from husky_placerec.errors import InputError
 from husky_placerec.files import refuse_existing
 from husky_placerec.operations.drives import (
@@ -184,17 +185,27 @@ def transform_map(
 
 
 def align_map(
-    path: Path, trajectory: Path, frame_id: str | None = None, max_gap_s: float = MAX_GAP_S
+    path: Path,
+    trajectory: Path,
+    frame_id: str | None = None,
+    max_gap_s: float = MAX_GAP_S,
+    *,
+    max_broken: float = MAX_BROKEN,
+    warn: Warn = no_warning,
 ) -> Alignment:
     """
     Move a map in its folder onto a trajectory in another frame, by least squares.
 
     :param trajectory: where the robot was on the drives of the map, in the wanted frame.
+    :param max_broken: share of its lines and poses that may be broken, 0 to 1.
     :raises InputError: for too few places that it covers, or places on a line.
     """
     if not trajectory.is_file():
         raise InputError(f'{trajectory}: no such file with poses')
-    wanted = read_trajectory(trajectory)
+    problems = Problems(max_broken)
+    wanted = read_trajectory(trajectory, problems)
+    for line in problems.lines():
+        warn(line)
     found = align(load_map(path), wanted, max_gap_s)
     edit_map(path, lambda old: transform(old, found.motion, frame_id))
     return found

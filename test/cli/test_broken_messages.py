@@ -5,11 +5,12 @@ from __future__ import annotations
 from husky_placerec.cli.common import broken_share
 from husky_placerec.data.bag import Bag
 from husky_placerec.errors import InputError
-from husky_placerec.types import SECOND_NS
+from husky_placerec.placemap.storage import save_map
+from husky_placerec.types import Pose, SECOND_NS, tum_line
 import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
-from support.builders import BACK, FRONT, START_NS, TYPES
+from support.builders import BACK, FRONT, random_map, START_NS, TYPES
 from support.camera_bags import (
     images,
     in_order,
@@ -204,3 +205,20 @@ def test_the_share_is_a_number_or_a_percentage(text, share):
 def test_what_is_no_share_is_refused(text):
     with pytest.raises(InputError, match=r'--max-broken .*expected a share'):
         broken_share(text, False)
+
+
+def test_a_broken_line_does_not_stop_an_alignment(placerec, tmp_path):
+    place_map = random_map(count=40)
+    save_map(place_map, tmp_path / 'map')
+    lines = [
+        tum_line(int(stamp_ns), Pose.from_array(values))
+        for stamp_ns, values in zip(place_map.places.stamps_ns, place_map.places.poses)
+    ]
+    lines[BAD] = 'garbage\n'
+    file = tmp_path / 'wanted.tum'
+    file.write_text(''.join(lines))
+    words = 'map', 'align', tmp_path / 'map', file
+    assert_refused(placerec(*words, '--strict'), file, 'garbage')
+    done = placerec(*words)
+    assert done.returncode == 0, done.stderr
+    assert f'1 x broken line of {file}, left out' in done.stderr
