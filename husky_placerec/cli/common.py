@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
+from husky_placerec.errors import InputError
 from husky_placerec.printable import printable, printable_lines
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from husky_placerec.descriptor.spec import DescriptorSpec
 
 MAX_GAP_S = 2.0
+MAX_BROKEN = '5%'
 
 
 class SafeConsole(Console):
@@ -68,9 +70,10 @@ AllowOutsideOption = Annotated[
 PosesOption = Annotated[
     str | None,
     typer.Option(
-        help='Topic with poses (Odometry, PoseStamped, PoseWithCovarianceStamped, NavSatFix), or '
-        'a TUM file, or a CSV with stamp, x, y, z, and qx, qy, qz, qw or yaw. '
-        'By default the only ones that the source has.'
+        help='Topic with poses (Odometry, PoseStamped, PoseWithCovarianceStamped, '
+        'TransformStamped, NavSatFix, or /tf with map to base_link), or a TUM file, or a CSV with '
+        'stamp, x, y, z, and qx, qy, qz, qw or yaw. '
+        'By default the only ones that the source has and that do not drift.'
     ),
 ]
 HeadingOption = Annotated[
@@ -91,6 +94,18 @@ ToleranceOption = Annotated[
 ]
 MaxGapOption = Annotated[
     float, typer.Option(help='Longest time between two poses to interpolate, in s.', min=0)
+]
+BrokenOption = Annotated[
+    str,
+    typer.Option(
+        '--max-broken',
+        metavar='SHARE',
+        help='Largest share of the images of a camera, or of the poses of a topic, that may be '
+        'broken, as 0.1 or 10%. What is broken is left out and named.',
+    ),
+]
+StrictOption = Annotated[
+    bool, typer.Option('--strict', help='Refuse a drive with anything broken.')
 ]
 OverwriteOption = Annotated[
     bool,
@@ -127,6 +142,22 @@ KindOption = Annotated[
     str | None,
     typer.Option('--as', metavar='KIND', help='Take SOURCE for a track, a bag or a folder.'),
 ]
+
+
+def broken_share(text: str, strict: bool) -> float:
+    """
+    Return the share of broken things that is allowed, 0 to 1; 0 with --strict.
+
+    :raises InputError: for a text that is no share.
+    """
+    try:
+        number = float(text.strip().removesuffix('%'))
+    except ValueError:
+        number = -1.0
+    share = number / 100 if text.strip().endswith('%') or number > 1 else number
+    if not 0 <= share <= 1:
+        raise InputError(f'--max-broken {text}: expected a share, such as 0.1 or 10%')
+    return 0.0 if strict else share
 
 
 def tell(message: str) -> None:

@@ -7,9 +7,12 @@ from typing import Annotated, TYPE_CHECKING
 
 from husky_placerec.cli.common import (
     AllowOutsideOption,
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     KindOption,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     OverwriteOption,
@@ -17,6 +20,7 @@ from husky_placerec.cli.common import (
     say,
     SetOption,
     SourceArgument,
+    StrictOption,
     tell,
     warn,
     warn_of_poses,
@@ -58,6 +62,8 @@ def convert(
     settings: SetOption = None,
     allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -84,7 +90,7 @@ def convert(
     else:
         check_output_folder(output, overwrite)
     parameters = read_config(config, settings or [], allow_outside=allow_outside)
-    with open_source(source, kind) as drive:
+    with open_source(source, kind, broken_share(max_broken, strict)) as drive:
         form = to or ('track' if isinstance(drive, Bag) else 'bag')
         if form != 'tum':
             drive.check(parameters)
@@ -105,15 +111,19 @@ def convert(
             made = f'a bag with {count} images'
             _warn_of_slop(formats.widest_frame_ns(drive, parameters), parameters)
         tell_reading(drive, tell, warn)
+        odometry = drive.odometry(parameters.odometry_topic)
+        if odometry is not None and form in ('track', 'bag'):
+            count = len(odometry.stamps_ns)
+            tell(f'{drive.path}: {count} poses of odometry, {odometry.source}, kept apart')
     say(f'{output}: {made}')
 
 
 def _trajectory(
     drive: Source, poses: str | None, heading: str | None, *, needed: bool
 ) -> Trajectory | None:
-    from husky_placerec.data.source import find_trajectory
+    from husky_placerec.data.source import find_trajectory, steady_topics
 
-    if poses is None and not drive.pose_topics() and not needed:
+    if poses is None and not steady_topics(drive) and not needed:
         warn(f'{drive.path}: has no poses; neither has what is made of it')
         return None
     trajectory = find_trajectory(drive, poses, heading, refuse=False)

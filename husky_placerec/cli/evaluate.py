@@ -8,9 +8,12 @@ from typing import Annotated
 
 from husky_placerec.cli.common import (
     AllowOutsideOption,
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     KindOption,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     OverwriteOption,
@@ -18,6 +21,7 @@ from husky_placerec.cli.common import (
     say,
     SetOption,
     SOURCE_HELP,
+    StrictOption,
     tell,
     ToleranceOption,
     warn,
@@ -99,6 +103,8 @@ def evaluate(
     settings: SetOption = None,
     allow_outside: AllowOutsideOption = False,
     max_gap: MaxGapOption = MAX_GAP_S,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -131,6 +137,7 @@ def evaluate(
         heading=heading,
         max_gap_s=max_gap,
         kind=kind,
+        max_broken=broken_share(max_broken, strict),
         overwrite=overwrite,
         tell=tell,
         warn=warn,

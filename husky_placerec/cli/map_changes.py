@@ -7,12 +7,15 @@ from typing import Annotated
 
 from husky_placerec.cli.common import (
     AllowOutsideOption,
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     IndexOption,
     KindOption,
     map_config,
     MapArgument,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -22,6 +25,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SkipUnposedOption,
     SourceArgument,
+    StrictOption,
     tell,
     TrustOption,
     warn,
@@ -142,6 +146,8 @@ def map_add(
     ] = 0,
     index: IndexOption = None,
     skip_unposed: SkipUnposedOption = False,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
     trust: TrustOption = False,
 ) -> None:
@@ -168,6 +174,7 @@ def map_add(
             thumbnails,
             kind,
             skip_unposed,
+            broken_share(max_broken, strict),
         ),
         index=index,
         tell=tell,
@@ -224,6 +231,8 @@ def map_align(
     ],
     frame: FrameOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
 ) -> None:
     """
     Move a map in its folder onto a trajectory in another frame.
@@ -233,7 +242,8 @@ def map_align(
     from husky_placerec.operations.change_map import align_map
     import numpy as np
 
-    found = align_map(path, trajectory, frame, max_gap)
+    limit = broken_share(max_broken, strict)
+    found = align_map(path, trajectory, frame, max_gap, max_broken=limit, warn=warn)
     m, residuals = found.motion, found.residuals_m
     yaw, pitch, roll = m.rotation.as_euler('ZYX', degrees=True)
     say(

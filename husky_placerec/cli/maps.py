@@ -7,11 +7,14 @@ from typing import Annotated
 
 from husky_placerec.cli.common import (
     AllowOutsideOption,
+    broken_share,
+    BrokenOption,
     ConfigOption,
     HeadingOption,
     IndexOption,
     KindOption,
     MapArgument,
+    MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
     out,
@@ -21,6 +24,7 @@ from husky_placerec.cli.common import (
     SetOption,
     SkipUnposedOption,
     SourceArgument,
+    StrictOption,
     tell,
     warn,
 )
@@ -77,6 +81,8 @@ def map_build(
     ] = 0,
     index: IndexOption = None,
     skip_unposed: SkipUnposedOption = False,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
     kind: KindOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -107,6 +113,7 @@ def map_build(
             thumbnails,
             kind,
             skip_unposed,
+            broken_share(max_broken, strict),
         ),
         validate=validate,
         index=index,

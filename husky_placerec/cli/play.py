@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from husky_placerec.cli.common import warn
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
 import typer
@@ -52,6 +53,8 @@ def play(
     from husky_placerec.data.bag_file import BagFile
 
     with BagFile(bag) as opened:
+        for line in opened.problems.lines():
+            warn(f'{bag}: {line}')
         run(
             opened,
             rate=rate,

@@ -10,8 +10,9 @@ from husky_placerec.config import Config
 from husky_placerec.data.account import PairingAccount, PairingRule, PairingTally
 from husky_placerec.data.bag_cameras import read_cameras
 from husky_placerec.data.bag_file import BagFile
+from husky_placerec.data.bag_odometry import read_odometry
 from husky_placerec.data.bag_poses import (
-    odometry_topic,
+    drifting_topics,
     pose_topics,
     read_headings,
     read_trajectory,
@@ -20,7 +21,7 @@ from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.itlp import TRACK_TABLE
 from husky_placerec.data.pairing import FramePairer
-from husky_placerec.data.problems import Problems
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.printable import printable
@@ -36,12 +37,15 @@ class Bag(BagFile):
     """
     An open bag: a folder with `metadata.yaml`, an .mcap or a .db3.
 
+    :param max_broken: share of the images of a camera that may not decode, 0 to 1.
     :raises InputError: for a bag that is missing or cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.problems = Problems()
+    def __init__(self, path: Path, max_broken: float = MAX_BROKEN) -> None:
+        super().__init__(path, max_broken)
+        self._totals: dict[str, int] = {}  # images of each camera
+        self._odometry: dict[str, Trajectory | None] = {}
+        self._pose_topics: list[str] | None = None
         self._tally: PairingTally | None = None
 
     @property
@@ -64,6 +68,7 @@ class Bag(BagFile):
             if topic in cameras:
                 raise InputError(f'cameras {cameras[topic]} and {name} have one topic, {topic}')
             cameras[topic] = name
+            self._totals[name] = self.message_count(topic)
         return cameras
 
     def check(self, config: Config) -> None:
@@ -90,8 +95,9 @@ class Bag(BagFile):
         return fingerprint(root, files, config)
 
     def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
-        """Refuse a broken image, because it means that the bag is damaged."""
-        raise InputError(f'{self.path}: {camera} image at {stamp_ns}: {error}') from error
+        """Note an image that does not decode."""
+        kind, name = f'{camera} image that does not decode', f'at {stamp_ns}: {error}'
+        self.problems.broken(kind, self._totals.get(camera, 1), name, where=f'{self.path}: ')
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
         """Pair the images as the node does; they are not yet decoded."""
@@ -113,14 +119,21 @@ class Bag(BagFile):
         """Return the account of the frames; None before all of them were read."""
         return None if self._tally is None else self._tally.account()
 
-    def odometry(self) -> Trajectory | None:
+    def odometry(self, topic: str = '') -> Trajectory | None:
         """Return the odometry of the robot; None without one."""
-        topic = odometry_topic(self)
-        return None if topic is None else read_trajectory(self, topic)
+        if topic not in self._odometry:
+            self._odometry[topic] = read_odometry(self, topic)
+        return self._odometry[topic]
 
     def pose_topics(self) -> list[str]:
         """Return the topics with poses, of the best kind that the bag has."""
-        return pose_topics(self)
+        if self._pose_topics is None:
+            self._pose_topics = pose_topics(self)
+        return self._pose_topics
+
+    def drifting_topics(self) -> list[str]:
+        """Return the topics with poses in a frame `odom`."""
+        return drifting_topics(self)
 
     def trajectory(
         self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None

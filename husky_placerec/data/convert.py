@@ -13,6 +13,7 @@ from husky_placerec.config import Config
 from husky_placerec.data.bag_writer import BagWriter
 from husky_placerec.data.camera_file import write_camera_file
 from husky_placerec.data.encoding import encoded, form_of, JPEG, PNG
+from husky_placerec.data.frames import BASE_FRAME
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.messages import (
     camera_info,
@@ -23,9 +24,10 @@ from husky_placerec.data.messages import (
     serialized,
     transforms,
 )
+from husky_placerec.data.odometry_table import write_odometry_table
 from husky_placerec.data.problems import no_frames
 from husky_placerec.data.source import config_of_source, require_clocks, Source
-from husky_placerec.data.static_tf import BASE_FRAME, TF_TYPE
+from husky_placerec.data.static_tf import TF_TYPE
 from husky_placerec.data.track_writer import TrackWriter
 from husky_placerec.data.trajectory import MAP_FRAME, poses_or_none, Trajectory
 from husky_placerec.data.vpr import image_name
@@ -38,6 +40,7 @@ import numpy as np
 
 POSE_TOPIC = '/ground_truth/odom'
 STATIC_TF_TOPIC = '/tf_static'
+ODOMETRY_TOPIC = 'platform/odom'  # where the parameter odometry_topic names none
 
 Timed = tuple[int, str, bytes]  # stamp in ns, topic, CDR bytes
 
@@ -54,7 +57,7 @@ def to_track(
     Write a track folder and return its number of frames.
 
     PNG images are copied, others are decoded and written as PNG, so that no pixel changes. A frame
-    that the poses do not cover has no pose.
+    that the poses do not cover has no pose. The odometry has a table of its own.
     """
     count = 0
     with output_folder(output) as work:
@@ -68,6 +71,9 @@ def to_track(
         require_clocks(source)
         if not count:
             raise no_frames(source.path, source.problems)
+        odometry = source.odometry(config.odometry_topic)
+        if odometry is not None:
+            write_odometry_table(odometry, work)
         track.close()
     return count
 
@@ -84,10 +90,14 @@ def to_bag(
 
     Images are copied to the topics of their cameras, with their own stamps. Poses become Odometry
     in the map frame, at their own stamps and at the stamps of the first images of frames, which
-    are the stamps of frames in a bag.
+    are the stamps of frames in a bag. The odometry has a topic of its own.
     """
     topics = {'/' + config.camera_config(name).topic.lstrip('/'): name for name in config.cameras}
-    kinds = dict.fromkeys(topics, IMAGE) | ({POSE_TOPIC: ODOMETRY} if trajectory else {})
+    odometry_topic = '/' + (config.odometry_topic.lstrip('/') or ODOMETRY_TOPIC)
+    driven = source.odometry(config.odometry_topic)
+    kinds = dict.fromkeys(topics, IMAGE)
+    kinds |= {POSE_TOPIC: ODOMETRY} if trajectory else {}
+    kinds |= {odometry_topic: ODOMETRY} if driven else {}
     known = source.found_cameras(config).cameras
     streams = [
         _image_messages(source, config, topic, name, known.get(name, KnownCamera()))
@@ -104,6 +114,9 @@ def to_bag(
     if trajectory is not None:
         streams.append(_pose_messages(source, config, trajectory))
         total += len(trajectory.stamps_ns)
+    if driven is not None:
+        streams.append(_odometry_messages(driven, odometry_topic))
+        total += len(driven.stamps_ns)
     count = 0
     with output_folder(output) as work:
         with BagWriter(work / output.name, kinds) as bag:
@@ -224,6 +237,12 @@ def _pose_messages(source: Source, config: Config, trajectory: Trajectory) -> It
     for stamp_ns, values in sorted({**firsts, **known}.items(), key=itemgetter(0)):
         message = odometry(stamp_ns, trajectory.frame_id or MAP_FRAME, Pose.from_array(values))
         yield stamp_ns, POSE_TOPIC, serialized(message, ODOMETRY)
+
+
+def _odometry_messages(recorded: Trajectory, topic: str) -> Iterator[Timed]:
+    for stamp_ns, values in zip(recorded.stamps_ns.tolist(), recorded.poses):
+        message = odometry(stamp_ns, recorded.frame_id, Pose.from_array(values))
+        yield stamp_ns, topic, serialized(message, ODOMETRY)
 
 
 def _pose_at(trajectory: Trajectory | None, stamp_ns: int, max_gap_s: float) -> Pose | None:

@@ -71,13 +71,17 @@ class ImageFolder(StoredSource):
         stamp = stamp_column(table) or ''
         frames = []
         for row in table.rows:
-            stamp_ns = row.stamp_ns(stamp)
-            if stamp_ns is None:
-                raise InputError(f'{table.path}:{row.number}: no {stamp}')
-            pose = poses(row) if poses is not None else []
+            try:
+                stamp_ns = row.stamp_ns(stamp)
+                if stamp_ns is None:
+                    raise InputError(f'{table.path}:{row.number}: no {stamp}')
+                pose = poses(row) if poses is not None else []
+                frames.append(StoredFrame(stamp_ns, self._images(row, stamp_ns), pose))
+            except InputError as error:
+                self._broken_row(error, table)
+                continue
             if not pose and poses is not None:
                 self.problems.note('row without a pose', row.where)
-            frames.append(StoredFrame(stamp_ns, self._images(row, stamp_ns), pose))
         return frames
 
     def _images(self, row: Row, frame_ns: int) -> dict[str, tuple[int, Path]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from husky_placerec.data.frames import is_odometry_frame
 from husky_placerec.data.soundness.chords import steps_of
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
@@ -36,7 +37,7 @@ def with_headings(trajectory: Trajectory, heading: Trajectory | None) -> Traject
     if not there.all():
         noun = 'poses' if trajectory.origin is None else 'fixes'
         notes.append(f'{(~there).sum()} of {len(there)} {noun} have no heading and are left out')
-    if heading.frame_id == 'odom':
+    if is_odometry_frame(heading.frame_id):
         notes.append(f'{heading.source}: a heading in odom drifts and does not know north')
     found = trajectory.kept(there)
     turns = heading.at(found.stamps_ns)[:, 3:]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from husky_placerec.data.annotations import Annotations, TextLabel
 from husky_placerec.data.image_index import ImageIndex
+from husky_placerec.data.odometry_table import ODOMETRY_TABLE
 from husky_placerec.data.pose_table import pose_reader
 from husky_placerec.data.stored import StoredFrame, StoredSource
 from husky_placerec.data.tables import read_header, read_table, Row, Table
@@ -81,6 +82,13 @@ class Track(StoredSource):
         """The folder that paths in messages are relative to."""
         return self.tables[0].parent
 
+    @property
+    def odometry_tables(self) -> list[Path]:
+        """The tables of the odometry; a track of the hackathon has its own."""
+        tracks = {row.text('track') for file in self.tables for row in read_table(file).rows}
+        wanted = sorted(tracks if _tables(self.path) else {self.path.resolve().name})
+        return [self.root / track / ODOMETRY_TABLE for track in wanted]
+
     def _read(self) -> list[StoredFrame]:
         if not self.tables:
             raise InputError(
@@ -134,7 +142,11 @@ class Track(StoredSource):
             stamps = {name: self._stamp(row, column) for name, column in columns.items()}
             frame_ns = self._stamp(row, STAMP_COLUMN)
             known = [stamp_ns for stamp_ns in (frame_ns, *stamps.values()) if stamp_ns is not None]
-            pose = poses(row) if poses is not None else []
+            try:
+                pose = poses(row) if poses is not None else []
+            except InputError as error:
+                self._broken_row(error, table)
+                pose = []
             if not pose and poses is not None:
                 self.problems.note('row without a pose', row.where)
             if known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from husky_placerec.data.bag_recovery import is_bag_file
 from husky_placerec.data.folder import has_images
 from husky_placerec.data.itlp import is_track
 from husky_placerec.errors import InputError
@@ -34,7 +35,7 @@ def kind_of(path: Path) -> str:
 
 
 def _has_bag_files(path: Path) -> bool:
-    return any(file.suffix in ('.mcap', '.db3') for file in path.iterdir())
+    return any(map(is_bag_file, path.iterdir()))
 
 
 def _found(path: Path) -> str:

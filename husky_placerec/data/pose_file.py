@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from husky_placerec.data.pose_table import EXPECTED, pose_reader, refuse_latitudes, trajectory_of
+from husky_placerec.data.problems import Problems
 from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.data.tables import read_table, Table
 from husky_placerec.data.trajectory import Trajectory
@@ -13,16 +14,18 @@ from husky_placerec.errors import InputError
 STAMP_COLUMNS = ('stamp', 'timestamp', 'stamp_ns', 'time')
 
 
-def read_trajectory(path: Path) -> Trajectory:
+def read_trajectory(path: Path, problems: Problems | None = None) -> Trajectory:
     """
     Read poses from a file: a `.csv` with a header, else TUM.
 
+    :param problems: notes the broken lines and poses, which are left out; None: they are refused.
     :raises InputError: as the two readers.
     """
-    return read_csv(path) if path.suffix.lower() == '.csv' else read_tum(path)
+    read = read_csv if path.suffix.lower() == '.csv' else read_tum
+    return read(path, problems)
 
 
-def read_csv(path: Path) -> Trajectory:
+def read_csv(path: Path, problems: Problems | None = None) -> Trajectory:
     """
     Read a CSV with `stamp` or `timestamp`, x y z or tx ty tz, and qx qy qz qw or yaw (radians).
 
@@ -33,8 +36,17 @@ def read_csv(path: Path) -> Trajectory:
     if stamp is None or read is None:
         found = ', '.join(name or '(unnamed)' for name in table.columns)
         raise InputError(f'{path}: found the columns {found}; expected stamp, and {EXPECTED}')
-    stamped = ((row.stamp_ns(stamp), read(row)) for row in table.rows)
-    return trajectory_of(((at, pose) for at, pose in stamped if at is not None), str(path), '')
+    problems = problems or Problems(max_broken=0)
+    stamped = []
+    for row in table.rows:
+        try:
+            at, pose = row.stamp_ns(stamp), read(row)
+        except InputError as error:
+            problems.broken(f'broken line of {path}', len(table.rows), str(error))
+            continue
+        if at is not None:
+            stamped.append((at, pose))
+    return trajectory_of(stamped, str(path), '', problems)
 
 
 def stamp_column(table: Table) -> str | None:
@@ -42,7 +54,7 @@ def stamp_column(table: Table) -> str | None:
     return next((name for name in STAMP_COLUMNS if name in table.columns), None)
 
 
-def read_tum(path: Path) -> Trajectory:
+def read_tum(path: Path, problems: Problems | None = None) -> Trajectory:
     """
     Read a TUM trajectory: lines of `stamp x y z qx qy qz qw`, the stamp in seconds.
 
@@ -54,6 +66,7 @@ def read_tum(path: Path) -> Trajectory:
         lines = path.read_text(encoding='utf-8-sig').splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f'{path}: cannot be read ({error})') from error
+    problems = problems or Problems(max_broken=0)
     stamps, poses = [], []
     for number, line in enumerate(lines, 1):
         words = line.split('#')[0].replace(',', ' ').split()
@@ -65,9 +78,11 @@ def read_tum(path: Path) -> Trajectory:
         except (ValueError, ArithmeticError):
             values = []
         if len(values) != 7:
-            raise InputError(f'{path}:{number}: {line!r}; expected "stamp x y z qx qy qz qw"')
+            what = f'{path}:{number}: {line!r}; expected "stamp x y z qx qy qz qw"'
+            problems.broken(f'broken line of {path}', len(lines), what)
+            continue
         stamps.append(stamp_ns)
         poses.append(values)
-    trajectory = Trajectory.make(stamps, poses, str(path))
+    trajectory = Trajectory.make(stamps, poses, str(path), problems=problems)
     refuse_latitudes(trajectory)
     return trajectory

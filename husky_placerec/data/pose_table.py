@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 import math
 
+from husky_placerec.data.problems import Problems
 from husky_placerec.data.tables import Row
 from husky_placerec.data.trajectory import MAP_FRAME, Trajectory
 from husky_placerec.errors import InputError
@@ -48,16 +49,20 @@ def pose_reader(columns: Sequence[str]) -> Callable[[Row], list[float]] | None:
 
 
 def trajectory_of(
-    stamped: Iterable[tuple[int, list[float]]], source: str, frame_id: str = MAP_FRAME
+    stamped: Iterable[tuple[int, list[float]]],
+    source: str,
+    frame_id: str = MAP_FRAME,
+    problems: Problems | None = None,
 ) -> Trajectory:
     """
     Make a trajectory of stamps in ns and [7] poses; a row without a pose is left out.
 
+    :param problems: as in `Trajectory.make`.
     :raises InputError: as `Trajectory.make`, and for latitudes instead of metres.
     """
     there = [(stamp_ns, pose) for stamp_ns, pose in stamped if pose]
     stamps, poses = [stamp_ns for stamp_ns, _ in there], [pose for _, pose in there]
-    trajectory = Trajectory.make(stamps, poses, source, frame_id)
+    trajectory = Trajectory.make(stamps, poses, source, frame_id, problems=problems)
     refuse_latitudes(trajectory)
     return trajectory
 

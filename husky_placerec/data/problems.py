@@ -7,17 +7,48 @@ from pathlib import Path
 from husky_placerec.errors import InputError
 
 NAMED = 3
+MAX_BROKEN = 0.05  # share of the images of a camera, or of the poses of a topic
 
 
 class Problems:
-    """Missing and broken things that a reader left out; each name counts once."""
+    """
+    Missing and broken things that a reader left out; each name counts once.
 
-    def __init__(self) -> None:
+    :param max_broken: share of things of one kind that may be broken, 0 to 1; 0: none may.
+    """
+
+    def __init__(self, max_broken: float = MAX_BROKEN) -> None:
+        self.max_broken = max_broken
+        self._sentences: dict[str, None] = {}
         self._names: dict[str, dict[str, None]] = {}  # an ordered set of names for each kind
 
     def note(self, kind: str, name: str) -> None:
         """Note a name under a kind, such as 'missing front image'."""
         self._names.setdefault(kind, {})[name] = None
+
+    def tell(self, sentence: str) -> None:
+        """Note a sentence about the whole source."""
+        self._sentences[sentence] = None
+
+    def broken(self, kind: str, total: int, *names: str, where: str = '') -> None:
+        """
+        Note broken things that are left out.
+
+        :param kind: such as 'front image that does not decode'.
+        :param total: number of things of this kind in the source.
+        :param names: which ones are broken, each with what is wrong with it.
+        :param where: the beginning of the error, where `kind` does not name the source.
+        :raises InputError: if more than the share `max_broken` of them are broken.
+        """
+        left_out = f'{kind}, left out'
+        for name in names:
+            self.note(left_out, name)
+        known = self.names(left_out)
+        if len(known) > self.max_broken * total:
+            allowed = 'none may be broken (--strict)'
+            if self.max_broken:
+                allowed = f'at most {100 * self.max_broken:g} % may be broken (--max-broken)'
+            raise InputError(f'{where}{_line(kind, known)}; of {total} {allowed}')
 
     def names(self, kind: str) -> list[str]:
         """Return the names of a kind, in the order in which they came."""
@@ -28,8 +59,9 @@ class Problems:
         return {kind: len(names) for kind, names in self._names.items()}
 
     def lines(self) -> list[str]:
-        """Return a line for each kind: the number of names, and the first of them."""
-        return [_line(kind, list(names)) for kind, names in self._names.items()]
+        """Return the sentences, and a line for each kind with its number and first names."""
+        kinds = [_line(kind, list(names)) for kind, names in self._names.items()]
+        return [*self._sentences, *kinds]
 
 
 def _line(kind: str, names: list[str]) -> str:

@@ -15,12 +15,13 @@ from husky_placerec.config import Config
 from husky_placerec.data.account import PairingAccount
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.folder import ImageFolder
+from husky_placerec.data.frames import is_odometry_frame
 from husky_placerec.data.headings import MOTION, POSES, with_headings
 from husky_placerec.data.images import decode_image, ImageMessage, MAX_PIXELS
 from husky_placerec.data.itlp import Track
 from husky_placerec.data.kinds import kind_of, KINDS
 from husky_placerec.data.pose_file import read_trajectory
-from husky_placerec.data.problems import Problems
+from husky_placerec.data.problems import MAX_BROKEN, Problems
 from husky_placerec.data.soundness.judge import sound
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
@@ -88,11 +89,18 @@ class Source(Protocol):
     def frame_count(self, config: Config) -> int:
         """Return an upper bound of the number of frames; exact for a track or a folder."""
 
-    def odometry(self) -> Trajectory | None:
-        """Return the odometry of the robot; None without one."""
+    def odometry(self, topic: str = '') -> Trajectory | None:
+        """
+        Return the odometry of the robot; None without one.
+
+        :param topic: the parameter `odometry_topic`; empty: the topic in a frame `odom`.
+        """
 
     def pose_topics(self) -> list[str]:
-        """Return the names of the topics or tables with poses."""
+        """Return the names of the topics or tables with poses, of the best kind that there is."""
+
+    def drifting_topics(self) -> list[str]:
+        """Return the names of the topics with poses in a frame `odom`, which drift."""
 
     def trajectory(
         self, topic: str, heading: str | None = None, origin: GeoOrigin | None = None
@@ -117,14 +125,14 @@ class Source(Protocol):
         """
         Note an image that does not decode; the reader goes on without it.
 
-        :raises InputError: for a bag, where a broken image means damage.
+        :raises InputError: if more than the share `max_broken` of the camera's images are broken.
         """
 
     def fingerprint(self, config: Config) -> str:
         """Return a SHA-256 of all that the frames depend on: the key of cached descriptors."""
 
 
-def open_source(path: Path, kind: str | None = None) -> Source:
+def open_source(path: Path, kind: str | None = None, max_broken: float = MAX_BROKEN) -> Source:
     """
     Make the reader of a source, to be used in `with`.
 
@@ -132,6 +140,8 @@ def open_source(path: Path, kind: str | None = None) -> Source:
     track, also if it contains a bag. A bag takes precedence over a folder of images.
 
     :param kind: 'track', 'bag' or 'folder'; None: found out.
+    :param max_broken: share of the images of a camera, or of the poses of a topic, that may be
+        broken, 0 to 1; 0: none may.
     :raises InputError: that names what was found and what is expected.
 
     >>> with open_source(Path('drive_1')) as source:  # doctest: +SKIP
@@ -143,8 +153,8 @@ def open_source(path: Path, kind: str | None = None) -> Source:
         raise InputError(f'{path}: no such source; expected a track, a bag or a folder of images')
     found = kind or kind_of(path)
     if found == 'track':
-        return Track(path)
-    return Bag(path) if found == 'bag' else ImageFolder(path)
+        return Track(path, max_broken)
+    return Bag(path, max_broken) if found == 'bag' else ImageFolder(path, max_broken)
 
 
 def config_of_source(source: Source, config: Config) -> tuple[Config, list[str]]:
@@ -196,10 +206,10 @@ def decode_usable(
     frame: Frame[ImageMessage], source: Source, max_pixels: int = MAX_PIXELS
 ) -> Frame[Pixels] | None:
     """
-    Decode the images of a frame; files that do not decode are noted and left out.
+    Decode the images of a frame; images that do not decode are noted and left out.
 
     :return: None if no image of the frame decodes.
-    :raises InputError: for a broken image in a bag.
+    :raises InputError: for too many broken images.
     """
     images: dict[str, Pixels] = {}
     for camera, message in frame.images.items():
@@ -221,6 +231,12 @@ def decoded_frames(
         frame = decode_usable(encoded, source, max_pixels)
         if frame is not None:
             yield frame
+
+
+def steady_topics(source: Source) -> list[str]:
+    """Return the topics or tables with poses, without those in a frame `odom`, which drift."""
+    drifting = source.drifting_topics()
+    return [topic for topic in source.pose_topics() if topic not in drifting]
 
 
 def require_clocks(source: Source) -> None:
@@ -255,6 +271,12 @@ def find_trajectory(
     if poses is not None:
         return read_poses(source, poses, heading, origin, refuse=refuse)
     topics = source.pose_topics()
+    if topics and not steady_topics(source):
+        raise InputError(
+            f'{source.path}: expected one topic or table with poses; found only odometry, '
+            f'{", ".join(topics)}: poses in odom drift, and a map of them is bent; name poses '
+            f'that do not, or take these nevertheless with --poses {topics[0]}'
+        )
     if len(topics) == 1:
         found = source.trajectory(topics[0], heading, origin)
         return sound(found, source.odometry, trusted=heading == POSES, refuse=refuse)
@@ -284,8 +306,8 @@ def find_truth(
     """
     if poses is not None:
         return read_poses(source, poses, heading, origin)
-    topics = source.pose_topics()
-    if len(topics) != 1 or frame_id == 'odom':
+    topics = steady_topics(source)
+    if len(topics) != 1 or is_odometry_frame(frame_id):
         return None
     trajectory = source.trajectory(topics[0], heading, origin)
     same = trajectory.frame_id == frame_id and trajectory.origin in (None, origin)
@@ -307,7 +329,7 @@ def read_poses(
     """
     path = Path(poses)
     if path.is_file():
-        found = read_trajectory(path)
+        found = read_trajectory(path, source.problems)
         if heading not in (None, POSES):
             turns = None if heading == MOTION else source.headings(heading)
             found = with_headings(found, turns)

@@ -10,7 +10,6 @@ from husky_placerec.types import Pose
 
 TF_TYPE = 'tf2_msgs/msg/TFMessage'
 STATIC_TF = 'tf_static'  # under any namespace
-BASE_FRAME = 'base_link'
 
 Transforms = Mapping[tuple[str, str], Pose]  # pose of the second frame in the first
 

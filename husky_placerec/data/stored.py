@@ -17,9 +17,10 @@ from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.headings import MOTION, refuse_topic, with_headings
 from husky_placerec.data.image_index import read_image
 from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.odometry_table import ODOMETRY_TABLE, read_odometry_table
 from husky_placerec.data.pose_table import trajectory_of
-from husky_placerec.data.problems import no_frames, Problems
-from husky_placerec.data.tables import read_header
+from husky_placerec.data.problems import MAX_BROKEN, no_frames, Problems
+from husky_placerec.data.tables import read_header, Table
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.printable import printable
@@ -64,11 +65,14 @@ class StoredSource:
     A source whose frames are in a table; missing files are noted and left out.
 
     The reader of a format provides the name of its table, its cameras and its frames.
+
+    :param max_broken: share of the images of a camera, of the rows and of the poses that may be
+        broken, 0 to 1.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, max_broken: float = MAX_BROKEN) -> None:
         self.path = path
-        self.problems = Problems()
+        self.problems = Problems(max_broken)
         self.table_name = ''
         self.cameras: tuple[str, ...] = ()
         self._frames: list[StoredFrame] = []
@@ -144,7 +148,13 @@ class StoredSource:
             self._outside = f'{where}: {file} is outside of {folder}'
 
     def check(self, config: Config) -> None:
-        """Check that the table has each camera, and that its images are in its folder."""
+        """
+        Check that the table has a camera, and that its images are in its folder.
+
+        A camera that it lacks is noted.
+
+        :raises InputError: if it has none of the cameras, or for an image outside.
+        """
         if self._outside and not config.allow_outside:
             raise InputError(
                 f'{self._outside}; expected images inside of the folder; move them there, or give '
@@ -152,10 +162,11 @@ class StoredSource:
             )
         for name in config.cameras:
             if name not in self.cameras:
-                raise InputError(
-                    f'{self.path}: no camera {name} in {self.table_name}; '
-                    f'there are: {", ".join(self.cameras) or "none at all"}'
-                )
+                lacking = f'no camera {name} in {self.table_name}'
+                known = f'there are: {", ".join(self.cameras) or "none at all"}'
+                if not set(self.cameras) & set(config.cameras):
+                    raise InputError(f'{self.path}: {lacking}; {known}')
+                self.problems.tell(f'{lacking}; done without it; {known}')
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
         """Yield the frames of the table with its stamps."""
@@ -193,9 +204,18 @@ class StoredSource:
         """Return the exact number of frames with an image."""
         return sum(any(name in frame.images for name in config.cameras) for frame in self._frames)
 
-    def odometry(self) -> Trajectory | None:
-        """Return None: a table has no odometry."""
-        return None
+    def odometry(self, topic: str = '') -> Trajectory | None:
+        """Return the odometry of `odometry.csv` beside the table; None without one."""
+        return read_odometry_table(self.odometry_tables, self.problems)
+
+    @property
+    def odometry_tables(self) -> list[Path]:
+        """The files that may have the odometry."""
+        return [self.root / ODOMETRY_TABLE]
+
+    def drifting_topics(self) -> list[str]:
+        """Return no topics: odometry has a table of its own."""
+        return []
 
     def pose_topics(self) -> list[str]:
         """Return the name of the table, if it has poses."""
@@ -212,7 +232,7 @@ class StoredSource:
                 f'{", ".join(self.pose_topics()) or "none at all"}'
             )
         poses = ((frame.stamp_ns, list(frame.pose)) for frame in self._frames)
-        found = trajectory_of(poses, f'{self.path} {topic}')
+        found = trajectory_of(poses, f'{self.path} {topic}', problems=self.problems)
         return with_headings(found, None) if heading == MOTION else found
 
     def headings(self, topic: str) -> Trajectory:
@@ -222,7 +242,13 @@ class StoredSource:
 
     def broken(self, camera: str, stamp_ns: int, error: InputError) -> None:
         """Note a file that does not decode."""
-        self.problems.note(f'{camera} image that does not decode, done without', str(error))
+        total = sum(camera in frame.images for frame in self._frames)
+        kind = f'{camera} image that does not decode'
+        self.problems.broken(kind, total, str(error), where=f'{self.path}: ')
+
+    def _broken_row(self, error: InputError, table: Table) -> None:
+        """Note a row that cannot be read."""
+        self.problems.broken('broken row', len(table.rows), str(error), where=f'{self.path}: ')
 
     def fingerprint(self, config: Config) -> str:
         """Return a SHA-256 of tables, image files and pairing parameters."""

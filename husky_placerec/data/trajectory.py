@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from husky_placerec.data.problems import Problems
 from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.errors import InputError
 from husky_placerec.types import GeoOrigin, Pose, SECOND_NS
@@ -52,29 +53,42 @@ class Trajectory:
         frame_id: str = '',
         child_frame_id: str = '',
         sigmas_m: list[float] | None = None,
+        problems: Problems | None = None,
     ) -> Trajectory:
         """
         Sort, check and normalise poses; of equal stamps the first counts.
 
         A slash before the name of a frame is left out, because tf2 refuses such names.
 
-        :raises InputError: for no poses, NaN, or a quaternion that is not unit.
+        :param problems: notes the broken poses, which are left out; None: they are refused.
+        :raises InputError: for no poses, and for too many with NaN or a quaternion that is not
+            unit.
         """
         if not stamps_ns:
             raise InputError(f'{source}: no poses')
         stamps, first = np.unique(np.array(stamps_ns, np.int64), return_index=True)
         values = np.array(poses, np.float64)[first]
         norms = np.linalg.norm(values[:, 3:], axis=1)
-        for i in np.flatnonzero(~np.isfinite(values).all(axis=1)):
-            raise InputError(f'{source}: the pose at {stamps[i]} has a value that is not finite')
+        problems = Problems(max_broken=0) if problems is None else problems
+        sound: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
+        broken = [
+            f'the pose at {stamps[i]} has a value that is not finite'
+            for i in np.flatnonzero(~sound)
+        ]
         for i in np.flatnonzero(abs(norms - 1) > QUATERNION_TOLERANCE):
+            broken.append(f'the quaternion at {stamps[i]} has length {norms[i]:.3f}; expected 1')
+            sound[i] = False
+        problems.broken(f'broken pose of {source}', len(stamps), *broken)
+        if not sound.any():
             raise InputError(
-                f'{source}: the quaternion at {stamps[i]} has length {norms[i]:.3f}; expected 1'
-                ' (positions without orientations need --heading)'
+                f'{source}: no sound pose among {len(stamps)} '
+                '(positions without orientations need --heading)'
             )
+        stamps, values, norms = stamps[sound], values[sound], norms[sound]
+        kept = first[sound]
         values[:, 3:] /= norms[:, None]
         frames = frame_id.lstrip('/'), child_frame_id.lstrip('/')
-        sigmas = None if sigmas_m is None else np.array(sigmas_m, np.float64)[first]
+        sigmas = None if sigmas_m is None else np.array(sigmas_m, np.float64)[kept]
         return cls(stamps, values, *frames, source, sigmas_m=sigmas)
 
     def with_origin(self, origin: GeoOrigin) -> Trajectory:

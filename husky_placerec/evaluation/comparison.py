@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from husky_placerec.config import Config
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import open_source
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.descriptor.spec import DescriptorSpec
@@ -72,6 +73,7 @@ def compare(
     notes: Sequence[str] = (),
     *,
     kind: str | None = None,
+    max_broken: float = MAX_BROKEN,
     with_chance: bool = True,
     calibrate_alone: bool = False,
     executor: Executor | None = None,
@@ -83,6 +85,7 @@ def compare(
     :param described: for each drive all frames of its source; the first method is the evaluated
         one, the others are its baselines.
     :param kind: of all sources, which are opened again for their odometry.
+    :param max_broken: share of the poses of the odometry that may be broken, 0 to 1.
     :param calibrate_alone: calibrate each map by its own frames.
     """
     run = _Run(executor or LocalExecutor(), bars, config, protocol)
@@ -96,7 +99,10 @@ def compare(
     queries = [query_drive(track, d.by_method[own], config) for track, d in zip(tracks, described)]
     fused = [fused_note(track, d.by_method[own], config) for track, d in zip(tracks, described)]
     if any(database.calibration is not None for database in databases):
-        queries = [replace(each, odometry=_odometry(each.track, kind)) for each in queries]
+        queries = [
+            replace(each, odometry=_odometry(each.track, kind, config, max_broken))
+            for each in queries
+        ]
     pairs = _decided(own, databases, queries, run)
     figures = {own: [pair.figures for pair in pairs]}
     for method in others:
@@ -199,6 +205,8 @@ def _baseline(
     return [pair.figures for pair in shown]
 
 
-def _odometry(track: Track, kind: str | None) -> Trajectory | None:
-    with open_source(track.path, kind) as source:
-        return source.odometry()
+def _odometry(
+    track: Track, kind: str | None, config: Config, max_broken: float
+) -> Trajectory | None:
+    with open_source(track.path, kind, max_broken) as source:
+        return source.odometry(config.odometry_topic)

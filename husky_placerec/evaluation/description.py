@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from husky_placerec.config import Config
 from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import config_of_source, decode_usable, open_source, Source
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
@@ -51,30 +52,35 @@ def describe_source(
     methods: Mapping[str, Config],
     cache: Path | None,
     bar_of: Callable[[str], Passing] = lambda _: lambda items, _: items,
+    max_broken: float = MAX_BROKEN,
 ) -> Described:
     """
     Describe all frames of a source by each method, as far as the cache does not have them.
 
     :param methods: the configuration of each method by its name; they differ in the extractor.
+    :param max_broken: share of the images of a camera that may be broken, 0 to 1.
     :param cache: folder of the cache; None: descriptors are not kept.
     :param bar_of: makes a progress bar, given the names of the methods at work.
     :raises InputError: for a source or a model that cannot be read.
     """
     if cache is None:
         with tempfile.TemporaryDirectory(prefix='placerec-') as folder:
-            described = describe_source(path, kind, methods, Path(folder), bar_of)
+            described = describe_source(path, kind, methods, Path(folder), bar_of, max_broken)
             # The files are about to be deleted: copy what is mapped from them.
             kept = {
                 name: Descriptors(*(np.array(column) for column in vars(each).values()))
                 for name, each in described.by_method.items()
             }
             return Described(kept, described.specs, described.problems)
-    with open_source(path, kind) as source:
+    with open_source(path, kind, max_broken) as source:
         seen_by = {name: config_of_source(source, each)[0] for name, each in methods.items()}
         config = next(iter(seen_by.values()))
         extractors = {name: _loaded(each) for name, each in seen_by.items()}
+        state = source.fingerprint(config)
+        if max_broken != MAX_BROKEN:  # what another limit let pass is not taken from the cache
+            state += f' {max_broken:g}'
         stores = {
-            name: DescriptorStore(cache / cache_key(source.fingerprint(config), extractor.spec))
+            name: DescriptorStore(cache / cache_key(state, extractor.spec))
             for name, extractor in extractors.items()
         }
         missing = {name: store for name, store in stores.items() if not store.complete}

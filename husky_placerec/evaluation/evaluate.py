@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from husky_placerec.config import Config
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.evaluation.baselines import baselines, exported, method_name
 from husky_placerec.evaluation.comparison import compare, Evaluation
 from husky_placerec.evaluation.description import describe_source, Described
@@ -23,6 +24,7 @@ def evaluate(
     protocol: PairProtocol,
     *,
     kind: str | None = None,
+    max_broken: float = MAX_BROKEN,
     cache: Path | None = None,
     with_baselines: bool = True,
     against: Sequence[Path] = (),
@@ -34,6 +36,7 @@ def evaluate(
     Recognise every drive in the map of every other.
 
     :param kind: of all sources: 'track', 'bag' or 'folder'; None: each source tells by itself.
+    :param max_broken: share of the images of a camera that may be broken, 0 to 1.
     :param cache: folder of descriptors; None keeps none.
     :param with_baselines: also evaluate grey pixels, HOG, random weights and chance.
     :param against: exported networks that are compared with the method, as its baselines are.
@@ -44,7 +47,7 @@ def evaluate(
     executor = executor or LocalExecutor()
     others, missing = baselines(config) if with_baselines else ({}, [])
     methods = {method_name(config): config, **others, **exported(config, against)}
-    described = _describe(tracks, methods, kind, cache, executor, bars)
+    described = _describe(tracks, methods, kind, max_broken, cache, executor, bars)
     return compare(
         tracks,
         described,
@@ -52,6 +55,7 @@ def evaluate(
         protocol,
         [*missing, *_problems(tracks, described)],
         kind=kind,
+        max_broken=max_broken,
         with_chance=with_baselines,
         calibrate_alone=calibrate_alone,
         executor=executor,
@@ -63,16 +67,20 @@ def _describe(
     tracks: Sequence[Track],
     methods: Mapping[str, Config],
     kind: str | None,
+    max_broken: float,
     cache: Path | None,
     executor: Executor,
     bars: Bars,
 ) -> list[Described]:
     if isinstance(executor, LocalExecutor):  # one drive after the other, a bar of frames for each
         return [
-            describe_source(track.path, kind, methods, cache, partial(_bar, bars, track.name))
+            describe_source(
+                track.path, kind, methods, cache, partial(_bar, bars, track.name), max_broken
+            )
             for track in tracks
         ]
-    arguments = [(track.path.resolve(), kind, methods, cache) for track in tracks]
+    limit = () if max_broken == MAX_BROKEN else (no_bars(), max_broken)
+    arguments = [(track.path.resolve(), kind, methods, cache, *limit) for track in tracks]
     results = executor.map(describe_source, arguments, threads=1)
     return list(bars('Describing', ' drives')(results, len(tracks)))
 
@@ -89,4 +97,4 @@ def _problems(tracks: Sequence[Track], described: Sequence[Described]) -> list[s
         notes += [f'{track.path}: {note}' for note in track.notes]
         if track.left_out:
             notes.append(f'{track.path}: {track.left_out} frames have no pose and are left out')
-    return notes
+    return list(dict.fromkeys(notes))

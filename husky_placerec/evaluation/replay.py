@@ -37,14 +37,16 @@ def replay(
     :param selection: the frames to repeat; None: all frames. The selection of a node also has the
         odometry, the resets and the parameters of its session.
     :param kept: names of parameters that the selection does not override.
-    :raises InputError: for a camera that the source lacks, or a broken image in a bag.
+    :raises InputError: for a camera that the source lacks, or too many broken images.
     """
     frames = (
         source.frames(config) if selection is None else selected_frames(source, config, selection)
     )
     told = None if selection is None else selection.told
     session = Session(recognizer, config)
-    player = OdometryPlayer(None if told else source.odometry(), session.odometry)
+    player = OdometryPlayer(
+        None if told else source.odometry(config.odometry_topic), session.odometry
+    )
     for number, encoded in enumerate(frames):
         if told is not None:
             session.configure(node_config(config, told[number], kept))

@@ -8,10 +8,13 @@ import itertools
 from pathlib import Path
 
 from husky_placerec.config import Config
+from husky_placerec.data.odometry_table import odometry_sentence
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import find_trajectory, open_source, require_clocks
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.tags import Tags, tags_of
 from husky_placerec.printable import printable
+from husky_placerec.recognition.odometry import GAP_NS
 from husky_placerec.types import Floats, GeoOrigin, Indices, Mask, SECOND_NS
 import numpy as np
 from scipy.spatial import cKDTree
@@ -133,6 +136,7 @@ def read_track(
     origin: GeoOrigin | None = None,
     max_gap_s: float = 2.0,
     tags: Tags | None = None,
+    max_broken: float = MAX_BROKEN,
 ) -> Track:
     """
     Read the stamps and poses of a drive, without decoding its images.
@@ -143,9 +147,10 @@ def read_track(
     :param origin: of the local frame of satellite fixes: that of the first drive.
     :param max_gap_s: longest time between two poses to interpolate between.
     :param tags: given by the user; None: the name tells them.
+    :param max_broken: share of the poses that may be broken.
     :raises InputError: for a source that cannot be read, or has no frame with a pose.
     """
-    with open_source(path, kind) as source:
+    with open_source(path, kind, max_broken) as source:
         source.check(config)
         trajectory = find_trajectory(source, poses, heading, origin)
         stamps, images = [], []
@@ -153,7 +158,8 @@ def read_track(
             stamps.append(frame.stamp_ns)
             images.append([frame.image_stamps_ns.get(camera, -1) for camera in config.cameras])
         require_clocks(source)
-        account = source.account()
+        odometry = source.odometry(config.odometry_topic)
+        account, lines = source.account(), source.problems.lines()
     stamps_ns = np.array(stamps, np.int64)
     covered = np.flatnonzero(trajectory.covers(stamps_ns, round(max_gap_s * SECOND_NS)))
     if not len(covered):
@@ -172,6 +178,9 @@ def read_track(
         tags or tags_of(name),
         trajectory.origin,
         len(stamps_ns) - len(covered),
-        (*trajectory.warnings, *(account.warnings() if account else ())),
-        (account.sentence(),) if account else (),
+        (*trajectory.warnings, *lines, *(account.warnings() if account else ())),
+        (
+            *((account.sentence(),) if account else ()),
+            odometry_sentence(odometry, stamps_ns[covered], GAP_NS / SECOND_NS),
+        ),
     )

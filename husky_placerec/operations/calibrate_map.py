@@ -8,6 +8,7 @@ from pathlib import Path
 from husky_placerec.config import Config, make_config
 from husky_placerec.data.source import open_source
 from husky_placerec.operations.drives import describe_drive, describe_unknown, DriveOptions
+from husky_placerec.operations.reading import tell_odometry
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.placemap.loading import load_map
@@ -56,10 +57,24 @@ def calibrate_map(
         described = describe_drive(
             source, config, options, like=place_map, tell=tell, warn=warn, bars=bars
         )
-        with open_source(source, options.kind) as drive:
-            drives.append(drive_of(described, drive.odometry()))
+        with open_source(source, options.kind, options.max_broken) as drive:
+            told = drive.problems.lines()  # by describe_drive
+            odometry = drive.odometry(config.odometry_topic)
+            for line in drive.problems.lines():
+                if line not in told:
+                    warn(f'{drive.path}: {line}')
+            tell_odometry(drive, odometry, described.places.stamps_ns, tell)
+            drives.append(drive_of(described, odometry))
     drives += [
-        describe_unknown(each, config, place_map, tell=tell, warn=warn, bars=bars)
+        describe_unknown(
+            each,
+            config,
+            place_map,
+            max_broken=options.max_broken,
+            tell=tell,
+            warn=warn,
+            bars=bars,
+        )
         for each in unknown
     ]
     made = calibrate([Setting(place_map, tuple(drives))], config, bars=bars)

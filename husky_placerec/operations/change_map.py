@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from husky_placerec.config import Config
 from husky_placerec.data.pose_file import read_trajectory
+from husky_placerec.data.problems import MAX_BROKEN, Problems
 from husky_placerec.data.soundness.judge import sound
 from husky_placerec.errors import InputError
 from husky_placerec.files import refuse_existing
@@ -109,6 +110,8 @@ def merge_maps(
     """
     Join maps of several tracks, seasons or robots, and write the new map.
 
+    A map with another geographic origin is moved into the frame of the first, with a warning.
+
     :raises InputError: for fewer than two maps, or maps of another model or frame.
     """
     check_map_output(output, overwrite)
@@ -116,11 +119,16 @@ def merge_maps(
     if len(paths) < 2:
         raise InputError(f'map merge: {len(paths)} map; expected at least two')
     merged = join([load_map(path) for path in paths])
+    for name, apart_m in merged.moved:
+        warn(
+            f'{name}: its geographic origin is {apart_m:.0f} m from that of {paths[0]}; it was '
+            'moved into that frame'
+        )
     for old, new in merged.renamed:
         warn(f'two tracks are called {old}; the later is {new} now')
     place_map = merged.place_map.indexed(index, bars('Indexing', ' blocks'))
     save_map(place_map, output, overwrite=overwrite)
-    return Merged(place_map, merged.added, merged.renamed)
+    return replace(merged, place_map=place_map)
 
 
 def prune_map(
@@ -178,18 +186,28 @@ def transform_map(
 
 
 def align_map(
-    path: Path, trajectory: Path, frame_id: str | None = None, max_gap_s: float = MAX_GAP_S
+    path: Path,
+    trajectory: Path,
+    frame_id: str | None = None,
+    max_gap_s: float = MAX_GAP_S,
+    *,
+    max_broken: float = MAX_BROKEN,
+    warn: Warn = no_warning,
 ) -> Alignment:
     """
     Move a map in its folder onto a trajectory in another frame, by least squares.
 
     :param trajectory: where the robot was on the drives of the map, in the wanted frame.
+    :param max_broken: share of its lines and poses that may be broken, 0 to 1.
     :raises InputError: for too few places that it covers, places on a line, or poses that cannot
         be right.
     """
     if not trajectory.is_file():
         raise InputError(f'{trajectory}: no such file with poses')
-    wanted = sound(read_trajectory(trajectory), lambda: None)
+    problems = Problems(max_broken)
+    wanted = sound(read_trajectory(trajectory, problems), lambda: None)
+    for line in problems.lines():
+        warn(line)
     found = align(load_map(path), wanted, max_gap_s)
     edit_map(path, lambda old: transform(old, found.motion, frame_id))
     return found

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from husky_placerec.config import Config
-from husky_placerec.data.problems import no_frames
+from husky_placerec.data.frames import is_odometry_frame
+from husky_placerec.data.problems import MAX_BROKEN, no_frames
 from husky_placerec.data.source import (
     config_of_source,
     decoded_frames,
@@ -44,6 +45,7 @@ class DriveOptions:
     :param thumbnail_width: px; 0: no thumbnails.
     :param kind: 'track', 'bag' or 'folder'; None: found out.
     :param skip_unposed: leave out frames without a pose instead of refusing them.
+    :param max_broken: share of the images of a camera, or of the poses, that may be broken.
     """
 
     poses: str | None = None
@@ -54,6 +56,7 @@ class DriveOptions:
     thumbnail_width: int = 0
     kind: str | None = None
     skip_unposed: bool = False
+    max_broken: float = MAX_BROKEN
 
     def for_measuring(self) -> DriveOptions:
         """Return the options for a drive that measures a map: every frame, by its own poses."""
@@ -91,7 +94,7 @@ def describe_drive(
     stored = like.spec if like else None
     if stored is not None:
         config = config_like(config, stored)
-    with open_source(source, options.kind) as drive:
+    with open_source(source, options.kind, options.max_broken) as drive:
         drive.check(config)
         config = _with_cameras(drive, config, warn)
         origin = like.origin if like else None
@@ -130,6 +133,7 @@ def describe_unknown(
     config: Config,
     like: PlaceMap,
     *,
+    max_broken: float = MAX_BROKEN,
     tell: Tell = tell_nothing,
     warn: Warn = no_warning,
     bars: Bars = no_bars,
@@ -140,7 +144,7 @@ def describe_unknown(
     :raises InputError: for a source that cannot be read, or has no frames.
     """
     stamps, descriptors = [], []
-    with open_source(source) as drive:
+    with open_source(source, max_broken=max_broken) as drive:
         drive.check(config)
         config = _with_cameras(drive, config, warn)
         extractor = load_extractor(config, like.spec, like.cameras)
@@ -198,7 +202,7 @@ def _in_frame_of(trajectory: Trajectory, like: PlaceMap | None) -> Trajectory:
 def _doubts(trajectory: Trajectory) -> list[str]:
     """Return what is doubtful about poses, in sentences."""
     source, sentences = trajectory.source, []
-    if trajectory.frame_id == 'odom':
+    if is_odometry_frame(trajectory.frame_id):
         sentences.append(f'{source}: poses in the frame odom drift; a map wants poses that do not')
     if trajectory.child_frame_id not in ('', 'base_link'):
         sentences.append(f'{source}: poses of {trajectory.child_frame_id} are taken for base_link')

@@ -12,6 +12,7 @@ from husky_placerec.cameras.intrinsics import Intrinsics
 from husky_placerec.cameras.known import cameras_of
 from husky_placerec.cameras.views import choose_view
 from husky_placerec.config import Config
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import config_of_source, open_source
 from husky_placerec.descriptor.extractor import load_spec
 from husky_placerec.descriptor.spec import resolve_spec
@@ -59,6 +60,7 @@ def evaluate(
     heading: str | None = None,
     max_gap_s: float = MAX_GAP_S,
     kind: str | None = None,
+    max_broken: float = MAX_BROKEN,
     overwrite: bool = False,
     tell: Tell = tell_nothing,
     warn: Warn = no_warning,
@@ -76,6 +78,7 @@ def evaluate(
     :param against: exported networks to compare with.
     :param calibrate_alone: calibrate each map by its own frames.
     :param cache: folder where descriptors are kept; None keeps none.
+    :param max_broken: share of the images of a camera, or of the poses, that may be broken.
     :param ray: address of a Ray cluster; None: this machine.
     :raises InputError: that names the drive, what was found and what was expected.
 
@@ -94,7 +97,7 @@ def evaluate(
     protocol = PairProtocol.of(config, tolerances_m)
     if limits := resolve_spec(config, None).limits:
         warn(limits)
-    tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s)
+    tracks = _read_tracks(sources, config, tags, kind, poses, heading, max_gap_s, max_broken)
     for track in tracks:
         for sentence in track.told:
             tell(f'{track.path}: {sentence}')
@@ -109,6 +112,7 @@ def evaluate(
             config,
             protocol,
             kind=kind,
+            max_broken=max_broken,
             cache=cache,
             with_baselines=with_baselines,
             against=against,
@@ -173,6 +177,7 @@ def _read_tracks(
     poses: str | None,
     heading: str | None,
     max_gap_s: float,
+    max_broken: float,
 ) -> list[Track]:
     names = unlike_names(sources)
     tagged = parse_tags(tags)
@@ -192,6 +197,7 @@ def _read_tracks(
             origin=tracks[0].origin if tracks else None,
             max_gap_s=max_gap_s,
             tags=tagged.get(name),
+            max_broken=max_broken,
         )
         tracks.append(track)
     return tracks

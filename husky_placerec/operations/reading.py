@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from husky_placerec.data.odometry_table import odometry_sentence
 from husky_placerec.data.source import Source
+from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.operations.tell import Tell, Warn
+from husky_placerec.recognition.odometry import GAP_NS
+from husky_placerec.types import Indices, SECOND_NS
 
 
 def tell_reading(drive: Source, tell: Tell, warn: Warn) -> None:
@@ -19,3 +23,14 @@ def tell_reading(drive: Source, tell: Tell, warn: Warn) -> None:
             warn(f'{drive.path}: {sentence}')
     for line in drive.problems.lines():
         warn(f'{drive.path}: {line}')
+
+
+def tell_odometry(
+    drive: Source, odometry: Trajectory | None, stamps_ns: Indices, tell: Tell
+) -> None:
+    """
+    Tell whether there is odometry, and how much of the drive it covers.
+
+    :param stamps_ns: of the frames of the drive.
+    """
+    tell(f'{drive.path}: {odometry_sentence(odometry, stamps_ns, GAP_NS / SECOND_NS)}')

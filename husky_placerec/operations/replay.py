@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.config import Config, make_config
-from husky_placerec.data.problems import no_frames
+from husky_placerec.data.problems import MAX_BROKEN, no_frames
 from husky_placerec.data.selection import read_selection, Selection
 from husky_placerec.data.source import (
     config_of_source,
@@ -28,7 +28,7 @@ from husky_placerec.evaluation.results import (
     used_parameters,
     write_results,
 )
-from husky_placerec.operations.reading import tell_reading
+from husky_placerec.operations.reading import tell_odometry, tell_reading
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.output_folder import check_output_folder
@@ -36,6 +36,7 @@ from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.recognition.recognizer import Recognizer
+import numpy as np
 
 MAX_GAP_S = 2.0  # between two true poses that may be interpolated
 
@@ -68,6 +69,7 @@ def replay(
     tolerances_m: Sequence[float] = TOLERANCES_M,
     max_gap_s: float = MAX_GAP_S,
     kind: str | None = None,
+    max_broken: float = MAX_BROKEN,
     overwrite: bool = False,
     tell: Tell = tell_nothing,
     warn: Warn = no_warning,
@@ -86,6 +88,7 @@ def replay(
         they are in the frame of the map.
     :param heading: where the orientations are: a topic, `motion` or `poses`.
     :param kind: 'track', 'bag' or 'folder'; by default found out.
+    :param max_broken: share of the images of a camera, or of the poses, that may be broken.
     :raises InputError: that names the file, what was found and what was expected.
 
     >>> from pathlib import Path
@@ -97,7 +100,7 @@ def replay(
     if output is not None:
         check_output_folder(output, overwrite)
     selection = read_selection(stamps) if stamps else None
-    with open_source(source, kind) as drive:
+    with open_source(source, kind, max_broken) as drive:
         known = place_map if isinstance(place_map, PlaceMap) else load_map(place_map)
         parameters = config or make_config({'cameras': list(known.spec.sees)})
         if selection is not None and selection.told is not None:
@@ -126,6 +129,9 @@ def replay(
         if not results:
             raise no_frames(source, drive.problems)
         tell_reading(drive, tell, warn)
+        if selection is None or selection.told is None:  # a node's log has its own odometry
+            stamps_ns = np.array([result.recognition.stamp_ns for result in results], np.int64)
+            tell_odometry(drive, drive.odometry(parameters.odometry_topic), stamps_ns, tell)
     done = Replay(results, summary(results, known, tolerances_m), truth is not None)
     if output is None:
         return done

@@ -45,7 +45,7 @@ def describe_places(
     :param thinning: keeps some of the frames.
     :param thumbnail_width: pixels; 0: no thumbnails.
     :param skip_unposed: leave out frames that the poses do not cover.
-    :raises InputError: for no frames, frames that the poses do not cover, a broken image in a bag.
+    :raises InputError: for no frames, frames that the poses do not cover, too many broken images.
     """
     # The frames are paired twice, so that errors in stamps and poses come before the long work.
     wanted = np.array([frame.stamp_ns for frame in source.frames(config)], np.int64)

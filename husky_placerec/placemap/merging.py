@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.building import now
+from husky_placerec.placemap.geographic import at_origin_of, distance_m
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import joined, Places
 from husky_placerec.placemap.thumbnails import chosen
@@ -25,11 +26,14 @@ class Merged:
 
     :param added: for each map after the first, the number of its places that are new.
     :param renamed: old and new name of each track whose name was taken.
+    :param moved: name of each map that was moved to the geographic origin of the first, and the
+        distance of the two origins in metres.
     """
 
     place_map: PlaceMap
     added: tuple[int, ...]
     renamed: tuple[tuple[str, str], ...]
+    moved: tuple[tuple[str, float], ...] = ()
 
 
 def merge_maps(maps: Sequence[PlaceMap]) -> Merged:
@@ -38,15 +42,19 @@ def merge_maps(maps: Sequence[PlaceMap]) -> Merged:
 
     Each track keeps its name and source; a track whose name is taken gets a number. A place with
     the stamp and the descriptor of an earlier one is left out. If the first map is whitened, the
-    whitening is fitted again to all places. The merged map has no index.
+    whitening is fitted again to all places. The merged map has no index. A map with another
+    geographic origin is moved to that of the first.
 
     :raises InputError: for no maps, or maps of another model or frame.
     """
     if not maps:
         raise InputError('no maps to merge')
     merged = maps[0]
-    added, renamed = [], []
-    for other in maps[1:]:
+    added, renamed, moved = [], [], []
+    for each in maps[1:]:
+        other = at_origin_of(merged, each)
+        if other is not each:
+            moved.append((each.name, distance_m(merged, each)))
         require_alike(merged, other)
         new = np.flatnonzero(~already_there(merged, other))
         names = _names(merged, other, new)
@@ -56,7 +64,7 @@ def merge_maps(maps: Sequence[PlaceMap]) -> Merged:
             merged = _joined(merged, other, new, names)
     if merged is not maps[0] and merged.whitening is not None:
         merged = merged.whitened(merged.fit_whitening())
-    return Merged(merged, tuple(added), tuple(renamed))
+    return Merged(merged, tuple(added), tuple(renamed), tuple(moved))
 
 
 def already_there(place_map: PlaceMap, other: PlaceMap) -> NDArray[np.bool_]:

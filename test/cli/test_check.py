@@ -236,12 +236,12 @@ def test_a_drive_without_poses_may_still_be_recognised(check, tmp_path):
     assert not the_one(found, 'expected one topic or table with poses')
 
 
-def test_a_broken_image_is_an_error_in_a_bag_and_a_warning_in_a_track(check, tmp_path):
+def test_broken_images_are_an_error_where_a_map_would_be_refused(check, tmp_path):
     pictures = [picture(i) if i != 5 else b'no image' for i in range(COUNT)]
     report, found = check(drive(tmp_path, front=camera(FRONT, pictures=pictures)))
     assert the_one(found, 'front: 1 of 12 images do not decode', stamp(5))
     assert report['cameras'][FRONT]['broken'] == 1
-    rows = track_rows()
+    rows = track_rows(21)
     folder = write_track_folder(tmp_path / 'track', rows)
     (folder / 'front_cam' / f'{rows[2][1]}.png').write_bytes(b'no image')
     (folder / 'back_cam' / f'{rows[3][2]}.png').unlink()

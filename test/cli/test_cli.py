@@ -70,8 +70,15 @@ def test_a_truncated_bag(placerec, drives, tmp_path):
     (file,) = bag.glob('*.mcap')
     with file.open('r+b') as handle:
         handle.truncate(file.stat().st_size // 2)
-    result = placerec('map', 'build', bag, tmp_path / 'map', *HOG)
+    result = placerec('map', 'build', bag, tmp_path / 'map', *HOG, '--strict')
     assert_refused(result, bag, 'truncated', output=tmp_path / 'map')
+    whole = placerec('map', 'build', bag, tmp_path / 'map', *HOG)
+    assert whole.returncode == 0, whole.stderr
+    assert 'mcap recover' in whole.stderr
+    with file.open('r+b') as handle:
+        handle.truncate(100)
+    result = placerec('map', 'build', bag, tmp_path / 'none', *HOG)
+    assert_refused(result, bag, 'truncated', output=tmp_path / 'none')
 
 
 @pytest.mark.parametrize('camera', ['front', 'back'])

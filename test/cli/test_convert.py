@@ -31,6 +31,7 @@ from support.builders import (
     write_bag,
     write_track_folder,
 )
+from support.commands import assert_refused
 
 CONFIG = make_config({})
 WIDE = make_config({'slop': 0.1})
@@ -122,7 +123,9 @@ def test_broken_and_missing_images_are_named_and_the_rest_converted(placerec, tm
     (source / 'front_cam' / f'{rows[2][1]}.png').write_bytes(b'no image')
     (source / 'back_cam' / f'{rows[4][2]}.png').unlink()
     for form in ('bag', 'track', 'vpr'):
-        made = placerec('convert', source, tmp_path / form, '--to', form)
+        words = 'convert', source, tmp_path / form, '--to', form
+        assert_refused(placerec(*words), f'{rows[2][1]}.png', output=tmp_path / form)
+        made = placerec(*words, '--max-broken', '20%')
         assert made.returncode == 0, made.stderr
         assert f'{rows[2][1]}.png' in made.stderr
         assert f'{rows[4][2]}.png' in made.stderr

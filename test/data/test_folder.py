@@ -28,6 +28,8 @@ from support.builders import (
     write_images,
     write_track_folder,
 )
+from support.camera_bags import PIXELS
+from support.folder_drives import folder_drive
 from support.needs import needs
 
 CONFIG = make_config({})
@@ -220,3 +222,18 @@ def test_memory_grows_by_a_few_kilobytes_a_frame(tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4000 * len(lines)  # bytes: 0.4 GB for 100,000 frames
+
+
+def test_a_folder_without_a_back_camera_is_recognised_by_the_front_one(placerec, tmp_path):
+    both = folder_drive(tmp_path / 'both', 0)
+    assert placerec('map', 'build', both, tmp_path / 'map', *PIXELS).returncode == 0
+    front = folder_drive(tmp_path / 'front', 0)
+    rows = [line.split(',') for line in (front / 'frames.csv').read_text().splitlines()]
+    (front / 'frames.csv').write_text('\n'.join(','.join([r[0], r[1], *r[3:]]) for r in rows))
+    done = placerec('replay', front, '--map', tmp_path / 'map', '-o', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    assert 'no camera back in frames.csv; done without it; there are: front' in done.stderr
+    lines = (tmp_path / 'out' / 'recognitions.jsonl').read_text().splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [each['cameras'] for each in found] == [['front']] * 6
+    assert [each['candidates'][0]['place'] for each in found] == list(range(6))

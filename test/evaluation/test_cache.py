@@ -10,6 +10,7 @@ import threading
 from husky_placerec.config import make_config
 from husky_placerec.data.folder import ImageFolder
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.errors import InputError
 from husky_placerec.evaluation import cache as cache_module
 from husky_placerec.evaluation.description import describe_source, in_threads
 import numpy as np
@@ -175,9 +176,12 @@ def test_the_key_depends_on_all_that_the_descriptors_depend_on(folder):
 
 def test_a_broken_image_is_reported_also_from_the_cache(folder, tmp_path, described):
     (folder / 'front_2.png').write_bytes(b'no image')
-    first = describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache')
-    again = describe_source(folder, None, {'pixels': PIXELS}, tmp_path / 'cache')
+    words = folder, None, {'pixels': PIXELS}, tmp_path / 'cache'
+    first = describe_source(*words, max_broken=0.2)
+    again = describe_source(*words, max_broken=0.2)
     assert described == {'pixels': FRAMES}
+    with pytest.raises(InputError, match=r'1 x front image that does not decode: .*front_2\.png'):
+        describe_source(*words)  # by the default limit, also after the cache has them
     assert first.problems == again.problems
     assert 'front_2.png' in first.problems[0]
     assert (vectors(again)[2].any(axis=1) == [False, True]).all()

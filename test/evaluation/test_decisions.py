@@ -57,7 +57,7 @@ def replayed(paths, folder, config, poses=(None, None), alone=False):
     if alone:
         calibrate_map(campus, config=config)
     place_map = load_map(campus)
-    with open_source(paths[1]) as source:
+    with open_source(paths[1], max_broken=0.2) as source:
         truth = find_truth(source, poses[1], place_map.frame_id)
         recognizer = Recognizer.load(place_map, config)
         return place_map, list(replay(source, recognizer, config, truth=truth))
@@ -151,7 +151,7 @@ def test_a_broken_image_is_no_image_of_the_frame(drives, cache, tmp_path):
     for camera in ('front', 'back'):
         (broken / f'{camera}_5.png').write_bytes(b'no image')
     pair = drives[0], broken
-    _, lines = evaluated(pair, HOG, cache=cache, calibrate_alone=True)
+    _, lines = evaluated(pair, HOG, cache=cache, calibrate_alone=True, max_broken=0.2)
     _, results = replayed(pair, tmp_path, HOG, alone=True)
     assert_same(lines, results)
     assert lines[3]['cameras'] == ['back']

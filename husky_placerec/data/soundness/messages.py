@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 import math
 
+from husky_placerec.data.problems import Problems
 from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
@@ -36,11 +37,13 @@ def of_one_frame(
     sigmas_m: Sequence[float],
     frames: Sequence[tuple[str, str]],
     source: str,
+    problems: Problems | None = None,
 ) -> Trajectory:
     """
     Make a trajectory of the poses in the frame that most messages name.
 
     :param frames: frame and child frame of each pose.
+    :param problems: notes the broken poses; None: they are refused.
     :raises InputError: as `Trajectory.make`.
     """
     names = [(frame.lstrip('/'), child.lstrip('/')) for frame, child in frames]
@@ -53,6 +56,7 @@ def of_one_frame(
         source,
         *most,
         [sigmas_m[row] for row in rows],
+        problems,
     )
     others = len(names) - len(rows)
     if not others:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from husky_placerec.data.frames import is_odometry_frame
+from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.data.survey.cameras import CameraSurvey, FROZEN_RUN
 from husky_placerec.data.survey.poses import PoseSurvey
@@ -66,12 +68,10 @@ def _of_camera(name: str, camera: CameraSurvey, survey: Survey) -> Iterator[Find
     total = camera.images
     if name in survey.broken:
         yield Finding(
-            survey.kind == 'Bag',
+            camera.broken > MAX_BROKEN * total,
             f'{name}: {camera.broken} of {total} images do not decode, the first '
             f'{survey.broken[name]}',
-            'copy it again; no map is built of a broken bag'
-            if survey.kind == 'Bag'
-            else 'copy it again; until then it is done without',
+            'copy it again; a map does without them, up to --max-broken',
         )
     if not EARLIEST_NS <= camera.first_ns <= camera.last_ns <= LATEST_NS:
         yield Finding(
@@ -158,7 +158,7 @@ def _of_known_poses(poses: PoseSurvey, doubts: Sequence[Doubt]) -> Iterator[Find
             f'{poses.source}: {poses.jumps} jumps, the first at {poses.first_jump_ns}',
             'localization lost itself, or frames are mixed; look before you map it',
         )
-    if poses.frame_id == 'odom':
+    if is_odometry_frame(poses.frame_id):
         yield Finding(False, f'{poses.source}: poses in odom drift', 'map with poses that do not')
     if poses.child_frame_id not in ('', 'base_link'):
         yield Finding(
