@@ -22,7 +22,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 SETTLE_S = 1.0
-PATIENCE_S = 3.0  # longest wait for an answer, which a frame that is lost never gets
+PATIENCE_S = 5.0  # longest wait for an answer, which a frame that is lost never gets
 QUIET_S = 0.5  # after the last image, until a report covers all frames
 ODOMETRY = 'odometry'  # a key beside the names of the cameras
 CAMERA_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -111,7 +111,7 @@ class Player:
             self._publishers[name].publish(data)
 
     def _keep_pace(self, stamp_ns: int) -> None:
-        """Wait until the node has answered enough frames, or does not answer any more."""
+        """Wait until the node has answered enough frames; give up those without an answer."""
         if not self.wait_until(lambda: len(self._unanswered) < self._ahead, PATIENCE_S):
             self._unanswered.clear()
         self._unanswered.add(stamp_ns)

@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ElementTree
 
 from husky_placerec.config import declarations, make_config, read_config
 from husky_placerec.config.recording import record_command, recorded_topics, whole_name
+from husky_placerec.descriptor.shipped import weights_file
+from husky_placerec.recognition.shipped_calibration import read_defaults, SUFFIX
 import numpy as np
 import pytest
 import yaml
@@ -118,6 +120,16 @@ def test_the_parameters_for_amcl_are_ours():
     config = read_config(CONFIG / 'localizers' / 'placerec_for_amcl.yaml')
     assert config.initial_pose == 'once'
     assert not config.publish_tf
+
+
+def test_amcl_gets_a_pose_on_a_reverse_drive_too():
+    """Otherwise the most certain poses of the shipped calibration would never be given."""
+    config = read_config(CONFIG / 'localizers' / 'placerec_for_amcl.yaml')
+    defaults = read_defaults(Path(weights_file('shipped', '.onnx') + SUFFIX))
+    assert len(defaults) == 2
+    for made in defaults:
+        variances = made.reversed_sequence_errors.variances
+        assert np.sqrt(variances[-1, :2].max()) <= config.initial_pose_sigma
 
 
 def test_a_lifecycle_manager_waits_for_no_bond():

@@ -41,7 +41,7 @@ def start(tmp_path, domain):
     context, processes, players = Context(), [], []
     rclpy.init(context=context, domain_id=domain)
 
-    def starting(parameters, *, connect=True):
+    def starting(parameters, *, connect=True, ahead=0):
         config = make_config({**HOG, **parameters})
         file = tmp_path / 'parameters.yaml'
         file.write_text(yaml.safe_dump({'/**': {'ros__parameters': config.as_dict()}}))
@@ -51,7 +51,7 @@ def start(tmp_path, domain):
                 [*command, '--params-file', str(file)], stdout=log, stderr=subprocess.STDOUT
             )
         processes.append(process)
-        player = Player(context, config)
+        player = Player(context, config, ahead=ahead)
         players.append(player)
         if connect:
             assert player.wait_until(player.connected, START_S), log_of(tmp_path)
@@ -104,6 +104,22 @@ def test_places_are_recognised_and_a_replay_gives_the_same_poses(
         accepted = {line['stamp_ns']: line['pose'] for line in repeated if line['accepted']}
         assert [line['stamp_ns'] for line in repeated] == [x['stamp_ns'] for x in processed]
         assert accepted == {stamp_ns: vars(pose) for stamp_ns, pose in poses.items()}
+
+
+def test_a_player_that_waits_for_answers_loses_no_frame_and_the_node_says_what_it_recognised(
+    start, drives, map_path, tmp_path
+):
+    process, player = start({'map': str(map_path)}, ahead=2)
+    with Bag(drives[1]) as bag:
+        player.play(bag, 1e6)
+    assert player.wait_until(player.processed_all, ANSWER_S), player.diagnostics
+    assert player.diagnostics['frames'] == player.diagnostics['frames processed'] == '19'
+    assert player.diagnostics['frames dropped'] == '0'
+    assert player.diagnostics['initialpose waits for'] == 'nothing; initial_pose is off'
+    process.send_signal(signal.SIGINT)
+    assert process.wait(ANSWER_S) == 0
+    poses = player.diagnostics['poses published']
+    assert f'recognised {poses} of 19 frames' in log_of(tmp_path)
 
 
 def test_a_replay_gives_the_poses_of_a_sequence_with_odometry_stamp_by_stamp(
