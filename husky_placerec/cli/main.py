@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 from husky_placerec import __version__
 from husky_placerec.cli import (
@@ -56,13 +58,19 @@ def _main(
         raise typer.Exit
 
 
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """
     Run `placerec`.
 
     Errors that the user can mend, and errors of the system such as a full disk, are printed in one
-    line without a traceback; the exit status is then 2.
+    line without a traceback; the exit status is then 2. SIGTERM ends a command as Ctrl-C does, so
+    that nothing half-written and no other process is left behind.
     """
+    signal.signal(signal.SIGTERM, _end)
     try:
         app()
     except (InputError, OSError) as error:

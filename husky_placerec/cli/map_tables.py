@@ -11,6 +11,7 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.query_kinds import REVERSED
 from husky_placerec.recognition.calibration import SIMULATED
 from husky_placerec.recognition.shipped_calibration import calibration_for
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -56,23 +57,22 @@ def map_table(place_map: PlaceMap) -> Table:
     return table
 
 
-def gain_table(gain: Mapping[str, Mapping[str, float]], used: bool) -> Table:
+def gain_table(gain: Mapping[str, Mapping[str, float]], used: bool) -> RenderableType:
     """Show the recall on a validation drive without and with whitening."""
     title = f'Recall@1 at 5 m on the validation drive; whitening is {"on" if used else "off"}'
     return recall_table(title, gain)
 
 
-def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Table:
+def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> RenderableType:
     """Show recalls side by side, a row for each kind of query, and what the rows mean."""
     kinds = list(next(iter(recalls.values())))
-    caption = KINDS if REVERSED in kinds else None
-    table = Table(title=title, title_justify='left', caption=caption, caption_justify='left')
+    table = Table(title=title, title_justify='left')
     table.add_column('query')
     for name in recalls:
         table.add_column(name, justify='right')
     for kind in kinds:
         table.add_row(kind, *(percent(recall.get(kind)) for recall in recalls.values()))
-    return table
+    return Group(table, Text(KINDS)) if REVERSED in kinds else table
 
 
 def _index(place_map: PlaceMap) -> str:
