@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 import math
 
@@ -95,6 +95,16 @@ class DriveConfig:
     def campus(self) -> Campus:
         """Return the campus; drives of the same campus share it within a process."""
         return _campus(self.seed, self.aliasing, self.route_m, self.style)
+
+    def whole(self) -> DriveConfig:
+        """
+        Return the drive at its usual length, in whole metres.
+
+        A drive covers the whole mapped route. With a detour, two thirds of it are on the route.
+        """
+        network = self.campus().network
+        length_m = network.detour_length_m if self.detour else network.route.length_m
+        return replace(self, length_m=float(int(length_m)))
 
     def check(self) -> None:
         """

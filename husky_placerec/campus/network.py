@@ -79,6 +79,11 @@ class Network:
         """Return the tour for a drive of this length: the one nearest to a third unmapped."""
         return min(self.tours, key=lambda tour: abs(tour.unmapped_share(length_m) - DETOUR_SHARE))
 
+    @property
+    def detour_length_m(self) -> float:
+        """The length of the longest drive on a tour of which a third is unmapped."""
+        return max(min(t.unmapped_m / DETOUR_SHARE, t.road.length_m) for t in self.tours)
+
     def distance_m(self, points: Line | tuple[float, float], without: Road | None = None) -> float:
         """Return the least distance of points [N, 2] from the centre of a road but `without`."""
         return min(road.distance_m(points) for road in self.roads if road is not without)

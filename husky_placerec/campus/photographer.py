@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 import multiprocessing
+from multiprocessing.connection import Connection, wait
+import os
+import signal
+import threading
 
 import cv2
 from husky_placerec.campus.alterations import altered
@@ -75,9 +80,11 @@ class Encoded:
 
 def encoded_pictures(
     config: DriveConfig, frames: int, workers: int
-) -> Iterator[dict[str, Encoded]]:
+) -> Generator[dict[str, Encoded], None, None]:
     """
     Yield the compressed pictures of frames 0, 1, ..., by camera name.
+
+    The rendering processes end with the generator, and with this process however it ends.
 
     :param workers: number of rendering processes; 1: this process renders.
     """
@@ -87,17 +94,44 @@ def encoded_pictures(
         return
     # Spawned, because compiled code and OpenCV have threads, which do not survive a fork.
     context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, context, initializer=_use_one_thread) as pool:
-        try:
-            yield from pool.map(
+    reader, lifeline = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(reader,))
+    try:
+        with _sigint_blocked():  # Ctrl-C reaches all processes; this one alone answers
+            found = pool.map(
                 _encoded_frame, [config] * frames, range(frames), chunksize=_FRAMES_A_TASK
             )
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from found
+    finally:
+        lifeline.close()
+        pool.shutdown(cancel_futures=True)
+        reader.close()
 
 
-def _use_one_thread() -> None:
+def _begin_worker(lifeline: Connection) -> None:
+    """Prepare a rendering process, and let it end when the process that started it ends."""
     cv2.setNumThreads(1)  # the processes already use all cores
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    """
+    End this process when the other end of a pipe closes.
+
+    The kernel closes it also where that process was killed. The frame at work is dropped.
+    """
+    wait([lifeline])
+    os._exit(1)
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Block SIGINT for a while; processes that are started meanwhile never receive it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @lru_cache(maxsize=1)

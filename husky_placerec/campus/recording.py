@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from husky_placerec.campus.drive_path import TimedPose
@@ -75,13 +76,13 @@ def _record(
     with BagWriter(folder / bag_name, topics_of(config.rig), simulated=True) as bag:
         speaker = Speaker(bag.write, config.rig, (config.width, config.height))
         trip.begin(speaker)
-        pictures = encoded_pictures(config, total, workers)
-        for done, (frame, images) in enumerate(zip(trip.frames, pictures, strict=True), 1):
-            stamps = trip.tell_frame(speaker, frame, images)
-            if track is not None:
-                _add(track, frame, stamps, images)
-            if progress is not None:
-                progress(done, total)
+        with closing(encoded_pictures(config, total, workers)) as pictures:
+            for done, (frame, images) in enumerate(zip(trip.frames, pictures, strict=True), 1):
+                stamps = trip.tell_frame(speaker, frame, images)
+                if track is not None:
+                    _add(track, frame, stamps, images)
+                if progress is not None:
+                    progress(done, total)
         trip.finish(speaker)
 
 

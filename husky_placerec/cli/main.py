@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 from husky_placerec import __version__
 from husky_placerec.cli import (
@@ -64,16 +66,22 @@ def _main(
         raise typer.Exit
 
 
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """
     Run `placerec`.
 
     Errors that the user can mend, and errors of the system such as a full disk, are printed in one
-    line without a traceback; the exit status is then 2.
+    line without a traceback; the exit status is then 2. SIGTERM ends a command as Ctrl-C does, so
+    that nothing half-written and no other process is left behind.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name may have letters that it cannot encode
             stream.reconfigure(errors='backslashreplace')
+    signal.signal(signal.SIGTERM, _end)
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except (InputError, OSError) as error:

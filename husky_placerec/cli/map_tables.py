@@ -12,6 +12,7 @@ from husky_placerec.placemap.query_kinds import REVERSED
 from husky_placerec.printable import printable
 from husky_placerec.recognition.calibration import SIMULATED
 from husky_placerec.recognition.shipped_calibration import calibration_for
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 KINDS = (
@@ -55,23 +56,21 @@ def map_table(place_map: PlaceMap) -> Table:
     return table
 
 
-def gain_table(gain: Mapping[str, Mapping[str, float]], used: str) -> Table:
+def gain_table(gain: Mapping[str, Mapping[str, float]], used: str) -> RenderableType:
     """Show the recall on a validation drive by each way to compare descriptors."""
     return recall_table(f'Recall@1 at 5 m on the validation drive; descriptors are {used}', gain)
 
 
-def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> Table:
+def recall_table(title: str, recalls: Mapping[str, Mapping[str, float]]) -> RenderableType:
     """Show recalls side by side, a row for each kind of query, and what the rows mean."""
     kinds = list(next(iter(recalls.values())))
-    caption = KINDS if REVERSED in kinds else None
     table = Table(title=printable(title), title_justify='left')
-    table.caption, table.caption_justify = caption, 'left'
     table.add_column('query')
     for name in recalls:
         table.add_column(name, justify='right')
     for kind in kinds:
         table.add_row(kind, *(percent(recall.get(kind)) for recall in recalls.values()))
-    return table
+    return Group(table, Text(KINDS)) if REVERSED in kinds else table
 
 
 def comparison(place_map: PlaceMap) -> str:

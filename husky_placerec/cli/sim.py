@@ -11,7 +11,7 @@ from husky_placerec.cli.common import (
 )
 from husky_placerec.errors import InputError
 from husky_placerec.optional import require
-from husky_placerec.progress import bar, progress
+from husky_placerec.progress import progress, slow_start_bar
 import typer
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ EPILOG = (
     '  placerec sim --live --condition fog   (publishes images, odometry, /clock)'
 )
 WAY, SCENE, CAMERAS, DOING = 'The way', 'What is to be seen', 'The cameras', 'What to make'
+STARTING = 'compiling, on the first run for up to a minute'
 SHEET_PX = (400, 225)
 
 
@@ -51,7 +52,14 @@ def sim(
         int, typer.Option(help='Varies start, lateral wander, traffic and phase.', min=0)
     ] = 0,
     step: Annotated[float, typer.Option(help='Distance between frames, in m.')] = 3.0,
-    length: Annotated[float, typer.Option(help='Length of the drive, in m.')] = 300.0,
+    length: Annotated[
+        float | None,
+        typer.Option(
+            help='Length of the drive, in m. By default the whole mapped route; with --detour so '
+            'much that two thirds are on the route.',
+            show_default=False,
+        ),
+    ] = None,
     protocol: Annotated[
         str,
         typer.Option(
@@ -70,7 +78,9 @@ def sim(
     detour: Annotated[
         bool,
         typer.Option(
-            '--detour', help='Leave the mapped route for about a third.', rich_help_panel=WAY
+            '--detour',
+            help='Leave the mapped route for about a third of the drive.',
+            rich_help_panel=WAY,
         ),
     ] = False,
     route: Annotated[float | None, _number('Least length of the mapped route, in m.', WAY)] = None,
@@ -198,6 +208,7 @@ def sim(
     from husky_placerec.campus.protocols import drive_of
 
     asked = {
+        'length_m': length,
         'route_m': route,
         'lateral_m': lateral,
         'lane_change_m': lane_change,
@@ -220,7 +231,6 @@ def sim(
             drive=drive,
             condition=name,
             start_m=start,
-            length_m=length,
             step_m=step,
             width=width,
             height=height,
@@ -239,6 +249,8 @@ def sim(
     }
     for config in configs.values():
         config.check()
+    if length is None:
+        configs = {name: config.whole() for name, config in configs.items()}
     if live:
         _drive_live(output, list(configs.values()), rate)
     if output is None:
@@ -265,12 +277,7 @@ def _make_tracks(
         if resume and (path / 'track.csv').is_file():
             say(f'{path}: finished already')
             continue
-        with bar(f'Rendering {name}') as shown:
-
-            def show(done: int, total: int) -> None:
-                shown.total = total
-                shown.update(done - shown.n)
-
+        with slow_start_bar(f'Rendering {name}', STARTING) as show:
             write_track(path, configs[name], overwrite=overwrite, workers=workers, progress=show)
         say(f'{path}: a track, with its bag in {path / "bag"}')
 

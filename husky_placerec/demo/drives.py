@@ -11,7 +11,7 @@ from pathlib import Path
 from husky_placerec import __version__
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.recording import write_drive
-from husky_placerec.progress import bar
+from husky_placerec.progress import slow_start_bar
 
 # The map is of a summer day. The robot returns on a winter dusk, and then in the other direction.
 # Both times it drives on another line, meets other traffic, and drives beyond the map. Its cameras
@@ -45,11 +45,6 @@ def _rendered(folder: Path, name: str, config: DriveConfig) -> Path:
     path = folder / f'{name.replace(" ", "_")}-{digest}'
     if path.exists():
         return path
-    with bar(f'Rendering the drive: {name}') as shown:
-
-        def show(done: int, total: int) -> None:
-            shown.total = total
-            shown.update(done - shown.n)
-
+    with slow_start_bar(f'Rendering the drive: {name}', 'compiling') as show:
         write_drive(path, config, progress=show)
     return path

@@ -43,6 +43,12 @@ def test_a_map_is_validated_and_can_be_shown_without_its_drive(placerec, drives,
     assert set(about['index']['recall'].values()) == {1.0}
     info = placerec('map', 'info', path)
     assert 'recall against exact' in info.stdout
+    for row in ('cameras', 'virtual pinhole', 'index', 'calibration'):
+        assert f'│ {row} ' in info.stdout
+    for shown in (built, info):
+        assert 'A drive in the direction of the map tests forwards' in shown.stdout.replace(
+            '\n', ' '
+        )
     assert placerec('map', 'verify', path).returncode == 0
 
 

@@ -1,9 +1,12 @@
 """Simulated drives as track folders and bags, from the command line, and live."""
 
 import csv
+from dataclasses import replace
+from itertools import pairwise
 import json
 import math
 import os
+from pathlib import Path
 import shutil
 import signal
 import subprocess
@@ -11,6 +14,8 @@ import sys
 import time
 
 import cv2
+from husky_placerec.campus.drive_path import drive_poses
+from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.labels import EGO_VEHICLE
 from husky_placerec.campus.messages import INFO_TOPICS, ODOMETRY_TOPIC, TRUTH_TOPIC
 from husky_placerec.data.bag import Bag
@@ -113,6 +118,29 @@ def test_a_seed_is_an_integer_and_an_output_new(placerec, tmp_path):
     assert placerec('sim', *SHORT).returncode == 2  # no output
 
 
+def test_a_drive_covers_the_route_and_a_detour_leaves_it_for_a_third():
+    """The drives of the README."""
+    for seed in (1, 7):
+        config = DriveConfig(seed=seed, drive=1)
+        campus = config.campus()
+        whole = config.whole()
+        assert campus.route.length_m - 1 < whole.length_m <= campus.route.length_m
+        detour = replace(config, detour=True).whole()
+        places = [at.pose for at in drive_poses(campus, whole)]
+        seen = [
+            min(at.pose.distance_m(place) for place in places) < 10
+            for at in drive_poses(campus, detour)
+        ]
+        assert 0.6 < np.mean(seen) < 0.73
+        assert sum(a != b for a, b in pairwise(seen)) == 2  # it leaves once, and comes back
+
+
+def test_the_length_is_that_of_the_route_where_nothing_is_said(placerec, tmp_path):
+    assert placerec('sim', tmp_path / 'out', '--step', 400, '--workers', 1, *SIZE).returncode == 0
+    rows = rows_of(tmp_path / 'out' / 'track.csv')
+    assert len(rows) == 2  # 751 m
+
+
 def test_the_protocol_counts_where_nothing_else_is_said(placerec, tmp_path):
     words = 'sim', tmp_path / 'hard', *SHORT, '--protocol', 'hard', '--traffic', '0'
     result = placerec(*words)
@@ -150,6 +178,44 @@ def test_a_full_disk_leaves_nothing_half_written(track, tmp_path):
     assert result.returncode == 2
     assert 'File too large' in result.stderr and 'Traceback' not in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+def renderers(process):
+    """Return the processes that a `sim` has started to render."""
+    children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+    return [pid for pid in children if b'spawn_main' in Path(f'/proc/{pid}/cmdline').read_bytes()]
+
+
+def is_running(pid):
+    try:
+        return ') Z ' not in Path(f'/proc/{pid}/stat').read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(true, timeout_s=300.0):
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_simulation_leaves_no_process_and_nothing_half_written(tmp_path, number):
+    words = [sys.executable, '-m', 'husky_placerec.cli', 'sim', str(tmp_path / 'out'), *SHORT]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: len(renderers(process)) == 2)
+        started = renderers(process)
+        process.send_signal(number)
+        stderr = process.communicate(timeout=300)[1]
+        assert process.returncode != 0
+        wait_until(lambda: not any(map(is_running, started)))
+    finally:
+        process.kill()
+    assert 'Traceback' not in stderr
+    if number != signal.SIGKILL:
+        assert not list(tmp_path.iterdir())
 
 
 def wait_for_text(file, text, process, timeout_s=60.0):

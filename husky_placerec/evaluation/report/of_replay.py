@@ -50,17 +50,14 @@ def replay_report(
         case = _case(results, judged, place_map, source, drive.name)
     mistakes, photos = mistakes_with_photos([case], config, kind)
     spec = place_map.spec
-    thresholds: Thresholds | None = Thresholds.of(config)
-    calibration, decider = OF_MAP, 'thresholds'
-    if _by_calibration(results):
-        made = calibration_for(place_map, spec)
-        thresholds, decider = None, f'calibration ({made.kind})' if made else 'calibration'
-        if made is not None and made.kind == SIMULATED:
-            calibration = OF_NETWORK
+    by_calibration = _by_calibration(results)
+    thresholds = None if by_calibration else Thresholds.of(config)
+    made = calibration_for(place_map, spec) if by_calibration else None
+    is_default = made is not None and made.kind == SIMULATED
     page = Page(
         title=f'Place recognition: {case.title}',
         headline=headline(numbers),
-        sentences=sentences(numbers, thresholds, calibration=calibration),
+        sentences=sentences(numbers, thresholds, calibration=OF_NETWORK if is_default else OF_MAP),
         rows={spec.backbone or NAMES[spec.extractor]: numbers, **numbers['baselines']},
         groups=[],
         pictures={
@@ -81,7 +78,7 @@ def replay_report(
         facts={
             'drive': f'{source}, {len(results)} frames, {len(judged)} with truth',
             'map': repr(place_map),
-            'decided by': decider,
+            'decided by': f'calibration ({made.kind})' if made else 'thresholds',
             'made of': ', '.join(place_map.sources.values()),
         },
         notes=[],
