@@ -14,6 +14,7 @@ from husky_placerec.recognition.calibration import SIMULATED
 from husky_placerec.recognition.shipped_calibration import calibration_for
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 KINDS = (
     'forwards: all cameras, as they are. reversed: the images of opposite cameras are swapped, as '
