@@ -26,7 +26,6 @@ import yaml
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
-AHEAD = 2  # frames: one is recognised while the next one waits
 DOMAINS = 100  # DDS domains to choose from, apart from those of robots on the network
 
 
@@ -60,7 +59,7 @@ def play_to_node(bag: Bag, config: Config, folder: Path, speed: float, progress:
     os.environ.update(ROS_DOMAIN_ID=str(domain), ROS_AUTOMATIC_DISCOVERY_RANGE='LOCALHOST')
     context = Context()
     rclpy.init(context=context, domain_id=domain)
-    player = Player(context, config, ahead=AHEAD)
+    player = Player(context, config, waits=True)
     try:
         with running_node(config, folder / 'parameters.yaml') as process:
             player.wait_until(lambda: player.connected() or ended(process), START_TIMEOUT_S)

@@ -20,6 +20,7 @@ from husky_placerec.ros.services import Answer, Services
 from husky_placerec.session.loading import load_in_thread
 from husky_placerec.session.log import open_log
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.logging import get_logger
 
 WARN_EVERY_S = 5.0
 UNCONFIGURED, INACTIVE, ACTIVE, FINALIZED = 'unconfigured', 'inactive', 'active', 'finalized'
@@ -129,7 +130,8 @@ class PlacerecNode(LifecycleNode):
     def _free(self) -> None:
         if self.parts is not None:
             if self.parts.session.counters.frames:
-                self.get_logger().info(self.parts.session.counters.report())
+                # By a logger that no topic carries: at the end of the process there is none.
+                get_logger('placerec_report').info(self.parts.session.counters.report())
             self.parts.close()
         self.parts = None
         gc.collect()  # the model and the map, now

@@ -23,6 +23,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 SETTLE_S = 1.0
 PATIENCE_S = 5.0  # longest wait for an answer, which a frame that is lost never gets
+PAIRING = 2  # frames at the beginning: the first may be paired when the next one comes
 QUIET_S = 0.5  # after the last image, until a report covers all frames
 ODOMETRY = 'odometry'  # a key beside the names of the cameras
 CAMERA_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -35,19 +36,25 @@ class Player:
     Odometry is published too where the configuration names its topic.
 
     :param node_name: full name of the place recognition node.
-    :param ahead: number of frames that may be sent before the node has answered the first of
-        them, so that a busy machine drops none; 0: as fast as `play` is told.
+    :param waits: send a frame when the node has answered the one before, so that a busy machine
+        drops none; false: as fast as `play` is told.
     """
 
     def __init__(
-        self, context: Context, config: Config, node_name: str = '/placerec', ahead: int = 0
+        self,
+        context: Context,
+        config: Config,
+        node_name: str = '/placerec',
+        *,
+        waits: bool = False,
     ) -> None:
         self.node = Node('placerec_player', context=context, use_global_arguments=False)
         self.sent: dict[str, dict[int, float]] = {name: {} for name in config.cameras}
         self.received: dict[int, tuple[float, PoseStamped]] = {}
         self.diagnostics: dict[str, str] = {}
         self._diagnosed = 0.0  # by the steady clock
-        self._ahead, self._unanswered = ahead, set[int]()  # stamps of the first camera
+        self._waits, self._unanswered = waits, set[int]()  # stamps of the first camera
+        self._most_unanswered = PAIRING
         self._config = config
         self._executor = SingleThreadedExecutor(context=context)
         self._executor.add_node(self.node)
@@ -60,7 +67,7 @@ class Player:
         self._poses = self.node.create_subscription(
             PoseStamped, f'{node_name}/pose', self._receive, 10
         )
-        if ahead:  # they come for every frame, refused or not
+        if waits:  # they come for every frame, refused or not
             self.node.create_subscription(
                 PoseArray, f'{node_name}/candidates', self._answered, CAMERA_QOS
             )
@@ -104,20 +111,21 @@ class Player:
         for name, stamp_ns, data in progress(bag.serialized(topics), total):
             while (left_s := pacer.left_s(stamp_ns)) > 0:
                 self._executor.spin_once(timeout_sec=left_s)
-            if self._ahead and name == self._config.cameras[0]:
+            if self._waits and name == self._config.cameras[0]:
                 self._keep_pace(stamp_ns)
             if name in self.sent:
                 self.sent[name][stamp_ns] = time.monotonic()
             self._publishers[name].publish(data)
 
     def _keep_pace(self, stamp_ns: int) -> None:
-        """Wait until the node has answered enough frames; give up those without an answer."""
-        if not self.wait_until(lambda: len(self._unanswered) < self._ahead, PATIENCE_S):
+        """Wait for the answers to the frames before; give up those without an answer."""
+        if not self.wait_until(lambda: len(self._unanswered) < self._most_unanswered, PATIENCE_S):
             self._unanswered.clear()
         self._unanswered.add(stamp_ns)
 
     def _answered(self, message: PoseArray) -> None:
         self._unanswered.discard(from_stamp(message.header.stamp))
+        self._most_unanswered = 1
 
     def poses(self) -> dict[int, Pose]:
         """Return the received poses by their stamps in ns."""

@@ -41,7 +41,7 @@ def start(tmp_path, domain):
     context, processes, players = Context(), [], []
     rclpy.init(context=context, domain_id=domain)
 
-    def starting(parameters, *, connect=True, ahead=0):
+    def starting(parameters, *, connect=True, waits=False):
         config = make_config({**HOG, **parameters})
         file = tmp_path / 'parameters.yaml'
         file.write_text(yaml.safe_dump({'/**': {'ros__parameters': config.as_dict()}}))
@@ -51,7 +51,7 @@ def start(tmp_path, domain):
                 [*command, '--params-file', str(file)], stdout=log, stderr=subprocess.STDOUT
             )
         processes.append(process)
-        player = Player(context, config, ahead=ahead)
+        player = Player(context, config, waits=waits)
         players.append(player)
         if connect:
             assert player.wait_until(player.connected, START_S), log_of(tmp_path)
@@ -106,15 +106,16 @@ def test_places_are_recognised_and_a_replay_gives_the_same_poses(
         assert accepted == {stamp_ns: vars(pose) for stamp_ns, pose in poses.items()}
 
 
-def test_a_player_that_waits_for_answers_loses_no_frame_and_the_node_says_what_it_recognised(
+def test_a_player_that_waits_for_answers_overruns_no_node_and_the_node_says_what_it_recognised(
     start, drives, map_path, tmp_path
 ):
-    process, player = start({'map': str(map_path)}, ahead=2)
+    process, player = start({'map': str(map_path)}, waits=True)
     with Bag(drives[1]) as bag:
         player.play(bag, 1e6)
     assert player.wait_until(player.processed_all, ANSWER_S), player.diagnostics
-    assert player.diagnostics['frames'] == player.diagnostics['frames processed'] == '19'
-    assert player.diagnostics['frames dropped'] == '0'
+    assert player.diagnostics['frames'] == '19'
+    # The first two are paired at once, by the period that the second one tells.
+    assert int(player.diagnostics['frames dropped']) <= 1
     assert player.diagnostics['initialpose waits for'] == 'nothing; initial_pose is off'
     process.send_signal(signal.SIGINT)
     assert process.wait(ANSWER_S) == 0
