@@ -70,9 +70,11 @@ def main() -> None:
     line without a traceback; the exit status is then 2. SIGTERM ends a command as Ctrl-C does, so
     that nothing half-written and no other process is left behind.
     """
-    signal.signal(signal.SIGTERM, _end)
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         app()
     except (InputError, OSError) as error:
         err.print(Text.assemble(('error: ', 'bold red'), str(error)), soft_wrap=True)
         sys.exit(2)
+    finally:
+        signal.signal(signal.SIGTERM, before)
