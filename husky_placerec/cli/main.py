@@ -81,7 +81,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name may have letters that it cannot encode
             stream.reconfigure(errors='backslashreplace')
-    signal.signal(signal.SIGTERM, _end)
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except (InputError, OSError) as error:
@@ -94,3 +94,5 @@ def main() -> None:
         error.message = printable(error.message)
         rich_format_error(error)
         sys.exit(error.exit_code)
+    finally:
+        signal.signal(signal.SIGTERM, before)

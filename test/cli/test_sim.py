@@ -181,9 +181,14 @@ def test_a_full_disk_leaves_nothing_half_written(track, tmp_path):
 
 
 def renderers(process):
-    """Return the processes that a `sim` has started to render."""
+    """Return the processes that a `sim` has started to render, once they import (have threads)."""
     children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
-    return [pid for pid in children if b'spawn_main' in Path(f'/proc/{pid}/cmdline').read_bytes()]
+    return [pid for pid in children if _is_rendering(Path('/proc', pid))]
+
+
+def _is_rendering(process):
+    threads = list((process / 'task').iterdir())
+    return b'spawn_main' in (process / 'cmdline').read_bytes() and len(threads) > 1
 
 
 def is_running(pid):
@@ -203,7 +208,13 @@ def wait_until(true, timeout_s=300.0):
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_simulation_leaves_no_process_and_nothing_half_written(tmp_path, number):
     words = [sys.executable, '-m', 'husky_placerec.cli', 'sim', str(tmp_path / 'out'), *SHORT]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores SIGINT, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         wait_until(lambda: len(renderers(process)) == 2)
         started = renderers(process)
