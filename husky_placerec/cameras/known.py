@@ -62,10 +62,16 @@ class KnownCamera:
         try:
             lens = None
             if 'fx' in values:
-                numbers = [float(values[name]) for name in ('fx', 'fy', 'cx', 'cy')]
-                size = int(values['width']), int(values['height'])
-                distortion = tuple(map(float, values['distortion']))
-                lens = Intrinsics(*numbers, *size, str(values['distortion_model']), distortion)
+                lens = Intrinsics(
+                    float(values['fx']),
+                    float(values['fy']),
+                    float(values['cx']),
+                    float(values['cy']),
+                    int(values['width']),
+                    int(values['height']),
+                    str(values['distortion_model']),
+                    tuple(map(float, values['distortion'])),
+                )
                 lens = checked(lens, source)
             pose = _pose(values['mounting'], source) if 'mounting' in values else None
             return cls(lens, pose, str(values.get('frame_id', '')))
