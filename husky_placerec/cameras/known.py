@@ -62,7 +62,6 @@ class KnownCamera:
         try:
             lens = None
             if 'fx' in values:
-                distortion = tuple(map(float, values['distortion']))
                 lens = Intrinsics(
                     float(values['fx']),
                     float(values['fy']),
@@ -71,7 +70,7 @@ class KnownCamera:
                     int(values['width']),
                     int(values['height']),
                     str(values['distortion_model']),
-                    distortion,
+                    tuple(map(float, values['distortion'])),
                 )
                 lens = checked(lens, source)
             pose = _pose(values['mounting'], source) if 'mounting' in values else None

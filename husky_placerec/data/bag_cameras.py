@@ -10,8 +10,8 @@ from husky_placerec.cameras.found import CameraTold, changed, found_cameras, Fou
 from husky_placerec.cameras.mounting import TransformTree
 from husky_placerec.config import Config
 from husky_placerec.data.bag_file import BagFile
-from husky_placerec.data.static_tf import STATIC_TF, TF_TYPE
-from husky_placerec.types import Pose, SECOND_NS
+from husky_placerec.data.static_tf import add_transforms, STATIC_TF, TF_TYPE
+from husky_placerec.types import SECOND_NS
 
 MOST_READ = 200  # messages of CameraInfo of a camera, spread over the drive
 
@@ -32,14 +32,6 @@ def read_cameras(bag: BagFile, config: Config, image_topics: Mapping[str, str]) 
         told[name] = CameraTold(info, frame_id, topic, info_topic or '')
     found = found_cameras(told, _static_tree(bag))
     return FoundCameras(found.cameras, (*notes, *found.notes))
-
-
-def add_transforms(tree: TransformTree, message: Any) -> None:
-    """Add the transforms of a TFMessage to a tree."""
-    for stamped in message.transforms:
-        t, q = stamped.transform.translation, stamped.transform.rotation
-        pose = Pose(t.x, t.y, t.z, q.x, q.y, q.z, q.w)
-        tree.add(stamped.header.frame_id, stamped.child_frame_id, pose)
 
 
 def _info_topic(bag: BagFile, config: Config, name: str, image_topic: str) -> str | None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from husky_placerec.cameras.mounting import TransformTree
 from husky_placerec.types import Pose
 
 TF_TYPE = 'tf2_msgs/msg/TFMessage'
@@ -23,6 +24,14 @@ def transforms_of(message: Any) -> dict[tuple[str, str], Pose]:
         parent, child = stamped.header.frame_id.lstrip('/'), stamped.child_frame_id.lstrip('/')
         found[parent, child], found[child, parent] = pose, pose.inverse()
     return found
+
+
+def add_transforms(tree: TransformTree, message: Any) -> None:
+    """Add the transforms of a TFMessage to a tree."""
+    for stamped in message.transforms:
+        t, q = stamped.transform.translation, stamped.transform.rotation
+        pose = Pose(t.x, t.y, t.z, q.x, q.y, q.z, q.w)
+        tree.add(stamped.header.frame_id, stamped.child_frame_id, pose)
 
 
 def pose_in(transforms: Transforms, frame: str, of: str) -> Pose | None:

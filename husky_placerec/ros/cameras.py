@@ -9,7 +9,7 @@ from typing import Any
 from husky_placerec.cameras.camera_info import info_topics
 from husky_placerec.cameras.found import changed
 from husky_placerec.config import Config
-from husky_placerec.data.bag_cameras import add_transforms
+from husky_placerec.data.static_tf import add_transforms
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.ros.message_types import message_class
 from husky_placerec.session.camera_wait import CameraWait

@@ -1,0 +1,94 @@
+"""The node learns of its cameras from CameraInfo, and says when it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import time
+
+from husky_placerec.cameras.intrinsics import EQUIDISTANT
+from husky_placerec.config import make_config
+from husky_placerec.operations.build_map import build_map
+from husky_placerec.ros.conversions import to_header
+import pytest
+from sensor_msgs.msg import CameraInfo
+from support.builders import encode
+from support.camera_drives import BACK, FRONT, HUSKY, INFO_TOPICS, photo, write_drive
+from support.robot import new_domain, node_process, Robot
+
+NEEDS = 'rclpy', 'sensor_msgs', 'numba'
+
+pytestmark = pytest.mark.ros
+
+SMOOTH = {'extractor': 'hog', 'min_similarity': 0.6, 'check_images': False}
+FISHEYE = replace(FRONT, fx=90.0, fy=90.0, model=EQUIDISTANT, distortion=(-0.005, 0.002, 0.0, 0.0))
+PLACES = 4
+
+
+@pytest.fixture(scope='module')
+def map_path(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('cameras')
+    bag = write_drive(folder / 'drive', HUSKY, range(PLACES))
+    build_map(bag, folder / 'map', config=make_config(SMOOTH))
+    return folder / 'map'
+
+
+@pytest.fixture
+def robot_with(map_path, tmp_path):
+    """Return a function that starts a node and a robot with these lenses."""
+    running = []
+
+    def starting(lenses, told=('front', 'back')):
+        domain = new_domain()
+        scenes = [
+            {
+                camera: encode(photo(place + 100 * (camera == 'back'), lens), '.jpg')
+                for camera, lens in lenses.items()
+            }
+            for place in range(PLACES)
+        ]
+        process = node_process(tmp_path, {**SMOOTH, 'map': str(map_path)})
+        robot = Robot(scenes, domain)
+        running.extend([process, robot])
+        robot.process = process.__enter__()
+        assert robot.found(), robot.log
+        for camera in told:
+            publisher = robot.node.create_publisher(CameraInfo, INFO_TOPICS[camera], 10)
+            assert robot.wait(publisher.get_subscription_count), robot.log
+            robot.pause(0.5)
+            publisher.publish(info_of(camera, lenses[camera]))
+        return robot
+
+    yield starting
+    for each in running:
+        if isinstance(each, Robot):
+            each.close()
+        else:
+            each.__exit__(None, None, None)
+
+
+def info_of(camera, lens):
+    info = CameraInfo(header=to_header(time.time_ns(), f'{camera}_eye'))
+    info.width, info.height, info.distortion_model = lens.width, lens.height, lens.model
+    info.d = list(lens.distortion or (0.0,) * 5)
+    info.k = [lens.fx, 0.0, lens.cx - 0.5, 0.0, lens.fy, lens.cy - 0.5, 0.0, 0.0, 1.0]
+    return info
+
+
+def test_a_robot_of_other_lenses_is_recognised_by_its_camera_info(robot_with):
+    robot = robot_with({'front': FRONT, 'back': FISHEYE})
+    assert robot.recovers(), robot.log
+    assert 'front, back resampled to a virtual pinhole of 0.758 widths' in robot.log
+    assert 'no CameraInfo' not in robot.log
+
+
+def test_without_camera_info_the_node_goes_on_after_a_second_and_says_so(robot_with):
+    robot = robot_with({'front': FRONT, 'back': BACK}, told=['front'])
+    assert robot.recovers(), robot.log
+    assert 'no CameraInfo of back came within 1 s' in robot.log
+
+
+def test_a_camera_that_fills_too_little_of_the_view_is_an_error_and_gives_no_pose(robot_with):
+    robot = robot_with({'front': FRONT, 'back': replace(BACK, fx=300.0, fy=300.0)})
+    assert robot.says('ERROR', 'camera back: its images of 44 degrees', cameras=('front', 'back'))
+    assert robot.heard['pose'] == []
+    assert robot.process.poll() is None
