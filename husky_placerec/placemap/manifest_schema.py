@@ -49,7 +49,7 @@ _ORIGIN = record(
 MANIFEST_SCHEMA = record(
     {
         'places': integer(0, MOST_PLACES),
-        'frame_id': text(255),
+        'frame_id': text(255, r'\S.*'),
         'descriptor': mapping(anything, text(64), most=64),
         'opposites': none_or(items(text(64), most=MOST_CAMERAS)),
         'created': text(64),
