@@ -12,9 +12,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from husky_placerec.data.soundness.chords import Chords, chords_between, chords_of, yaws_of
+from husky_placerec.data.soundness.circular import (
+    concentration,
+    mean_angle,
+    share_of,
+    spread,
+    wrapped,
+)
 from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.data.trajectory import Trajectory
-from husky_placerec.types import Floats, Mask, SECOND_NS
+from husky_placerec.types import Floats, SECOND_NS
 import numpy as np
 
 LEAST_CHORDS = 5
@@ -79,7 +86,7 @@ def needs_odometry(trajectory: Trajectory) -> bool:
     chords = chords_of(trajectory.stamps_ns, trajectory.poses)
     if len(chords) < LEAST_CHORDS:
         return False
-    forwards = _share(chords, abs(_wrapped(chords.course)) <= np.radians(MISALIGNED_DEG))
+    forwards = share_of(chords, abs(wrapped(chords.course)) <= np.radians(MISALIGNED_DEG))
     return forwards < ALIGNED or _by_motion(chords) is not None
 
 
@@ -90,8 +97,8 @@ def _by_motion(chords: Chords) -> Doubt | None:
     if _is_mirrored(chords) and not _may_reverse(chords):
         return _mirrored()
     course = chords.course
-    if _concentration(chords, course) >= CONCENTRATED:
-        off_deg = np.degrees(_mean(chords, course))
+    if concentration(chords, course) >= CONCENTRATED:
+        off_deg = np.degrees(mean_angle(chords, course))
         if abs(off_deg) > REVERSED_DEG:
             return Doubt(
                 'backwards',
@@ -100,8 +107,8 @@ def _by_motion(chords: Chords) -> Doubt | None:
                 f'if it drove forwards, {MOTION}',
             )
         return _offset(chords, off_deg, course)
-    if _concentration(chords, 2 * course) >= CONCENTRATED:  # forwards and backwards
-        return _offset(chords, np.degrees(_mean(chords, 2 * course)) / 2, course)
+    if concentration(chords, 2 * course) >= CONCENTRATED:  # forwards and backwards
+        return _offset(chords, np.degrees(mean_angle(chords, 2 * course)) / 2, course)
     return None
 
 
@@ -109,13 +116,13 @@ def _by_odometry(seen: _Seen) -> Doubt | None:
     chords, off = seen.chords, seen.chords.course - seen.course
     if _never_turns(chords):
         return _constant(chords)
-    if _concentration(chords, off) >= CONCENTRATED:
-        off_deg = np.degrees(_mean(chords, off))
+    if concentration(chords, off) >= CONCENTRATED:
+        off_deg = np.degrees(mean_angle(chords, off))
         return _offset(chords, off_deg, off, 'the odometry') or _turned(chords, off)
     if _is_mirrored(chords):
         return _mirrored()
-    axis_deg = np.degrees(_mean(chords, 2 * off)) / 2
-    if _concentration(chords, 2 * off) >= CONCENTRATED and abs(axis_deg) < MISALIGNED_DEG:
+    axis_deg = np.degrees(mean_angle(chords, 2 * off)) / 2
+    if concentration(chords, 2 * off) >= CONCENTRATED and abs(axis_deg) < MISALIGNED_DEG:
         return _turned(chords, off)
     if not seen.wheeled:
         return None
@@ -128,7 +135,7 @@ def _by_odometry(seen: _Seen) -> Doubt | None:
 
 
 def _constant(chords: Chords) -> Doubt:
-    degrees = np.degrees(_mean(chords, chords.heading))
+    degrees = np.degrees(mean_angle(chords, chords.heading))
     return Doubt(
         'constant',
         f'the heading is always {degrees:.0f} degrees, while the robot drove in other directions: '
@@ -153,7 +160,7 @@ def _offset(
 ) -> Doubt | None:
     """Return the doubt about headings that are at one angle to where they should be."""
     wrong = abs(degrees) >= WRONG_DEG
-    narrow = _concentration(chords, 2 * course) >= NARROW and len(chords) >= MANY_CHORDS
+    narrow = concentration(chords, 2 * course) >= NARROW and len(chords) >= MANY_CHORDS
     if not wrong and not (narrow and abs(degrees) > MISALIGNED_DEG):
         return None
     # The course is the direction less the heading: a positive one means a heading to the right.
@@ -168,7 +175,7 @@ def _offset(
 
 def _turned(chords: Chords, off: Floats) -> Doubt | None:
     """Return the doubt about headings that are half a turn off on a part of the way."""
-    share = _share(chords, abs(_wrapped(off)) > np.radians(REVERSED_DEG))
+    share = share_of(chords, abs(wrapped(off)) > np.radians(REVERSED_DEG))
     if share < FEW:
         return None
     return Doubt(
@@ -182,7 +189,7 @@ def _turned(chords: Chords, off: Floats) -> Doubt | None:
 
 def _noisy(trajectory: Trajectory) -> Doubt | None:
     """Return the doubt about headings that are noise."""
-    turns = abs(_wrapped(np.diff(yaws_of(trajectory.poses))))
+    turns = abs(wrapped(np.diff(yaws_of(trajectory.poses))))
     usual_deg = float(np.degrees(np.median(turns))) if len(turns) >= MANY_CHORDS else 0.0
     if usual_deg < NOISE_DEG:
         return None
@@ -240,22 +247,22 @@ def _seen_by(odometry: Trajectory, trajectory: Trajectory, chords: Chords) -> _S
     if len(covered) < LEAST_CHORDS or _never_turns(by_odometry):
         return None
     course = by_odometry.course
-    ahead = abs(_wrapped(2 * course)) <= np.radians(2 * WRONG_DEG - MISALIGNED_DEG)
-    return _Seen(covered, course, _share(covered, ahead) >= ALIGNED)
+    ahead = abs(wrapped(2 * course)) <= np.radians(2 * WRONG_DEG - MISALIGNED_DEG)
+    return _Seen(covered, course, share_of(covered, ahead) >= ALIGNED)
 
 
 def _never_turns(chords: Chords) -> bool:
     """Return whether the heading is constant, but not the line of the motion."""
-    middle = _mean(chords, chords.heading)
-    still = (abs(_wrapped(chords.heading - middle)) <= CONSTANT_RAD).all()
-    return bool(still) and _concentration(chords, 2 * chords.direction) < VARIED
+    middle = mean_angle(chords, chords.heading)
+    still = (abs(wrapped(chords.heading - middle)) <= CONSTANT_RAD).all()
+    return bool(still) and concentration(chords, 2 * chords.direction) < VARIED
 
 
 def _is_mirrored(chords: Chords) -> bool:
     """Return whether the heading turns the other way than the motion."""
-    together = _spread(chords, chords.course)
-    against = _spread(chords, chords.direction + chords.heading)
-    concentrated = _concentration(chords, chords.direction + chords.heading) >= CONCENTRATED
+    together = spread(chords, chords.course)
+    against = spread(chords, chords.direction + chords.heading)
+    concentrated = concentration(chords, chords.direction + chords.heading) >= CONCENTRATED
     return concentrated and together >= SPREAD_RAD and against <= LESS_SPREAD * together
 
 
@@ -267,40 +274,12 @@ def _may_reverse(chords: Chords) -> bool:
     mirrored headings change between the two at the corners.
     """
     course = chords.course
-    if _concentration(chords, 2 * course) < CONCENTRATED:
+    if concentration(chords, 2 * course) < CONCENTRATED:
         return False
-    if abs(_mean(chords, 2 * course)) > np.radians(2 * MISALIGNED_DEG):
+    if abs(mean_angle(chords, 2 * course)) > np.radians(2 * MISALIGNED_DEG):
         return False
     backwards = np.cos(course) < 0
     changes = np.flatnonzero(backwards[1:] != backwards[:-1])
-    bends = abs(_wrapped(chords.direction[changes + 1] - chords.direction[changes]))
+    bends = abs(wrapped(chords.direction[changes + 1] - chords.direction[changes]))
     corners = bends < np.radians(REVERSED_DEG)
     return not (len(changes) >= LEAST_CORNERS and corners.all())
-
-
-def _resultant(chords: Chords, angles: Floats) -> complex:
-    """Return the mean of unit vectors at angles [M], each by the length of its chord."""
-    return complex(np.average(np.exp(1j * angles), weights=chords.length_m))
-
-
-def _mean(chords: Chords, angles: Floats) -> float:
-    return float(np.angle(_resultant(chords, angles)))
-
-
-def _concentration(chords: Chords, angles: Floats) -> float:
-    """Return the length of the mean vector: 1 for equal angles, 0 for all directions."""
-    return abs(_resultant(chords, angles))
-
-
-def _spread(chords: Chords, angles: Floats) -> float:
-    """Return the circular standard deviation, radians."""
-    return float(np.sqrt(-2 * np.log(np.clip(_concentration(chords, angles), 1e-9, 1.0))))
-
-
-def _share(chords: Chords, which: Mask) -> float:
-    return float(np.average(which, weights=chords.length_m))
-
-
-def _wrapped(angles: Floats) -> Floats:
-    """Return angles from -pi to pi."""
-    return np.asarray(np.angle(np.exp(1j * angles)))
