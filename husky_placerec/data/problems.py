@@ -38,17 +38,17 @@ class Problems:
         :param total: number of things of this kind in the source.
         :param names: which ones are broken, each with what is wrong with it.
         :param where: the beginning of the error, where `kind` does not name the source.
-        :raises InputError: if more than the share `max_broken` of them are broken.
+        :raises InputError: if more of them are broken than `allowed` says.
         """
         left_out = f'{kind}, left out'
         for name in names:
             self.note(left_out, name)
         known = self.names(left_out)
-        if len(known) > self.max_broken * total:
-            allowed = 'none may be broken (--strict)'
+        if len(known) > allowed(self.max_broken, total):
+            limit = 'none may be broken (--strict)'
             if self.max_broken:
-                allowed = f'at most {100 * self.max_broken:g} % may be broken (--max-broken)'
-            raise InputError(f'{where}{_line(kind, known)}; of {total} {allowed}')
+                limit = f'at most {100 * self.max_broken:g} % may be broken (--max-broken)'
+            raise InputError(f'{where}{_line(kind, known)}; of {total} {limit}')
 
     def names(self, kind: str) -> list[str]:
         """Return the names of a kind, in the order in which they came."""
@@ -62,6 +62,17 @@ class Problems:
         """Return the sentences, and a line for each kind with its number and first names."""
         kinds = [_line(kind, list(names)) for kind, names in self._names.items()]
         return [*self._sentences, *kinds]
+
+
+def allowed(max_broken: float, total: int) -> int:
+    """
+    Return how many of some things may be broken.
+
+    It is the share `max_broken` of them, but one broken thing of three or more never stops the
+    work, unless none may be broken.
+    """
+    share = int(max_broken * total)
+    return max(share, 1) if max_broken and total > 2 else share
 
 
 def _line(kind: str, names: list[str]) -> str:

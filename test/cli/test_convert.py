@@ -124,8 +124,9 @@ def test_broken_and_missing_images_are_named_and_the_rest_converted(placerec, tm
     (source / 'back_cam' / f'{rows[4][2]}.png').unlink()
     for form in ('bag', 'track', 'vpr'):
         words = 'convert', source, tmp_path / form, '--to', form
-        assert_refused(placerec(*words), f'{rows[2][1]}.png', output=tmp_path / form)
-        made = placerec(*words, '--max-broken', '20%')
+        refused = placerec(*words, '--strict')
+        assert_refused(refused, f'{rows[2][1]}.png', output=tmp_path / form)
+        made = placerec(*words)
         assert made.returncode == 0, made.stderr
         assert f'{rows[2][1]}.png' in made.stderr
         assert f'{rows[4][2]}.png' in made.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from husky_placerec.data.problems import Problems
+from husky_placerec.data.problems import allowed, Problems
 from husky_placerec.errors import InputError
 import pytest
 
@@ -19,7 +19,7 @@ def test_broken_things_up_to_the_share_are_counted_and_the_first_three_named():
 
 def test_the_refusal_says_what_is_allowed_and_which_option_says_so():
     with pytest.raises(InputError, match=r'of 10 at most 5 % may be broken \(--max-broken\)'):
-        Problems().broken('pose', 10, 'at 0')
+        Problems().broken('pose', 10, 'at 0', 'at 1')
     with pytest.raises(InputError, match=r'none may be broken \(--strict\)'):
         Problems(0).broken('pose', 1000, 'at 0')
 
@@ -37,3 +37,10 @@ def test_sentences_come_first_and_once():
     problems.tell('the end is lost')
     problems.tell('the end is lost')
     assert problems.lines() == ['the end is lost', '1 x missing image: a.png']
+
+
+def test_one_broken_thing_of_three_or_more_never_stops_the_work():
+    for total, most in ((1, 0), (2, 0), (3, 1), (39, 1), (40, 2), (100, 5)):
+        assert allowed(0.05, total) == most
+    assert allowed(0.0, 1000) == 0
+    assert allowed(1.0, 2) == 2

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from husky_placerec.data.frames import is_odometry_frame
-from husky_placerec.data.problems import MAX_BROKEN
+from husky_placerec.data.problems import allowed, MAX_BROKEN
 from husky_placerec.data.soundness.doubt import Doubt
 from husky_placerec.data.survey.cameras import CameraSurvey, FROZEN_RUN
 from husky_placerec.data.survey.poses import PoseSurvey
@@ -68,7 +68,7 @@ def _of_camera(name: str, camera: CameraSurvey, survey: Survey) -> Iterator[Find
     total = camera.images
     if name in survey.broken:
         yield Finding(
-            camera.broken > MAX_BROKEN * total,
+            camera.broken > allowed(MAX_BROKEN, total),
             f'{name}: {camera.broken} of {total} images do not decode, the first '
             f'{survey.broken[name]}',
             'copy it again; a map does without them, up to --max-broken',
