@@ -57,7 +57,7 @@ def decode_file(content: Any, form: str, max_pixels: int = MAX_PIXELS) -> Pixels
     if 'compresseddepth' in form.lower():
         raise InputError(f'a depth image (format {form!r}); {COLOUR}')
     data = np.frombuffer(content, np.uint8)
-    header = read_header(memoryview(data))
+    header = read_header(data.data)
     if header is not None:
         _refuse_depth(header, form)
         _check_size(header.width, header.height, max_pixels, form)
