@@ -46,11 +46,9 @@ def _stored(recognition: Recognition, camera: str, place_map: PlaceMap) -> Pixel
     cameras = place_map.spec.cameras
     if best.reversed and place_map.opposites is not None:
         camera = cameras[place_map.opposites[cameras.index(camera)]]
-    jpeg = thumbnails.jpeg(best.place, camera)
-    if jpeg is None:
-        return None
     try:
-        return decode_file(jpeg, 'thumbnail')
+        jpeg = thumbnails.jpeg(best.place, camera)
+        return None if jpeg is None else decode_file(jpeg, 'thumbnail')
     except InputError:  # a map from elsewhere may hold anything
         return None
 

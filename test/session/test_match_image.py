@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import struct
+import zipfile
 
-from husky_placerec.placemap.thumbnails import ThumbnailList, WIDTH
+from husky_placerec.placemap.thumbnails import ThumbnailFile, ThumbnailList, WIDTH
 from husky_placerec.session.match_image import BAR, GREEN, HEIGHT, match_image, RED
 from husky_placerec.types import Candidate
 import numpy as np
@@ -60,6 +62,17 @@ def test_a_place_passed_in_reverse_shows_the_camera_that_looked_the_same_way(pla
 def test_what_is_not_there_is_black(place_map, place):
     image = picture(place_map, place, query={BACK: QUERY[BACK]})
     assert cells(image) == [(0, 0, 0), QUERY[BACK], (0, 0, 0), (0, 0, 0)]
+
+
+def test_a_picture_that_a_map_from_elsewhere_packs_or_makes_huge_is_black(tmp_path, place_map):
+    with zipfile.ZipFile(tmp_path / 'pictures.zip', 'w') as archive:
+        packed = encode(plain(STORED[FRONT]))
+        archive.writestr('0000001_front.jpg', packed, zipfile.ZIP_DEFLATED)
+        huge = bytearray(packed)
+        huge[16:24] = struct.pack('>II', 20000, 20032)
+        archive.writestr('0000001_back.jpg', bytes(huge))
+    foreign = replace(place_map, thumbnails=ThumbnailFile(tmp_path / 'pictures.zip'))
+    assert cells(picture(foreign))[2:] == [(0, 0, 0)] * 2
 
 
 def test_the_bar_tells_whether_the_place_is_accepted(place_map):
