@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import tokenize
 from typing import Any
 
 from husky_placerec.errors import InputError
@@ -10,7 +11,7 @@ import numpy as np
 
 # What NumPy raises for a file that is no array, or whose header claims what the file has not.
 BROKEN = ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, TypeError
-BROKEN_HEADER = RecursionError, SyntaxError, ValueError
+BROKEN_HEADER = RecursionError, SyntaxError, tokenize.TokenError, ValueError
 
 
 def map_array(path: Path, file: Path | None = None) -> np.ndarray[Any, Any]:

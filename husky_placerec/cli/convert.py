@@ -87,6 +87,7 @@ def convert(
         raise InputError(f'{output}: is what is to be converted, or has it inside')
     if to == 'tum':
         refuse_existing(output, overwrite)
+        _require_tum(output)
     else:
         check_output_folder(output, overwrite)
     parameters = read_config(config, settings or [], allow_outside=allow_outside)
@@ -116,6 +117,19 @@ def convert(
             count = len(odometry.stamps_ns)
             tell(f'{drive.path}: {count} poses of odometry, {odometry.source}, kept apart')
     say(f'{output}: {made}')
+
+
+def _require_tum(output: Path) -> None:
+    """Refuse to overwrite a file that is no trajectory."""
+    from husky_placerec.data.pose_file import read_tum
+
+    if output.exists():
+        try:
+            read_tum(output)
+        except InputError as error:
+            raise InputError(
+                f'{output}: exists and is no trajectory in TUM format; it is not overwritten'
+            ) from error
 
 
 def _trajectory(

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 # The error of the norm of a quaternion that was rounded to three decimals; more is no rotation.
 QUATERNION_TOLERANCE = 1e-2
+MOST_M = 1e8  # of a coordinate; a northing (UTM) has up to 1e7
 MAP_FRAME = 'map'  # of poses without a frame
 
 
@@ -70,9 +71,10 @@ class Trajectory:
         values = np.array(poses, np.float64)[first]
         norms = np.linalg.norm(values[:, 3:], axis=1)
         problems = Problems(max_broken=0) if problems is None else problems
-        sound: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
+        near = np.abs(values[:, :3]).max(axis=1) <= MOST_M
+        sound: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1) & near)
         broken = [
-            f'the pose at {stamps[i]} has a value that is not finite'
+            f'the pose at {stamps[i]} has a value that is not finite, or over {MOST_M:g} m'
             for i in np.flatnonzero(~sound)
         ]
         for i in np.flatnonzero(abs(norms - 1) > QUATERNION_TOLERANCE):

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from husky_placerec.data.trajectory import QUATERNION_TOLERANCE
+from husky_placerec.data.trajectory import MOST_M, QUATERNION_TOLERANCE
 from husky_placerec.errors import InputError
 from husky_placerec.types import Place, Pose
 import numpy as np
@@ -22,7 +22,6 @@ JUMP_M = 1000.0  # farther than two neighbours on a drive can be
 CHUNK = 10_000  # rows at a time
 MOST_LINE = 20_000  # letters of a row; a name of a drive has up to some hundreds
 MOST_STAMP_NS = 2**63 - 1
-MOST_M = 1e8  # of a coordinate; a northing (UTM) has up to 1e7
 
 
 @dataclass(frozen=True)

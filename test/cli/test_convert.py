@@ -214,6 +214,18 @@ def test_a_tum_file_has_every_pose_with_all_its_digits(placerec, tmp_path):
         np.testing.assert_allclose([float(word) for word in words[1:]], row[4:], atol=1e-9)
 
 
+def test_a_file_that_is_no_trajectory_is_never_overwritten(placerec, tmp_path):
+    source = write_track_folder(tmp_path / 'source', track_rows())
+    thesis, poses = tmp_path / 'thesis.txt', tmp_path / 'poses.tum'
+    thesis.write_text('chapter one')
+    poses.write_text('1.5 0 0 0 0 0 0 1')
+    refused = placerec('convert', source, thesis, '--to', 'tum', '--overwrite')
+    assert refused.returncode == 2
+    assert 'no trajectory in TUM format' in refused.stderr
+    assert thesis.read_text() == 'chapter one'
+    assert placerec('convert', source, poses, '--to', 'tum', '--overwrite').returncode == 0
+
+
 def test_evo_reads_a_tum_file(placerec, tmp_path):
     file_interface = pytest.importorskip('evo.tools.file_interface')
     rows = track_rows()

@@ -182,3 +182,9 @@ def test_a_file_without_poses_is_named(data, tmp_path):
         file.write_bytes(data)
     with pytest.raises(InputError, match=r'poses\.tum: (cannot be read|no poses)'):
         read_tum(file)
+
+
+def test_a_position_that_no_robot_has_is_a_broken_pose():
+    poses = [[1e308, 0, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 0, 1]]
+    with pytest.raises(InputError, match=r'not finite, or over 1e\+08 m'):
+        Trajectory.make([START_NS, START_NS + 1], poses, 'source')

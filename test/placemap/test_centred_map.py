@@ -6,6 +6,7 @@ import json
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.centring_choice import centred_as_asked, centring_note
+from husky_placerec.placemap.checking import check_map
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import MANIFEST, signed
 from husky_placerec.placemap.merging import merge_maps
@@ -83,6 +84,24 @@ def test_a_damaged_centring_is_refused(tmp_path):
     file.write_text(json.dumps(signed(about)))
     with pytest.raises(InputError):
         load_map(tmp_path / 'map')
+
+
+@pytest.mark.parametrize('factor', [3.0, np.nan, np.inf])
+def test_means_that_no_unit_vectors_have_are_refused(factor):
+    made = centred()
+    with np.errstate(all='ignore'):
+        means = made.centring.means * np.float32(factor)
+    with pytest.raises(InputError, match='centring'):
+        check_map(replace(made, centring=replace(made.centring, means=means)))
+
+
+@pytest.mark.parametrize('factor', [1e-30, 0.5, 2.0, np.nan])
+def test_a_length_that_a_centred_descriptor_has_not_is_refused(factor):
+    made = centred()
+    lengths = made.views.lengths.copy()
+    lengths[5, 1] *= np.float32(factor)
+    with pytest.raises(InputError, match='compared descriptor of place 5, back, has length'):
+        check_map(replace(made, lengths=lengths))
 
 
 def test_the_means_follow_the_places():

@@ -231,7 +231,7 @@ CLAIMS = [
     *(header('(12, 2, 16)', "'O'"), header('(12, 2, 16)', "'>f2'"), header('()')),
     *(header('(12, 2, 16)', "[('a', '<f2')]"), header('(12, 2, 16)', "'<M8[s]'")),
     *(header('(12, 2, 16)', "'V9999999999'"), header('(1' + ',1' * 99 + ')'), header('None')),
-    *(header('(' * 50 + ')' * 50), header('(True, 2, 16)'), header('(1.5, 2)')),
+    *(header('(' * 50 + ')' * 50), header('(True, 2, 16)'), header('(' * 110), header('(1.5, 2)')),
     *(b'', b'PK\x03\x04', b'\x93NUMPY\x09\x00' + bytes(99), b'\x80\x04\x95' + bytes(99)),
 ]
 
