@@ -46,9 +46,8 @@ def test_a_map_is_validated_and_can_be_shown_without_its_drive(placerec, drives,
     for row in ('cameras', 'virtual pinhole', 'index', 'calibration'):
         assert f'│ {row} ' in info.stdout
     for shown in (built, info):
-        assert 'A drive in the direction of the map tests forwards' in shown.stdout.replace(
-            '\n', ' '
-        )
+        said = ' '.join(shown.stdout.split())
+        assert 'A drive in the direction of the map tests forwards' in said
     assert placerec('map', 'verify', path).returncode == 0
 
 
