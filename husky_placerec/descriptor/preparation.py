@@ -49,7 +49,7 @@ class Preparation:
             camera that fills too little of the view.
         """
         size = (spec.input_width, spec.input_height)
-        cameras, notes = cameras_of(config), ()
+        cameras, notes = cameras_of(config), tuple[str, ...]()
         if mapped is not None:
             cameras, notes = _as_mapped(cameras, mapped)
         lenses = {name: lens for name, each in cameras.items() if (lens := each.lens) is not None}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from husky_placerec.cameras.intrinsics import Intrinsics
 from husky_placerec.cameras.known import cameras_of
 from husky_placerec.cameras.views import choose_view
 from husky_placerec.config import Config
@@ -128,7 +129,8 @@ def _with_view(sources: Sequence[Path], config: Config, kind: str | None, warn: 
 
     The first drive tells which cameras look the other way.
     """
-    lenses, opposites = {}, {}
+    lenses: dict[str, Intrinsics | None] = {}
+    opposites: dict[str, str] = {}
     for path in sources:
         with open_source(path, kind) as source:
             source.check(config)
