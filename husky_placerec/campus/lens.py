@@ -66,25 +66,25 @@ def lens_view(lens: Intrinsics) -> LensView:
     rays = pixel_rays(lens)
     right, down, ahead = np.moveaxis(rays, -1, 0)
     with np.errstate(divide='ignore', invalid='ignore'):
-        widest = np.abs(right / ahead).max() if (ahead > 0).all() else math.inf
-        tallest = np.abs(down / ahead).max()
-    if max(widest, tallest) <= _WIDEST:
-        size = tuple(2 * math.ceil(lens.fx * half + _MARGIN_PX) for half in (widest, tallest))
-        faces: tuple[Face, ...] = ((0.0, lens.fx, (size[0], size[1])),)
-        face = np.zeros(ahead.shape, np.int64)
-    else:
-        side = 2 * math.ceil(lens.fx + _MARGIN_PX)
-        faces = tuple((yaw, lens.fx, (side, side)) for yaw in _SIDES_DEG)
-        bearing = np.degrees(np.arctan2(right, ahead))
-        face = np.select([bearing < -45, bearing > 45], [1, 2], 0)
+        slopes = np.abs(rays[..., :2] / rays[..., 2:])
+    single = bool((ahead > 0).all() and slopes.max() <= _WIDEST)
+    bearing = np.degrees(np.arctan2(right, ahead))
+    sides = np.select([bearing < -45, bearing > 45], [1, 2], 0)
+    face = np.zeros_like(sides) if single else sides
     x, y = np.zeros(face.shape), np.zeros(face.shape)
-    for number, (yaw_deg, focal_px, (width, height)) in enumerate(faces):
+    faces: list[Face] = []
+    for number, yaw_deg in enumerate(_SIDES_DEG[:1] if single else _SIDES_DEG):
         here, angle = face == number, math.radians(yaw_deg)
         there = math.cos(angle) * ahead[here] + math.sin(angle) * right[here]
-        aside = math.cos(angle) * right[here] - math.sin(angle) * ahead[here]
-        x[here] = focal_px * aside / there + width / 2 - 0.5
-        y[here] = focal_px * down[here] / there + height / 2 - 0.5
-    return LensView(faces, face, x.astype(np.float32), y.astype(np.float32))
+        aside = (math.cos(angle) * right[here] - math.sin(angle) * ahead[here]) / there
+        below = down[here] / there
+        width, height = (
+            2 * math.ceil(lens.fx * np.abs(most).max() + _MARGIN_PX) for most in (aside, below)
+        )
+        faces.append((yaw_deg, lens.fx, (width, height)))
+        x[here] = lens.fx * aside + width / 2 - 0.5
+        y[here] = lens.fx * below + height / 2 - 0.5
+    return LensView(tuple(faces), face, x.astype(np.float32), y.astype(np.float32))
 
 
 def pixel_rays(lens: Intrinsics) -> Floats:

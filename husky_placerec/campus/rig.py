@@ -142,7 +142,7 @@ FOUR_CAMERAS: tuple[CameraModel, ...] = (FRONT, LEFT, BACK, RIGHT)
 # Typical coefficients of each model; the fisheye is one of 150 degrees.
 DISTORTIONS = {
     PLUMB_BOB: (-0.28, 0.07, 0.0008, -0.0005, 0.0),
-    RATIONAL: (0.2, -0.15, 0.0008, -0.0005, 0.01, 0.5, -0.1, 0.02),
+    RATIONAL: (0.3, 0.02, 0.0008, -0.0005, 0.0, 0.5, 0.05, 0.0),
     EQUIDISTANT: (-0.005, 0.002, 0.0, 0.0),
 }
 FISHEYE_DEG = 150.0
