@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 SOURCES := setup.py setup.cfg constraints.txt Makefile $(wildcard pip_ros/*/*/*.py)
 
+# Two processes share the tests; PARALLEL= runs them in one.
+PARALLEL ?= -n 2 --dist loadgroup
+
 # Where ROS is sourced its Python packages are used; elsewhere the real rclpy comes from PyPI.
 ROS_EXTRA := $(if $(ROS_DISTRO),,ros,)
 VENV_FLAGS := $(if $(ROS_DISTRO),--system-site-packages)
@@ -18,7 +21,7 @@ demo: $(VENV)/.demo  ## Map one simulated drive and recognise another with the r
 	$(BIN)/placerec demo $(ARGS)
 
 test: $(VENV)/.test lint  ## Check style and types, and run the tests: ARGS="test/recognition -k filter" for some
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(VENV)/.test  ## Check the style, the types and which part may import which
 	$(BIN)/ruff check .

@@ -58,6 +58,7 @@ EXTRAS = {
         'mypy',
         'pytest',
         'pytest-rerunfailures',
+        'pytest-xdist>=3.5',
         'ray>=2.40',
         'ruff',
         'types-PyYAML',
