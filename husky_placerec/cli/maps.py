@@ -110,6 +110,8 @@ def map_build(
         from husky_placerec.cli.map_tables import gain_table
 
         out.print(gain_table(place_map.gain, used=place_map.whitening is not None))
+    if place_map.view:
+        out.print(f'virtual pinhole: {place_map.view}', highlight=False, soft_wrap=True)
     out.print(f'{output}: {len(place_map)} places', highlight=False)
 
 
