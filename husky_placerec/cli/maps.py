@@ -125,6 +125,8 @@ def map_build(
     if place_map.gain:
         out.print(gain_table(place_map.gain, used=comparison(place_map)))
     say(centring_note(place_map, configured.centring))
+    if place_map.view:
+        say(f'virtual pinhole: {place_map.view}')
     say(f'{output}: {len(place_map)} places')
 
 

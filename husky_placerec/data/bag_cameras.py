@@ -13,7 +13,7 @@ from husky_placerec.data.bag_file import BagFile
 from husky_placerec.data.static_tf import add_transforms, STATIC_TF, TF_TYPE
 from husky_placerec.types import SECOND_NS
 
-MOST_READ = 200  # messages of CameraInfo of a camera, spread over the drive
+MOST_READ = 100  # messages of CameraInfo of a camera, spread over the drive
 
 
 def read_cameras(bag: BagFile, config: Config, image_topics: Mapping[str, str]) -> FoundCameras:

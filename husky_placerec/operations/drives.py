@@ -102,12 +102,8 @@ def describe_drive(
         for sentence in _doubts(trajectory):
             warn(sentence)
         extractor = load_extractor(config, stored, like.cameras if like else None)
-        for sentence in (
-            extractor.view and f'virtual pinhole: {extractor.view}',
-            *extractor.preparation.notes,
-        ):
-            if sentence:
-                warn(sentence)
+        for note in extractor.preparation.notes:
+            warn(note)
         if like is None and extractor.spec.limits:
             warn(extractor.spec.limits)
         described = describe_places(

@@ -163,9 +163,9 @@ def _with_view(sources: Sequence[Path], config: Config, kind: str | None, warn: 
         return replace(config, pinhole='off')
     spec = load_spec(config)
     choice = choose_view(lenses, (spec.input_width, spec.input_height))
-    warn(f'virtual pinhole: {choice}')
     if not choice.focal:
         return replace(config, pinhole='off')
+    warn(f'virtual pinhole: {choice}')
     return replace(config, pinhole_focal=choice.focal)
 
 

@@ -47,7 +47,7 @@ def test_unlike_cameras_are_resampled_to_one_view_that_the_map_keeps(tmp_path):
         'focal length 0.758 widths (67 degrees): the focal length of front is 0.533 widths, '
         'of back 0.711'
     )
-    assert f'virtual pinhole: {view}' in said
+    assert said == []
     assert place_map.view == view
     assert place_map.cameras['back'].intrinsics == replace(BACK, distortion=(0.0,) * 5)
     console = Console(width=200)
