@@ -59,8 +59,8 @@ class Reach:
 
 def usual_speed(stamps_ns: Indices, flat: Floats) -> float:
     """Return the median speed, m/s, of a robot that drives; 0 if it never does."""
-    rows = np.searchsorted(stamps_ns, np.arange(stamps_ns[0], stamps_ns[-1] + 1, WINDOW_NS))
-    rows = np.unique(rows)
+    # The first pose of each window with a pose: stamps may be decades apart.
+    _, rows = np.unique((stamps_ns - stamps_ns[0]) // WINDOW_NS, return_index=True)
     if len(rows) < 2:
         return 0.0
     seconds = np.diff(stamps_ns[rows]) / SECOND_NS
