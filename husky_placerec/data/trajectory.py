@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 # The error of the norm of a quaternion that was rounded to three decimals; more is no rotation.
 QUATERNION_TOLERANCE = 1e-2
-MOST_M = 1e8  # of a coordinate; a northing (UTM) has up to 1e7
+FARTHEST_M = 1e12  # of a coordinate; a larger one is a broken number
 MAP_FRAME = 'map'  # of poses without a frame
 
 
@@ -71,21 +71,21 @@ class Trajectory:
         values = np.array(poses, np.float64)[first]
         norms = np.linalg.norm(values[:, 3:], axis=1)
         problems = Problems(max_broken=0) if problems is None else problems
-        near = np.abs(values[:, :3]).max(axis=1) <= MOST_M
+        near = np.abs(values[:, :3]).max(axis=1) <= FARTHEST_M
         sound: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1) & near)
         broken = [
-            f'the pose at {stamps[i]} has a value that is not finite, or over {MOST_M:g} m'
+            f'the pose at {stamps[i]} has a value that is not finite, or over {FARTHEST_M:g} m'
             for i in np.flatnonzero(~sound)
         ]
         for i in np.flatnonzero(abs(norms - 1) > QUATERNION_TOLERANCE):
-            broken.append(f'the quaternion at {stamps[i]} has length {norms[i]:.3f}; expected 1')
+            broken.append(
+                f'the quaternion at {stamps[i]} has length {norms[i]:.3f}; expected 1 '
+                '(positions without orientations need --heading)'
+            )
             sound[i] = False
         problems.broken(f'broken pose of {source}', len(stamps), *broken)
         if not sound.any():
-            raise InputError(
-                f'{source}: no sound pose among {len(stamps)} '
-                '(positions without orientations need --heading)'
-            )
+            raise InputError(f'{source}: no sound pose among {len(stamps)}')
         stamps, values, norms = stamps[sound], values[sound], norms[sound]
         kept = first[sound]
         values[:, 3:] /= norms[:, None]

@@ -10,12 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from husky_placerec.data.trajectory import MOST_M, QUATERNION_TOLERANCE
+from husky_placerec.data.trajectory import QUATERNION_TOLERANCE
 from husky_placerec.errors import InputError
 from husky_placerec.types import Place, Pose
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_M = 1e8  # of a coordinate; a northing (UTM) has up to 1e7
 COLUMNS = ('stamp_ns', 'x', 'y', 'z', 'qx', 'qy', 'qz', 'qw', 'track', 'cameras')
 CAMERA_SEPARATOR = '+'
 JUMP_M = 1000.0  # farther than two neighbours on a drive can be

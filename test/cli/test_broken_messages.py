@@ -208,7 +208,9 @@ def test_what_is_no_share_is_refused(text):
 
 
 def test_a_broken_line_does_not_stop_an_alignment(placerec, tmp_path):
-    place_map = random_map(count=40)
+    turns = np.arange(40) / 20
+    way = [Pose.planar(20 * np.sin(a), 20 - 20 * np.cos(a), a).as_array() for a in turns]
+    place_map = random_map(count=40).with_poses(np.array(way), 'map', None, 'today')
     save_map(place_map, tmp_path / 'map')
     lines = [
         tum_line(int(stamp_ns), Pose.from_array(values))

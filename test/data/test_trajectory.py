@@ -186,5 +186,5 @@ def test_a_file_without_poses_is_named(data, tmp_path):
 
 def test_a_position_that_no_robot_has_is_a_broken_pose():
     poses = [[1e308, 0, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 0, 1]]
-    with pytest.raises(InputError, match=r'not finite, or over 1e\+08 m'):
+    with pytest.raises(InputError, match=r'not finite, or over 1e\+12 m'):
         Trajectory.make([START_NS, START_NS + 1], poses, 'source')

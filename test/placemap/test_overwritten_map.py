@@ -97,14 +97,15 @@ def test_a_file_that_changes_while_it_is_copied_is_refused(tmp_path, monkeypatch
         ExitStack().enter_context(private_copy(file))
 
 
-def test_a_thumbnail_that_was_overwritten_is_none(tmp_path):
+def test_a_thumbnail_that_was_overwritten_is_refused(tmp_path):
     file = tmp_path / 'thumbnails.zip'
     write_thumbnails(file, ThumbnailList([{'front': b'jpeg' * 50_000}]), 1, ['front'])
     opened = ThumbnailFile(file)
     assert opened.jpeg(0, 'front') == b'jpeg' * 50_000
     for data in (b'x' * file.stat().st_size, b''):
         file.write_bytes(data)
-        assert opened.jpeg(0, 'front') is None
+        with pytest.raises(InputError, match='cannot be read'):
+            opened.jpeg(0, 'front')
 
 
 def _full(monkeypatch, *folders):
