@@ -26,22 +26,11 @@ def pytest_pycollect_makemodule(module_path, parent):
     return None
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """
-    Give what talks over the network a second try, which the summary tells as a rerun.
-
-    In a parallel run (`make test`), these tests follow each other on one worker, from the start;
-    the others stay together by module, which shares their fixtures.
-    """
-    plugins = config.pluginmanager
+    """Give what talks over the network a second try, which the summary tells as a rerun."""
     for item in items:
-        ros = item.get_closest_marker('ros') is not None
-        if ros and plugins.hasplugin('rerunfailures'):
+        if item.get_closest_marker('ros') and config.pluginmanager.hasplugin('rerunfailures'):
             item.add_marker(pytest.mark.flaky(reruns=1))
-        if plugins.hasplugin('xdist'):
-            item.add_marker(pytest.mark.xdist_group('ros' if ros else str(item.path)))
-    items.sort(key=lambda item: item.get_closest_marker('ros') is None)
 
 
 @pytest.fixture(scope='session')
