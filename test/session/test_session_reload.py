@@ -178,7 +178,7 @@ class Source:
             images = {c: compressed(stamp_ns, encode(image)) for c, image in seen.images.items()}
             yield Frame(stamp_ns, images, seen.image_stamps_ns)
 
-    def odometry(self):
+    def odometry(self, topic=''):
         return None
 
 
