@@ -13,9 +13,10 @@ from typing import Any
 from husky_placerec.data.mcap_repair import RepairedMcap
 from husky_placerec.data.simulated import METADATA
 from husky_placerec.data.sqlite_repair import repair_sqlite
+from husky_placerec.documents import MOST_BYTES, read_yaml
+from husky_placerec.errors import InputError
 from rosbags.rosbag2 import Reader
 from rosbags.rosbag2.reader import zstd
-import yaml
 
 SUFFIXES = '.mcap', '.db3'
 COMPRESSED = '.zstd'
@@ -122,10 +123,10 @@ def _metadata(path: Path) -> dict[str, Any] | None:
     if not path.is_dir():
         return {}
     try:
-        document = yaml.safe_load((path / METADATA).read_text(encoding='utf-8'))
+        document = read_yaml(path / METADATA, MOST_BYTES)
         about = document['rosbag2_bagfile_information']
         return about if isinstance(about['relative_file_paths'], list) else None
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+    except (InputError, KeyError, TypeError):
         return None
 
 

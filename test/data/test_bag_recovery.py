@@ -91,7 +91,7 @@ def test_a_file_that_ends_in_zeros_is_read_up_to_them(tmp_path):
 
 
 @STORAGES
-@pytest.mark.parametrize('metadata', [None, '', 'a: ['])
+@pytest.mark.parametrize('metadata', [None, '', 'a: [', '[' * 20_000])
 def test_a_bag_without_metadata_is_read_file_by_file(storage, metadata, tmp_path):
     path = write_bag(tmp_path / 'drive', MESSAGES, storage)
     (path / 'metadata.yaml').unlink()
