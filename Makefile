@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 SOURCES := setup.py setup.cfg constraints.txt Makefile $(wildcard pip_ros/*/*/*.py)
 
-# Two processes share the tests, by module; PARALLEL= runs them in one. Those that talk over DDS
-# follow each other. Status 5 means that ARGS selects none.
+# Two processes share the tests, by module; PARALLEL= runs them in one. Those that talk over DDS or
+# start a cluster follow each other. Status 5 means that ARGS selects none.
 PARALLEL ?= -n 2 --dist loadfile
 
 # Where ROS is sourced its Python packages are used; elsewhere the real rclpy comes from PyPI.
@@ -22,8 +22,8 @@ demo: $(VENV)/.demo  ## Map one simulated drive and recognise another with the r
 	$(BIN)/placerec demo $(ARGS)
 
 test: $(VENV)/.test lint  ## Check style and types, and run the tests: ARGS="test/recognition -k filter" for some
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not ros' $(ARGS) || test $$? -eq 5
-	$(BIN)/python -m pytest -m ros $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not ros and not cluster' $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest -m 'ros or cluster' $(ARGS) || test $$? -eq 5
 
 lint: $(VENV)/.test  ## Check the style, the types and which part may import which
 	$(BIN)/ruff check .

@@ -20,6 +20,8 @@ import ray
 
 NEEDS = ('ray',)
 
+pytestmark = pytest.mark.cluster
+
 CONFIG = make_config({'extractor': 'hog'})
 PROTOCOL = PairProtocol(opposites=(1, 0))
 
