@@ -28,7 +28,7 @@ from support.folder_drives import folder_drive, folder_of_bag
 NEEDS = ('sklearn',)
 
 HOG = make_config(
-    {'extractor': 'hog', 'min_similarity': 0.4, 'min_margin': 0.02, 'pinhole': 'off'}
+    {'extractor': 'hog', 'min_similarity': 0.7, 'min_margin': 0.02, 'pinhole': 'off'}
 )
 EXACT = (
     *('stamp_ns', 'cameras', 'image_stamps_ns', 'accepted', 'reason', 'state', 'place'),
