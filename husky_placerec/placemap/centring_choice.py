@@ -7,8 +7,8 @@ from husky_placerec.placemap.place_map import PlaceMap
 
 AUTO, ON, OFF = 'auto', 'on', 'off'
 # Of the shipped network, 82 to 90 % are common on real images, where centring raises the recall on
-# two sets of three, and 29 to 34 % on rendered ones, where it does not; 61 % on a rendered drive of 60 m, which says
-# more about its street than about its session (docs/real_images.md).
+# two sets of three; 29 to 34 % on rendered ones, where it does not; 61 % on a rendered drive of
+# 60 m, which says more about its street than about its session (docs/real_images.md).
 LEAST_COMMON = 0.7
 
 
