@@ -40,6 +40,14 @@ class DecisionConfig:
     search_reversed: bool = parameter(
         True, 'Also recognise places that are passed in the opposite direction.', dynamic=True
     )
+    rerank: str = parameter(
+        'auto',
+        'Whether candidates are ranked again by their local descriptors, which also tell whether '
+        'they are right: auto (where the map has them), always (a map without them is refused) '
+        'or off.',
+        choices=('auto', 'always', 'off'),
+        dynamic=True,
+    )
     check_images: bool = parameter(
         True,
         'Ignore an image that is black, saturated, covered or blurred.',

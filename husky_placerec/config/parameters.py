@@ -226,6 +226,17 @@ class Config(NodeConfig, DecisionConfig):
         'session: on, off, or auto (on where most of a descriptor is common to its whole track).',
         choices=('auto', 'on', 'off'),
     )
+    local: str = parameter(
+        'off',
+        'Whether a new map gets local descriptors, by which candidates are ranked again and wrong '
+        'places are told from right ones: on or off.',
+        choices=('on', 'off'),
+    )
+    local_weights: str = parameter(
+        '',
+        'Network of the local descriptors: shipped, or a file that `placerec model local` wrote; '
+        'empty: as in the map.',
+    )
     threads: int = parameter(
         2, 'Number of CPU threads that the extractor may use.', least=1, most=256
     )

@@ -18,6 +18,8 @@ from husky_placerec.data.source import (
 )
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.descriptor.extractor import load_extractor
+from husky_placerec.descriptor.local.collector import LocalCollector
+from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.operations.reading import tell_reading
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
@@ -28,6 +30,7 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.thinning import Thinning
 from husky_placerec.printable import printable
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
+from husky_placerec.recognition.recognizer import local_extractor_of
 import numpy as np
 
 MAX_GAP_S = 2.0  # between two poses that may be interpolated
@@ -116,6 +119,7 @@ def describe_drive(
             thinning=options.thinning,
             thumbnail_width=options.thumbnail_width,
             skip_unposed=options.skip_unposed,
+            local=local_for(config, extractor.spec, like),
             progress=bars(title),
         )
         tell_reading(drive, tell, warn)
@@ -140,19 +144,42 @@ def describe_unknown(
     :raises InputError: for a source that cannot be read, or has no frames.
     """
     stamps, descriptors = [], []
+    spec, cameras = like.spec, like.cameras
     with open_source(source, max_broken=max_broken) as drive:
         drive.check(config)
         config = _with_cameras(drive, config, warn)
-        extractor = load_extractor(config, like.spec, like.cameras)
+        extractor = load_extractor(config, spec, cameras)
+        cells = LocalCollector(local_for(config, spec, like))
         frames = decoded_frames(drive, drive.frames(config), config.max_pixels)
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
             stamps.append(frame.stamp_ns)
             descriptors.append(extractor.describe(frame).astype(np.float16))
+            cells.add(frame)
         require_clocks(drive)
         if not stamps:
             raise no_frames(source, drive.problems)
         tell_reading(drive, tell, warn)
-        return DescribedDrive(drive.name, np.array(descriptors), np.array(stamps, np.int64), None)
+        return DescribedDrive(
+            drive.name,
+            np.array(descriptors),
+            np.array(stamps, np.int64),
+            None,
+            local=cells.collected(),
+        )
+
+
+def local_for(
+    config: Config, spec: DescriptorSpec, like: PlaceMap | None
+) -> LocalExtractor | None:
+    """
+    Return what describes the cells of a drive: as a map has them, or as a new map shall.
+
+    :param spec: of the global descriptor.
+    :raises InputError: for a network that cannot be loaded or is not that of the map.
+    """
+    if like is not None:
+        return local_extractor_of(like, config)
+    return load_local(config, spec) if config.local == 'on' else None
 
 
 def describe_queries(

@@ -13,6 +13,9 @@ from husky_placerec.data.simulated import is_simulated
 from husky_placerec.data.source import decoded_frames, require_clocks, Source
 from husky_placerec.data.trajectory import MAP_FRAME, poses_at, Trajectory
 from husky_placerec.descriptor.extractor import DescriptorExtractor
+from husky_placerec.descriptor.local.collector import LocalCollector
+from husky_placerec.descriptor.local.extractor import LocalExtractor
+from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thinning import Thinning
@@ -35,6 +38,7 @@ def describe_places(
     thinning: Thinning = Thinning(),
     thumbnail_width: int = 0,
     skip_unposed: bool = False,
+    local: LocalExtractor | None = None,
     progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
@@ -45,6 +49,7 @@ def describe_places(
     :param thinning: keeps some of the frames.
     :param thumbnail_width: pixels; 0: no thumbnails.
     :param skip_unposed: leave out frames that the poses do not cover.
+    :param local: describes the cells of the images besides; None: no local descriptors.
     :raises InputError: for no frames, frames that the poses do not cover, too many broken images.
     """
     # The frames are paired twice, so that errors in stamps and poses come before the long work.
@@ -60,7 +65,7 @@ def describe_places(
     kept[kept] = few
     wanted, poses = wanted[kept], poses[few]
     frames = decoded_frames(source, compress(source.frames(config), kept), config.max_pixels)
-    seen = _describe(progress(frames, len(wanted)), extractor, thumbnail_width)
+    seen = _describe(progress(frames, len(wanted)), extractor, local, thumbnail_width)
     if not len(seen.stamps_ns):
         raise no_frames(source.path, source.problems)
     there = np.isin(wanted, seen.stamps_ns)  # a frame whose images are all broken is left out
@@ -79,6 +84,7 @@ def describe_places(
         cameras=extractor.preparation.cameras,
         view=extractor.view,
         thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
+        local=seen.local,
     )
 
 
@@ -100,15 +106,20 @@ class _Seen:
     stamps_ns: NDArray[np.int64]
     descriptors: FloatArray  # [N, C, D] float16, as they are stored
     thumbnails: list[dict[str, bytes]]
+    local: LocalFeatures | None
 
 
 def _describe(
-    frames: Iterable[Frame[Pixels]], extractor: DescriptorExtractor, thumbnail_width: int
+    frames: Iterable[Frame[Pixels]],
+    extractor: DescriptorExtractor,
+    local: LocalExtractor | None,
+    thumbnail_width: int,
 ) -> _Seen:
-    stamps, descriptors, thumbnails = [], [], []
+    stamps, descriptors, thumbnails, cells = [], [], [], LocalCollector(local)
     for frame in frames:
         stamps.append(frame.stamp_ns)
         descriptors.append(extractor.describe(frame).astype(np.float16))
         if thumbnail_width:
             thumbnails.append(make_thumbnails(frame, thumbnail_width))
-    return _Seen(np.array(stamps, np.int64), np.array(descriptors), thumbnails)
+        cells.add(frame)
+    return _Seen(np.array(stamps, np.int64), np.array(descriptors), thumbnails, cells.collected())

@@ -11,6 +11,8 @@ from typing import Any
 from husky_placerec.arrays import map_array, require_array
 from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.descriptor.centring import Centring
+from husky_placerec.descriptor.local.features import LocalFeatures
+from husky_placerec.descriptor.local.spec import LocalSpec
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
@@ -121,6 +123,7 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
         _check_consistent(place_map, about, files, paths)
         place_map = replace(place_map, **_read_whitening(place_map, files, paths))
         place_map = replace(place_map, **_read_centring(place_map, about, files, paths))
+        place_map = replace(place_map, local=_read_local(place_map, about, files, paths))
         return replace(place_map, index=_read_index(place_map, about['index'], files, paths))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f'{file}: not as expected ({error!r})') from error
@@ -196,6 +199,18 @@ def _read_centring(
     centring = Centring(np.array(means), track.astype(np.int64), float(about['view_change']))
     check_compared(replace(place_map, centring=centring, lengths=lengths))
     return {'centring': centring, 'lengths': lengths}
+
+
+def _read_local(
+    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path], paths: _Paths
+) -> LocalFeatures | None:
+    if 'local' not in files:
+        return None
+    spec = LocalSpec.from_json(about['local'], str(Path(place_map.name) / MANIFEST))
+    values = _read_array(files['local'], paths)
+    expected = len(place_map), len(place_map.spec.sees), spec.cells, spec.size
+    require_array(values, np.int8, expected, files['local'], BY)
+    return LocalFeatures(spec, values)
 
 
 def _read_index(

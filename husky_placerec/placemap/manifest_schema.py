@@ -23,7 +23,7 @@ _SHARES = mapping(number(0, 1), text(64), most=64)
 _FILE = record({'name': text(255), 'sha256': text(64, '[0-9a-f]{64}')})
 _FILES = record(
     {'places': _FILE, 'descriptors': _FILE},
-    dict.fromkeys(('whitening', 'centring', 'lengths', 'index', 'thumbnails'), _FILE),
+    dict.fromkeys(('whitening', 'centring', 'lengths', 'index', 'thumbnails', 'local'), _FILE),
 )
 _INDEX = record(
     {
@@ -63,6 +63,7 @@ MANIFEST_SCHEMA = record(
         'view_change': number(0, 2),
         'cameras': mapping(anything, text(64), most=MOST_CAMERAS),
         'view': text(1024),
+        'local': mapping(anything, text(64), most=64),
         'simulated': boolean,
         'calibration': mapping(anything, text(64), most=64),
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.geographic import at_origin_of, distance_m
@@ -129,4 +130,12 @@ def _joined(
         origin=one.origin or other.origin,
         simulated=one.simulated and other.simulated,
         thumbnails=pictures,
+        local=_joined_local(one, other, new),
     )
+
+
+def _joined_local(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> LocalFeatures | None:
+    """Return the local descriptors of both; None unless both have those of one network."""
+    if one.local is None or other.local is None or one.local.spec != other.local.spec:
+        return None
+    return one.local.joined(other.local.chosen(new))

@@ -9,6 +9,7 @@ from typing import Any
 
 from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.descriptor.centring import Centring, RunningMean
+from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
@@ -38,6 +39,8 @@ from husky_placerec.types import (
 import numpy as np
 from scipy.spatial import cKDTree
 
+RIVALS = 3  # places that contradict a candidate, which are named
+
 
 @dataclass(frozen=True, eq=False)
 class PlaceMap:
@@ -61,6 +64,7 @@ class PlaceMap:
     :param gain: recall on a validation drive by each way to compare, if it was measured.
     :param index: None: every place is compared.
     :param thumbnails: small images of the places; None: none.
+    :param local: local descriptors of the places; None: none.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
     :param simulated: all sources are rendered.
     :param cameras: what was known of the cameras of the first drive.
@@ -88,6 +92,7 @@ class PlaceMap:
     gain: Mapping[str, Mapping[str, float]] | None = None
     index: BuiltIndex | None = None
     thumbnails: Thumbnails | None = None
+    local: LocalFeatures | None = field(default=None, repr=False)
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
     simulated: bool = False
     cameras: Mapping[str, KnownCamera] = field(default_factory=dict, repr=False)
@@ -168,6 +173,7 @@ class PlaceMap:
         *,
         sources: Mapping[str, str] | None = None,
         thumbnails: Thumbnails | None = None,
+        local: LocalFeatures | None = None,
         created: str | None = None,
         origin: GeoOrigin | None = None,
         simulated: bool | None = None,
@@ -176,10 +182,11 @@ class PlaceMap:
         Return a map of other places, of the same model and frame.
 
         This is the only way to change places. It drops all that was derived from the old ones: the
-        index, the lengths of whitened descriptors, the measured gain, the thumbnails and the
-        version. A map that is centred is centred by the means of the new places. The whitening and
-        the calibration stay; `calibrated_on_these_places` tells that the calibration was measured
-        on others. The other arguments are as in the class; by default they stay.
+        index, the lengths of whitened descriptors, the measured gain, the thumbnails, the local
+        descriptors and the version. A map that is centred is centred by the means of the new
+        places. The whitening and the calibration stay; `calibrated_on_these_places` tells that the
+        calibration was measured on others. The other arguments are as in the class; by default
+        they stay.
         """
         centred = self.centring is not None
         return replace(
@@ -189,6 +196,7 @@ class PlaceMap:
             centring=_centring_of(places, descriptors) if centred else None,
             sources=self.sources if sources is None else sources,
             thumbnails=thumbnails,
+            local=local,
             created=created or self.created,
             origin=origin or self.origin,
             simulated=self.simulated if simulated is None else simulated,
@@ -253,6 +261,7 @@ class PlaceMap:
             gain=gain,
             calibration=None,
             thumbnails=self.thumbnails,
+            local=self.local,
         )
 
     def calibrated(self, calibration: Mapping[str, Any]) -> PlaceMap:
@@ -268,7 +277,9 @@ class PlaceMap:
 
     def _derived_dropped(self) -> PlaceMap:
         """Return the map without all that is derived from places, descriptors and whitening."""
-        return replace(self, lengths=None, gain=None, index=None, thumbnails=None, version='')
+        return replace(
+            self, lengths=None, gain=None, index=None, thumbnails=None, local=None, version=''
+        )
 
     def fit_whitening(self) -> Whitening:
         """Fit a whitening to all descriptors of the map."""
@@ -372,12 +383,21 @@ class PlaceMap:
         if without is not None:
             near = np.union1d(near, without)
         elsewhere = self._index.compare(query, near)
-        similarity, cosines = -np.inf, np.full(len(query), -np.inf, np.float32)
+        cosines = np.full(len(query), -np.inf, np.float32)
+        best_of_ways: list[tuple[float, int, bool]] = []
         for reverse, partners in self._ways(both_ways):
             seen = elsewhere if reverse == best.reversed else self._index.compare(query, without)
-            similarity = max(similarity, float(seen.similarities(partners).max(initial=-np.inf)))
+            similarities = seen.similarities(partners)
+            order = np.argsort(-similarities, kind='stable')[:RIVALS]
+            best_of_ways += [
+                (float(similarities[at]), int(seen.places[at]), bool(reverse)) for at in order
+            ]
             cosines = np.maximum(cosines, seen.best_of_each(partners))
-        return Rival(similarity, cosines) if np.isfinite(similarity) else None
+        best_of_ways = sorted(r for r in best_of_ways if np.isfinite(r[0]))[::-1][:RIVALS]
+        if not best_of_ways:
+            return None
+        states = tuple((place, reverse) for _, place, reverse in best_of_ways)
+        return Rival(best_of_ways[0][0], cosines, states)
 
     def cosines(self, query: FloatArray, places: Indices, reverse: Mask) -> FloatArray:
         """

@@ -30,6 +30,7 @@ def prune(place_map: PlaceMap, every_m: float, alike: float) -> PlaceMap:
         sources={t: source for t, source in place_map.sources.items() if t in tracks},
         created=now(),
         thumbnails=chosen([(place_map.thumbnails, kept.tolist())], place_map.spec.sees),
+        local=None if place_map.local is None else place_map.local.chosen(kept),
     )
     return pruned.whitened(pruned.fit_whitening()) if pruned.whitening else pruned
 

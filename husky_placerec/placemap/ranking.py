@@ -20,10 +20,12 @@ class Rival:
     :param similarity: of the best place that contradicts the candidate.
     :param cosines: [C] the highest cosine of each camera of the query over all places that
         contradict; -inf for an absent camera.
+    :param states: the best places that contradict, and whether each is passed in reverse.
     """
 
     similarity: float
     cosines: FloatArray
+    states: tuple[tuple[int, bool], ...] = ()
 
 
 def ways_of(cameras: int, opposites: tuple[int, ...] | None, both_ways: bool) -> list[Way]:

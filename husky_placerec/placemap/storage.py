@@ -129,7 +129,9 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         'places': write_data(
             folder, 'places', '.csv', lambda p: place_map.places.write_csv(p, cameras)
         ),
-        'descriptors': _write_descriptors(place_map, folder),
+        'descriptors': _write_array(
+            place_map.descriptors, 'descriptors', folder, np.dtype(np.float16)
+        ),
     }
     whitening, centring, lengths = place_map.whitening, place_map.centring, place_map.views.lengths
     if whitening is not None:
@@ -141,6 +143,8 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         files['lengths'] = write_data(folder, 'lengths', '.npy', _saving(lengths))
     if index.faiss is not None:
         files['index'] = _write_index(index, folder)
+    if place_map.local is not None:
+        files['local'] = _write_array(place_map.local.values, 'local', folder)
     thumbnails = place_map.thumbnails
     if thumbnails is not None:
         files['thumbnails'] = write_data(
@@ -152,13 +156,14 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
     return _about(place_map, index, files)
 
 
-def _write_descriptors(place_map: PlaceMap, folder: Path) -> dict[str, str]:
-    values = place_map.descriptors
+def _write_array(
+    values: np.ndarray, kind: str, folder: Path, dtype: np.dtype | None = None
+) -> dict[str, str]:
     if isinstance(values, np.memmap) and values.filename:
-        kept = _kept(folder, 'descriptors', Path(values.filename))
+        kept = _kept(folder, kind, Path(values.filename))
         if kept:
             return kept
-    return write_data(folder, 'descriptors', '.npy', _saving(np.asarray(values, np.float16)))
+    return write_data(folder, kind, '.npy', _saving(np.asarray(values, dtype)))
 
 
 def _write_index(index: BuiltIndex, folder: Path) -> dict[str, str]:
@@ -204,6 +209,8 @@ def _about(place_map: PlaceMap, index: BuiltIndex, files: Files) -> dict[str, An
     known = {name: camera.as_json() for name, camera in place_map.cameras.items()}
     if any(known.values()):
         about['cameras'] = known
+    if place_map.local is not None:
+        about['local'] = place_map.local.spec.as_json()
     if place_map.view:
         about['view'] = place_map.view
     if place_map.simulated:

@@ -15,8 +15,7 @@ from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.covariance import CovarianceTable
-from husky_placerec.recognition.evidence import EVIDENCE
-from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.schema import anything, boolean, items, mapping, number, record, text
 from husky_placerec.types import FloatArray
 
@@ -33,16 +32,15 @@ def _is_number(value: Any, name: str) -> None:
 
 # Evidence is between -2 and 2, and log odds beyond 50 are certainties.
 _NUMBERS = items(number(-1e6, 1e6), least=1, most=64)
-_MODEL = record(
-    {
-        'names': items(text(64), least=1, most=64),
-        'mean': _NUMBERS,
-        'scale': items(number(1e-9, 1e9), least=1, most=64),
-        'weights': _NUMBERS,
-        'bias': number(-1e6, 1e6),
-        'prior': number(-1e6, 1e6),
-    }
-)
+_LOGISTIC = {
+    'names': items(text(64), least=1, most=64),
+    'mean': _NUMBERS,
+    'scale': items(number(1e-9, 1e9), least=1, most=64),
+    'weights': _NUMBERS,
+    'bias': number(-1e6, 1e6),
+    'prior': number(-1e6, 1e6),
+}
+_MODEL = record(_LOGISTIC, {'local': record(_LOGISTIC)})
 _TABLE = record(
     {
         'edges': items(number(0, 1), least=1, most=64),
@@ -94,9 +92,9 @@ class Calibration:
     centred: bool
     sources: tuple[str, ...]
     created: str
-    gate: Logistic
-    partial: Logistic
-    place: Logistic
+    gate: EvidenceModel
+    partial: EvidenceModel
+    place: EvidenceModel
     found: float
     trust: float
     proof: float
@@ -107,7 +105,7 @@ class Calibration:
     reversed_sequence_errors: CovarianceTable
     figures: Mapping[str, Any]
 
-    def gate_of(self, query: FloatArray) -> Logistic:
+    def gate_of(self, query: FloatArray) -> EvidenceModel:
         """Return the gate for a query [C, D]: `partial` where a camera is missing."""
         return self.gate if query.any(axis=1).all() else self.partial
 
@@ -150,9 +148,9 @@ class Calibration:
                 bool(values.get('centred', False)),
                 tuple(values['sources']),
                 values['created'],
-                Logistic.from_json(values['gate']),
-                Logistic.from_json(values['partial']),
-                Logistic.from_json(values['place']),
+                EvidenceModel.from_json(values['gate']),
+                EvidenceModel.from_json(values['partial']),
+                EvidenceModel.from_json(values['place']),
                 float(values['found']),
                 float(values['trust']),
                 float(values['proof']),
@@ -176,12 +174,6 @@ class Calibration:
                 )
         if made.kind not in KINDS:
             raise InputError(f'{source}: calibration is {made.kind!r}; expected one of {KINDS}')
-        for model in (made.gate, made.partial, made.place):
-            if model.names != EVIDENCE:
-                raise InputError(
-                    f'{source}: calibration is of {", ".join(model.names)}; expected '
-                    f'{", ".join(EVIDENCE)}: calibrate the map again'
-                )
         return made
 
     def require_of(self, place_map: PlaceMap) -> None:

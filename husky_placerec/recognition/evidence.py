@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
+from husky_placerec.recognition.cohort import Cohort, MOST
+from husky_placerec.recognition.local_comparison import LocalComparison
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask
 import numpy as np
@@ -11,21 +13,29 @@ import numpy as np
 # A place elsewhere that looks alike often convinces one camera and not the other. So the leads of
 # single cameras stand beside the lead of all.
 EVIDENCE = (
-    'similarity',  # mean cosine over the cameras
+    'similarity',  # mean cosine over the cameras, normalised by the cohort
     'lead',  # similarity minus that of the best candidate that contradicts the place
     'behind',  # min(lead, 0), for places that are not the best
     'weakest_lead',  # the least lead of any camera over all that contradicts for it alone
     'strongest_lead',  # the greatest lead of any camera
     'agreement',  # share of the candidates that lie at the place too
     'disagreement',  # difference between the highest and the lowest cosine of the cameras
-    'above_usual',  # similarity minus that of the place with its neighbours in the map
+    'usual_share',  # similarity over that of the place with its neighbours in the map
 )
+# Local agreement carries over from one world to the next as a lead only: raw it tells more of the
+# texture of a world than of a place. NaN for a place that was not compared locally.
+LOCAL_EVIDENCE = (
+    'local_lead',  # mutual agreement minus that of the best compared place that contradicts
+    'shift_lead',  # the same of the agreement by a common shift
+)
+ALL_EVIDENCE = (*EVIDENCE, *LOCAL_EVIDENCE)
 
 
 def evidence(
     place_map: PlaceMap,
     route: Route,
     query: FloatArray,
+    cohort: Cohort,
     candidates: tuple[Candidate, ...],
     rival: Rival | None,
     apart_m: float,
@@ -35,7 +45,11 @@ def evidence(
     """
     Return [K, len(EVIDENCE)] for K places.
 
+    Similarities and their differences are in deviations of the cohort: those of the same query to
+    places all over the map. So they mean the same in any light and on any map.
+
     :param query: [C, D], zeros for absent cameras.
+    :param cohort: the similarities of the query to places all over the map.
     :param rival: the best place that contradicts the best candidate.
     :param apart_m: distance from which a place contradicts another.
     :param reverse: [K] whether each place is passed in reverse.
@@ -48,22 +62,42 @@ def evidence(
     lowest = np.where(shared, cosines, np.inf).min(axis=1, initial=np.inf)
     agrees = _agrees(route, candidates, apart_m, places, reverse)
     rivals = _rivals(place_map.spec.cameras, candidates, rival, agrees)
-    leads = np.clip(np.column_stack([similarity, cosines]) - rivals, -1.0, 1.0)  # [K, 1 + C]
+    # Without a rival a lead counts from the mean of the cohort, the similarity of a stranger.
+    rivals = np.where(np.isfinite(rivals), rivals, cohort.mean)
+    leads = cohort.deviations(np.column_stack([similarity, cosines]) - rivals)  # [K, 1 + C]
     lead, by_camera = leads[:, 0], leads[:, 1:]
-    weakest = np.where(shared, by_camera, 1.0).min(axis=1)
-    strongest = np.where(shared, by_camera, -1.0).max(axis=1)
+    weakest = np.where(shared, by_camera, MOST).min(axis=1)
+    strongest = np.where(shared, by_camera, -MOST).max(axis=1)
     return np.column_stack(
         [
-            similarity,
+            cohort.deviations(similarity - cohort.mean),
             lead,
             np.minimum(lead, 0.0),
-            np.where(count, weakest, -1.0),
+            np.where(count, weakest, -MOST),
             strongest,
             agrees.mean(axis=1) if agrees.size else np.zeros(len(places)),
-            np.where(count > 1, highest - lowest, 0.0),
-            similarity - route.neighbour_similarity(places),
+            np.where(count > 1, cohort.deviations(highest - lowest), 0.0),
+            cohort.share(similarity, route.neighbour_similarity(places)),
         ]
     )
+
+
+def local_evidence(
+    local: LocalComparison, route: Route, apart_m: float, places: Indices, reverse: Mask
+) -> Floats:
+    """
+    Return [K, len(LOCAL_EVIDENCE)] for K places; NaN where a place was not compared.
+
+    :param apart_m: distance from which a place contradicts another.
+    """
+    own = local.of(places, reverse)[:, :2]
+    others, ways, agreements = local.compared()
+    if not len(others):
+        return np.full_like(own, np.nan)
+    agrees = _at(route, others, ways, apart_m, places, reverse)
+    against = np.where(agrees[..., None], -np.inf, np.nan_to_num(agreements[:, :2], nan=-np.inf))
+    best = against.max(axis=1, initial=-np.inf)
+    return np.where(np.isfinite(best), own - best, np.nan)
 
 
 def _agrees(
@@ -76,6 +110,18 @@ def _agrees(
     """Return [K, L] which of the L candidates lie at each place, faced the same way."""
     others = np.array([c.place for c in candidates], np.int64)
     ways = np.array([bool(c.reversed) for c in candidates], np.bool_)
+    return _at(route, others, ways, apart_m, places, reverse)
+
+
+def _at(
+    route: Route,
+    others: Indices,
+    ways: Mask,
+    apart_m: float,
+    places: Indices,
+    reverse: Mask,
+) -> Mask:
+    """Return [K, L] which of L other states lie at each place, faced the same way."""
     apart = np.linalg.norm(route.positions[places][:, None] - route.positions[others], axis=-1)
     return np.asarray((apart <= apart_m) & (reverse[:, None] == ways))
 
@@ -86,7 +132,7 @@ def _rivals(
     """
     Return [K, 1 + C] the best similarity, and the best cosine of each camera, against each place.
 
-    Where nothing contradicts a place the value is 0: the similarity of a stranger.
+    Where nothing contradicts a place the value is minus infinity.
     """
     rows = [(c.similarity, *(c.cosines.get(n, -np.inf) for n in cameras)) for c in candidates]
     scores = np.array(rows, np.float64).reshape(-1, 1 + len(cameras))  # [L, 1 + C]
@@ -94,4 +140,4 @@ def _rivals(
     if rival is not None and len(scores):  # it contradicts the places of the best candidate
         against_best = [rival.similarity, *rival.cosines]
         best = np.where(agrees[:, :1], np.maximum(best, against_best), best)
-    return np.where(np.isfinite(best), best, 0.0)
+    return best

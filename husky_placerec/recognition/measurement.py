@@ -6,20 +6,23 @@ from dataclasses import dataclass
 
 from husky_placerec.config import Config
 from husky_placerec.recognition.calibration import Calibration
-from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.types import Floats, Measurement, Reason
 
 # The reason that is given where this evidence lowers the probability most.
 BLAME = {
     'similarity': Reason.LOW_SIMILARITY,
-    'above_usual': Reason.LOW_SIMILARITY,
+    'usual_share': Reason.LOW_SIMILARITY,
     'lead': Reason.AMBIGUOUS,
     'weakest_lead': Reason.CAMERAS_DISAGREE,
     'strongest_lead': Reason.AMBIGUOUS,
     'behind': Reason.AMBIGUOUS,
     'agreement': Reason.AMBIGUOUS,
     'disagreement': Reason.CAMERAS_DISAGREE,
+    'local_lead': Reason.AMBIGUOUS,
+    'shift_lead': Reason.AMBIGUOUS,
 }
 
 
@@ -85,19 +88,20 @@ def measure(
     return Measurement(reason is None, reason, pose, probability, *spread)
 
 
-def gate_reason(gate: Logistic, seen: Floats, min_probability: float) -> str | None:
+def gate_reason(gate: EvidenceModel, seen: Floats, min_probability: float) -> str | None:
     """
     Return why a calibrated gate refuses a candidate, None where it accepts it.
 
     The reason is the evidence that lowers the log odds most below those of right candidates.
 
-    :param seen: [len(EVIDENCE)] of the candidate.
+    :param seen: [len(ALL_EVIDENCE)] of the candidate.
     """
     if gate.probability(seen) >= min_probability:
         return None
     against = gate.against(seen)
-    blamed = BLAME[max(BLAME, key=lambda name: against[name])]  # of equals the first
-    leads = dict(zip(gate.names, seen.tolist()))
+    known = [name for name in BLAME if name in against]
+    blamed = BLAME[max(known, key=lambda name: against[name])]  # of equals the first
+    leads = dict(zip(EVIDENCE, seen.tolist()))
     one_camera = leads['weakest_lead'] == leads['strongest_lead']
     if one_camera and blamed is Reason.CAMERAS_DISAGREE:
         blamed = Reason.AMBIGUOUS

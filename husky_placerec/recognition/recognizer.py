@@ -10,17 +10,29 @@ from collections.abc import Mapping
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
+from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED
 from husky_placerec.recognition.image_check import usable_images
+from husky_placerec.recognition.local_comparison import LocalComparison
 from husky_placerec.recognition.measurement import measure
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.recognition.sequence_estimator import SequenceEstimator
 from husky_placerec.recognition.shipped_calibration import calibration_for
-from husky_placerec.types import FloatArray, Frame, Indices, Pixels, Pose, Recognition
+from husky_placerec.types import (
+    Candidate,
+    FloatArray,
+    Frame,
+    Indices,
+    Pixels,
+    Pose,
+    Recognition,
+)
 import numpy as np
 
 
@@ -75,19 +87,42 @@ class DescriptorRecognizer:
         """
         return descriptor if self._session is None else self._session.centre(descriptor)
 
-    def search(self, query: FloatArray, without: Indices | None = None) -> SearchResult:
+    def search(
+        self,
+        query: FloatArray,
+        local: LocalValues | None = None,
+        without: Indices | None = None,
+    ) -> SearchResult:
         """
-        Search the map for a query.
+        Search the map for a query, and rank the candidates again where it has local descriptors.
 
         :param query: [C, D] from `query_of`, zeros for absent cameras.
+        :param local: [C, cells, D] local descriptors of the frame; None: there are none.
         :param without: places to leave out, as if the map did not have them.
         """
-        place_map, config, rival = self.place_map, self.config, None
+        place_map, config = self.place_map, self.config
         both_ways, apart_m = config.search_reversed, config.elsewhere
         found = place_map.search(query, config.candidates, both_ways=both_ways, without=without)
-        if found:
-            rival = place_map.rival(query, found[0], apart_m, both_ways=both_ways, without=without)
-        return SearchResult(place_map, self.route, query, tuple(found), rival, apart_m)
+
+        def rival_of(best: Candidate) -> Rival | None:
+            return place_map.rival(query, best, apart_m, both_ways=both_ways, without=without)
+
+        rival = rival_of(found[0]) if found else None
+        compared = self._compared(local)
+        if compared is not None and found:
+            first = found[0]
+            found = compared.ranked(found)
+            if found[0] is not first:
+                rival = rival_of(found[0])
+            compared.compare(rival.states if rival is not None else ())
+        about = place_map, self.route, query, tuple(found), rival, apart_m
+        return SearchResult(*about, without, compared)
+
+    def _compared(self, local: LocalValues | None) -> LocalComparison | None:
+        places = self.place_map.local
+        if local is None or places is None or self.config.rerank == 'off':
+            return None
+        return LocalComparison(local, places, self.place_map.opposites)
 
     def decide(
         self,
@@ -137,10 +172,14 @@ class Recognizer(DescriptorRecognizer):
     """
 
     def __init__(
-        self, extractor: DescriptorExtractor, place_map: PlaceMap, config: Config
+        self,
+        extractor: DescriptorExtractor,
+        place_map: PlaceMap,
+        config: Config,
+        local: LocalExtractor | None = None,
     ) -> None:
-        self._extractor = extractor
-        super().__init__(place_map, config, self._calibration_of(place_map))
+        self._extractor, self._local = extractor, local
+        super().__init__(place_map, config, self._calibration_of(place_map, config))
 
     @classmethod
     def load(cls, place_map: PlaceMap, config: Config) -> Recognizer:
@@ -149,7 +188,8 @@ class Recognizer(DescriptorRecognizer):
 
         :raises InputError: for a model that cannot be loaded, or is not the map's.
         """
-        return cls(load_extractor(config, place_map.spec, place_map.cameras), place_map, config)
+        extractor = load_extractor(config, place_map.spec, place_map.cameras)
+        return cls(extractor, place_map, config, local_extractor_of(place_map, config))
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
         """
@@ -161,7 +201,8 @@ class Recognizer(DescriptorRecognizer):
         """
         seen = usable_images(frame) if self.config.check_images else frame
         query = self.query_of(self._extractor.describe(seen))
-        result = self.search(query)
+        local = self._local.describe(seen) if self._local_wanted and self._local else None
+        result = self.search(query, local)
         unusable = bool(frame.images) and not seen.images
         return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)
 
@@ -181,7 +222,11 @@ class Recognizer(DescriptorRecognizer):
 
         :raises InputError: for cameras that cannot fill the view of the map; nothing then changes.
         """
-        self._extractor = self._extractor.seen_by(config, self.place_map.cameras)
+        cameras = self.place_map.cameras
+        extractor = self._extractor.seen_by(config, cameras)
+        if self._local is not None:
+            self._local = self._local.seen_by(extractor.spec, config, cameras)
+        self._extractor = extractor
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
         """Add a pose of `base_link` in the frame `odom`, for the next frame."""
@@ -199,7 +244,7 @@ class Recognizer(DescriptorRecognizer):
                 f'{place_map.name}: poses in the frame {place_map.frame_id}; '
                 f'expected {self.place_map.frame_id}, as before'
             )
-        self._switch_to(place_map, self._calibration_of(place_map))
+        self._switch_to(place_map, self._calibration_of(place_map, self.config))
 
     def warm_up(self) -> None:
         """Do on a blank frame what is slow the first time, then begin anew."""
@@ -220,8 +265,42 @@ class Recognizer(DescriptorRecognizer):
             return None
         return self.config.proof * self.calibration.proof
 
-    def _calibration_of(self, place_map: PlaceMap) -> Calibration | None:
+    @property
+    def _local_wanted(self) -> bool:
+        return self.place_map.local is not None and self.config.rerank != 'off'
+
+    def _calibration_of(self, place_map: PlaceMap, config: Config) -> Calibration | None:
         """Check that a map fits, prepare its search, and return its calibration."""
         self._extractor.spec.require_same(place_map.spec, place_map.name)
+        if place_map.local is not None and self._local is not None:
+            self._local.spec.require_same(place_map.local.spec, place_map.name)
+        require_local(place_map, config)
         place_map.prepare()
         return calibration_for(place_map, self._extractor.spec)
+
+
+def local_extractor_of(place_map: PlaceMap, config: Config) -> LocalExtractor | None:
+    """
+    Return what describes frames as the local descriptors of a map; None where none are used.
+
+    :raises InputError: as `require_local`, and for a network that is not that of the map.
+    """
+    require_local(place_map, config)
+    if place_map.local is None or config.rerank == 'off':
+        return None
+    made = load_local(config, place_map.spec, place_map.local.spec, place_map.cameras)
+    made.spec.require_same(place_map.local.spec, place_map.name)
+    return made
+
+
+def require_local(place_map: PlaceMap, config: Config) -> None:
+    """
+    Refuse a map without local descriptors where they are asked for.
+
+    :raises InputError: that says how to add them.
+    """
+    if config.rerank == 'always' and place_map.local is None:
+        raise InputError(
+            f'{place_map.name}: has no local descriptors, and rerank is always; add them with '
+            'placerec map add-local MAP SOURCE, or build the map with --local'
+        )

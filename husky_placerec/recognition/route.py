@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.cohort import CohortPlaces
 from husky_placerec.types import FloatArray, Floats, Indices
 import numpy as np
 
@@ -42,6 +43,11 @@ class Route:
         self.before[second[linked]] = first[linked]
         self.after[first[linked]] = second[linked]
         self._similarity_cache: dict[int, float] = {}
+
+    @cached_property
+    def cohort(self) -> CohortPlaces:
+        """The places to which every query is compared, for a scale of its similarities."""
+        return CohortPlaces(self._map)
 
     def __len__(self) -> int:
         return len(self.positions)

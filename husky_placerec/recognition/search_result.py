@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
-from husky_placerec.recognition.evidence import evidence
+from husky_placerec.recognition.cohort import Cohort
+from husky_placerec.recognition.evidence import evidence, LOCAL_EVIDENCE, local_evidence
 from husky_placerec.recognition.interpolation import interpolated_pose
+from husky_placerec.recognition.local_comparison import LocalComparison
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose
 import numpy as np
@@ -22,6 +26,8 @@ class SearchResult:
     :param candidates: best first.
     :param rival: the best place that contradicts the best candidate; None where nothing does.
     :param apart_m: distance from which a place contradicts another.
+    :param without: places that were left out of the search.
+    :param local: local agreements of the frame; None: there are none.
     """
 
     place_map: PlaceMap
@@ -30,6 +36,8 @@ class SearchResult:
     candidates: tuple[Candidate, ...]
     rival: Rival | None
     apart_m: float
+    without: Indices | None = None
+    local: LocalComparison | None = None
     _evidence: dict[tuple[int, bool], Floats] = field(default_factory=dict, init=False)
     _poses: dict[tuple[int, bool], Pose] = field(default_factory=dict, init=False)
 
@@ -51,13 +59,29 @@ class SearchResult:
         places = np.array([c.place for c in self.candidates], np.int64)
         return places, np.array([bool(c.reversed) for c in self.candidates], np.bool_)
 
+    @cached_property
+    def cohort(self) -> Cohort:
+        """The similarities of the query to places all over the map."""
+        return self.route.cohort.of(self.query, self.without)
+
+    def compare(self, states: Sequence[tuple[int, bool]]) -> None:
+        """Compare more places locally, besides the candidates and what contradicts them."""
+        if self.local is not None:
+            self.local.compare(states)
+
     def evidence(self, places: Indices, reverse: Mask) -> Floats:
-        """Return [K, len(EVIDENCE)] for K places, each passed in reverse or not."""
-        about = self.place_map, self.route, self.query, self.candidates, self.rival, self.apart_m
-        return evidence(*about, places, reverse)
+        """Return [K, len(ALL_EVIDENCE)] for K places, each passed in reverse or not."""
+        about = self.place_map, self.route, self.query, self.cohort
+        found = self.candidates, self.rival, self.apart_m
+        seen = evidence(*about, *found, places, reverse)
+        if self.local is None:
+            locally = np.full((len(places), len(LOCAL_EVIDENCE)), np.nan)
+        else:
+            locally = local_evidence(self.local, self.route, self.apart_m, places, reverse)
+        return np.hstack([seen, locally])
 
     def evidence_of(self, place: int, reverse: bool) -> Floats:
-        """Return [len(EVIDENCE)] for one place."""
+        """Return [len(ALL_EVIDENCE)] for one place."""
         state = place, reverse
         if state not in self._evidence:
             self._evidence[state] = self.evidence(np.array([place]), np.array([reverse]))[0]

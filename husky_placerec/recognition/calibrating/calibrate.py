@@ -36,6 +36,7 @@ from husky_placerec.recognition.calibrating.samples import (
 )
 from husky_placerec.recognition.calibration import Calibration, MAP_ALONE, OWN
 from husky_placerec.recognition.covariance import CovarianceTable, LEAST, pose_errors
+from husky_placerec.recognition.prior import Prior
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.route_filter import RouteFilterSettings
 from husky_placerec.types import Pose, SECOND_NS
@@ -59,7 +60,12 @@ def itself(place_map: PlaceMap) -> DescribedDrive:
     """Return the map as a drive of its own, for want of a second one."""
     places = place_map.places
     return DescribedDrive(
-        place_map.name, place_map.descriptors, places.stamps_ns, places.poses, itself=True
+        place_map.name,
+        place_map.descriptors,
+        places.stamps_ns,
+        places.poses,
+        local=place_map.local,
+        itself=True,
     )
 
 
@@ -74,7 +80,12 @@ def drive_of(described: PlaceMap, odometry: Trajectory | None = None) -> Describ
     if odometry is not None and odometry.covers(places.stamps_ns, SECOND_NS).mean() >= COVERED:
         moved = odometry.at(places.stamps_ns)
     return DescribedDrive(
-        described.name, described.descriptors, places.stamps_ns, places.poses, moved
+        described.name,
+        described.descriptors,
+        places.stamps_ns,
+        places.poses,
+        moved,
+        described.local,
     )
 
 
@@ -83,6 +94,7 @@ def calibrate(
     config: Config,
     *,
     kind: str | None = None,
+    prior: Prior | None = None,
     bars: Bars = no_bars,
 ) -> Calibration:
     """
@@ -96,6 +108,7 @@ def calibrate(
 
     :param settings: one, or several maps of one model for a calibration of the model.
     :param kind: of the calibration; `own` by default, `map_alone` where the map is the only drive.
+    :param prior: what is known from other worlds; None: nothing.
     :raises InputError: for drives that never meet their map, or that are never recognised.
     """
     for setting in settings:
@@ -105,6 +118,12 @@ def calibrate(
     _require_right(samples.whole, Samples.join(places).whole, settings)
     first = settings[0].place_map
     alone = all(d.itself for s in settings for d in s.drives if d.poses is not None)
+    # A map alone knows no other light: its frames tell nothing of what evidence is worth there.
+    fitted = prior is None or not alone
+    if fitted:
+        models = (*fit_gates(samples, prior), fit_place(places, prior))
+    else:
+        models = (prior.gate, prior.partial, prior.place)
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),
@@ -112,9 +131,8 @@ def calibrate(
         first.centring is not None,
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
-        *fit_gates(samples, alone),
-        fit_place(places, alone),
-        found_share(samples),
+        *models,
+        found_share(samples) if not (alone and prior) else prior.found,
         trust=1.0,
         proof=0.0,
         single_errors=_table([]),
@@ -122,13 +140,13 @@ def calibrate(
         guessed_errors=_table([]),
         reversed_errors=_table([]),
         reversed_sequence_errors=_table([]),
-        figures=gate_figures(samples, alone),
+        figures=gate_figures(samples, prior),
     )
     runs = [run for setting in settings for run in record_runs(setting, config, bars)]
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if fitted else 0):
         for number, run in enumerate(bars('Learning what is wrong', ' drives')(runs, len(runs))):
             places += hard_negatives(run, draft, config, number)
-        draft = replace(draft, place=fit_place(places, alone))
+        draft = replace(draft, place=fit_place(places, prior))
     whole = Samples.join(places).whole
     median = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
     usual = min(median, RouteFilterSettings().strongest)

@@ -1,10 +1,12 @@
-"""Models of the evidence, fitted to the calibration set; this alone needs scikit-learn."""
+"""Models of the evidence, fitted to the calibration set."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from husky_placerec.recognition.calibrating.logistic_fit import fit_weights
 from husky_placerec.recognition.calibrating.reliability import (
     PRECISIONS,
     recall_at,
@@ -12,61 +14,89 @@ from husky_placerec.recognition.calibrating.reliability import (
     upper_bound,
 )
 from husky_placerec.recognition.calibrating.samples import MASKED, Row, Samples, UNKNOWN, WHOLE
-from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE
+from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.logistic import bounded, Logistic
-from husky_placerec.types import Floats
+from husky_placerec.recognition.prior import Prior
+from husky_placerec.types import Floats, Mask
 import numpy as np
 
 # For a followed state the agreement of the candidates adds nothing to its lead.
 CANDIDATES_ONLY = ('agreement',)
 UNKNOWN_SHARE = 1 / 3  # assumed share of the frames that are off the map
 FOLDS = 5
-REGULARISATION = 1.0  # scikit-learn's C; it keeps probabilities below 1 where no sample is wrong
+# Strengths of the shrinkage, in frames. Without a prior, the weights are shrunk to none: it keeps
+# probabilities below 1 where no sample is wrong. To a prior the bias is shrunk less than the
+# weights: it differs most from world to world.
+REGULARISATION = 1.0
+WEIGHT_STRENGTH, BIAS_STRENGTH = 3.0, 1.0
+SIGNS = {'disagreement': -1.0}  # of evidence that speaks against a place; all other speaks for it
 
 
-def fit(samples: Samples, wide: bool, without: Sequence[str] = ()) -> Logistic:
+def fit(
+    samples: Samples, prior: EvidenceModel | None = None, without: Sequence[str] = ()
+) -> EvidenceModel:
     """
-    Fit a logistic model of bounded evidence.
+    Fit the logistic models of bounded evidence: one for all places, one for compared ones.
 
-    :param wide: centre the bounds on all samples instead of the right ones. A map that is
-        calibrated by its own frames needs it: these are more alike than frames of any other light,
-        and beside them every other right frame would look wrong.
+    :param prior: to which the weights are shrunk, and whose bounds are used; None: to no weight,
+        with bounds about the right samples.
     :param without: names of evidence that gets no weight.
     """
-    from sklearn.linear_model import LogisticRegression
+    finite: Mask = np.asarray(np.isfinite(samples.evidence).all(axis=1))
+    compared = samples.chosen(finite)
+    plain = replace(samples, evidence=samples.evidence[:, : len(EVIDENCE)])
+    local = None
+    if compared.true.any() and not compared.true.all():
+        known = None if prior is None else prior.local
+        local = _fit(compared, ALL_EVIDENCE, known, without)
+    known = None if prior is None else prior.plain
+    return EvidenceModel(_fit(plain, EVIDENCE, known, without), local)
 
+
+def _fit(
+    samples: Samples, names: tuple[str, ...], prior: Logistic | None, without: Sequence[str]
+) -> Logistic:
     true, weight = samples.true, samples.weight
-    around = true | wide
-    usual = samples.evidence[around]
-    mean = np.average(usual, axis=0, weights=weight[around])
-    spread = np.average(np.square(usual - mean), axis=0, weights=weight[around])
-    scale = np.where(spread > 1e-12, np.sqrt(spread), 1.0)
-    model = LogisticRegression(C=REGULARISATION, max_iter=1000)
+    signs = np.array([0.0 if name in without else SIGNS.get(name, 1.0) for name in names])
+    odds = float(np.log(weight[true].sum() / weight[~true].sum()))
+    if prior is None:
+        usual, counts = samples.evidence[true], weight[true]
+        mean = np.average(usual, axis=0, weights=counts)
+        spread = np.average(np.square(usual - mean), axis=0, weights=counts)
+        scale = np.where(spread > 1e-12, np.sqrt(spread), 1.0)
+        centre = np.zeros(len(names) + 1)
+        strength = np.append(np.full(len(names), REGULARISATION), 0.0)
+    else:
+        mean, scale = prior.mean, prior.scale
+        # The likelihood ratio of the prior holds here, not the share of right samples there.
+        centre = np.append(prior.weights, prior.bias - prior.prior + odds)
+        strength = np.append(np.full(len(names), WEIGHT_STRENGTH), BIAS_STRENGTH)
     seen = bounded(samples.evidence, mean, scale)
-    seen[:, [EVIDENCE.index(name) for name in without]] = 0.0
-    model.fit(seen, true, sample_weight=weight)
-    for_it, against = weight[true].sum(), weight[~true].sum()
-    bias, prior = float(model.intercept_[0]), float(np.log(for_it / against))
-    return Logistic(EVIDENCE, mean, scale, model.coef_[0], bias, prior)
+    found = fit_weights(seen, true, weight, signs, centre, strength)
+    return Logistic(names, mean, scale, found[:-1], float(found[-1]), odds)
 
 
-def fit_gates(samples: Samples, wide: bool = False) -> tuple[Logistic, Logistic]:
+def fit_gates(samples: Samples, prior: Prior | None = None) -> tuple[EvidenceModel, EvidenceModel]:
     """
     Fit a gate to frames with all cameras, and another to frames that lack a camera.
 
     One camera has other similarities and leads than two, and they tell less. The first gate serves
     for both where the samples of single cameras are all right or all wrong.
     """
-    gate = fit(samples.whole.balanced(UNKNOWN_SHARE), wide)
+    whole = samples.whole.balanced(UNKNOWN_SHARE)
+    gate = fit(whole, None if prior is None else prior.gate)
     partial = samples.chosen(samples.partial)
     if not partial.true.any() or partial.true.all():
         return gate, gate
-    return gate, fit(partial.balanced(UNKNOWN_SHARE), wide)
+    known = None if prior is None else prior.partial
+    return gate, fit(partial.balanced(UNKNOWN_SHARE), known)
 
 
-def fit_place(rows: Sequence[Row], wide: bool) -> Logistic:
+def fit_place(rows: Sequence[Row], prior: Prior | None = None) -> EvidenceModel:
     """Fit the likelihood of the route filter to frames with all cameras."""
-    return fit(Samples.join(rows).whole, wide, without=CANDIDATES_ONLY)
+    known = None if prior is None else prior.place
+    return fit(Samples.join(rows).whole, known, without=CANDIDATES_ONLY)
 
 
 def found_share(samples: Samples) -> float:
@@ -75,14 +105,14 @@ def found_share(samples: Samples) -> float:
     return float(np.clip(whole.true[whole.origin == WHOLE].mean(), 0.05, 0.95))
 
 
-def held_out(samples: Samples, wide: bool) -> Floats:
+def held_out(samples: Samples, prior: EvidenceModel | None = None) -> Floats:
     """Return [N] probabilities by models that were fitted to other groups (cross-validation)."""
     from sklearn.model_selection import GroupKFold
 
     groups = len(np.unique(samples.group))
     probability = np.full(len(samples.true), np.nan)
     if groups < 2:
-        return fit(samples, wide).probability(samples.evidence)
+        return fit(samples, prior).probability(samples.evidence)
     folds = GroupKFold(min(FOLDS, groups))
     for train, test in folds.split(samples.evidence, samples.true, samples.group):
         rows = np.zeros(len(samples.true), np.bool_)
@@ -90,14 +120,14 @@ def held_out(samples: Samples, wide: bool) -> Floats:
         part = samples.chosen(rows)
         if part.true.all() or not part.true.any():
             part = samples
-        probability[test] = fit(part, wide).probability(samples.evidence[test])
+        probability[test] = fit(part, prior).probability(samples.evidence[test])
     return probability
 
 
-def gate_figures(samples: Samples, wide: bool = False) -> dict[str, Any]:
+def gate_figures(samples: Samples, prior: Prior | None = None) -> dict[str, Any]:
     """Return the cross-validated figures of the gate, for frames with all cameras."""
     whole = samples.whole.balanced(UNKNOWN_SHARE)
-    probability = held_out(whole, wide)
+    probability = held_out(whole, None if prior is None else prior.gate)
     known = whole.origin == WHOLE
     count, wrong = int(known.sum()), int((known & ~whole.true).sum())
     reliability = Reliability.of(probability, whole.true, whole.weight)

@@ -110,7 +110,7 @@ def record_runs(
             for frame in frames:
                 own = np.flatnonzero(kept == frame) if drive.itself else None
                 query = np.asarray(asked[frame], np.float32)
-                results.append(recognizer.search(query, own))
+                results.append(recognizer.search(query, drive.local_of(frame), own))
             yield RecordedRun(place_map, drive, _truths(place_map, drive), tuple(results))
 
 
@@ -147,7 +147,10 @@ def _quarters(rows: Indices) -> list[Indices]:
 
 
 def _part(place_map: PlaceMap, kept: Indices) -> PlaceMap:
-    return place_map.with_places(place_map.places.chosen(kept), place_map.descriptors[kept])
+    local = None if place_map.local is None else place_map.local.chosen(kept)
+    return place_map.with_places(
+        place_map.places.chosen(kept), place_map.descriptors[kept], local=local
+    )
 
 
 def hard_negatives(

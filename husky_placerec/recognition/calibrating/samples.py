@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from husky_placerec.descriptor.local.features import LocalFeatures
+from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
@@ -30,6 +32,7 @@ class DescribedDrive:
     :param stamps_ns: [N].
     :param poses: [N, 7] in the map frame; None where the drive is off the map.
     :param odometry: [N, 7] poses in the frame `odom`; None: `poses` tell the motion.
+    :param local: local descriptors of the frames; None: none.
     :param itself: the drive is the map, so that no frame may be compared with its own place.
     """
 
@@ -38,6 +41,7 @@ class DescribedDrive:
     stamps_ns: Indices
     poses: Floats | None
     odometry: Floats | None = None
+    local: LocalFeatures | None = None
     itself: bool = False
 
     def __len__(self) -> int:
@@ -57,7 +61,12 @@ class DescribedDrive:
             stamps_ns=self.stamps_ns[rows],
             poses=None if self.poses is None else self.poses[rows],
             odometry=None if self.odometry is None else self.odometry[rows],
+            local=None if self.local is None else self.local.chosen(rows),
         )
+
+    def local_of(self, frame: int) -> LocalValues | None:
+        """Return [C, cells, D] the local descriptors of a frame; None where there are none."""
+        return None if self.local is None else np.asarray(self.local.values[frame])
 
     def as_queries(self, place_map: PlaceMap) -> DescribedDrive:
         """Return the drive with its descriptors as the queries of one session on a map."""
@@ -146,8 +155,13 @@ def sample_frame(
     samples = FrameSamples([], [])
     rng = np.random.default_rng([frame, len(drive)])
     own = np.array([frame], np.int64) if drive.itself else None
+    local = drive.local_of(frame)
     for query in _partial_queries(np.asarray(drive.descriptors[frame], np.float32)):
-        _add_query(samples, _Query(recognizer, query, group, rng), drive, frame, own)
+        seen = local
+        if local is not None and len(local) == len(query):
+            there: Mask = np.asarray(query.any(axis=1))
+            seen = np.where(there[:, None, None], local, 0).astype(np.int8)
+        _add_query(samples, _Query(recognizer, query, seen, group, rng), drive, frame, own)
     return samples
 
 
@@ -198,6 +212,7 @@ class _Query:
 
     recognizer: DescriptorRecognizer
     query: FloatArray
+    local: LocalValues | None
     group: int
     rng: np.random.Generator
 
@@ -210,7 +225,7 @@ def _add_query(
     samples: FrameSamples, query: _Query, drive: DescribedDrive, frame: int, own: Indices | None
 ) -> None:
     recognizer = query.recognizer
-    result = recognizer.search(query.query, own)
+    result = recognizer.search(query.query, query.local, own)
     best = result.best
     if best is None:
         return
@@ -228,9 +243,10 @@ def _add_query(
     if not drive.itself:
         pose = result.pose(best.place, bool(best.reversed))
     samples.gate.append(query.row(_of_best(result), is_right(pose, truth), 1.0, WHOLE))
+    result.compare([state])
     samples.place.append(query.row(result.evidence_of(*state), True, 1.0, WHOLE))
     _add_strangers(samples, query, result, WHOLE, near)
-    masked = recognizer.search(query.query, near)
+    masked = recognizer.search(query.query, query.local, near)
     if masked.best is not None:
         _add_unknown(samples, query, masked, MASKED, near)
 

@@ -1,0 +1,1 @@
+"""Local features of places, and how well those of two images agree."""

@@ -1,0 +1,41 @@
+"""Collect the local descriptors of the frames of a drive, and choose the branch for it."""
+
+from __future__ import annotations
+
+from husky_placerec.descriptor.local.extractor import LocalExtractor
+from husky_placerec.descriptor.local.features import LocalFeatures
+from husky_placerec.descriptor.local.network import LocalValues
+from husky_placerec.types import Frame, Pixels
+import numpy as np
+
+
+class LocalCollector:
+    """
+    Collects frames, of each branch that the extractor has.
+
+    A network with two branches has one for images like those of its training, and one for all
+    others. The second is taken where most images are unlike those of the training.
+
+    :param extractor: None collects nothing.
+    """
+
+    def __init__(self, extractor: LocalExtractor | None) -> None:
+        self._extractor = extractor
+        self._values: list[LocalValues] = []
+        self._far: list[bool] = []
+
+    def add(self, frame: Frame[Pixels]) -> None:
+        """Describe a frame."""
+        if self._extractor is None:
+            return
+        self._values.append(self._extractor.describe_each(frame))
+        if len(self._extractor.branches) > 1:
+            self._far += self._extractor.far(frame)
+
+    def collected(self) -> LocalFeatures | None:
+        """Return the local descriptors of all frames, of one branch; None without any."""
+        if self._extractor is None or not self._values:
+            return None
+        branch = int(bool(self._far) and 2 * sum(self._far) > len(self._far))
+        values = np.array([each[branch] for each in self._values])
+        return LocalFeatures(self._extractor.spec_of(self._extractor.branches[branch]), values)
