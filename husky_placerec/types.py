@@ -180,6 +180,7 @@ class Reason(str, Enum):
     IMAGE_UNUSABLE = 'image_unusable'  # every image is black, saturated, covered or blurred
     MOTION_DISAGREES = 'motion_disagrees'  # the robot cannot have driven there
     UNKNOWN_PLACE = 'unknown_place'  # the robot is more likely off the map than on it
+    UNCALIBRATED = 'uncalibrated'  # no drive has measured what the evidence is worth here
     WAITING_FOR_SEQUENCE = 'waiting_for_sequence'  # the pose still lacks evidence
 
 

@@ -146,7 +146,7 @@ def _report(made: Calibration) -> None:
 
 def _report_proof(made: Calibration, every_m: float) -> None:
     """Print how many frames a pose needs, or that no number of frames suffices."""
-    from husky_placerec.recognition.calibrating.required_proof import frames_needed
+    from husky_placerec.recognition.calibrating.null import frames_needed
 
     frames = frames_needed(made.proof, made.figures['usual_proof'], every_m)
     if frames is None:

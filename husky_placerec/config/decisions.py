@@ -60,6 +60,12 @@ class DecisionConfig:
         most=1.0,
         dynamic=True,
     )
+    promise: float = parameter(
+        0.99,
+        'Share of the accepted poses that have to be right, for a calibration to count as proven.',
+        least=0.5,
+        most=0.9999,
+    )
     contradiction: float = parameter(
         3.0,
         'The pose of the sequence is refused if the natural logarithm of the likelihood ratio of '

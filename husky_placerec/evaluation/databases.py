@@ -19,6 +19,7 @@ from husky_placerec.placemap.places import Places
 from husky_placerec.recognition.calibrating.calibrate import Bars, calibrate, itself, no_bars
 from husky_placerec.recognition.calibrating.leave_out import Setting
 from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED
+from husky_placerec.recognition.prior import shipped_prior
 from husky_placerec.recognition.shipped_calibration import calibration_for
 from husky_placerec.types import FloatArray
 import numpy as np
@@ -96,7 +97,8 @@ def calibrated_alone(
     :return: the calibrated map and ''; where it cannot be calibrated, the map as it is and why.
     """
     try:
-        made = calibrate([Setting(place_map, (itself(place_map),))], config, bars=bars)
+        setting = Setting(place_map, (itself(place_map),))
+        made = calibrate([setting], config, prior=shipped_prior(), bars=bars)
     except InputError as error:
         return place_map, str(error)
     return place_map.calibrated(made.as_json()), ''

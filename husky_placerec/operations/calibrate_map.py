@@ -17,6 +17,7 @@ from husky_placerec.placemap.storage import edit_map
 from husky_placerec.recognition.calibrating.calibrate import calibrate, drive_of, itself
 from husky_placerec.recognition.calibrating.leave_out import Setting
 from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.prior import shipped_prior
 
 
 def calibrate_map(
@@ -77,7 +78,7 @@ def calibrate_map(
         )
         for each in unknown
     ]
-    made = calibrate([Setting(place_map, tuple(drives))], config, bars=bars)
+    made = calibrate([Setting(place_map, tuple(drives))], config, prior=shipped_prior(), bars=bars)
 
     def with_calibration(current: PlaceMap) -> PlaceMap:
         made.require_of(current)

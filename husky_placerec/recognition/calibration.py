@@ -16,11 +16,13 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.covariance import CovarianceTable
 from husky_placerec.recognition.evidence_model import EvidenceModel
-from husky_placerec.schema import anything, boolean, items, mapping, number, record, text
+from husky_placerec.schema import anything, boolean, choice, items, mapping, number, record, text
 from husky_placerec.types import FloatArray
 
 OWN, MAP_ALONE, SIMULATED, UNCALIBRATED = 'own', 'map_alone', 'simulated', 'uncalibrated'
 KINDS = (OWN, MAP_ALONE, SIMULATED)
+PROVEN, WEAK, UNFIT = 'proven', 'weak', 'unfit'
+GRADES = (PROVEN, WEAK, UNFIT)
 
 MOST_PROOF = 1e6
 
@@ -55,7 +57,10 @@ SCHEMA = record(
         'sources': items(text()),
         'created': text(64),
         **dict.fromkeys(('gate', 'partial', 'place'), _MODEL),
-        **dict.fromkeys(('found', 'trust', 'proof'), _is_number),  # `from_json` checks the range
+        # `from_json` checks the range.
+        **dict.fromkeys(('found', 'proof', 'guessed_proof'), _is_number),
+        'grade': choice(*GRADES),
+        'weakness': text(1024),
         **dict.fromkeys(('measured', 'estimated', 'guessed', 'turned'), _TABLE),
         'figures': mapping(anything, text(255)),
     },
@@ -74,9 +79,12 @@ class Calibration:
     :param partial: the same for a frame that lacks a camera.
     :param place: probability that a place is right, against strangers that look like it.
     :param found: share of the frames on the map whose best candidate is right.
-    :param trust: tempering exponent of the likelihood of a frame, 0 to 1: frames in a row err
-        together.
-    :param proof: cumulative log likelihood ratio that a pose needs.
+    :param proof: cumulative log likelihood ratio that a pose needs, where odometry tells the
+        motion; `guessed_proof` where only the elapsed time does.
+    :param grade: what it can promise, one of GRADES: `proven`, held-out frames bear it out;
+        `weak`, there are too few of them or some were wrong; `unfit`, the map looks like road that
+        it does not have, and no pose is accepted.
+    :param weakness: why it is not proven, in a sentence.
     :param single_errors: of the poses of single frames.
     :param sequence_errors: of the poses of the sequence filter, with odometry.
     :param guessed_errors: of the poses of the sequence filter, without odometry.
@@ -96,8 +104,10 @@ class Calibration:
     partial: EvidenceModel
     place: EvidenceModel
     found: float
-    trust: float
     proof: float
+    guessed_proof: float
+    grade: str
+    weakness: str
     single_errors: CovarianceTable
     sequence_errors: CovarianceTable
     guessed_errors: CovarianceTable
@@ -122,8 +132,10 @@ class Calibration:
             'partial': self.partial.as_json(),
             'place': self.place.as_json(),
             'found': self.found,
-            'trust': self.trust,
             'proof': self.proof,
+            'guessed_proof': self.guessed_proof,
+            'grade': self.grade,
+            'weakness': self.weakness,
             'measured': self.single_errors.as_json(),
             'estimated': self.sequence_errors.as_json(),
             'guessed': self.guessed_errors.as_json(),
@@ -152,8 +164,10 @@ class Calibration:
                 EvidenceModel.from_json(values['partial']),
                 EvidenceModel.from_json(values['place']),
                 float(values['found']),
-                float(values['trust']),
                 float(values['proof']),
+                float(values['guessed_proof']),
+                values['grade'],
+                values['weakness'],
                 CovarianceTable.from_json(values['measured']),
                 CovarianceTable.from_json(values['estimated']),
                 CovarianceTable.from_json(values['guessed']),
@@ -163,14 +177,11 @@ class Calibration:
             )
         except (ArithmeticError, KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: calibration not as expected ({error!r})') from error
-        if not 0 <= made.proof <= MOST_PROOF:
-            raise InputError(
-                f'{source}: calibration has proof {made.proof}; expected 0 to {MOST_PROOF:g}'
-            )
-        for name in ('found', 'trust'):
-            if not 0 < getattr(made, name) <= 1:
+        for name, most in (('proof', MOST_PROOF), ('guessed_proof', MOST_PROOF), ('found', 1)):
+            if not 0 <= getattr(made, name) <= most:
                 raise InputError(
-                    f'{source}: calibration has {name} {getattr(made, name)}; expected 0 to 1'
+                    f'{source}: calibration has {name} {getattr(made, name)}; expected 0 to '
+                    f'{most:g}'
                 )
         if made.kind not in KINDS:
             raise InputError(f'{source}: calibration is {made.kind!r}; expected one of {KINDS}')

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from husky_placerec.config import Config
-from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.calibration import Calibration, MAP_ALONE
 from husky_placerec.recognition.evidence import EVIDENCE
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.types import Floats, Measurement, Reason
 
+MOST_ALONE = 0.95  # probability of a single frame without a second drive
 # The reason that is given where this evidence lowers the probability most.
 BLAME = {
     'similarity': Reason.LOW_SIMILARITY,
@@ -82,6 +83,11 @@ def measure(
     seen = result.evidence_of(place, reverse)
     probability = float(gate.probability(seen))
     reason = gate_reason(gate, seen, config.min_probability)
+    if calibration.kind == MAP_ALONE:
+        # The prior keeps no probability near 1 on a world that it was not measured on.
+        probability = min(probability, MOST_ALONE)
+        if reason is None and probability < config.min_probability:
+            reason = Reason.UNCALIBRATED.value
     pose = result.pose(place, reverse)
     errors = calibration.reversed_errors if reverse else calibration.single_errors
     spread = errors.covariance(probability, pose, result.route.spacing_at(place))

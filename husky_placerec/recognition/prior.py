@@ -49,8 +49,11 @@ class Prior:
         :raises InputError: for damaged values.
         """
         try:
-            models = (EvidenceModel.from_json(values[n]) for n in ('gate', 'partial', 'place'))
-            return cls(*models, float(values['found']), tuple(map(str, values['worlds'])))
+            gate, partial, place = (
+                EvidenceModel.from_json(values[name]) for name in ('gate', 'partial', 'place')
+            )
+            worlds = tuple(map(str, values['worlds']))
+            return cls(gate, partial, place, float(values['found']), worlds)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: prior not as expected ({error!r})') from error
 

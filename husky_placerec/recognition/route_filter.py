@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from husky_placerec.config import Config
 from husky_placerec.recognition.belief import Belief, merge_states
-from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.calibration import Calibration, MOST_PROOF, UNFIT
 from husky_placerec.recognition.motion import Motion
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Floats, Indices, Mask, State
@@ -42,7 +42,7 @@ class RouteFilterSettings:
     :param leave_m: mean distance until the robot leaves the map, or comes back to it.
     :param jump_m: mean distance until it is carried elsewhere.
     :param evidence_m: metres whose frames count as one frame, because they are not independent.
-    :param trust: tempering exponent of a frame's likelihood ratio.
+    :param trust: tempering exponent of a frame's likelihood ratio: frames in a row err together.
     :param least_m: a shorter motion is not a motion.
     :param within_m: distance of states that count as one pose.
     :param heading_cos: cosine of the largest angle between the headings of one pose.
@@ -61,7 +61,7 @@ class RouteFilterSettings:
     leave_m: float = 300.0
     jump_m: float = 3000.0
     evidence_m: float = 3.0
-    trust: float = 1.0
+    trust: float = 0.5
     least_m: float = 1.0
     within_m: float = 10.0
     heading_cos: float = 0.5
@@ -77,22 +77,28 @@ class RouteFilterSettings:
     off_map: float = 0.5
 
     @classmethod
-    def of(cls, config: Config, calibration: Calibration) -> RouteFilterSettings:
+    def of(
+        cls, config: Config, calibration: Calibration, *, guessed: bool = False
+    ) -> RouteFilterSettings:
         """
         Return the settings of a configuration on a calibrated map.
 
         The parameter `proof` is a factor of the calibrated one: `required_proof = config.proof *
         calibration.proof`.
+
+        :param guessed: only the elapsed time tells the motion.
         """
+        asked = calibration.guessed_proof if guessed else calibration.proof
+        if calibration.grade == UNFIT:
+            asked = MOST_PROOF
         return cls(
             leave_m=config.leave_after,
             jump_m=config.jump_after,
             evidence_m=config.evidence_every,
-            trust=calibration.trust,
             least_m=min(config.evidence_every / 3, 1.0),
             localized_from=config.localized_from,
             lost_below=config.lost_below,
-            required_proof=config.proof * calibration.proof,
+            required_proof=config.proof * asked,
             found=calibration.found,
         )
 

@@ -33,6 +33,7 @@ class SequenceEstimator:
         self._route = route
         self._calibration = calibration
         self._motion = MotionIntegrator(odometry, route, config.usual_speed)
+        self._config = config
         self._filter = RouteFilter(route, RouteFilterSettings.of(config, calibration))
         self._poses = PoseFilter(route.spacing_m)
         self._contradiction = config.contradiction
@@ -40,6 +41,7 @@ class SequenceEstimator:
 
     def configure(self, config: Config) -> None:
         """Use other parameters from the next frame on; the belief stays."""
+        self._config = config
         self._filter.settings = RouteFilterSettings.of(config, self._calibration)
         self._motion.speed = config.usual_speed
         self._contradiction = config.contradiction
@@ -57,6 +59,10 @@ class SequenceEstimator:
         motion = self._motion.until(single.stamp_ns, result.query)
         if not result.query.any():  # without an image only the motion is known
             return self._no_estimate(single, single.reason)
+        guessed = motion is not None and motion.guessed
+        self._filter.settings = RouteFilterSettings.of(
+            self._config, self._calibration, guessed=guessed
+        )
         used = self._filter.step(
             motion,
             result.states,
@@ -105,6 +111,7 @@ class SequenceEstimator:
         # Without odometry nothing but the view itself tells that the road has been left, so that
         # the view has to support the place.
         least = 0.0 if guessed else -self._contradiction
+        result.compare([(place, reverse)])
         ratio = self._calibration.place.log_ratio(result.evidence_of(place, reverse))
         accepted = self._filter.state is State.LOCALIZED and ratio > least and self._agrees
         calibration = self._calibration

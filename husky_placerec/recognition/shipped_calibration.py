@@ -1,5 +1,5 @@
 """
-The calibrations that the shipped network brings along, measured on simulated campuses.
+The calibration that the shipped network brings along, measured on simulated campuses.
 
 They lie next to its weights. They are used for maps of simulated drives only, because a simulation
 does not tell how much real roads resemble each other.
@@ -19,7 +19,6 @@ from husky_placerec.files import write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import Calibration, calibration_of
 
-SAME_FOCAL = 0.02  # relative difference of focal lengths
 SUFFIX = '.calibration.json'  # appended to the name of the weights
 
 
@@ -38,21 +37,15 @@ def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | 
         return None
     for made in read_defaults(file):
         of = DescriptorSpec.from_json(made.descriptor, str(file))
-        if _same_view(spec.pinhole_focal, of.pinhole_focal):
-            of = replace(of, pinhole_focal=spec.pinhole_focal)
-        if not spec.differences(of):
-            return made
+        if of.weights_sha256 == spec.weights_sha256:
+            # The evidence is in deviations of the cohort, so that it holds for any view.
+            return replace(made, descriptor=spec.as_json())
     return None
-
-
-def _same_view(focal: float, other: float) -> bool:
-    """Return whether two virtual pinholes show the same but for the rounding of intrinsics."""
-    return bool(focal and other) and abs(focal / other - 1) <= SAME_FOCAL
 
 
 def read_defaults(file: Path) -> list[Calibration]:
     """
-    Read the calibrations of a model, one for each preprocessing.
+    Read the calibrations of a model.
 
     :raises InputError: for a file that is damaged.
     """
@@ -67,8 +60,5 @@ def read_defaults(file: Path) -> list[Calibration]:
 
 
 def save_default(file: Path, made: Calibration) -> None:
-    """Add a calibration to the file of its model; it replaces the one of its preprocessing."""
-    others = read_defaults(file) if file.exists() else []
-    kept = [other for other in others if other.descriptor != made.descriptor]
-    documents = [each.as_json() for each in (*kept, made)]
-    write_atomic(file, json.dumps({'calibrations': documents}, indent=1).encode())
+    """Write the calibration of a model, beside its weights."""
+    write_atomic(file, json.dumps({'calibrations': [made.as_json()]}, indent=1).encode())

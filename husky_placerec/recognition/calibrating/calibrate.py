@@ -17,14 +17,9 @@ from husky_placerec.recognition.calibrating.fitting import (
     found_share,
     gate_figures,
 )
-from husky_placerec.recognition.calibrating.leave_out import (
-    best_trust,
-    hard_negatives,
-    record_runs,
-    RecordedRun,
-    Setting,
-)
-from husky_placerec.recognition.calibrating.required_proof import required_proof
+from husky_placerec.recognition.calibrating.leave_out import record_runs, RecordedRun, Setting
+from husky_placerec.recognition.calibrating.null import frames_needed, measure_null
+from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of
 from husky_placerec.recognition.calibrating.samples import (
     DescribedDrive,
     is_right,
@@ -34,8 +29,17 @@ from husky_placerec.recognition.calibrating.samples import (
     Samples,
     WHOLE,
 )
-from husky_placerec.recognition.calibration import Calibration, MAP_ALONE, OWN
+from husky_placerec.recognition.calibration import (
+    Calibration,
+    MAP_ALONE,
+    OWN,
+    PROVEN,
+    SIMULATED,
+    UNFIT,
+    WEAK,
+)
 from husky_placerec.recognition.covariance import CovarianceTable, LEAST, pose_errors
+from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.prior import Prior
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.route_filter import RouteFilterSettings
@@ -46,7 +50,6 @@ from scipy.spatial import cKDTree
 Bars = Callable[..., Passing]  # of a title and a unit
 RightPose = tuple[float, Pose, Pose]  # its probability, the estimate, the truth
 
-ROUNDS = 2  # of hard-negative mining
 NEIGHBOURS = 20  # frames in a row that make a group
 COVERED = 0.95  # least share of the frames that the odometry covers
 
@@ -98,13 +101,13 @@ def calibrate(
     bars: Bars = no_bars,
 ) -> Calibration:
     """
-    Fit the gate, the likelihood of the route filter and the covariances.
+    Fit the gate and the likelihood of the route filter, and measure what they can promise.
 
-    1. Sample the evidence of right places, strangers and unknown places; fit the models.
-    2. Run the drives, add the wrong states that the filter followed (hard negatives), fit again.
-    3. Choose the tempering exponent by the logarithmic loss.
-    4. Run the drives on unknown road, to learn how much proof a pose needs.
-    5. Run the drives once more, to measure the errors of the right poses.
+    1. Sample the evidence of right places, strangers and unknown places; fit the models, shrunk to
+       the prior. A map alone knows no other light, so that it keeps the prior.
+    2. Run the drives on the map and on its parts, to learn how much proof unknown road gathers.
+    3. Judge each half of the drives by models that were fitted to the other half.
+    4. Measure the errors of the right poses.
 
     :param settings: one, or several maps of one model for a calibration of the model.
     :param kind: of the calibration; `own` by default, `map_alone` where the map is the only drive.
@@ -114,16 +117,11 @@ def calibrate(
     for setting in settings:
         _require_meeting(setting)
     config = replace(config, sequence=True)  # measured also where the robot will not use it
-    samples, places = sampled(settings, config, bars)
-    _require_right(samples.whole, Samples.join(places).whole, settings)
-    first = settings[0].place_map
+    gates, places = sampled(settings, config, bars)
+    samples = Samples.join(gates), Samples.join(places)
+    _require_right(samples[0].whole, samples[1].whole, settings)
     alone = all(d.itself for s in settings for d in s.drives if d.poses is not None)
-    # A map alone knows no other light: its frames tell nothing of what evidence is worth there.
-    fitted = prior is None or not alone
-    if fitted:
-        models = (*fit_gates(samples, prior), fit_place(places, prior))
-    else:
-        models = (prior.gate, prior.partial, prior.place)
+    first = settings[0].place_map
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
         first.spec.as_json(),
@@ -131,35 +129,92 @@ def calibrate(
         first.centring is not None,
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
-        *models,
-        found_share(samples) if not (alone and prior) else prior.found,
-        trust=1.0,
+        *_models(samples, prior, alone),
+        found_share(samples[0]) if prior is None or not alone else prior.found,
         proof=0.0,
+        guessed_proof=0.0,
+        grade=WEAK,
+        weakness='',
         single_errors=_table([]),
         sequence_errors=_table([]),
         guessed_errors=_table([]),
         reversed_errors=_table([]),
         reversed_sequence_errors=_table([]),
-        figures=gate_figures(samples, prior),
+        figures=gate_figures(samples[0], prior),
     )
     runs = [run for setting in settings for run in record_runs(setting, config, bars)]
-    for _ in range(ROUNDS if fitted else 0):
-        for number, run in enumerate(bars('Learning what is wrong', ' drives')(runs, len(runs))):
-            places += hard_negatives(run, draft, config, number)
-        draft = replace(draft, place=fit_place(places, prior))
-    whole = Samples.join(places).whole
-    median = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
-    usual = min(median, RouteFilterSettings().strongest)
-    draft = replace(draft, trust=best_trust(runs, draft, config, bars('Weighing', ' times')))
-    proof = required_proof(runs, draft, config, usual)
-    figures = {**draft.figures, 'usual_proof': usual}
-    draft = replace(draft, proof=proof, figures=figures)
+    shown = bars('Driving on unknown road', ' runs')(runs, len(runs))
+    draft = _with_proof(draft, list(shown), config)
+    usual = _usual_ratio(draft, samples[1])
+    promise = Promise()
+    if draft.kind == OWN:
+        promise = promise_of(runs, _halves(draft, samples, prior, runs, config), config)
+    frames = frames_needed(draft.proof, usual, config.evidence_every)
+    grade, weakness = grade_of(promise, config.promise, frames)
+    if draft.kind == SIMULATED:
+        grade, weakness = PROVEN, ''  # on simulated maps, which are all that it serves
+    elif alone and grade != UNFIT:
+        weakness = 'no second drive: the map knows no other light than its own'
+    figures = {**draft.figures, 'usual_proof': usual, 'promise': vars(promise)}
+    draft = replace(draft, grade=grade, weakness=weakness, figures=figures)
     return with_errors(draft, runs, config, bars)
+
+
+def _models(
+    samples: tuple[Samples, Samples], prior: Prior | None, alone: bool
+) -> tuple[EvidenceModel, EvidenceModel, EvidenceModel]:
+    """Return the gate, that of frames which lack a camera, and the likelihood."""
+    if prior is not None and alone:
+        return prior.gate, prior.partial, prior.place
+    return (*fit_gates(samples[0], prior), fit_place(samples[1], prior))
+
+
+def _with_proof(draft: Calibration, runs: Sequence[RecordedRun], config: Config) -> Calibration:
+    """Return the calibration with the proofs that the null requires."""
+    by_odometry = measure_null(runs, draft, config, by_odometry=True).required
+    by_time = measure_null(runs, draft, config, by_odometry=False).required
+    return replace(draft, proof=by_odometry, guessed_proof=max(by_time, by_odometry))
+
+
+def _usual_ratio(draft: Calibration, places: Samples) -> float:
+    """Return the median log likelihood ratio of a frame for the place where it was taken."""
+    whole = places.whole
+    median = float(np.median(draft.place.log_ratio(whole.evidence[whole.true])))
+    return min(median, RouteFilterSettings().strongest)
+
+
+def _halves(
+    draft: Calibration,
+    samples: tuple[Samples, Samples],
+    prior: Prior | None,
+    runs: Sequence[RecordedRun],
+    config: Config,
+) -> list[Callable[[], Calibration]]:
+    """Return what makes the calibration by which each half of the drives is judged."""
+    middle = float(np.median(samples[0].group))
+
+    def judging(second: bool) -> Calibration:
+        parts = [s.chosen((s.group >= middle) != second) for s in samples]
+        usable = all(len(p.whole.true) and p.whole.true.any() for p in parts)
+        usable = usable and not any(p.whole.true.all() for p in parts)
+        if not usable:
+            parts = list(samples)
+        gate, partial, place = _models((parts[0], parts[1]), prior, False)
+        made = replace(draft, gate=gate, partial=partial, place=place)
+        others = [_half(run, not second) for run in runs]
+        return _with_proof(made, [run for run in others if len(run.drive)], config)
+
+    return [lambda: judging(False), lambda: judging(True)]
+
+
+def _half(run: RecordedRun, second: bool) -> RecordedRun:
+    middle = len(run.drive) // 2
+    return run.part(slice(middle, len(run.drive)) if second else slice(0, middle))
 
 
 def sampled(
     settings: Sequence[Setting], config: Config, bars: Bars = no_bars
-) -> tuple[Samples, list[Row]]:
+) -> tuple[list[Row], list[Row]]:
     """Return the samples of the gate, and those of the likelihood of the route filter."""
     gates: list[Row] = []
     places: list[Row] = []
@@ -174,7 +229,7 @@ def sampled(
                 gates += rows.gate
                 places += rows.place
             group += len(drive) // NEIGHBOURS + 1
-    return Samples.join(gates), places
+    return gates, places
 
 
 def with_errors(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from husky_placerec.recognition.calibrating.reliability import (
     Reliability,
     upper_bound,
 )
-from husky_placerec.recognition.calibrating.samples import MASKED, Row, Samples, UNKNOWN, WHOLE
+from husky_placerec.recognition.calibrating.samples import MASKED, Samples, UNKNOWN, WHOLE
 from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.logistic import bounded, Logistic
@@ -21,8 +20,6 @@ from husky_placerec.recognition.prior import Prior
 from husky_placerec.types import Floats, Mask
 import numpy as np
 
-# For a followed state the agreement of the candidates adds nothing to its lead.
-CANDIDATES_ONLY = ('agreement',)
 UNKNOWN_SHARE = 1 / 3  # assumed share of the frames that are off the map
 FOLDS = 5
 # Strengths of the shrinkage, in frames. Without a prior, the weights are shrunk to none: it keeps
@@ -33,15 +30,12 @@ WEIGHT_STRENGTH, BIAS_STRENGTH = 3.0, 1.0
 SIGNS = {'disagreement': -1.0}  # of evidence that speaks against a place; all other speaks for it
 
 
-def fit(
-    samples: Samples, prior: EvidenceModel | None = None, without: Sequence[str] = ()
-) -> EvidenceModel:
+def fit(samples: Samples, prior: EvidenceModel | None = None) -> EvidenceModel:
     """
     Fit the logistic models of bounded evidence: one for all places, one for compared ones.
 
     :param prior: to which the weights are shrunk, and whose bounds are used; None: to no weight,
         with bounds about the right samples.
-    :param without: names of evidence that gets no weight.
     """
     finite: Mask = np.asarray(np.isfinite(samples.evidence).all(axis=1))
     compared = samples.chosen(finite)
@@ -49,16 +43,14 @@ def fit(
     local = None
     if compared.true.any() and not compared.true.all():
         known = None if prior is None else prior.local
-        local = _fit(compared, ALL_EVIDENCE, known, without)
+        local = _fit(compared, ALL_EVIDENCE, known)
     known = None if prior is None else prior.plain
-    return EvidenceModel(_fit(plain, EVIDENCE, known, without), local)
+    return EvidenceModel(_fit(plain, EVIDENCE, known), local)
 
 
-def _fit(
-    samples: Samples, names: tuple[str, ...], prior: Logistic | None, without: Sequence[str]
-) -> Logistic:
+def _fit(samples: Samples, names: tuple[str, ...], prior: Logistic | None) -> Logistic:
     true, weight = samples.true, samples.weight
-    signs = np.array([0.0 if name in without else SIGNS.get(name, 1.0) for name in names])
+    signs = np.array([SIGNS.get(name, 1.0) for name in names])
     odds = float(np.log(weight[true].sum() / weight[~true].sum()))
     if prior is None:
         usual, counts = samples.evidence[true], weight[true]
@@ -93,10 +85,10 @@ def fit_gates(samples: Samples, prior: Prior | None = None) -> tuple[EvidenceMod
     return gate, fit(partial.balanced(UNKNOWN_SHARE), known)
 
 
-def fit_place(rows: Sequence[Row], prior: Prior | None = None) -> EvidenceModel:
+def fit_place(samples: Samples, prior: Prior | None = None) -> EvidenceModel:
     """Fit the likelihood of the route filter to frames with all cameras."""
     known = None if prior is None else prior.place
-    return fit(Samples.join(rows).whole, known, without=CANDIDATES_ONLY)
+    return fit(samples.whole, known)
 
 
 def found_share(samples: Samples) -> float:

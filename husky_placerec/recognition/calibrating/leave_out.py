@@ -8,7 +8,7 @@ little of the map, the map loses a quarter at a time instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from husky_placerec.config import Config
@@ -16,12 +16,8 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.progress import Passing
 from husky_placerec.recognition.calibrating.samples import (
     DescribedDrive,
-    is_right,
-    MASKED,
     MASKED_M,
     RIGHT_M,
-    Row,
-    WHOLE,
 )
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.odometry import Odometry
@@ -30,7 +26,6 @@ from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.types import Indices, Pose, Recognition, SECOND_NS
 import numpy as np
 
-TRUSTS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)  # tempering exponents to choose from
 LEAST_LEFT = 0.25  # share of a map that has to be left for a drive on unknown road
 QUARTERS = 4
 
@@ -64,13 +59,16 @@ class RecordedRun:
             far = np.array([not len(self.place_map.near(p[:2], MASKED_M)) for p in poses])
         edges = np.flatnonzero(np.diff(far, prepend=False, append=False))
         for first, end in edges.reshape(-1, 2).tolist():
-            rows = slice(first, end)
-            yield replace(
-                self,
-                drive=self.drive.part(rows),
-                truths=self.truths[rows],
-                results=self.results[rows],
-            )
+            yield self.part(slice(first, end))
+
+    def part(self, rows: slice) -> RecordedRun:
+        """Return some frames of the run, in a row."""
+        return replace(
+            self,
+            drive=self.drive.part(rows),
+            truths=self.truths[rows],
+            results=self.results[rows],
+        )
 
     def metres(self, speed: float) -> float:
         """Return the distance driven; by time and a speed in m/s where no pose is known."""
@@ -151,48 +149,3 @@ def _part(place_map: PlaceMap, kept: Indices) -> PlaceMap:
     return place_map.with_places(
         place_map.places.chosen(kept), place_map.descriptors[kept], local=local
     )
-
-
-def hard_negatives(
-    run: RecordedRun, calibration: Calibration, config: Config, group: int
-) -> list[Row]:
-    """
-    Return samples of the wrong states that the route filter followed.
-
-    All frames until then chose them, so that they look better than random places. The filter
-    learns from its own mistakes how much better.
-
-    :param group: number of the run's neighbourhood.
-    """
-    rows: list[Row] = []
-    said = run.recognitions(calibration, config)
-    for recognition, truth, result in zip(said, run.truths, run.results):
-        at, pose = recognition.chosen, recognition.estimate
-        if at is None or pose is None or (truth is not None and is_right(pose, truth)):
-            continue
-        seen = result.evidence_of(at.place, bool(at.reversed))
-        partial = not result.query.any(axis=1).all()
-        rows.append((seen, False, 1.0, WHOLE if truth else MASKED, group, partial))
-    return rows
-
-
-def best_trust(
-    runs: Sequence[RecordedRun], calibration: Calibration, config: Config, passing: Passing
-) -> float:
-    """Return the tempering exponent with the least logarithmic loss of the probabilities."""
-    losses = [
-        _loss(runs, replace(calibration, trust=trust), config) if runs else 0.0
-        for trust in passing(TRUSTS, len(TRUSTS))
-    ]
-    return TRUSTS[int(np.argmin(losses))]
-
-
-def _loss(runs: Sequence[RecordedRun], calibration: Calibration, config: Config) -> float:
-    losses = []
-    for run in runs:
-        for said, truth in zip(run.recognitions(calibration, config), run.truths):
-            probability = np.clip(said.probability or 0.0, 1e-4, 1 - 1e-4)
-            pose = said.estimate
-            true = truth is not None and pose is not None and is_right(pose, truth)
-            losses.append(-np.log(probability if true else 1 - probability))
-    return float(np.mean(losses))

@@ -1,0 +1,120 @@
+"""
+What a calibration can promise: decisions on stretches that were held out of its fit.
+
+The drives are cut in half. Each half is judged by models that were fitted to the other one, on the
+whole map and on its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from husky_placerec.config import Config
+from husky_placerec.recognition.calibrating.leave_out import RecordedRun
+from husky_placerec.recognition.calibrating.reliability import upper_bound
+from husky_placerec.recognition.calibrating.samples import is_right
+from husky_placerec.recognition.calibration import Calibration, PROVEN, UNFIT, WEAK
+import numpy as np
+
+CONFIDENCE = 0.95  # of the bounds, one-sided
+
+
+@dataclass(frozen=True)
+class Promise:
+    """
+    Counts of held-out frames, each at least `evidence_every` metres from the last.
+
+    :param known: frames on the map; `accepted` of these; `right` of the accepted ones.
+    :param unknown: frames off the map; `accepted_unknown` of these.
+    """
+
+    known: int = 0
+    accepted: int = 0
+    right: int = 0
+    unknown: int = 0
+    accepted_unknown: int = 0
+
+    def __add__(self, other: Promise) -> Promise:
+        """Return the sums of the counts."""
+        return Promise(*(a + b for a, b in zip(vars(self).values(), vars(other).values())))
+
+    @property
+    def least_right(self) -> float:
+        """Lower bound of the share of right poses among the accepted ones."""
+        return 1 - upper_bound(self.accepted - self.right, self.accepted, CONFIDENCE)
+
+    @property
+    def most_unknown(self) -> float:
+        """Upper bound of the share of frames off the map that are accepted."""
+        return upper_bound(self.accepted_unknown, self.unknown, CONFIDENCE)
+
+
+def promise_of(
+    runs: Sequence[RecordedRun],
+    halves: Sequence[Callable[[], Calibration]],
+    config: Config,
+) -> Promise:
+    """
+    Return the counts of the runs, each half judged by the other's calibration.
+
+    :param halves: return the calibration by which the first and the second half are judged.
+    """
+    total = Promise()
+    for number, made in enumerate(halves):
+        calibration = made()
+        for run in runs:
+            middle = len(run.drive) // 2
+            part = run.part(slice(0, middle) if number == 0 else slice(middle, len(run.drive)))
+            if part.drive.poses is not None and len(part.drive):
+                total += _judged(part, calibration, config)
+    return total
+
+
+def _judged(run: RecordedRun, calibration: Calibration, config: Config) -> Promise:
+    counts, last = Promise(), None
+    poses = run.drive.poses
+    assert poses is not None
+    said_all = run.recognitions(calibration, config)
+    for said, truth, at in zip(said_all, run.truths, poses[:, :2]):
+        if last is not None and np.linalg.norm(at - last) < config.evidence_every:
+            continue  # frames that are near each other are not independent
+        last = at
+        accepted = int(said.accepted)
+        if truth is None:
+            counts += Promise(unknown=1, accepted_unknown=accepted)
+        else:
+            right = said.accepted and said.pose is not None and is_right(said.pose, truth)
+            counts += Promise(known=1, accepted=accepted, right=int(right))
+    return counts
+
+
+def grade_of(promise: Promise, asked: float, frames: int | None) -> tuple[str, str]:
+    """
+    Return the grade of a calibration, and in a sentence why it is not `proven`.
+
+    :param asked: share of the accepted poses that have to be right.
+    :param frames: that a pose needs; None where no number of them suffices.
+    """
+    if frames is None:
+        return UNFIT, (
+            'the map looks like road that it does not have: however many frames agree, they do '
+            'not come to the proof that unknown road gathers here'
+        )
+    if promise.least_right >= asked and promise.most_unknown <= 1 - asked:
+        return PROVEN, ''
+    wrong, needed = promise.accepted - promise.right, _frames_without_error(asked)
+    if wrong or promise.accepted_unknown:
+        return WEAK, (
+            f'{wrong} of {promise.accepted} accepted poses are wrong, and '
+            f'{promise.accepted_unknown} of {promise.unknown} frames off the map are accepted'
+        )
+    return WEAK, (
+        f'no error in {promise.accepted} accepted poses and {promise.unknown} frames off the map '
+        f'is too few to promise {100 * asked:g} %: {needed} of each are needed'
+    )
+
+
+def _frames_without_error(asked: float) -> int:
+    """Return how many frames without an error bound their share by `asked`."""
+    return int(np.ceil(np.log(1 - CONFIDENCE) / np.log(asked)))
