@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.errors import InputError
@@ -47,8 +48,13 @@ class DescriptorRecognizer:
         self.place_map = place_map
         self.route = Route(place_map)
         self.calibration = calibration
+        self.arm = self._arm_on(place_map)
         self._sequence = self._new_sequence()
         self._session = place_map.new_session()
+
+    def _arm_on(self, place_map: PlaceMap) -> LeverArm:
+        """Return the lever arm of the robot that asks: here the one that made the map."""
+        return place_map.arm
 
     def _new_sequence(self) -> SequenceEstimator | None:
         if self.calibration is None:
@@ -84,10 +90,12 @@ class DescriptorRecognizer:
         """
         place_map, config, rival = self.place_map, self.config, None
         both_ways, apart_m = config.search_reversed, config.elsewhere
-        found = place_map.search(query, config.candidates, both_ways=both_ways, without=without)
+        found = place_map.search(
+            query, config.candidates, both_ways=both_ways, without=without, arm=self.arm
+        )
         if found:
             rival = place_map.rival(query, found[0], apart_m, both_ways=both_ways, without=without)
-        return SearchResult(place_map, self.route, query, tuple(found), rival, apart_m)
+        return SearchResult(place_map, self.route, query, tuple(found), rival, apart_m, self.arm)
 
     def decide(
         self,
@@ -182,6 +190,7 @@ class Recognizer(DescriptorRecognizer):
         :raises InputError: for cameras that cannot fill the view of the map; nothing then changes.
         """
         self._extractor = self._extractor.seen_by(config, self.place_map.cameras)
+        self.arm = self._arm_on(self.place_map)
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
         """Add a pose of `base_link` in the frame `odom`, for the next frame."""
@@ -200,6 +209,9 @@ class Recognizer(DescriptorRecognizer):
                 f'expected {self.place_map.frame_id}, as before'
             )
         self._switch_to(place_map, self._calibration_of(place_map))
+
+    def _arm_on(self, place_map: PlaceMap) -> LeverArm:
+        return place_map.arm_of(self._extractor.preparation.cameras)
 
     def warm_up(self) -> None:
         """Do on a blank frame what is slow the first time, then begin anew."""

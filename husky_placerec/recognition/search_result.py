@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.evidence import evidence
@@ -22,6 +23,7 @@ class SearchResult:
     :param candidates: best first.
     :param rival: the best place that contradicts the best candidate; None where nothing does.
     :param apart_m: distance from which a place contradicts another.
+    :param arm: of the robot that asks.
     """
 
     place_map: PlaceMap
@@ -30,6 +32,7 @@ class SearchResult:
     candidates: tuple[Candidate, ...]
     rival: Rival | None
     apart_m: float
+    arm: LeverArm = LeverArm()
     _evidence: dict[tuple[int, bool], Floats] = field(default_factory=dict, init=False)
     _poses: dict[tuple[int, bool], Pose] = field(default_factory=dict, init=False)
 
@@ -80,16 +83,15 @@ class SearchResult:
                 place,
                 reverse,
                 lambda places: self.similarities(places, reverse),
-                self.place_map.turned_round,
+                self.arm,
             )
         return self._poses[state]
 
     def candidate(self, place: int, reverse: bool) -> Candidate:
         """Return a place in the form of a candidate."""
-        mapped = Pose.from_array(self.place_map.places.poses[place])
         return Candidate(
             place,
             float(self.similarities(np.array([place]), reverse)[0]),
             reverse if self.place_map.opposites is not None else None,
-            self.place_map.turned_round(mapped) if reverse else mapped,
+            self.arm.pose(Pose.from_array(self.place_map.places.poses[place]), reverse),
         )
