@@ -16,7 +16,7 @@ Transforms = Mapping[tuple[str, str], Pose]  # pose of the second frame in the f
 
 
 def transforms_of(message: Any) -> dict[tuple[str, str], Pose]:
-    """Return the transforms of a TFMessage, each in both directions, without those that are none."""
+    """Return the sound transforms of a TFMessage, each in both directions."""
     found = {}
     for stamped in message.transforms:
         pose = _pose_of(stamped)
