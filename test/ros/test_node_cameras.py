@@ -8,17 +8,21 @@ import time
 from geometry_msgs.msg import TransformStamped
 from husky_placerec.cameras.intrinsics import EQUIDISTANT
 from husky_placerec.config import make_config
+from husky_placerec.data.bag import Bag
 from husky_placerec.operations.build_map import build_map
 from husky_placerec.ros.conversions import to_header
 from husky_placerec.ros.message_types import message_class
+from husky_placerec.ros.playback import Player
 import pytest
+import rclpy
+from rclpy.context import Context
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo
 from support.builders import encode
 from support.camera_drives import BACK, FRONT, HUSKY, INFO_TOPICS, photo, write_drive
 from support.camera_messages import mounted
 from support.needs import needs
-from support.robot import new_domain, node_process, Robot
+from support.robot import ANSWER_S, new_domain, node_process, Robot, START_S
 
 NEEDS = 'rclpy', 'sensor_msgs', 'numba'
 
@@ -137,3 +141,23 @@ def test_a_zoom_is_told_once_and_the_first_intrinsics_stay(robot_with):
     assert robot.wait(lambda: told in robot.log), robot.log
     assert robot.recovers(), robot.log
     assert robot.log.count('a zoom?') == robot.log.count('resampled to') == 1
+
+
+def test_the_player_of_the_demo_tells_what_the_cameras_of_its_bag_are(map_path, tmp_path):
+    bag_path = write_drive(tmp_path / 'other', {'front': FRONT, 'back': FISHEYE}, range(PLACES))
+    context = Context()
+    rclpy.init(context=context, domain_id=new_domain())
+    player = Player(context, make_config(SMOOTH))
+    try:
+        with node_process(tmp_path, {**SMOOTH, 'map': str(map_path)}) as process:
+            assert player.wait_until(player.connected, START_S), process.log()
+            player.settle()
+            with Bag(bag_path) as bag:
+                player.play(bag, 2.0)
+            assert player.wait_until(player.processed_all, ANSWER_S), process.log()
+            assert player.poses(), process.log()
+            assert 'front, back resampled to a virtual pinhole' in process.log()
+            assert 'no CameraInfo' not in process.log()
+    finally:
+        player.close()
+        rclpy.try_shutdown(context=context)
