@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
-SOURCES := setup.py setup.cfg constraints.txt Makefile $(wildcard pip_ros/*/*/*.py)
+SOURCES := setup.py setup.cfg constraints.txt Makefile $(wildcard pip_ros/*/*/*.py pip_ros/tf2_msgs/*.*)
 
 # Two processes share the tests, by module; PARALLEL= runs them in one. Those that talk over DDS or
 # start a cluster follow each other. Status 5 means that ARGS selects none.
@@ -60,4 +60,7 @@ $(VENV)/.demo: $(BIN)/python $(SOURCES)
 
 $(VENV)/.test: $(VENV)/.demo
 	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,test]'
+	@(cd / && $(CURDIR)/$(BIN)/python -c 'import tf2_msgs.msg') 2>/dev/null \
+	  || $(PIP) --no-build-isolation ./pip_ros/tf2_msgs \
+	  || echo 'tf2_msgs was not built (it needs a C++ compiler): tests of live TF are skipped'
 	@touch $@

@@ -5,7 +5,7 @@ Each map and each query drive is a bag, and nothing is set but the shipped netwo
 cameras, their names. A cell is recall@1 in % within 5 m / 10 m, as `placerec replay` gives it, and
 in brackets the number of frames. The campuses are in no training set.
 
-Example: python benchmarks/cameras.py --seeds 211 212 --drives drives
+Example: python benchmarks/cameras.py --seeds 341 342 --drives drives
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[211, 212])
+    parser.add_argument('--seeds', type=int, nargs='+', default=[341, 342])
     parser.add_argument('--length', type=float, default=360.0, help='of each drive, m')
     parser.add_argument('--width', type=int, default=640, help='of the images, px')
     parser.add_argument('--protocol', choices=list(PROTOCOLS), default='standard')

@@ -131,10 +131,11 @@ def _frame(told: CameraTold) -> str:
 
 
 def _told(info: Any) -> tuple[Any, ...]:
-    matrices = [
-        tuple(getattr(info, name) if hasattr(info, name) else getattr(info, name.upper()))
+    numbers = (
+        getattr(info, name) if hasattr(info, name) else getattr(info, name.upper())
         for name in ('k', 'd', 'p')
-    ]
+    )
+    matrices = [repr(list(map(float, each))) for each in numbers]  # in which NaN equals NaN
     roi = info.roi
     window = roi.x_offset, roi.y_offset, roi.width, roi.height
     return (*matrices, info.width, info.height, info.binning_x, info.binning_y, window)

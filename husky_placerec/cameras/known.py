@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from husky_placerec.cameras.intrinsics import checked, Intrinsics, PLUMB_BOB
-from husky_placerec.cameras.mounting import opposites_of, turns_of
+from husky_placerec.cameras.mounting import is_rigid, opposites_of, turns_of
 from husky_placerec.config import CameraConfig, Config, FUSED
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pose
@@ -162,8 +162,7 @@ def _text(numbers: Sequence[float]) -> str:
 
 
 def _pose(values: Sequence[float], source: str) -> Pose:
-    length = math.hypot(*values[3:]) if len(values) == 7 else 0.0
-    if not (abs(length - 1) < 0.01 and all(map(math.isfinite, values))):
+    if len(values) != 7 or not is_rigid(Pose.from_array(list(values))):
         found = ' '.join(f'{value:g}' for value in values)
         raise InputError(
             f'{source} is {found!r}; expected x y z and a unit quaternion qx qy qz qw'

@@ -22,8 +22,8 @@ class TransformTree:
     """
     The static transforms of a robot: each frame has one parent.
 
-    A transform that is told again replaces nothing. A frame with two parents, or in a loop, is
-    reported when a pose needs it.
+    A transform that is told again replaces nothing. A frame with two parents, in a loop, or whose
+    transform is none is reported when a pose needs it.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class TransformTree:
         Return the pose of a frame in `base_link`.
 
         :raises InputError: for a frame that is missing, not connected, in a loop, or that hangs
-            on a frame of two parents.
+            on a frame of two parents or on a transform that is none.
         """
         frame = frame.lstrip('/')
         above, below = self._to_root(frame), self._to_root(BASE_FRAME)
@@ -74,9 +74,21 @@ class TransformTree:
                 )
             if parent in found:
                 raise InputError(f'static TF: {parent} and {here} are in a loop')
+            if not is_rigid(pose):
+                numbers = ' '.join(f'{value:g}' for value in pose.as_array())
+                raise InputError(
+                    f'static TF: {here} is in {parent} at {numbers}; expected finite x y z and a '
+                    'unit quaternion'
+                )
             found[parent] = pose @ found[here]
             here = parent
         return found
+
+
+def is_rigid(pose: Pose) -> bool:
+    """Return whether all numbers of a pose are finite, and its quaternion has a length of 1."""
+    length = math.hypot(pose.qx, pose.qy, pose.qz, pose.qw)
+    return abs(length - 1) < 0.01 and all(map(math.isfinite, (pose.x, pose.y, pose.z)))
 
 
 def heading_of(mounting: Pose) -> float | None:

@@ -25,7 +25,7 @@ def read_cameras(bag: BagFile, config: Config, image_topics: Mapping[str, str]) 
     """
     told, notes = {}, []
     for topic, name in image_topics.items():
-        info_topic = _info_topic(bag, config, name, topic)
+        info_topic = info_topic_of(bag, config, name, topic)
         info, note = (None, '') if info_topic is None else _first_info(bag, info_topic, name)
         notes += [note] if note else []
         frame_id = '' if info is not None else _frame_of_images(bag, topic)
@@ -34,7 +34,12 @@ def read_cameras(bag: BagFile, config: Config, image_topics: Mapping[str, str]) 
     return FoundCameras(found.cameras, (*notes, *found.notes))
 
 
-def _info_topic(bag: BagFile, config: Config, name: str, image_topic: str) -> str | None:
+def info_topic_of(bag: BagFile, config: Config, name: str, image_topic: str) -> str | None:
+    """
+    Return the topic of the CameraInfo of a camera; None: there is none.
+
+    :raises InputError: as `read_cameras`.
+    """
     camera = config.camera_config(name)
     if camera.info_topic:
         return bag.resolve(camera.info_topic, (INFO_TYPE,))

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from husky_placerec.cameras.mounting import TransformTree
+from husky_placerec.cameras.mounting import is_rigid, TransformTree
 from husky_placerec.types import Pose
 
 TF_TYPE = 'tf2_msgs/msg/TFMessage'
@@ -16,22 +16,25 @@ Transforms = Mapping[tuple[str, str], Pose]  # pose of the second frame in the f
 
 
 def transforms_of(message: Any) -> dict[tuple[str, str], Pose]:
-    """Return the transforms of a TFMessage, each in both directions."""
+    """Return the sound transforms of a TFMessage, each in both directions."""
     found = {}
     for stamped in message.transforms:
-        t, q = stamped.transform.translation, stamped.transform.rotation
-        pose = Pose(t.x, t.y, t.z, q.x, q.y, q.z, q.w)
+        pose = _pose_of(stamped)
         parent, child = stamped.header.frame_id.lstrip('/'), stamped.child_frame_id.lstrip('/')
-        found[parent, child], found[child, parent] = pose, pose.inverse()
+        if is_rigid(pose):
+            found[parent, child], found[child, parent] = pose, pose.inverse()
     return found
 
 
 def add_transforms(tree: TransformTree, message: Any) -> None:
     """Add the transforms of a TFMessage to a tree."""
     for stamped in message.transforms:
-        t, q = stamped.transform.translation, stamped.transform.rotation
-        pose = Pose(t.x, t.y, t.z, q.x, q.y, q.z, q.w)
-        tree.add(stamped.header.frame_id, stamped.child_frame_id, pose)
+        tree.add(stamped.header.frame_id, stamped.child_frame_id, _pose_of(stamped))
+
+
+def _pose_of(stamped: Any) -> Pose:
+    t, q = stamped.transform.translation, stamped.transform.rotation
+    return Pose(t.x, t.y, t.z, q.x, q.y, q.z, q.w)
 
 
 def pose_in(transforms: Transforms, frame: str, of: str) -> Pose | None:

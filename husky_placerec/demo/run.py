@@ -9,21 +9,18 @@ from pathlib import Path
 from husky_placerec.campus.messages import ODOMETRY_TOPIC
 from husky_placerec.config import make_config
 from husky_placerec.data.bag import Bag
-from husky_placerec.data.source import find_trajectory, open_source
+from husky_placerec.data.source import find_trajectory
 from husky_placerec.data.trajectory import poses_or_none
 from husky_placerec.demo.drives import prepare
 from husky_placerec.demo.live import Heard, play_to_node
 from husky_placerec.demo.picture import draw_routes
 from husky_placerec.demo.score import LEAST_PRECISION, LEAST_RECOGNISED, Score, score
-from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.evaluation.metrics import RIGHT_M
-from husky_placerec.evaluation.replay import replay
-from husky_placerec.evaluation.results import summary
-from husky_placerec.placemap.building import describe_places
+from husky_placerec.operations.build_map import build_map
+from husky_placerec.operations.drives import describe_drive
+from husky_placerec.operations.replay import replay
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.placemap.storage import save_map
 from husky_placerec.progress import Passing
-from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.types import Pose
 import numpy as np
 
@@ -97,9 +94,12 @@ def run(folder: Path, progress: Callable[[str], Passing], tell: Callable[[str], 
     """
     drives = prepare(folder / 'drives')
     tell('Building a map of the first drive')
-    place_map, baseline = (_build(drives.mapped, made_by) for made_by in (PARAMETERS, BASELINE))
     map_path = folder / 'campus.map'
-    save_map(place_map, map_path, overwrite=True)
+    place_map = build_map(
+        drives.mapped, map_path, config=make_config(PARAMETERS), overwrite=True, warn=tell
+    )
+    tell(f'View of the cameras: {place_map.view}')
+    baseline = describe_drive(drives.mapped, make_config(BASELINE))
     outcomes = {}
     for name, path in drives.driven.items():
         tell(f'Starting the node and playing to it: {name}')
@@ -132,26 +132,9 @@ def _drive(
     return score(truths, heard.poses, place_map.places.poses), heard
 
 
-def _build(path: Path, parameters: Mapping[str, object]) -> PlaceMap:
-    config = make_config(parameters)
-    with open_source(path) as drive:
-        return describe_places(
-            drive,
-            find_trajectory(drive, None),
-            load_extractor(config),
-            config,
-            track=drive.name,
-            max_gap_s=MAX_GAP_S,
-        )
-
-
 def _recall(place_map: PlaceMap, path: Path, parameters: Mapping[str, object]) -> float:
-    config = make_config(parameters)
-    with open_source(path) as drive:
-        recognizer = Recognizer.load(place_map, config)
-        truth = find_trajectory(drive, None)
-        results = list(replay(drive, recognizer, config, truth=truth, max_gap_s=MAX_GAP_S))
-    recall: float = summary(results, place_map)['recall'][f'{RIGHT_M:g}']['1']
+    done = replay(path, place_map, config=make_config(parameters), max_gap_s=MAX_GAP_S)
+    recall: float = done.summary['recall'][f'{RIGHT_M:g}']['1']
     return recall
 
 

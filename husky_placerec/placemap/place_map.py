@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from husky_placerec.cameras.known import KnownCamera
+from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.descriptor.centring import Centring, RunningMean
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.spec import DescriptorSpec
@@ -34,7 +35,6 @@ from husky_placerec.types import (
     Indices,
     Mask,
     Place,
-    Pose,
 )
 import numpy as np
 from scipy.spatial import cKDTree
@@ -142,25 +142,13 @@ class PlaceMap:
         return cKDTree(self.places.poses[:, :2])
 
     @cached_property
-    def lever_arm(self) -> tuple[float, float]:
-        """
-        How far ahead and to the left of a place the robot is that sees it the other way round.
+    def arm(self) -> LeverArm:
+        """The lever arm of the robot that made the map."""
+        return self.arm_of(self.cameras)
 
-        A camera is then where its opposite was when the place was mapped. So the arm is the sum of
-        the positions of the two in `base_link`: the mean over the cameras. It is 0 where the
-        mountings are not known.
-        """
-        mountings = [self.cameras.get(name, KnownCamera()).mounting for name in self.spec.cameras]
-        places = [(pose.x, pose.y) for pose in mountings if pose is not None]
-        if self.opposites is None or len(places) < len(mountings):
-            return 0.0, 0.0
-        # Each camera is once the one and once the opposite: twice the mean position.
-        x, y = (2 * np.mean(places, axis=0)).tolist()
-        return x, y
-
-    def turned_round(self, pose: Pose) -> Pose:
-        """Return where a robot is that sees the place of a pose the other way round."""
-        return pose.moved(*self.lever_arm).turned_round()
+    def arm_of(self, cameras: Mapping[str, KnownCamera]) -> LeverArm:
+        """Return the lever arm of a robot with these cameras; 0 where they are not known."""
+        return LeverArm.between(self.spec.cameras, self.cameras, cameras)
 
     def prepare(self) -> None:
         """Prepare the search now, instead of at the first query."""
@@ -332,6 +320,7 @@ class PlaceMap:
         *,
         both_ways: bool,
         without: Indices | None = None,
+        arm: LeverArm | None = None,
     ) -> list[Candidate]:
         """
         Return the most similar places, best first.
@@ -340,8 +329,10 @@ class PlaceMap:
         :param both_ways: search places passed in reverse, too.
         :param without: places to leave out, such as those `near` a position, or `seen_between` two
             stamps.
+        :param arm: of the robot that asks; None: that of the robot that made the map.
         """
-        return self._best(self._index.compare(query, without, count), count, self._ways(both_ways))
+        found, ways = self._index.compare(query, without, count), self._ways(both_ways)
+        return self._best(found, count, ways, arm=arm)
 
     def search_each(self, query: FloatArray, count: int) -> dict[str, list[Candidate]]:
         """
@@ -411,11 +402,15 @@ class PlaceMap:
         return ways_of(len(self.spec.cameras), self.opposites, both_ways)
 
     def _best(
-        self, found: Comparison, count: int, ways: list[Way], there: Mask | None = None
+        self,
+        found: Comparison,
+        count: int,
+        ways: list[Way],
+        there: Mask | None = None,
+        arm: LeverArm | None = None,
     ) -> list[Candidate]:
-        return best_candidates(
-            found, count, ways, self.places.poses, self.spec.cameras, there, self.turned_round
-        )
+        poses, cameras = self.places.poses, self.spec.cameras
+        return best_candidates(found, count, ways, poses, cameras, there, arm or self.arm)
 
     def __repr__(self) -> str:
         spec = self.spec

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.placemap.views import Comparison
 from husky_placerec.types import Candidate, FloatArray, Floats, Mask, Pose
 import numpy as np
@@ -43,7 +44,7 @@ def best_candidates(
     poses: Floats,
     cameras: Sequence[str],
     there: Mask | None = None,
-    turned_round: Callable[[Pose], Pose] = Pose.turned_round,
+    arm: LeverArm = LeverArm(),
 ) -> list[Candidate]:
     """
     Return the most similar places, best first; a place may occur once per direction.
@@ -51,7 +52,7 @@ def best_candidates(
     :param poses: [N, 7] of all places of the map.
     :param cameras: names of the cameras.
     :param there: [A] the cameras of the query that count; None: all.
-    :param turned_round: gives the pose of a place that is passed in reverse.
+    :param arm: of the robot that asks.
     """
     if not len(found.places):
         return []
@@ -64,11 +65,9 @@ def best_candidates(
         if np.isfinite(score):
             (reverse, partners), at = ways[row // len(found.places)], row % len(found.places)
             place = int(found.places[at])
-            pose = Pose(*poses[place].tolist())
+            pose = arm.pose(Pose(*poses[place].tolist()), reverse)
             cosines = {cameras[i]: cosine for i, cosine in found.shared(at, partners).items()}
-            candidates.append(
-                Candidate(place, score, reverse, turned_round(pose) if reverse else pose, cosines)
-            )
+            candidates.append(Candidate(place, score, reverse, pose, cosines))
     return candidates
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Floats, Indices, Pose
 import numpy as np
@@ -21,7 +22,7 @@ def interpolated_pose(
     place: int,
     reverse: bool,
     similarities: Similarities,
-    turned_round: Callable[[Pose], Pose] = Pose.turned_round,
+    arm: LeverArm = LeverArm(),
 ) -> Pose:
     """
     Return the mean of the poses around the best place, weighted by their similarity.
@@ -34,7 +35,7 @@ def interpolated_pose(
     :param place: where to begin; the best place may be `STEPS` places away.
     :param reverse: the place is passed in reverse: the pose is turned by half a turn.
     :param similarities: returns [K] of places [K] to the frame.
-    :param turned_round: gives the pose of a place that is passed in reverse.
+    :param arm: of the robot that asks.
     """
     for _ in range(STEPS):
         near = np.array([place, *route.neighbours(place)], np.int64)
@@ -47,5 +48,4 @@ def interpolated_pose(
     weights = np.exp((found - found.max()) / (SOFT_M * route.similarity_loss_per_m))
     position = weights @ poses[window, :3] / weights.sum()
     orientation = Rotation.from_quat(poses[window, 3:]).mean(weights).as_quat()
-    pose = Pose(*position.tolist(), *orientation.tolist())
-    return turned_round(pose) if reverse else pose
+    return arm.pose(Pose(*position.tolist(), *orientation.tolist()), reverse)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
@@ -59,8 +60,13 @@ class DescriptorRecognizer:
         self.place_map = place_map
         self.route = Route(place_map)
         self.calibration = calibration
+        self.arm = self._arm_on(place_map)
         self._sequence = self._new_sequence()
         self._session = place_map.new_session()
+
+    def _arm_on(self, place_map: PlaceMap) -> LeverArm:
+        """Return the lever arm of the robot that asks: here the one that made the map."""
+        return place_map.arm
 
     def _new_sequence(self) -> SequenceEstimator | None:
         if self.calibration is None:
@@ -102,7 +108,9 @@ class DescriptorRecognizer:
         """
         place_map, config = self.place_map, self.config
         both_ways, apart_m = config.search_reversed, config.elsewhere
-        found = place_map.search(query, config.candidates, both_ways=both_ways, without=without)
+        found = place_map.search(
+            query, config.candidates, both_ways=both_ways, without=without, arm=self.arm
+        )
 
         def rival_of(best: Candidate) -> Rival | None:
             return place_map.rival(query, best, apart_m, both_ways=both_ways, without=without)
@@ -116,7 +124,7 @@ class DescriptorRecognizer:
                 rival = rival_of(found[0])
             compared.compare(rival.states if rival is not None else ())
         about = place_map, self.route, query, tuple(found), rival, apart_m
-        return SearchResult(*about, without, compared)
+        return SearchResult(*about, without, compared, self.arm)
 
     def _compared(self, local: LocalValues | None) -> LocalComparison | None:
         places = self.place_map.local
@@ -227,6 +235,7 @@ class Recognizer(DescriptorRecognizer):
         if self._local is not None:
             self._local = self._local.seen_by(extractor.spec, config, cameras)
         self._extractor = extractor
+        self.arm = self._arm_on(self.place_map)
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
         """Add a pose of `base_link` in the frame `odom`, for the next frame."""
@@ -245,6 +254,9 @@ class Recognizer(DescriptorRecognizer):
                 f'expected {self.place_map.frame_id}, as before'
             )
         self._switch_to(place_map, self._calibration_of(place_map, self.config))
+
+    def _arm_on(self, place_map: PlaceMap) -> LeverArm:
+        return place_map.arm_of(self._extractor.preparation.cameras)
 
     def warm_up(self) -> None:
         """Do on a blank frame what is slow the first time, then begin anew."""

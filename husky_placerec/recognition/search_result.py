@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.cohort import Cohort
@@ -28,6 +29,7 @@ class SearchResult:
     :param apart_m: distance from which a place contradicts another.
     :param without: places that were left out of the search.
     :param local: local agreements of the frame; None: there are none.
+    :param arm: of the robot that asks.
     """
 
     place_map: PlaceMap
@@ -38,6 +40,7 @@ class SearchResult:
     apart_m: float
     without: Indices | None = None
     local: LocalComparison | None = None
+    arm: LeverArm = LeverArm()
     _evidence: dict[tuple[int, bool], Floats] = field(default_factory=dict, init=False)
     _poses: dict[tuple[int, bool], Pose] = field(default_factory=dict, init=False)
 
@@ -104,16 +107,15 @@ class SearchResult:
                 place,
                 reverse,
                 lambda places: self.similarities(places, reverse),
-                self.place_map.turned_round,
+                self.arm,
             )
         return self._poses[state]
 
     def candidate(self, place: int, reverse: bool) -> Candidate:
         """Return a place in the form of a candidate."""
-        mapped = Pose.from_array(self.place_map.places.poses[place])
         return Candidate(
             place,
             float(self.similarities(np.array([place]), reverse)[0]),
             reverse if self.place_map.opposites is not None else None,
-            self.place_map.turned_round(mapped) if reverse else mapped,
+            self.arm.pose(Pose.from_array(self.place_map.places.poses[place]), reverse),
         )

@@ -11,5 +11,5 @@ def message_class(kind: str) -> Any | None:
     package, _, name = kind.split('/')
     try:
         return getattr(import_module(f'{package}.msg'), name)
-    except (ImportError, AttributeError):  # for example tf2_msgs, which is not on PyPI
+    except (ImportError, AttributeError):  # for example tf2_msgs, see pip_ros
         return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseArray, PoseStamped
+from husky_placerec.cameras.camera_info import info_topics
 from husky_placerec.config import Config
 from husky_placerec.data.bag import Bag
+from husky_placerec.data.bag_cameras import info_topic_of
 from husky_placerec.data.bag_poses import POSE_TYPES
 from husky_placerec.data.pacing import Pacer
 from husky_placerec.progress import Passing
@@ -20,12 +22,14 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo
 
 SETTLE_S = 1.0
 PATIENCE_S = 5.0  # longest wait for an answer, which a frame that is lost never gets
 PAIRING = 2  # frames at the beginning: the first may be paired when the next one comes
 QUIET_S = 0.5  # after the last image, until a report covers all frames
 ODOMETRY = 'odometry'  # a key beside the names of the cameras
+INFO = 'CameraInfo of {}'
 CAMERA_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -33,7 +37,7 @@ class Player:
     """
     Publish images as a robot does, and receive poses as a localization stack does.
 
-    Odometry is published too where the configuration names its topic.
+    It publishes CameraInfo where the bag has it, and odometry where the configuration names it.
 
     :param node_name: full name of the place recognition node.
     :param waits: send a frame when the node has answered the one before, so that a busy machine
@@ -63,6 +67,10 @@ class Player:
             self._publishers[ODOMETRY] = self.node.create_publisher(
                 Odometry, config.odometry_topic, CAMERA_QOS
             )
+        self._infos = {
+            INFO.format(name): self.node.create_publisher(CameraInfo, topic, CAMERA_QOS)
+            for name, topic in self._info_topics()
+        }
         self._node_name = node_name
         self._poses = self.node.create_subscription(
             PoseStamped, f'{node_name}/pose', self._receive, 10
@@ -104,9 +112,13 @@ class Player:
     ) -> None:
         """Publish a recording, `speed` times as fast as its stamps, or as fast as is answered."""
         pacer = Pacer(speed)
-        topics = bag.camera_topics(self._config)
+        images = bag.camera_topics(self._config)
+        infos = {t: info_topic_of(bag, self._config, name, t) for t, name in images.items()}
+        named = {topic: INFO.format(images[t]) for t, topic in infos.items() if topic is not None}
+        topics = {**images, **named}
         if ODOMETRY in self._publishers:
             topics[bag.resolve(self._config.odometry_topic, POSE_TYPES[:1])] = ODOMETRY
+        publishers = {**self._publishers, **self._infos}
         total = sum(map(bag.message_count, topics))
         for name, stamp_ns, data in progress(bag.serialized(topics), total):
             while (left_s := pacer.left_s(stamp_ns)) > 0:
@@ -115,7 +127,7 @@ class Player:
                 self._keep_pace(stamp_ns)
             if name in self.sent:
                 self.sent[name][stamp_ns] = time.monotonic()
-            self._publishers[name].publish(data)
+            publishers[name].publish(data)
 
     def _keep_pace(self, stamp_ns: int) -> None:
         """Wait for the answers to the frames before; give up those without an answer."""
@@ -137,6 +149,11 @@ class Player:
         names = 'frames', 'frames processed', 'frames dropped', 'frames held back'
         frames, *done = (int(self.diagnostics.get(name, 0)) for name in names)
         return self._diagnosed > last + QUIET_S and 0 < frames == sum(done)
+
+    def _info_topics(self) -> Iterator[tuple[str, str]]:
+        for name in self._config.cameras:
+            camera = self._config.camera_config(name)
+            yield name, camera.info_topic or info_topics(camera.topic, camera.transport)[0]
 
     def _publisher(self, camera: str) -> Any:
         config = self._config.camera_config(camera)

@@ -23,7 +23,7 @@ class MapToOdom:
     """
 
     def __init__(self, node: Node, odometry: Odometry) -> None:
-        from tf2_msgs.msg import TFMessage  # not on PyPI, so only where it is asked for
+        from tf2_msgs.msg import TFMessage  # not on PyPI (pip_ros): only where it is asked for
 
         self._message = TFMessage
         self._node = node

@@ -52,6 +52,7 @@ class CameraWait:
         self._tree = TransformTree()
         self._sizes: dict[str, tuple[int, int]] = {}
         self._held: list[Messages] = []
+        self._warned: set[str] = set()
         self._waiting = bool(topics)
         self._first_s: float | None = None
         self.refusal = ''  # why the cameras do not fit the map
@@ -125,7 +126,9 @@ class CameraWait:
     def _apply(self) -> None:
         found = fit_to_images(found_cameras(self._told, self._tree), self._sizes)
         for note in found.notes:
-            self._warn(note)
+            if note not in self._warned:
+                self._warned.add(note)
+                self._warn(note)
         try:
             self._tell(self._look_through(with_cameras(self._config, found.cameras)))
             self.refusal = ''

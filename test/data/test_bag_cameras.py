@@ -86,6 +86,16 @@ FAULTS = {
         'CameraInfo of front on /eyes/front/camera_info: all zeros, the camera is not calibrated; '
         'it counts as not known',
     ),
+    'focal length of 0': (
+        {'front': {'focal': 0.0}},
+        'CameraInfo of front on /eyes/front/camera_info: focal length fx is 0; expected more '
+        'than 0; it counts as not known',
+    ),
+    'focal length that is none': (
+        {'front': {'focal': np.nan}},
+        'CameraInfo of front on /eyes/front/camera_info: focal length fx is nan; expected more '
+        'than 0; it counts as not known',
+    ),
     'focal length': (
         {'front': {'focal': -1.0}},
         'CameraInfo of front on /eyes/front/camera_info: focal length fx is -1; expected more '
@@ -139,6 +149,15 @@ TF_FAULTS = {
     'two parents': (
         [*rig(front=0, back=180), ('mast', 'back_eye', AWAY)],
         'static TF: back_eye has two parents, base_link and mast',
+    ),
+    'no pose': (
+        [*rig(front=0), ('base_link', 'back_eye', Pose(0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))],
+        'static TF: back_eye is in base_link at 0.1 0 0 0 0 0 0; expected finite x y z and a unit '
+        'quaternion',
+    ),
+    'not finite': (
+        [*rig(front=0), ('base_link', 'back_eye', Pose(np.nan, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0))],
+        'static TF: back_eye is in base_link at nan 0 0 0 0 0 1; expected finite x y z',
     ),
     'not optical': (
         [*rig(front=0), ('base_link', 'back_eye', AWAY)],

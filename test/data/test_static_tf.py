@@ -6,7 +6,7 @@ import math
 
 from husky_placerec.data.bag import Bag
 from husky_placerec.data.source import find_trajectory
-from husky_placerec.data.static_tf import pose_in
+from husky_placerec.data.static_tf import pose_in, transforms_of
 from husky_placerec.types import Pose
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -120,3 +120,8 @@ def test_transforms_are_followed_in_both_directions_and_round_circles():
     assert pose_in(both, 'b', 'a').x == -0.5
     assert pose_in(both, 'a', 'c').z == 1.0
     assert pose_in(both, 'a', 'nowhere') is None
+
+
+def test_a_transform_that_is_none_counts_as_missing():
+    message = static(('base_link', 'eye', Pose(0, 0, 0, 0, 0, 0, 0)))
+    assert transforms_of(message) == {}

@@ -1,9 +1,12 @@
 """What the node publishes, and to whom, over DDS."""
 
-from importlib.util import find_spec
+import time
 
+from husky_placerec.ros.message_types import message_class
 from husky_placerec.types import SECOND_NS
 import pytest
+from support.builders import planar
+from support.needs import needs
 
 NEEDS = ('rclpy',)
 
@@ -44,7 +47,24 @@ def test_a_transform_without_tf2_or_odometry_is_refused_or_warned_about(start_ro
     robot = start_robot({'publish_tf': True})
     assert robot.process.wait(30) == 2
     assert 'odometry_topic' in robot.process.log()
-    if find_spec('tf2_msgs') is None:
-        robot = start_robot({'publish_tf': True, 'odometry_topic': 'odom'}, namespace='/again')
-        assert robot.recovers()
-        assert 'tf2_msgs is not installed' in robot.process.log()
+    robot = start_robot(
+        {'publish_tf': True, 'odometry_topic': 'odom'},
+        namespace='/again',
+        before="import sys; sys.modules['tf2_msgs'] = sys.modules['tf2_msgs.msg'] = None",
+    )
+    assert robot.recovers()
+    assert 'tf2_msgs is not installed' in robot.process.log()
+
+
+@needs('tf2_msgs')
+def test_the_transform_from_map_to_odom_is_broadcast(start_robot):
+    robot = start_robot({'publish_tf': True, 'odometry_topic': 'platform/odom'})
+    heard = []
+    kind = message_class('tf2_msgs/msg/TFMessage')
+    robot.node.create_subscription(kind, '/tf', heard.append, 10)
+    end = time.monotonic() + 15
+    while not heard and time.monotonic() < end:
+        robot.move(time.time_ns(), planar(3.0))
+        robot.drive(1)
+    (stamped,) = heard[-1].transforms
+    assert (stamped.header.frame_id, stamped.child_frame_id) == ('map', 'odom')

@@ -19,7 +19,7 @@ def run_setup(folder: Path, tmp_path: Path, **variables: str) -> subprocess.Comp
     return subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize('name', ['cv_bridge', 'message_filters'])
+@pytest.mark.parametrize('name', ['cv_bridge', 'message_filters', 'tf2_msgs'])
 @pytest.mark.parametrize(
     ('variable', 'value', 'distro'),
     [('ROS_DISTRO', 'jazzy', 'jazzy'), ('AMENT_PREFIX_PATH', 'install', '$ROS_DISTRO')],
@@ -34,7 +34,7 @@ def test_build_refuses_where_ros_is_sourced(tmp_path, name, variable, value, dis
     assert result.stdout == ''
 
 
-@pytest.mark.parametrize('name', ['cv_bridge', 'message_filters'])
+@pytest.mark.parametrize('name', ['cv_bridge', 'message_filters', 'tf2_msgs'])
 def test_build_goes_ahead_elsewhere(tmp_path, name):
     pytest.importorskip('setuptools')
     result = run_setup(PIP_ROS / name, tmp_path)

@@ -5,6 +5,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from support.builders import TYPES
+from support.needs import needs
 
 COLOURS = {
     'mono8': ('uint8', 1),
@@ -289,3 +291,19 @@ def test_an_image_without_pixels(stand_in):
     msg = stand_in.cv2_to_imgmsg(np.zeros((0, 3, 3), np.uint8), 'bgr8')
     assert (msg.height, msg.width, msg.step, len(msg.data)) == (0, 3, 9, 0)
     assert stand_in.imgmsg_to_cv2(msg).shape == (0, 3, 3)
+
+
+@needs('tf2_msgs')
+def test_a_transform_message_has_the_bytes_of_ros():
+    from geometry_msgs.msg import TransformStamped
+    from rclpy.serialization import deserialize_message, serialize_message
+    from tf2_msgs.msg import TFMessage
+
+    stamped = TransformStamped(child_frame_id='eye')
+    stamped.header.frame_id, stamped.transform.translation.x = 'base_link', 1.5
+    sent = TFMessage(transforms=[stamped, TransformStamped(child_frame_id='other')])
+    data = serialize_message(sent)
+    assert deserialize_message(data, TFMessage) == sent
+    first, second = TYPES.deserialize_cdr(data, 'tf2_msgs/msg/TFMessage').transforms
+    assert (first.header.frame_id, first.child_frame_id) == ('base_link', 'eye')
+    assert (first.transform.translation.x, second.child_frame_id) == (1.5, 'other')

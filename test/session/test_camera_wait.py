@@ -6,6 +6,7 @@ from husky_placerec.cameras.known import cameras_of
 from husky_placerec.config import make_config
 from husky_placerec.errors import InputError
 from husky_placerec.session.camera_wait import CameraWait
+from husky_placerec.types import Pose
 import numpy as np
 from support.builders import frame
 from support.camera_messages import camera_info, mounted
@@ -101,6 +102,22 @@ def test_static_tf_that_comes_late_counts_from_then_on():
         )
     assert heard.seen[0]['front'].mounting is None
     assert heard.seen[-1]['back'].turns == 2
+
+
+def test_static_tf_that_tells_no_pose_is_told_once_and_frames_go_on():
+    heard = Heard({'front': TOPICS['front']})
+    heard.wait.add_frame(pictures(0), 0.0)
+    heard.info('front', 0.1)
+    for frame_id in ('front_eye', 'mast'):
+        heard.wait.add_transforms(
+            lambda tree, f=frame_id: tree.add('base_link', f, Pose(0, 0, 0, 0, 0, 0, 0))
+        )
+    assert heard.warned == [
+        'static TF: front_eye is in base_link at 0 0 0 0 0 0 0; expected finite x y z and a unit '
+        'quaternion; where camera front is counts as not known'
+    ]
+    assert heard.seen[-1]['front'].mounting is None
+    assert heard.wait.add_frame(pictures(1), 1.0)
 
 
 def test_images_of_another_shape_than_their_camera_info_are_told():

@@ -1,12 +1,17 @@
 """When a localizer is given a pose to start from, and when not."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from husky_placerec.config import make_config
+from husky_placerec.config import make_config, read_config
+from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.session.initial_pose import InitialPose
-from husky_placerec.types import Candidate
+from husky_placerec.types import Candidate, SECOND_NS
+import numpy as np
 import pytest
-from support.builders import planar
+from support.builders import planar, SPACING_M, straight_map
+from support.calibrations import calibration, table
 from support.sessions import recognition
 
 
@@ -153,3 +158,45 @@ def test_a_place_that_is_passed_in_reverse_is_named_as_the_cause():
 def test_it_waits_for_nothing_where_it_is_off():
     config = make_config({})
     assert InitialPose().waits_for(config) == 'nothing; initial_pose is off'
+
+
+AMCL = Path(__file__).parents[2] / 'config' / 'localizers' / 'placerec_for_amcl.yaml'
+FAR = (400.0, 4.0)  # m^2: unlike cameras see a place up to 20 m too near or too far
+
+
+def reverse_drive(made):
+    """Drive back along a straight map, by odometry; return the decisions."""
+    place_map = straight_map(40)
+    recognizer = DescriptorRecognizer(place_map, make_config({'extractor': 'pixels'}), made)
+    said = []
+    for second, place in enumerate(range(30, 15, -1)):
+        recognizer.odometry.add(second * SECOND_NS, planar(SPACING_M * second))
+        recognizer.odometry.take_new()
+        query = place_map.descriptors[place, ::-1].astype(np.float32)
+        said.append(recognizer.decide(second * SECOND_NS, {}, recognizer.search(query)))
+    return said
+
+
+@pytest.mark.parametrize(
+    ('tables', 'given'),
+    [
+        ({'reversed_errors': table(*FAR), 'reversed_sequence_errors': table()}, True),
+        ({'reversed_errors': table(), 'reversed_sequence_errors': table(*FAR)}, False),
+        ({'sequence_errors': table(*FAR), 'guessed_errors': table(*FAR)}, True),
+    ],
+    ids=['sure of the sequence', 'unsure of the sequence', 'unsure forwards alone'],
+)
+def test_amcl_gets_a_pose_on_a_reverse_drive_by_the_errors_of_such_sequences(tables, given):
+    made = Calibration.from_json(calibration(proof=8.0, **tables).as_json(), 'the map')
+    config = read_config(AMCL)
+    said = reverse_drive(made)
+    localized = [each for each in said if each.accepted]
+    assert localized and all(each.chosen.reversed for each in localized)
+    initial = InitialPose()
+    initial.activated(config)
+    poses = [initial.take(each, made.kind, 1, config) for each in said]
+    assert [pose for pose in poses if pose is not None] == [localized[0].pose] * given
+    if given:
+        assert abs(localized[0].pose.yaw) == pytest.approx(np.pi, abs=1e-6)
+    else:
+        assert 'because the place is passed in reverse' in initial.waits_for(config)
