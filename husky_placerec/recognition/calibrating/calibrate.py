@@ -18,8 +18,8 @@ from husky_placerec.recognition.calibrating.fitting import (
     gate_figures,
 )
 from husky_placerec.recognition.calibrating.leave_out import record_runs, RecordedRun, Setting
-from husky_placerec.recognition.calibrating.null import frames_needed, measure_null
-from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of
+from husky_placerec.recognition.calibrating.null import measure_null
+from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of, reach_of
 from husky_placerec.recognition.calibrating.samples import (
     DescribedDrive,
     is_right,
@@ -121,6 +121,8 @@ def calibrate(
     samples = Samples.join(gates), Samples.join(places)
     _require_right(samples[0].whole, samples[1].whole, settings)
     alone = all(d.itself for s in settings for d in s.drives if d.poses is not None)
+    # What the prior says holds for all campuses; a fit to some of them holds less for others.
+    kept = alone or kind == SIMULATED
     first = settings[0].place_map
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
@@ -129,8 +131,8 @@ def calibrate(
         first.centring is not None,
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
-        *_models(samples, prior, alone),
-        found_share(samples[0]) if prior is None or not alone else prior.found,
+        *_models(samples, prior, kept),
+        found_share(samples[0]) if prior is None or not kept else prior.found,
         proof=0.0,
         guessed_proof=0.0,
         grade=WEAK,
@@ -144,35 +146,40 @@ def calibrate(
     )
     runs = [run for setting in settings for run in record_runs(setting, config, bars)]
     shown = bars('Driving on unknown road', ' runs')(runs, len(runs))
-    draft = _with_proof(draft, list(shown), config)
+    draft = _with_proof(draft, list(shown), prior, config)
     usual = _usual_ratio(draft, samples[1])
     promise = Promise()
     if draft.kind == OWN:
         promise = promise_of(runs, _halves(draft, samples, prior, runs, config), config)
-    frames = frames_needed(draft.proof, usual, config.evidence_every)
-    grade, weakness = grade_of(promise, config.promise, frames)
+    reach = reach_of(runs, draft, config)
+    grade, weakness = grade_of(promise, config.promise, reach)
     if draft.kind == SIMULATED:
         grade, weakness = PROVEN, ''  # on simulated maps, which are all that it serves
     elif alone and grade != UNFIT:
         weakness = 'no second drive: the map knows no other light than its own'
-    figures = {**draft.figures, 'usual_proof': usual, 'promise': vars(promise)}
+    figures = {**draft.figures, 'usual_proof': usual, 'reach': reach, 'promise': vars(promise)}
     draft = replace(draft, grade=grade, weakness=weakness, figures=figures)
     return with_errors(draft, runs, config, bars)
 
 
 def _models(
-    samples: tuple[Samples, Samples], prior: Prior | None, alone: bool
+    samples: tuple[Samples, Samples], prior: Prior | None, kept: bool
 ) -> tuple[EvidenceModel, EvidenceModel, EvidenceModel]:
     """Return the gate, that of frames which lack a camera, and the likelihood."""
-    if prior is not None and alone:
+    if prior is not None and kept:
         return prior.gate, prior.partial, prior.place
     return (*fit_gates(samples[0], prior), fit_place(samples[1], prior))
 
 
-def _with_proof(draft: Calibration, runs: Sequence[RecordedRun], config: Config) -> Calibration:
+def _with_proof(
+    draft: Calibration, runs: Sequence[RecordedRun], prior: Prior | None, config: Config
+) -> Calibration:
     """Return the calibration with the proofs that the null requires."""
-    by_odometry = measure_null(runs, draft, config, by_odometry=True).required
-    by_time = measure_null(runs, draft, config, by_odometry=False).required
+    floor = 0.0 if prior is None else prior.proof
+    by_odometry, by_time = (
+        measure_null(runs, draft, config, by_odometry=each).required_beside(floor)
+        for each in (True, False)
+    )
     return replace(draft, proof=by_odometry, guessed_proof=max(by_time, by_odometry))
 
 
@@ -202,7 +209,7 @@ def _halves(
         gate, partial, place = _models((parts[0], parts[1]), prior, False)
         made = replace(draft, gate=gate, partial=partial, place=place)
         others = [_half(run, not second) for run in runs]
-        return _with_proof(made, [run for run in others if len(run.drive)], config)
+        return _with_proof(made, [run for run in others if len(run.drive)], prior, config)
 
     return [lambda: judging(False), lambda: judging(True)]
 

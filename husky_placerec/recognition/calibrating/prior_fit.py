@@ -13,11 +13,12 @@ import numpy as np
 FRAMES = 300.0  # that each world counts as
 
 
-def fit_prior(worlds: Mapping[str, tuple[Samples, Samples]]) -> Prior:
+def fit_prior(worlds: Mapping[str, tuple[Samples, Samples]], proof: float) -> Prior:
     """
     Fit the prior.
 
     :param worlds: the samples of the gate and those of the likelihood, by the name of the world.
+    :param proof: as in a Prior.
     """
     gates = [gate for gate, _ in worlds.values()]
     places = [place for _, place in worlds.values()]
@@ -32,6 +33,7 @@ def fit_prior(worlds: Mapping[str, tuple[Samples, Samples]]) -> Prior:
         fit(_pooled(partial or whole)),
         fit(_pooled([place.whole for place in places])),
         float(np.mean([found_share(gate) for gate in gates])),
+        proof,
         tuple(worlds),
     )
 

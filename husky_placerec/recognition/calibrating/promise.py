@@ -18,6 +18,7 @@ from husky_placerec.recognition.calibration import Calibration, PROVEN, UNFIT, W
 import numpy as np
 
 CONFIDENCE = 0.95  # of the bounds, one-sided
+LEAST_REACH = 0.05  # of the right estimates, for a map to be of use
 
 
 @dataclass(frozen=True)
@@ -89,17 +90,29 @@ def _judged(run: RecordedRun, calibration: Calibration, config: Config) -> Promi
     return counts
 
 
-def grade_of(promise: Promise, asked: float, frames: int | None) -> tuple[str, str]:
+def reach_of(runs: Sequence[RecordedRun], calibration: Calibration, config: Config) -> float:
+    """Return the share of the right estimates on known road that have the required proof."""
+    reached, count = 0, 0
+    for run in runs:
+        for said, truth in zip(run.recognitions(calibration, config), run.truths):
+            if truth is None or said.estimate is None or not is_right(said.estimate, truth):
+                continue
+            count += 1
+            reached += (said.proof or 0.0) >= calibration.proof
+    return reached / count if count else 0.0
+
+
+def grade_of(promise: Promise, asked: float, reach: float) -> tuple[str, str]:
     """
     Return the grade of a calibration, and in a sentence why it is not `proven`.
 
     :param asked: share of the accepted poses that have to be right.
-    :param frames: that a pose needs; None where no number of them suffices.
+    :param reach: share of the right estimates on known road that have the required proof.
     """
-    if frames is None:
+    if reach < LEAST_REACH:
         return UNFIT, (
-            'the map looks like road that it does not have: however many frames agree, they do '
-            'not come to the proof that unknown road gathers here'
+            'road that the map does not have looks as much like it as its own: of the right '
+            f'estimates on known road, {100 * reach:.0f} % have the proof that is needed here'
         )
     if promise.least_right >= asked and promise.most_unknown <= 1 - asked:
         return PROVEN, ''
