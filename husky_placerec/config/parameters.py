@@ -148,6 +148,12 @@ class Config(NodeConfig, DecisionConfig):
         'hog (no training) or pixels (a baseline); empty: as in the map.',
         choices=('', 'timm', 'onnx', 'hog', 'pixels'),
     )
+    preset: str = parameter(
+        '',
+        'Name of a published network for place recognition, such as eigenplaces50 or megaloc; '
+        '`placerec model list` shows them. It decides backbone, pooling and normalization; empty: '
+        'as in the map.',
+    )
     backbone: str = parameter(
         '', 'Name of the network, a model of timm or of this package; empty: as in the map.'
     )
@@ -161,7 +167,7 @@ class Config(NodeConfig, DecisionConfig):
         '',
         'Weights of the network or of its backbone: a file (ONNX Runtime runs an .onnx), shipped '
         '(the small network of the package; ONNX Runtime runs it by default), hub (downloaded '
-        'once) or random; empty: as in the map.',
+        'once), published (those of the preset, downloaded once) or random; empty: as in the map.',
     )
     trust_map: bool = parameter(
         False,

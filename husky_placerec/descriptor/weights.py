@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,15 @@ def load_weights(
         for key, value in state.items()
         if whole or key in wanted or not (_is_classifier(key) or key in cut_off)
     }
+    if problems := fit_problems(state, wanted):
+        raise InputError(
+            f'{path}: weights do not fit the {name}, of its {len(wanted)} tensors: {problems}'
+        )
+    target.load_state_dict(state)
+
+
+def fit_problems(state: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> str:
+    """Return in words what of a state dict does not fit the wanted one; empty if all fits."""
     problems = {
         'missing': sorted(set(wanted) - set(state)),
         'unknown': sorted(set(state) - set(wanted)),
@@ -49,17 +58,11 @@ def load_weights(
             if state[key].shape != wanted[key].shape
         ],
     }
-    found = [
+    return '; '.join(
         f'{len(keys)} {what} ({", ".join(keys[:MOST_NAMES])}{", ..." * (len(keys) > MOST_NAMES)})'
         for what, keys in problems.items()
         if keys
-    ]
-    if found:
-        raise InputError(
-            f'{path}: weights do not fit the {name}, of its {len(wanted)} tensors: '
-            + '; '.join(found)
-        )
-    target.load_state_dict(state)
+    )
 
 
 def weights_sha256(network: nn.Module) -> str:
