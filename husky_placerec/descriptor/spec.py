@@ -37,6 +37,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         'input_height': 192,
     },
     'onnx': {},  # the spec is in the file
+    'hub': {'normalization': 'imagenet', 'input_width': 320, 'input_height': 192},
     'hog': {'input_width': 320, 'input_height': 192},
     'pixels': {'input_width': 32, 'input_height': 24},
 }
@@ -212,7 +213,7 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
         defaults = shipped_parameters() if shipped and network else DEFAULTS[extractor]
         base = DescriptorSpec(cameras, extractor, **defaults)
     spec = _as_given(base, config)
-    network = spec.extractor in ('timm', 'onnx')
+    network = spec.extractor in ('timm', 'onnx', 'hub')
     if network and spec.weights not in (config.weights, *NO_FILES) and not config.trust_map:
         raise InputError(
             f'weights: the map names the file {spec.weights!r}, which is not opened because a map '

@@ -60,7 +60,7 @@ def baselines(config: Config) -> tuple[Mapping[str, Config], list[str]]:
     found = {NAMES[name]: replace(plain, extractor=name) for name in ('pixels', 'hog')}
     missing = []
     if find_spec('torch') and find_spec('timm'):
-        random = {'preset': '', 'extractor': 'timm', 'weights': 'random'}
+        random: dict[str, Any] = {'preset': '', 'extractor': 'timm', 'weights': 'random'}
         network = replace(config, **_random_network(config), **random)
         found[method_name(network)] = network
     else:
@@ -96,7 +96,7 @@ def exported(config: Config, models: Sequence[Path]) -> Mapping[str, Config]:
     default = _network_of(Config())
     methods: dict[str, Config] = {}
     for path in models:
-        onnx = {'preset': '', 'extractor': 'onnx', 'weights': str(path)}
+        onnx: dict[str, Any] = {'preset': '', 'extractor': 'onnx', 'weights': str(path)}
         method = replace(config, **default, **onnx)
         name = method_name(method)
         is_taken = name in methods or name == method_name(config)

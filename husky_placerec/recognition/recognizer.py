@@ -149,7 +149,8 @@ class Recognizer(DescriptorRecognizer):
 
         :raises InputError: for a model that cannot be loaded, or is not the map's.
         """
-        return cls(load_extractor(config, place_map.spec, place_map.cameras), place_map, config)
+        extractor = load_extractor(config, place_map.spec, place_map.cameras, place_map.projection)
+        return cls(extractor, place_map, config)
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
         """
