@@ -87,11 +87,7 @@ def _projected(place_map: PlaceMap, queries: PlaceMap | None, size: int) -> tupl
     said = f'projection: {size} of {place_map.spec.size} numbers keep {kept:.1%} of the variance'
     if queries is None:
         return smaller, f'{said}; what that costs in recall is not measured without --validate'
-    after = _mean_recall(smaller, queries.projected(projection))
-    before = _mean_recall(place_map, queries)
-    drive = queries.name
-    return smaller, f'{said}; recall@1 on {drive} is {after:.1%} with it, {before:.1%} without'
-
-
-def _mean_recall(place_map: PlaceMap, queries: PlaceMap) -> float:
-    return float(np.mean(list(recall_of_drive(place_map, queries).values())))
+    before = recall_of_drive(place_map, queries)
+    after = recall_of_drive(smaller, queries.projected(projection))
+    costs = [f'{kind} {after[kind]:.1%} ({before[kind]:.1%} without)' for kind in before]
+    return smaller, f'{said}; recall@1 on {queries.name}: {", ".join(costs)}'

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_IMAGES = 40  # of all sources; fewer say nothing about similarities
-BLOCK = 10  # images in a row that are held out together
+BLOCK = 10  # most images in a row that are held out together
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ class Session:
 
     def held_out(self, share: float) -> Indices:
         """Return the images that measure only, in blocks evenly over the drive."""
-        step = max(2, round(1 / share))
-        return np.flatnonzero(np.arange(len(self.images)) // BLOCK % step == step // 2)
+        count = len(self.images)
+        block = max(1, min(BLOCK, int(count * share)))
+        period = max(2, round(block / share))
+        return np.flatnonzero(np.arange(count) % period >= period - block)
 
 
 def load_sessions(
