@@ -72,8 +72,9 @@ def test_wrappers_and_half_precision_are_understood(tmp_path):
     ):
         found = network_of('tiny_cosplace', file).state_dict()
         assert all(torch.equal(found[key], expected[key]) for key in expected)
-    half = {key: value.half() if value.is_floating_point() else value
-            for key, value in state.items()}
+    half = {
+        key: value.half() if value.is_floating_point() else value for key, value in state.items()
+    }
     found = network_of('tiny_cosplace', saved(half, tmp_path / 'half.pth')).state_dict()
     for key, value in expected.items():
         torch.testing.assert_close(found[key], value, atol=1e-3, rtol=1e-3)
@@ -81,11 +82,15 @@ def test_wrappers_and_half_precision_are_understood(tmp_path):
 
 def test_a_checkpoint_of_another_preset_is_recognised(tmp_path):
     file = saved(checkpoint_of('tiny_salad'), tmp_path / 'salad.ckpt')
-    with pytest.raises(InputError, match=r'21 unknown of its 34 keys \(backbone\.model.*those of salad or'):
+    with pytest.raises(
+        InputError, match=r'21 unknown of its 34 keys \(backbone\.model.*those of salad or'
+    ):
         network_of('tiny_boq', file)
     wide = {key: value for key, value in checkpoint_of('tiny_cosplace').items()}
     wide['aggregation.3.weight'] = wide['aggregation.3.weight'].repeat(2, 1)
-    with pytest.raises(InputError, match=r'pooling\.linear\.weight \[16, 64\] instead of \[8, 64\]'):
+    with pytest.raises(
+        InputError, match=r'pooling\.linear\.weight \[16, 64\] instead of \[8, 64\]'
+    ):
         network_of('tiny_cosplace', saved(wide, tmp_path / 'wide.pth'))
 
 
@@ -121,7 +126,10 @@ def test_a_truncated_checkpoint_is_refused(tmp_path):
     [
         ({'preset': 'eigenplace50'}, 'preset eigenplace50: .*did you mean eigenplaces50'),
         ({'preset': 'zzz'}, 'preset zzz: .*there are: cosplace18'),
-        ({'preset': 'salad', 'input_width': 320}, '320x196; expected sides multiples of 14, such as'),
+        (
+            {'preset': 'salad', 'input_width': 320},
+            '320x196; expected sides multiples of 14, such as',
+        ),
         ({'preset': 'mixvpr', 'input_width': 322}, '322x320; expected 320x320 only'),
         ({'preset': 'megaloc', 'pooling': 'gem'}, 'megaloc: pooling is given; expected none'),
         ({'preset': 'megaloc', 'extractor': 'onnx'}, 'extractor is onnx; expected timm'),
@@ -147,7 +155,9 @@ def test_a_map_of_one_preset_is_refused_by_another(tmp_path):
     mapped = extractor('tiny_salad').spec
     extractor('tiny_salad', mapped).spec.require_same(mapped, 'campus.map')
     other = extractor('tiny_megaloc', mapped).spec
-    with pytest.raises(InputError, match="backbone is 'tiny_salad', the running model has 'tiny_meg"):
+    with pytest.raises(
+        InputError, match="backbone is 'tiny_salad', the running model has 'tiny_meg"
+    ):
         other.require_same(mapped, 'campus.map')
 
 

@@ -74,15 +74,15 @@ def checkpoint_of(name, seed=0):
     preset, state = TINY[name], {}
     torch.manual_seed(seed)
     for key, value in network_of(name).state_dict().items():
-        theirs, ours = next(
-            pair for pair in preset.keys if key.startswith(pair[1])
-        )
+        theirs, ours = next(pair for pair in preset.keys if key.startswith(pair[1]))
         if key.endswith('pos_embed'):
             value = torch.randn(1, 1 + TRAINED_SIDE**2, value.shape[-1])
         elif value.is_floating_point():
-            value = torch.rand(value.shape) * 0.5 + 0.1 if 'var' in key else torch.randn(
-                value.shape
-            ) * 0.2
+            value = (
+                torch.rand(value.shape) * 0.5 + 0.1
+                if 'var' in key
+                else torch.randn(value.shape) * 0.2
+            )
         if key.endswith('gem.p'):
             value = torch.tensor([2.5])  # the authors have a vector of one number
         state[theirs + key[len(ours) :]] = value

@@ -72,8 +72,9 @@ def test_a_stopped_distillation_ends_as_if_it_had_not_stopped(done, drives, tmp_
     monkeypatch.undo()
     said = distil(drives, output, resume=True)
     assert 'continues at iteration 4 of 6' in said
-    losses = [read_numbers(each.with_suffix('.distillation') / 'loss.csv')
-              for each in (done[0], output)]
+    losses = [
+        read_numbers(each.with_suffix('.distillation') / 'loss.csv') for each in (done[0], output)
+    ]
     assert losses[0] == losses[1]
 
 
@@ -112,8 +113,10 @@ def test_the_loss_is_least_for_the_teachers_similarities():
     turned = teacher @ torch.linalg.qr(torch.randn(5, 5))[0]  # other vectors, equal similarities
     other = torch.nn.functional.normalize(torch.randn(6, 5), dim=1)
     parts = {
-        name: DistillationLoss(**{**dict.fromkeys(('direct', 'relational', 'neighbours'), 0.0),
-                                  name: 1.0}, temperature=0.1)
+        name: DistillationLoss(
+            **{**dict.fromkeys(('direct', 'relational', 'neighbours'), 0.0), name: 1.0},
+            temperature=0.1,
+        )
         for name in ('direct', 'relational', 'neighbours')
     }
     for name, loss in parts.items():
@@ -140,8 +143,16 @@ def test_agreement_is_the_share_of_common_neighbours():
 
 
 def test_a_student_learns_to_agree(drives, tmp_path):
-    settings = replace(SETTINGS, iterations=40, validate_every=40, learning_rate=0.003, light=0.0,
-                       geometry=0.0, occlusion=0.0, held_out=0.3)
+    settings = replace(
+        SETTINGS,
+        iterations=40,
+        validate_every=40,
+        learning_rate=0.003,
+        light=0.0,
+        geometry=0.0,
+        occlusion=0.0,
+        held_out=0.3,
+    )
     distil(drives, tmp_path / 'student.onnx', settings)
     losses = read_numbers(tmp_path / 'student.distillation' / 'loss.csv')
     first, last = (np.mean([each['loss'] for each in part]) for part in (losses[:5], losses[-5:]))
