@@ -1,4 +1,4 @@
-"""Distillation: a student comes to agree with its teacher, goes on after a stop, and is exported."""
+"""Distillation: a student learns what its teacher sees, goes on after a stop, is exported."""
 
 from __future__ import annotations
 
