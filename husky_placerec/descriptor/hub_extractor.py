@@ -58,6 +58,11 @@ class HubExtractor:
                 'extractor hub: expected the entry point as backbone, and input_width and '
                 'input_height'
             )
+        if spec.normalization not in NORMALIZATIONS:
+            raise InputError(
+                f'normalization is {spec.normalization!r}; expected one of '
+                f'{", ".join(NORMALIZATIONS)}'
+            )
         self._name = f'{folder}: {spec.backbone}'
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the process)
         self._start()

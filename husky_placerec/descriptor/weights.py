@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 import hashlib
 from pathlib import Path
+import re
 from typing import Any
 
 from husky_placerec.descriptor.anchored_mobilenet import AnchoredMobileNet
@@ -13,6 +14,8 @@ import torch
 from torch import nn
 
 MOST_NAMES = 3  # wrong keys that an error names
+REFUSED = 'Weights only load failed'
+FOREIGN = re.compile(r'Unsupported global: GLOBAL (\S+)')  # in what `weights_only` raises
 BACKBONE_PREFIX = 'backbone.'  # of the backbone's keys in a file of the whole network
 
 
@@ -94,6 +97,13 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
         else:
             state = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # torch raises many kinds for a broken file
+        if REFUSED in str(error):  # torch's text goes on to advise loading it all the same
+            foreign = FOREIGN.search(str(error))
+            raise InputError(
+                f'{path}: cannot be read as weights: it is damaged, or has pickled objects besides '
+                f'tensors{f" ({foreign[1]})" if foreign else ""}, which are not loaded because they '
+                'could run code; expected a state dict of tensors'
+            ) from error
         raise InputError(f'{path}: cannot be read as weights ({error})') from error
     if isinstance(state, dict) and isinstance(state.get('state_dict'), dict):
         state = state['state_dict']  # a training checkpoint

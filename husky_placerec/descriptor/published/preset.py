@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from husky_placerec.errors import InputError
@@ -72,7 +72,7 @@ class Preset:
     multiple: int = 1
     fixed: bool = False
     final_norm: bool = True
-    normalization: str = field(default='imagenet')
+    normalization: str = 'imagenet'
 
     @property
     def input_rule(self) -> str:

@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 TARGET = 256  # numbers of the teacher's vectors, by their principal components
+BLOCK = 1000  # images that are compared with all others at a time
 ALIKE = 8  # nearest neighbours of an image, one of which comes into a batch with it
 
 
@@ -161,6 +162,10 @@ def _principal(vectors: Sequence[FloatArray], learned: Sequence[Indices]) -> lis
 
 def _neighbours(vectors: FloatArray) -> Indices:
     """Return the nearest other vectors of each of [N, K]: [N, up to ALIKE]."""
-    similarities = vectors @ vectors.T
-    np.fill_diagonal(similarities, -np.inf)
-    return np.argsort(-similarities, axis=1)[:, : min(ALIKE, len(vectors) - 1)]
+    found = []
+    for first in range(0, len(vectors), BLOCK):
+        similarities = vectors[first : first + BLOCK] @ vectors.T
+        own = np.arange(len(similarities))
+        similarities[own, first + own] = -np.inf
+        found.append(np.argsort(-similarities, axis=1)[:, : min(ALIKE, len(vectors) - 1)])
+    return np.concatenate(found)
