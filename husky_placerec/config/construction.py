@@ -52,7 +52,7 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
 
 
 def _spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Take a number as `pinhole` for its focal length, and YAML's True and False for on and off."""
+    """Take a number as `pinhole` for its focal length, and True and False for on and off."""
     spelled = {
         name: 'off' if value is False and name in OFF else value for name, value in values.items()
     }

@@ -98,11 +98,12 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
             state = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # torch raises many kinds for a broken file
         if REFUSED in str(error):  # torch's text goes on to advise loading it all the same
-            foreign = FOREIGN.search(str(error))
+            found = FOREIGN.search(str(error))
+            named = f' ({found[1]})' if found else ''
             raise InputError(
-                f'{path}: cannot be read as weights: it is damaged, or has pickled objects besides '
-                f'tensors{f" ({foreign[1]})" if foreign else ""}, which are not loaded because they '
-                'could run code; expected a state dict of tensors'
+                f'{path}: cannot be read as weights: it is damaged, or has pickled objects{named} '
+                'besides tensors, which are not loaded because they could run code; expected a '
+                'state dict of tensors'
             ) from error
         raise InputError(f'{path}: cannot be read as weights ({error})') from error
     if isinstance(state, dict) and isinstance(state.get('state_dict'), dict):
