@@ -15,7 +15,7 @@ from torch import nn
 
 MOST_NAMES = 3  # wrong keys that an error names
 REFUSED = 'Weights only load failed'
-FOREIGN = re.compile(r'Unsupported global: GLOBAL (\S+)')  # in what `weights_only` raises
+FOREIGN = re.compile(r'GLOBAL (\S+)')  # in what `weights_only` raises
 BACKBONE_PREFIX = 'backbone.'  # of the backbone's keys in a file of the whole network
 
 
