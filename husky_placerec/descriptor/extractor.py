@@ -125,6 +125,8 @@ def load_extractor(
     choice = choose_for(images.spec, config) if stored is None else None
     focal = spec.pinhole_focal if choice is None else choice.focal
     spec = replace(images.spec, pinhole_focal=focal)
+    if projection is not None and stored is not None and len(projection.mean) != spec.size:
+        spec.with_fused_rows().require_same(stored, 'the map')  # another model, which is named
     if stored is not None and mapped is None:
         mapped = {}
     view = '' if choice is None else str(choice)

@@ -87,6 +87,13 @@ def test_an_extractor_projects_as_its_map_does(built):
         plain.spec.require_same(place_map.spec, 'map')
 
 
+def test_a_model_that_the_projection_is_not_of_is_named(built):
+    place_map = load_map(built[0])
+    given = place_map.spec, place_map.cameras, place_map.projection
+    with pytest.raises(InputError, match="extractor is 'hog', the running model has 'pixels'"):
+        load_extractor(make_config({'extractor': 'pixels'}), *given)
+
+
 def test_maps_of_different_projections_do_not_go_together(drive):
     raw = describe_drive(drive, HOG)
     found = np.asarray(raw.descriptors, np.float32)[raw.places.present]
