@@ -120,8 +120,8 @@ def evaluate(
     """
     from husky_placerec.cli.evaluation_tables import show_evaluation
     from husky_placerec.config import read_config
-    from husky_placerec.evaluation.cache import default_folder
     from husky_placerec.evaluation.metrics import TOLERANCES_M
+    from husky_placerec.files import cache_folder
     from husky_placerec.operations.evaluate import evaluate as evaluate_drives
 
     output = output or Path('results') / f'evaluate-{datetime.now():%Y%m%d-%H%M%S}'
@@ -134,7 +134,7 @@ def evaluate(
         with_baselines=baselines,
         against=against or [],
         calibrate_alone=calibrate == ALONE,
-        cache=None if no_cache else cache or default_folder(),
+        cache=None if no_cache else cache or cache_folder(),
         ray=ray,
         poses=poses,
         heading=heading,

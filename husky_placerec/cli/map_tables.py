@@ -39,7 +39,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'input': f'{spec.input_width}x{spec.input_height}',
         'virtual pinhole': _view(place_map),
         'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
-        'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
+        'size': f'{len(spec.cameras)} x {spec.size}, stored as float16{_projection(place_map)}',
         'compared': _comparison(place_map),
         'index': _index(place_map),
         'local descriptors': _local(place_map),
@@ -80,6 +80,11 @@ def comparison(place_map: PlaceMap) -> str:
     if place_map.centring is not None:
         return 'centred'
     return 'raw' if place_map.whitening is None else 'whitened'
+
+
+def _projection(place_map: PlaceMap) -> str:
+    made = place_map.projection
+    return f'; principal components of {len(made.mean)}' if made is not None else ''
 
 
 def _comparison(place_map: PlaceMap) -> str:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 import zipfile
 
@@ -64,11 +63,6 @@ class Descriptors:
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
-
-
-def default_folder() -> Path:
-    """Return the user's cache folder, by the XDG Base Directory Specification."""
-    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'husky_placerec'
 
 
 def cache_key(fingerprint: str, spec: DescriptorSpec, local: LocalSpec | None = None) -> str:

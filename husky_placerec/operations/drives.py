@@ -104,7 +104,13 @@ def describe_drive(
         trajectory = find_trajectory(drive, options.poses, options.heading, origin)
         for sentence in _doubts(trajectory):
             warn(sentence)
-        extractor = load_extractor(config, stored, like.cameras if like else None)
+        extractor = (
+            load_extractor(config, stored, like.cameras, like.projection)
+            if like
+            else load_extractor(config)
+        )
+        if like is None:
+            tell(_bytes_of(extractor.spec))
         for note in extractor.preparation.notes:
             warn(note)
         if like is None and extractor.spec.limits:
@@ -152,7 +158,7 @@ def describe_unknown(
     with open_source(source, max_broken=max_broken) as drive:
         drive.check(config)
         config = with_cameras(drive, config, warn)
-        extractor = load_extractor(config, spec, cameras)
+        extractor = load_extractor(config, spec, cameras, like.projection)
         cells = LocalCollector(local_for(config, spec, like))
         frames = decoded_frames(drive, drive.frames(config), config.max_pixels)
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
@@ -217,6 +223,15 @@ def with_cameras(drive: Source, config: Config, warn: Warn) -> Config:
     for doubt in doubts:
         warn(f'{drive.path}: {doubt}')
     return config
+
+
+def _bytes_of(spec: DescriptorSpec) -> str:
+    """Return how large a place is, in words."""
+    numbers = len(spec.cameras) * spec.size
+    return (
+        f'a place: {len(spec.cameras)} x {spec.size} numbers, {2 * numbers / 1000:.1f} kB '
+        f'(float16); {2 * numbers / 1000:.0f} MB for 1000 places'
+    )
 
 
 def _in_frame_of(trajectory: Trajectory, like: PlaceMap | None) -> Trajectory:

@@ -9,7 +9,6 @@ from pathlib import Path
 from husky_placerec.config import Config
 from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import decoded_frames, open_source, Source
-from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.descriptor.local.features import LocalFeatures
@@ -72,8 +71,7 @@ def _describe(
     drive.check(config)
     seen_by = with_cameras(drive, config, warn)
     wanted = set(place_map.places.stamps_ns.tolist()) - set(found.stamps_ns)
-    extractor = load_extractor(seen_by, place_map.spec, place_map.cameras)
-    local = load_local(seen_by, extractor.spec, None, place_map.cameras)
+    local = load_local(seen_by, place_map.spec, None, place_map.cameras)
     if found.collector is None:
         found.collector = LocalCollector(local)
     frames = (frame for frame in drive.frames(seen_by) if frame.stamp_ns in wanted)

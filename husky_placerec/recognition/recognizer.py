@@ -197,7 +197,7 @@ class Recognizer(DescriptorRecognizer):
 
         :raises InputError: for a model that cannot be loaded, or is not the map's.
         """
-        extractor = load_extractor(config, place_map.spec, place_map.cameras)
+        extractor = load_extractor(config, place_map.spec, place_map.cameras, place_map.projection)
         return cls(extractor, place_map, config, local_extractor_of(place_map, config))
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
