@@ -272,6 +272,16 @@ class Recognizer(DescriptorRecognizer):
         return UNCALIBRATED if self.calibration is None else self.calibration.kind
 
     @property
+    def grade(self) -> str:
+        """What the calibration can promise: proven, weak or unfit; empty without one."""
+        return '' if self.calibration is None else self.calibration.grade
+
+    @property
+    def weakness(self) -> str:
+        """Why the calibration is not proven, in a sentence; empty where it is."""
+        return '' if self.calibration is None else self.calibration.weakness
+
+    @property
     def required_proof(self) -> float | None:
         """The cumulative log likelihood ratio that a pose needs; None without a sequence."""
         if self.calibration is None or not self.config.sequence:

@@ -33,9 +33,7 @@ from husky_placerec.recognition.calibration import (
     Calibration,
     MAP_ALONE,
     OWN,
-    PROVEN,
     SIMULATED,
-    UNFIT,
     WEAK,
 )
 from husky_placerec.recognition.covariance import CovarianceTable, LEAST, pose_errors
@@ -51,6 +49,7 @@ Bars = Callable[..., Passing]  # of a title and a unit
 RightPose = tuple[float, Pose, Pose]  # its probability, the estimate, the truth
 
 NEIGHBOURS = 20  # frames in a row that make a group
+SAME_SHARE = 0.5  # of frames with the stamps of places, from which a drive is the map itself
 COVERED = 0.95  # least share of the frames that the odometry covers
 
 
@@ -116,6 +115,7 @@ def calibrate(
     """
     for setting in settings:
         _require_meeting(setting)
+        _require_another_drive(setting)
     config = replace(config, sequence=True)  # measured also where the robot will not use it
     gates, places = sampled(settings, config, bars)
     samples = Samples.join(gates), Samples.join(places)
@@ -152,11 +152,8 @@ def calibrate(
     if draft.kind == OWN:
         promise = promise_of(runs, _halves(draft, samples, prior, runs, config), config)
     reach = reach_of(runs, draft, config)
-    grade, weakness = grade_of(promise, config.promise, reach)
-    if draft.kind == SIMULATED:
-        grade, weakness = PROVEN, ''  # on simulated maps, which are all that it serves
-    elif alone and grade != UNFIT:
-        weakness = 'no second drive: the map knows no other light than its own'
+    unknown_m = sum(s.metres(config.usual_speed) for r in runs for s in r.unknown_stretches())
+    grade, weakness = grade_of(draft.kind, promise, config.promise, reach, unknown_m)
     figures = {**draft.figures, 'usual_proof': usual, 'reach': reach, 'promise': vars(promise)}
     draft = replace(draft, grade=grade, weakness=weakness, figures=figures)
     return with_errors(draft, runs, config, bars)
@@ -315,6 +312,24 @@ def _require_meeting(setting: Setting) -> None:
         raise InputError(
             f'{names}: {far}; expected a drive that comes within {RIGHT_M:g} m of places of '
             f'{setting.place_map.name}'
+        )
+
+
+def _require_another_drive(setting: Setting) -> None:
+    """
+    Refuse the images of the map itself as a second drive: they would promise what does not hold.
+
+    :raises InputError: that names the drive.
+    """
+    stamps_ns = setting.place_map.places.stamps_ns
+    for drive in setting.drives:
+        same = np.isin(drive.stamps_ns, stamps_ns)
+        if drive.itself or drive.poses is None or same.mean() < SAME_SHARE:
+            continue
+        raise InputError(
+            f'{drive.name}: {int(same.sum())} of its {len(drive)} frames have the stamps of '
+            f'places of {setting.place_map.name}; expected another drive than the map was made '
+            'of, or none: the map alone then calibrates'
         )
 
 

@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from husky_placerec.config import Config
 from husky_placerec.recognition.calibrating.leave_out import RecordedRun
 from husky_placerec.recognition.calibrating.reliability import upper_bound
-from husky_placerec.recognition.calibrating.samples import is_right
-from husky_placerec.recognition.calibration import Calibration, PROVEN, UNFIT, WEAK
+from husky_placerec.recognition.calibrating.samples import is_right, MASKED_M
+from husky_placerec.recognition.calibration import (
+    Calibration,
+    MAP_ALONE,
+    PROVEN,
+    SIMULATED,
+    UNFIT,
+    WEAK,
+)
 import numpy as np
 
 CONFIDENCE = 0.95  # of the bounds, one-sided
@@ -102,29 +109,49 @@ def reach_of(runs: Sequence[RecordedRun], calibration: Calibration, config: Conf
     return reached / count if count else 0.0
 
 
-def grade_of(promise: Promise, asked: float, reach: float) -> tuple[str, str]:
+def grade_of(
+    kind: str, promise: Promise, asked: float, reach: float, unknown_m: float
+) -> tuple[str, str]:
     """
-    Return the grade of a calibration, and in a sentence why it is not `proven`.
+    Return the grade of a calibration, and in sentences why it is not `proven`.
 
+    :param kind: of the calibration. A simulated one serves simulated maps only, and is proven.
     :param asked: share of the accepted poses that have to be right.
     :param reach: share of the right estimates on known road that have the required proof.
+    :param unknown_m: unknown road that was driven to measure the null.
     """
+    if kind == SIMULATED:
+        return PROVEN, ''
     if reach < LEAST_REACH:
         return UNFIT, (
             'road that the map does not have looks as much like it as its own: of the right '
             f'estimates on known road, {100 * reach:.0f} % have the proof that is needed here'
         )
-    if promise.least_right >= asked and promise.most_unknown <= 1 - asked:
-        return PROVEN, ''
-    wrong, needed = promise.accepted - promise.right, _frames_without_error(asked)
+    missing = []
+    if kind == MAP_ALONE:
+        missing.append('no second drive: the map knows no other light than its own')
+    elif promise.least_right < asked or promise.most_unknown > 1 - asked:
+        missing.append(_too_few(promise, asked))
+    if not unknown_m:
+        missing.append(
+            'the map is too short to tell what unknown road looks like here: none of it can be '
+            f'left out by more than {MASKED_M:g} m'
+        )
+    return (WEAK, '; '.join(missing)) if missing else (PROVEN, '')
+
+
+def _too_few(promise: Promise, asked: float) -> str:
+    """Return what the held-out frames lack."""
+    wrong = promise.accepted - promise.right
     if wrong or promise.accepted_unknown:
-        return WEAK, (
+        return (
             f'{wrong} of {promise.accepted} accepted poses are wrong, and '
             f'{promise.accepted_unknown} of {promise.unknown} frames off the map are accepted'
         )
-    return WEAK, (
+    return (
         f'no error in {promise.accepted} accepted poses and {promise.unknown} frames off the map '
-        f'is too few to promise {100 * asked:g} %: {needed} of each are needed'
+        f'is too few to promise {100 * asked:g} %: {_frames_without_error(asked)} of each are '
+        'needed'
     )
 
 
