@@ -121,8 +121,6 @@ def calibrate(
     samples = Samples.join(gates), Samples.join(places)
     _require_right(samples[0].whole, samples[1].whole, settings)
     alone = all(d.itself for s in settings for d in s.drives if d.poses is not None)
-    # What the prior says holds for all campuses; a fit to some of them holds less for others.
-    kept = alone or kind == SIMULATED
     first = settings[0].place_map
     draft = Calibration(
         kind or (MAP_ALONE if alone else OWN),
@@ -131,8 +129,8 @@ def calibrate(
         first.centring is not None,
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
-        *_models(samples, prior, kept),
-        found_share(samples[0]) if prior is None or not kept else prior.found,
+        *_models(samples, prior, alone, kind),
+        found_share(samples[0]) if prior is None or not alone else prior.found,
         proof=0.0,
         guessed_proof=0.0,
         grade=WEAK,
@@ -160,12 +158,19 @@ def calibrate(
 
 
 def _models(
-    samples: tuple[Samples, Samples], prior: Prior | None, kept: bool
+    samples: tuple[Samples, Samples],
+    prior: Prior | None,
+    alone: bool,
+    kind: str | None = None,
 ) -> tuple[EvidenceModel, EvidenceModel, EvidenceModel]:
     """Return the gate, that of frames which lack a camera, and the likelihood."""
-    if prior is not None and kept:
+    if prior is not None and alone:
         return prior.gate, prior.partial, prior.place
-    return (*fit_gates(samples[0], prior), fit_place(samples[1], prior))
+    gate, partial = fit_gates(samples[0], prior)
+    if prior is not None and kind == SIMULATED:
+        # Followed places look alike in other ways on each campus; the prior has seen more worlds.
+        return gate, partial, prior.place
+    return gate, partial, fit_place(samples[1], prior)
 
 
 def _with_proof(
