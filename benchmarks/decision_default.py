@@ -1,59 +1,31 @@
 """
-The default calibration of a model for simulated maps, measured on campuses of both protocols.
+The default calibration of the shipped network for simulated maps.
 
-The likelihood of the route filter is fitted to the protocol `hard`. The gates are fitted to both
-protocols, because a gate that has seen dim views only is overconfident in clear ones. The errors
-of poses are measured on `hard`, forwards and in reverse.
+The models of the evidence are those of the prior, which was learned on campuses and on real sets.
+The null is measured on the calibration campuses: on `hard`, whose roads look alike, by drives in
+both directions. So are the errors of poses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from decision_worlds import Driven, World
-from husky_placerec.campus.protocols import HARD, PROTOCOLS
+from decision_worlds import World
 from husky_placerec.config import Config
-from husky_placerec.recognition.calibrating.calibrate import (
-    calibrate,
-    no_bars,
-    sampled,
-    with_errors,
-)
-from husky_placerec.recognition.calibrating.fitting import fit_gates, gate_figures
-from husky_placerec.recognition.calibrating.leave_out import record_runs, Setting
-from husky_placerec.recognition.calibrating.samples import DescribedDrive
+from husky_placerec.recognition.calibrating.calibrate import calibrate
+from husky_placerec.recognition.calibrating.leave_out import Setting
 from husky_placerec.recognition.calibration import Calibration, SIMULATED
+from husky_placerec.recognition.prior import shipped_prior
 
 
-def default_calibration(worlds: Callable[[str], Sequence[World]], config: Config) -> Calibration:
+def default_calibration(worlds: Sequence[World], config: Config) -> Calibration:
     """
     Return the default calibration.
 
-    :param worlds: returns the campuses to calibrate by, for the name of a protocol.
+    :param worlds: the calibration campuses by the protocol `hard`.
     """
-    hard = worlds(HARD)
-    made = calibrate(forwards(hard), config, kind=SIMULATED)
-    samples, _ = sampled([s for name in PROTOCOLS for s in forwards(worlds(name))], config)
-    gate, partial = fit_gates(samples)
-    made = replace(made, gate=gate, partial=partial)
-    made = replace(made, figures={**made.figures, **gate_figures(samples)})
-    return remeasured(made, hard, config)
-
-
-def remeasured(made: Calibration, worlds: Sequence[World], config: Config) -> Calibration:
-    """Return the calibration with errors measured by its gates, also those of reversed poses."""
-    settings = [Setting(w.place_map, tuple(map(as_drive, w.driven + w.reversed))) for w in worlds]
-    runs = [run for setting in settings for run in record_runs(setting, config, no_bars)]
-    return with_errors(made, runs, config)
-
-
-def forwards(worlds: Sequence[World]) -> list[Setting]:
-    """Return the maps with the drives in their direction."""
-    return [Setting(w.place_map, tuple(map(as_drive, w.driven))) for w in worlds]
-
-
-def as_drive(drive: Driven) -> DescribedDrive:
-    """Return a drive in the form that a calibration takes."""
-    name = f'{drive.config.seed} {drive.config.condition}'
-    return DescribedDrive(name, drive.descriptors, drive.stamps_ns, drive.poses, drive.wheels)
+    settings = [
+        Setting(each.place_map, tuple(d.described for d in (*each.driven, *each.reversed)))
+        for each in worlds
+    ]
+    return calibrate(settings, config, kind=SIMULATED, prior=shipped_prior())

@@ -25,6 +25,8 @@ from husky_placerec.campus.odometry import odometry, odometry_rng
 from husky_placerec.campus.photographer import Photographer
 from husky_placerec.campus.protocols import drive_of, PROTOCOLS
 from husky_placerec.descriptor.extractor import DescriptorExtractor
+from husky_placerec.descriptor.local.extractor import LocalExtractor
+from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.files import write_atomic
 from husky_placerec.progress import bar
 from husky_placerec.types import FloatArray, Frame
@@ -37,6 +39,7 @@ COARSE_M = 5.0  # between the places of a second map, to see how poses come in b
 REVERSED = 'summer_day', 'night'
 SHIFT_M = 8.0  # from one drive to the next, so that they do not leave the map at one frame
 QUALITY = 90  # of the JPEGs, as a camera sends them
+LEARNED = 'learned'  # the branch of the local network for rendered images
 PRODUCT = {'width': 640, 'height': 360}
 
 
@@ -125,19 +128,24 @@ def recorded(config: DriveConfig, folder: Path) -> Recorded:
         return Recorded(path.stem, stored['stamps'], stored['poses'], stored['wheels'], jpegs)
 
 
-def described(drive: Recorded, extractor: DescriptorExtractor, folder: Path) -> FloatArray:
-    """Return [N, C, D] float16 descriptors of a drive, kept by what made them."""
-    model = hashlib.sha256(repr(extractor.spec).encode()).hexdigest()[:12]
-    path = folder / f'{drive.name}_{model}.npy'
+def described(
+    drive: Recorded, extractor: DescriptorExtractor, local: LocalExtractor, folder: Path
+) -> tuple[FloatArray, LocalFeatures]:
+    """Return [N, C, D] float16 descriptors of a drive and its local ones, kept on the disk."""
+    made_by = repr((extractor.spec, local.spec_of(LEARNED)))
+    path = folder / f'{drive.name}_{hashlib.sha256(made_by.encode()).hexdigest()[:12]}.npz'
     if not path.exists():
-        rows = []
+        rows, cells = [], []
         for jpegs in drive.jpegs:
             images = {camera: decoded(jpeg) for camera, jpeg in jpegs.items()}
-            rows.append(extractor.describe(Frame(0, images, dict.fromkeys(images, 0))))
+            frame = Frame(0, images, dict.fromkeys(images, 0))
+            rows.append(extractor.describe(frame))
+            cells.append(local.describe_each(frame)[local.branches.index(LEARNED)])
         data = io.BytesIO()
-        np.save(data, np.array(rows, np.float16))
+        np.savez(data, descriptors=np.array(rows, np.float16), local=np.array(cells))
         write_atomic(path, data.getvalue())
-    return np.asarray(np.load(path))
+    with np.load(path) as stored:
+        return stored['descriptors'], LocalFeatures(local.spec_of(LEARNED), stored['local'])
 
 
 def decoded(jpeg: bytes) -> NDArray[np.uint8]:

@@ -77,14 +77,17 @@ def decided(
 ) -> list[Recognition]:
     """Return the decisions of the robot on a drive."""
     recognizer = DescriptorRecognizer(place_map, config, calibration)
+    wheels_at = drive.odometry if isinstance(drive, DescribedDrive) else drive.wheels
+    if isinstance(drive, Driven):
+        drive = drive.described
     said = []
     for row in range(len(drive)):
         stamp_ns = int(drive.stamps_ns[row])
-        if wheels:
-            recognizer.odometry.add_recorded(stamp_ns, Pose.from_array(drive.wheels[row]))
+        if wheels and wheels_at is not None:
+            recognizer.odometry.add_recorded(stamp_ns, Pose.from_array(wheels_at[row]))
             recognizer.odometry.take_new()
         query = np.asarray(drive.descriptors[row], np.float32)
-        result = recognizer.search(query)
+        result = recognizer.search(query, drive.local_of(row))
         said.append(recognizer.decide(stamp_ns, {}, result, unusable=not query.any()))
     return said
 

@@ -9,9 +9,12 @@ from decision_drives import Campus, described, PRODUCT, recorded
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor
+from husky_placerec.descriptor.local.extractor import load_local
+from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.placemap.building import now, opposite_cameras
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
+from husky_placerec.recognition.calibrating.samples import DescribedDrive
 from husky_placerec.types import FloatArray, Pose, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +32,7 @@ class Driven:
     poses: NDArray[np.float64]
     wheels: NDArray[np.float64]
     descriptors: FloatArray
+    local: LocalFeatures
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -37,11 +41,21 @@ class Driven:
         """Return the drive as one camera alone saw it, the others being covered."""
         seen = np.zeros_like(self.descriptors)
         seen[:, camera] = self.descriptors[:, camera]
-        return replace(self, descriptors=seen)
+        cells = np.zeros_like(self.local.values)
+        cells[:, camera] = self.local.values[:, camera]
+        return replace(self, descriptors=seen, local=replace(self.local, values=cells))
 
     def part(self, rows: slice) -> Driven:
         columns = ('stamps_ns', 'poses', 'wheels', 'descriptors')
-        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+        parts = {name: getattr(self, name)[rows] for name in columns}
+        return replace(self, **parts, local=self.local.chosen(rows))
+
+    @property
+    def described(self) -> DescribedDrive:
+        """The drive in the form that a calibration takes."""
+        name = f'{self.config.seed} {self.config.condition}'
+        about = self.descriptors, self.stamps_ns, self.poses, self.wheels, self.local
+        return DescribedDrive(name, *about)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +81,12 @@ def lenses() -> list[str]:
 
 def world(plan: Campus, extractor: DescriptorExtractor, config: Config, folder: Path) -> World:
     """Describe a campus."""
+    local = load_local(config, extractor.spec)
 
     def driven(drive: DriveConfig) -> Driven:
         kept = recorded(drive, folder)
-        seen = described(kept, extractor, folder)
-        return Driven(drive, kept.stamps_ns, kept.poses, kept.wheels, seen)
+        seen = described(kept, extractor, local, folder)
+        return Driven(drive, kept.stamps_ns, kept.poses, kept.wheels, *seen)
 
     return World(
         plan,
@@ -93,6 +108,7 @@ def mapped(drive: Driven, extractor: DescriptorExtractor, config: Config) -> Pla
         {'day': 'simulated'},
         now(),
         name=f'{drive.config.seed}',
+        local=drive.local,
     )
 
 
@@ -104,11 +120,9 @@ def without_near(place_map: PlaceMap, drive: Driven) -> PlaceMap | None:
     kept = np.flatnonzero(apart > APART_M)
     if len(kept) < len(place_map) / 4:
         return None
-    return replace(
-        place_map,
-        places=place_map.places.chosen(kept),
-        descriptors=place_map.descriptors[kept],
-        index=None,
+    local = None if place_map.local is None else place_map.local.chosen(kept)
+    return place_map.with_places(
+        place_map.places.chosen(kept), place_map.descriptors[kept], local=local
     )
 
 
@@ -127,6 +141,7 @@ def carried(drive: Driven, other: Driven) -> Driven:
         np.concatenate([first.poses, second.poses]),
         np.concatenate([first.wheels, moved]),
         np.concatenate([first.descriptors, second.descriptors]),
+        first.local.joined(second.local),
     )
 
 

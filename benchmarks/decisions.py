@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from decision_default import default_calibration
@@ -26,7 +27,7 @@ from decision_drives import CALIBRATION, campus, COARSE_M, TEST
 from decision_judging import Measurer, METHODS
 from decision_tables import carried_line, off_map_line, table
 from decision_worlds import lenses, moved_away, without_near, World, world
-from husky_placerec.campus.protocols import PROTOCOLS
+from husky_placerec.campus.protocols import HARD, PROTOCOLS
 from husky_placerec.config import Config, read_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.progress import bar
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument('--stored', type=Path, help='a default to measure, instead of a new one')
     parser.add_argument('--save', type=Path, help='write the calibration as a default')
     args = parser.parse_args()
-    config = read_config(None, [*lenses(), *args.settings])
+    config = read_config(None, [*lenses(), 'local=true', *args.settings])
     extractor = load_extractor(config)
     console = Console(width=150)
 
@@ -86,10 +87,10 @@ def main() -> None:
         return worlds(protocol, args.calibration_seeds)
 
     if args.stored:
-        stored = read_defaults(args.stored)
-        (calibration,) = (c for c in stored if c.descriptor == extractor.spec.as_json())
+        (calibration,) = read_defaults(args.stored)
+        calibration = replace(calibration, descriptor=extractor.spec.as_json())
     else:
-        calibration = default_calibration(calibrating, config)
+        calibration = default_calibration(calibrating(HARD), config)
     figures = calibration.figures
     console.print(
         f'calibration: {figures["frames"]} frames on the map, {figures["wrong"]} of them wrong, '

@@ -1,130 +1,187 @@
 """
-The decisions on real images: two laps through a corridor, the first of them mapped.
+The decisions on real images: maps of real sets, with a quarter left out in turn.
 
-Each quarter of the map is left out in turn, so that each frame of the second lap is on the map
-three times and unknown once. The images have no poses, and there is no third lap: a frame counts
-as 5 m, and the map is calibrated by its own frames. A pose is right within 10 m, two frames, by
-the correspondence that comes with the images.
+Each set has two traverses; each of them is the map once. The map is calibrated by the first 40 %
+of the other traverse, or by its own frames alone, and tested on the rest of it. Each frame counts
+as a distance; the odometry has an error of 3 % a step, or there is none. A pose is right within
+10 m. The prior is learned on all other worlds: `--priors` names a folder with NAME.json for each
+set, which `benchmarks/prior.py NAME.json --without NAME` wrote. The lower bound is Clopper's and
+Pearson's, of 95 %, as if frames were independent, which they are not.
 
-python benchmarks/decisions_real.py FOLDER --set extractor=timm --set backbone=mobilenetv2_100 \
-    --set backbone_options=pad_type=same --set normalization=half --set weights=FILE
+Example: python benchmarks/decisions_real.py --priors priors
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-import csv
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-from decision_judging import decided, Frames, judged
-from decision_tables import table
-from husky_placerec.config import Config, read_config
-from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
-from husky_placerec.placemap.building import now
+from husky_placerec.config import Config
+from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.placemap.places import Places
+from husky_placerec.progress import bar
 from husky_placerec.recognition.calibrating.calibrate import calibrate, itself
 from husky_placerec.recognition.calibrating.leave_out import Setting
-from husky_placerec.recognition.calibrating.reliability import recall_at
+from husky_placerec.recognition.calibrating.reliability import upper_bound
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
-from husky_placerec.recognition.calibration import MAP_ALONE
-from husky_placerec.types import Frame, SECOND_NS
+from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.odometry import Odometry
+from husky_placerec.recognition.prior import Prior, shipped_prior
+from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.types import Pose, Recognition
 import numpy as np
+from real_sets import DATA
+from real_worlds import real_config, real_worlds, RealWorld
 from rich.console import Console
+from rich.table import Table
 
-CAMERA = 'front'
-FRAME_M = 5.0
-STRETCHES = 4
-
-
-def lap(
-    names: Sequence[int], at: Sequence[int], folder: Path, extractor: DescriptorExtractor
-) -> DescribedDrive:
-    """
-    Describe the images of a lap.
-
-    :param names: of the images.
-    :param at: the frame of the map that each image shows.
-    """
-    rows = []
-    for name in names:
-        bgr = cv2.imread(str(folder / 'images' / f'{name}.jpg'))
-        if bgr is None:
-            raise SystemExit(f'{folder}/images/{name}.jpg: expected an image')
-        image = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-        rows.append(extractor.describe(Frame(0, {CAMERA: image}, {CAMERA: 0})))
-    poses = np.zeros((len(names), 7))
-    poses[:, 0], poses[:, 6] = FRAME_M * np.array(at), 1
-    stamps_ns = np.arange(1, len(names) + 1) * round(FRAME_M) * SECOND_NS
-    return DescribedDrive('lap', np.array(rows, np.float16), stamps_ns, poses)
+QUARTERS = 4
+FIRST = 0.4  # share of the second traverse that calibrates
+SETTLED_M = 15.0
+HOW = ('40 % of the second traverse', 'the map alone')
 
 
-def mapped(drive: DescribedDrive, kept: np.ndarray, extractor: DescriptorExtractor) -> PlaceMap:
-    """Return a map of some of the places of a lap."""
-    count = len(kept)
-    assert drive.poses is not None
-    return PlaceMap(
-        Places(
-            drive.stamps_ns[kept], drive.poses[kept], ('lap',) * count, np.ones((count, 1), bool)
-        ),
-        drive.descriptors[kept],
-        extractor.spec,
-        'map',
-        None,
-        {'lap': 'images'},
-        now(),
-        name='corridor',
-    )
+@dataclass
+class Counts:
+    """Counts of frames: of the sequence, and of single frames."""
+
+    known: int = 0
+    settled: int = 0
+    settled_accepted: int = 0
+    accepted: int = 0
+    right: int = 0
+    near: int = 0  # right within 25 m
+    unknown: int = 0
+    unknown_accepted: int = 0
+    single: int = 0
+    single_right: int = 0
+    grades: str = ''
+
+    def add(self, said: Recognition, truth: Pose, known: bool, driven_m: float) -> None:
+        """Count a frame."""
+        error_m = said.pose.distance_m(truth) if said.pose is not None else np.inf
+        self.known += known
+        self.unknown += not known
+        if known and driven_m >= SETTLED_M:
+            self.settled += 1
+            self.settled_accepted += said.accepted
+        self.accepted += said.accepted
+        self.right += said.accepted and error_m <= 10
+        self.near += said.accepted and error_m <= 25
+        self.unknown_accepted += said.accepted and not known
+        alone = said.measurement
+        if alone is not None and alone.accepted and alone.pose is not None:
+            self.single += 1
+            self.single_right += alone.pose.distance_m(truth) <= 10
+
+    def row(self) -> list[str]:
+        """Return the cells of a table."""
+        bound = 1 - upper_bound(self.accepted - self.right, self.accepted)
+        return [
+            _share(self.settled_accepted, self.settled),
+            str(self.accepted),
+            _share(self.right, self.accepted),
+            f'{100 * bound:.1f}',
+            _share(self.near, self.accepted),
+            f'{self.unknown_accepted} of {self.unknown}',
+            f'{self.single}; {_share(self.single_right, self.single)}',
+            self.grades,
+        ]
 
 
-def measured(
-    first: DescribedDrive, second: DescribedDrive, config: Config, extractor: DescriptorExtractor
-) -> list[Frames]:
-    """Return the judged decisions with each stretch of the map left out in turn."""
-    parts = np.array_split(np.arange(len(first)), STRETCHES)
-    frames = []
-    for left_out in parts:
-        kept = np.setdiff1d(np.arange(len(first)), left_out)
-        place_map = mapped(first, kept, extractor)
-        drive = itself(place_map)
-        calibration = calibrate([Setting(place_map, (drive,))], config, kind=MAP_ALONE)
-        said = decided(place_map, second, config, calibration, wheels=False)
-        frames.append(judged(said, second, place_map, threshold=np.inf))
-    return frames
+def _share(part: int, whole: int) -> str:
+    return f'{100 * part / whole:.1f}' if whole else '-'
 
 
-def with_threshold(frames: Sequence[Frames], precision: float = 0.995) -> list[Frames]:
-    """Return the frames with the baseline's threshold fitted to them, which favours it."""
-    similarity = np.concatenate([f.similarity for f in frames])
-    true = np.concatenate([f.right['similarity'] for f in frames])
-    known = sum(int(f.on_map.sum()) for f in frames)
-    _, least = recall_at(precision, similarity, true, known)
-    most = np.inf if least is None else least
-    return [
-        replace(f, accepted={**f.accepted, 'similarity': f.similarity >= most}) for f in frames
-    ]
+def runs(
+    world: RealWorld, alone: bool, prior: Prior, config: Config, every_m: float
+) -> Iterator[tuple[PlaceMap, Calibration, DescribedDrive]]:
+    """Yield the maps without a quarter, their calibrations, and the frames to test on."""
+    for number in world.directions:
+        count = len(world.traverses[number].places)
+        for left_out in np.array_split(np.arange(count), QUARTERS):
+            kept = np.setdiff1d(np.arange(count), left_out)
+            place_map = world.mapped(number, kept.tolist(), every_m)
+            drive = world.driven(number, every_m)
+            cut = int(FIRST * len(drive))
+            by = itself(place_map) if alone else drive.part(slice(0, cut))
+            try:
+                made = calibrate([Setting(place_map, (by,))], config, prior=prior)
+            except InputError as error:
+                print(f'{world.name}: {error}')
+                continue
+            yield place_map, made, drive.part(slice(cut, len(drive)))
+
+
+def decided(
+    place_map: PlaceMap, made: Calibration, drive: DescribedDrive, config: Config, wheels: bool
+) -> Iterator[Recognition]:
+    """Yield the decisions about a drive, with its odometry or by its stamps alone."""
+    odometry = Odometry()
+    recognizer = DescriptorRecognizer(place_map, config, made, odometry)
+    asked = drive.as_queries(place_map).descriptors
+    for frame, stamp_ns in enumerate(drive.stamps_ns.tolist()):
+        if wheels and drive.motion is not None:
+            odometry.add_recorded(stamp_ns, Pose.from_array(drive.motion[frame]))
+            odometry.take_new()
+        query = np.asarray(asked[frame], np.float32)
+        yield recognizer.decide(stamp_ns, {}, recognizer.search(query, drive.local_of(frame)))
 
 
 def main() -> None:
-    """Describe, decide and print the table."""
+    """Describe, calibrate, decide and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('folder', type=Path, help='with images and ground_truth.csv')
-    parser.add_argument('--set', dest='settings', action='append', default=[], help='NAME=VALUE')
+    parser.add_argument('--data', type=Path, default=DATA, help='folder of the real sets')
+    parser.add_argument('--priors', type=Path, help='folder of priors; the shipped one without')
+    parser.add_argument('--every', type=float, default=5.0, help='metres a frame')
+    parser.add_argument('--without-local', action='store_true', help='global descriptors alone')
     args = parser.parse_args()
-    config = read_config(None, [f'cameras=[{CAMERA}]', *args.settings])
-    extractor = load_extractor(config)
-    with (args.folder / 'ground_truth.csv').open() as file:
-        truth = {int(row['query']): int(row['map_nominal']) for row in csv.DictReader(file)}
-    count = min(truth) - 1
-    first = lap(range(1, count + 1), range(1, count + 1), args.folder, extractor)
-    second = lap(sorted(truth), [truth[q] for q in sorted(truth)], args.folder, extractor)
-    frames = with_threshold(measured(first, second, config, extractor))
-    Console(width=150).print(table('corridor, a stretch of the map left out', frames))
+    config = real_config(rerank='off' if args.without_local else 'auto')
+    worlds = real_worlds(args.data, config)
+    if not worlds:
+        raise SystemExit(f'{args.data}: no real set')
+    table = Table(title=f'A frame every {args.every:g} m', title_justify='left')
+    for name in (
+        *('set', 'calibrated by', 'odometry', 'of the known, from 15 m on, %', 'accepted'),
+        *('right in 10 m, %', 'at least', 'in 25 m', 'off the map', 'single; right', 'grades'),
+    ):
+        table.add_column(name)
+    with bar('Deciding', len(worlds) * len(HOW), ' calibrations') as shown:
+        for world in worlds:
+            file = args.priors / f'{world.name}.json' if args.priors else None
+            prior = shipped_prior(file) if file else shipped_prior()
+            for how in HOW:
+                found = {True: Counts(), False: Counts()}
+                tests = runs(world, how == HOW[1], prior, config, args.every)
+                for place_map, made, drive in tests:
+                    for wheels, counts in found.items():
+                        counts.grades += made.grade[0]
+                        _count(counts, place_map, made, drive, config, wheels)
+                for wheels, counts in found.items():
+                    table.add_row(world.name, how, 'yes' if wheels else 'no', *counts.row())
+                shown.update()
+    Console(width=170).print(table)
+
+
+def _count(
+    counts: Counts,
+    place_map: PlaceMap,
+    made: Calibration,
+    drive: DescribedDrive,
+    config: Config,
+    wheels: bool,
+) -> None:
+    poses = drive.poses
+    assert poses is not None
+    driven = np.concatenate([[0], np.cumsum(np.abs(np.diff(poses[:, 0])))])
+    said_all = decided(place_map, made, drive, config, wheels)
+    for said, pose, driven_m in zip(said_all, poses, driven.tolist()):
+        known = len(place_map.near(pose[:2], 10.0)) > 0
+        counts.add(said, Pose.from_array(pose), known, driven_m)
 
 
 if __name__ == '__main__':

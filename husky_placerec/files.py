@@ -13,6 +13,11 @@ import tempfile
 from husky_placerec.errors import InputError
 
 
+def cache_folder() -> Path:
+    """Return the user's cache folder, by the XDG Base Directory Specification."""
+    return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'husky_placerec'
+
+
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """
     Refuse an output file that exists, unless it shall be overwritten; a folder always.

@@ -13,6 +13,7 @@ from husky_placerec.cli.common import (
     ConfigOption,
     HeadingOption,
     KindOption,
+    LocalOption,
     MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
@@ -25,6 +26,7 @@ from husky_placerec.cli.common import (
     tell,
     ToleranceOption,
     warn,
+    with_local,
 )
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
@@ -69,6 +71,7 @@ def evaluate(
             help='Compare with grey pixels, HOG, random weights and chance.',
         ),
     ] = True,
+    local: LocalOption = None,
     against: Annotated[
         list[Path] | None,
         typer.Option(
@@ -117,21 +120,21 @@ def evaluate(
     """
     from husky_placerec.cli.evaluation_tables import show_evaluation
     from husky_placerec.config import read_config
-    from husky_placerec.evaluation.cache import default_folder
     from husky_placerec.evaluation.metrics import TOLERANCES_M
+    from husky_placerec.files import cache_folder
     from husky_placerec.operations.evaluate import evaluate as evaluate_drives
 
     output = output or Path('results') / f'evaluate-{datetime.now():%Y%m%d-%H%M%S}'
     done = evaluate_drives(
         sources,
         output,
-        config=read_config(config, settings or [], allow_outside=allow_outside),
+        config=with_local(read_config(config, settings or [], allow_outside=allow_outside), local),
         tolerances_m=tolerance or TOLERANCES_M,
         tags=tag or [],
         with_baselines=baselines,
         against=against or [],
         calibrate_alone=calibrate == ALONE,
-        cache=None if no_cache else cache or default_folder(),
+        cache=None if no_cache else cache or cache_folder(),
         ray=ray,
         poses=poses,
         heading=heading,

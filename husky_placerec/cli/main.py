@@ -15,6 +15,7 @@ from husky_placerec.cli import (
     convert,
     data,
     demo,
+    distil,
     download,
     evaluate,
     map_changes,
@@ -53,6 +54,7 @@ app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)
 app.command(epilog=sim.EPILOG)(sim.sim)
 app.command(epilog=train.EPILOG)(train.train)
+app.command(epilog=distil.EPILOG)(distil.distil)
 app.command(epilog=ablate.EPILOG)(ablate.ablate)
 app.command(epilog=demo.EPILOG)(demo.demo)
 

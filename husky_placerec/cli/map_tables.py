@@ -39,9 +39,10 @@ def map_table(place_map: PlaceMap) -> Table:
         'input': f'{spec.input_width}x{spec.input_height}',
         'virtual pinhole': _view(place_map),
         'pooling, fusion': f'{spec.pooling}; {spec.fusion}',
-        'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
+        'size': f'{len(spec.cameras)} x {spec.size}, stored as float16{_projection(place_map)}',
         'compared': _comparison(place_map),
         'index': _index(place_map),
+        'local descriptors': _local(place_map),
         'thumbnails': 'yes' if place_map.thumbnails else 'no',
         **_calibration(place_map),
         'frame': place_map.frame_id,
@@ -79,6 +80,11 @@ def comparison(place_map: PlaceMap) -> str:
     if place_map.centring is not None:
         return 'centred'
     return 'raw' if place_map.whitening is None else 'whitened'
+
+
+def _projection(place_map: PlaceMap) -> str:
+    made = place_map.projection
+    return f'; principal components of {len(made.mean)}' if made is not None else ''
 
 
 def _comparison(place_map: PlaceMap) -> str:
@@ -124,8 +130,21 @@ def _calibration(place_map: PlaceMap) -> dict[str, str]:
     figures = found.figures
     wrong = f'{figures["wrong"]} wrong of {figures["frames"]} frames'
     recall = figures['recall_at_precision']['0.99']['recall']
+    rows['calibration promises'] = found.grade + (f': {found.weakness}' if found.weakness else '')
     rows['calibration measured'] = f'{wrong}; recall {percent(recall)} at 99 % precision'
     return rows
+
+
+def _local(place_map: PlaceMap) -> str:
+    local = place_map.local
+    if local is None:
+        return 'none; placerec map add-local adds them'
+    spec = local.spec
+    size = spec.bytes_of_place(len(place_map.spec.sees)) / 1000
+    return (
+        f'{spec.rows}x{spec.columns} cells of {spec.size} numbers, branch {spec.branch} of '
+        f'{spec.weights} ({spec.weights_sha256[:12]}), {size:.1f} kB a place'
+    )
 
 
 def _origin(place_map: PlaceMap) -> str:

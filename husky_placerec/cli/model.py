@@ -1,4 +1,4 @@
-"""`placerec model`: export networks."""
+"""`placerec model`: list the published networks, and export networks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from husky_placerec.cli.common import (
     AllowOutsideOption,
     ConfigOption,
     KindOption,
+    out,
     OverwriteOption,
     say,
     SetOption,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from husky_placerec.descriptor.preparation import Preparation
     from husky_placerec.types import Pixels
 
-app = typer.Typer(help='Export networks.', no_args_is_help=True)
+app = typer.Typer(help='List and export networks.', no_args_is_help=True)
 
 FRAMES = 8  # of a drive, on which the two are compared
 
@@ -32,6 +33,7 @@ FRAMES = 8  # of a drive, on which the two are compared
     '  placerec model export campus.onnx -s backbone=lcn_cnn -s weights=small/weights.safetensors '
     '-s pooling=gem:2x4 -s head=128 -s input_width=160 -s input_height=96\n\n'
     '  placerec model export convnext.onnx --on drive_1 -c config/husky.yaml\n\n'
+    '  placerec model export eigenplaces50.onnx -s preset=eigenplaces50\n\n'
     '  placerec map build drive_1 campus.map -s extractor=onnx -s weights=campus.onnx',
 )
 def model_export(
@@ -78,6 +80,75 @@ def model_export(
         f'{output}: {size_mb:.1f} MB; descriptors of {len(images)} images differ from torch by '
         f'{difference:.1g} at most'
     )
+
+
+@app.command(
+    'list',
+    epilog='Examples:\n\n'
+    '  placerec model list\n\n'
+    '  placerec model list eigenplaces18 megaloc --time',
+)
+def model_list(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar='[NAME]...', help='Some presets; all by default.')
+    ] = None,
+    measured: Annotated[
+        bool, typer.Option('--time', help='Measure what a pair of images costs here.')
+    ] = False,
+    threads: Annotated[int, typer.Option(help='CPU threads for --time.', min=1, max=256)] = 2,
+) -> None:
+    """
+    List the published networks that `preset` names, and which of their weights are here.
+
+    The times are of a pair of images at the default input size, with random weights.
+    """
+    from husky_placerec.descriptor.published.cache import cached_file
+    from husky_placerec.descriptor.published.presets import preset_named, PRESETS
+    from husky_placerec.progress import bar
+    from rich.table import Table
+
+    chosen = {name: preset_named(name) for name in names or PRESETS}
+    columns = ['preset', 'network', 'numbers', 'input', 'MB', 'code; weights', 'in the cache']
+    times: dict[str, float] = {}
+    if measured:
+        columns.append('ms a pair')
+        with bar('Measuring', len(chosen), ' networks') as shown:
+            for name in chosen:
+                times[name] = _pair_ms(name, threads)
+                shown.update()
+    table = Table(title='Published networks', title_justify='left')
+    for column in columns:
+        right = column in ('numbers', 'MB', 'ms a pair')
+        table.add_column(column, justify='right' if right else 'left')
+    for name, preset in chosen.items():
+        about = preset.checkpoint
+        rule = '' if preset.fixed else f' ({preset.input_rule})'
+        row = [
+            name,
+            f'{preset.backbone}, {preset.aggregation}',
+            str(preset.size),
+            '{}x{}'.format(*preset.input_size) + rule,
+            str(about.megabytes),
+            f'{about.code_licence}; {about.weights_licence}',
+            'yes' if cached_file(preset).is_file() else 'no' if about.url else 'no; by hand',
+        ]
+        table.add_row(*row, *([f'{times[name]:.0f}'] if measured else []))
+    out.print(table)
+    if names:
+        for name, preset in chosen.items():
+            about = preset.checkpoint
+            say(f'{name}: {preset.paper}')
+            say(f'  {about.url or f"to download by hand from {about.page}"}')
+            say(f'  SHA-256 {about.sha256 or "not known"}; kept at {cached_file(preset)}')
+
+
+def _pair_ms(name: str, threads: int) -> float:
+    from husky_placerec.config import make_config
+    from husky_placerec.descriptor.extractor import load_extractor
+    from husky_placerec.operations.compare_extractors import frame_ms
+
+    config = make_config({'preset': name, 'weights': 'random', 'threads': threads})
+    return frame_ms(load_extractor(config))
 
 
 def _images(path: Path, kind: str | None, config: Config, prepare: Preparation) -> list[Pixels]:

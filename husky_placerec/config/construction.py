@@ -11,7 +11,8 @@ from husky_placerec.config.declaration import check_value
 from husky_placerec.config.parameters import CameraConfig, Config, declarations, FUSED
 from husky_placerec.errors import InputError
 
-OFF = ('pinhole', 'initial_pose')  # parameters that may be `off`
+OFF = ('centring', 'pinhole', 'initial_pose')  # parameters that may be `off`
+ON = ('centring',)  # and `on`
 
 
 def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config:
@@ -51,10 +52,11 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
 
 
 def _spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Take a number as `pinhole` for its focal length, and False for `off`, as YAML reads it."""
+    """Take a number as `pinhole` for its focal length, and True and False for on and off."""
     spelled = {
         name: 'off' if value is False and name in OFF else value for name, value in values.items()
     }
+    spelled.update({name: 'on' for name in ON if spelled.get(name) is True})
     if type(spelled.get('pinhole')) in (int, float):
         spelled.setdefault('pinhole_focal', spelled.pop('pinhole'))
     return spelled

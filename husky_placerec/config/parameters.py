@@ -145,11 +145,20 @@ class Config(NodeConfig, DecisionConfig):
     extractor: str = parameter(
         '',
         'Method that describes an image: timm (a network on PyTorch), onnx (an exported network), '
-        'hog (no training) or pixels (a baseline); empty: as in the map.',
-        choices=('', 'timm', 'onnx', 'hog', 'pixels'),
+        'hub (an entry point of a local folder with hubconf.py, whose code runs), hog (no '
+        'training) or pixels (a baseline); empty: as in the map.',
+        choices=('', 'timm', 'onnx', 'hub', 'hog', 'pixels'),
+    )
+    preset: str = parameter(
+        '',
+        'Name of a published network for place recognition, such as eigenplaces50 or megaloc; '
+        '`placerec model list` shows them. It decides backbone, pooling and normalization; empty: '
+        'as in the map.',
     )
     backbone: str = parameter(
-        '', 'Name of the network, a model of timm or of this package; empty: as in the map.'
+        '',
+        'Name of the network, a model of timm or of this package, or the entry point of a hub '
+        'folder; empty: as in the map.',
     )
     backbone_options: str = parameter(
         '',
@@ -159,9 +168,10 @@ class Config(NodeConfig, DecisionConfig):
     )
     weights: str = parameter(
         '',
-        'Weights of the network or of its backbone: a file (ONNX Runtime runs an .onnx), shipped '
+        'Weights of the network or of its backbone: a file (ONNX Runtime runs an .onnx), or the '
+        'folder of extractor hub; shipped '
         '(the small network of the package; ONNX Runtime runs it by default), hub (downloaded '
-        'once) or random; empty: as in the map.',
+        'once), published (those of the preset, downloaded once) or random; empty: as in the map.',
     )
     trust_map: bool = parameter(
         False,
@@ -226,11 +236,10 @@ class Config(NodeConfig, DecisionConfig):
         'session: on, off, or auto (on where most of a descriptor is common to its whole track).',
         choices=('auto', 'on', 'off'),
     )
-    local: str = parameter(
-        'off',
-        'Whether a new map gets local descriptors, by which candidates are ranked again and wrong '
-        'places are told from right ones: on or off.',
-        choices=('on', 'off'),
+    local: bool = parameter(
+        False,
+        'Give a new map local descriptors, by which candidates are ranked again and wrong places '
+        'are told from right ones.',
     )
     local_weights: str = parameter(
         '',

@@ -45,14 +45,19 @@ class Backbone(nn.Module):
         if stages is not None:
             self._cut(spec.backbone, stages)
 
+    @property
+    def has_token(self) -> bool:
+        """Whether the network is a transformer with a class token, which then comes first."""
+        return getattr(self.network, 'cls_token', None) is not None
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the [B, D, H, W] feature map of normalised [B, 3, h, w] images."""
-        features = self.network.forward_features(images)
-        if features.ndim == 3:
-            return self._from_tokens(features, images.shape[-2:])
-        if features.shape[1] != self.channels and features.shape[-1] == self.channels:
-            return features.permute(0, 3, 1, 2)  # the channels came last
-        return features
+        return self._as_map(self.network.forward_features(images), images.shape[-2:])
+
+    def with_token(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the feature map and the class tokens [B, D] of a network that has them."""
+        tokens = self.network.forward_features(images)
+        return self._as_map(tokens, images.shape[-2:]), tokens[:, 0]
 
     def branches(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the trained and the anchor's feature map of a backbone that has an anchor."""
@@ -72,6 +77,13 @@ class Backbone(nn.Module):
             ) from error
         self.channels = info['num_chs']
         self.cut_off = frozenset(whole - set(self.network.state_dict()))
+
+    def _as_map(self, features: torch.Tensor, size: torch.Size) -> torch.Tensor:
+        if features.ndim == 3:
+            return self._from_tokens(features, size)
+        if features.shape[1] != self.channels and features.shape[-1] == self.channels:
+            return features.permute(0, 3, 1, 2)  # the channels came last
+        return features
 
     def _from_tokens(self, tokens: torch.Tensor, size: torch.Size) -> torch.Tensor:
         """Arrange a transformer's patch tokens as in the image, without its class tokens."""

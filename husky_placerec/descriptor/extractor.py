@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Protocol
 
 from husky_placerec.config import Config
@@ -12,6 +13,7 @@ from husky_placerec.descriptor.fusion import fuse_by_sum
 from husky_placerec.descriptor.hog import HogExtractor
 from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.preparation import Cameras, choose_for, Preparation
+from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.shipped import SHIPPED
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.errors import InputError
@@ -47,6 +49,7 @@ class DescriptorExtractor:
     :param prepare: brings each camera's image to the input size.
     :param fuse: fuses the cameras' vectors; None for fusion by `concat`, which keeps them apart.
     :param view: how the common view was chosen, in words; empty: by the map, or by parameters.
+    :param projection: makes the descriptors smaller, as in a map; None: none.
     """
 
     def __init__(
@@ -55,13 +58,16 @@ class DescriptorExtractor:
         prepare: Preparation,
         fuse: Fusion | None = None,
         view: str = '',
+        projection: Projection | None = None,
     ) -> None:
         self._images = images
         self._fuse = fuse
         self._prepare = prepare
         self.view = view
+        self._projection = projection
         focal = prepare.pinhole.focal if prepare.pinhole else 0.0
-        self.spec = replace(images.spec.with_fused_rows(), pinhole_focal=focal)
+        self._described = replace(images.spec.with_fused_rows(), pinhole_focal=focal)
+        self.spec = projection.of(self._described) if projection else self._described
 
     @property
     def preparation(self) -> Preparation:
@@ -77,7 +83,7 @@ class DescriptorExtractor:
         :raises InputError: as `Preparation.of`.
         """
         prepare = Preparation.of(self.spec, config, mapped)
-        return DescriptorExtractor(self._images, prepare, self._fuse, self.view)
+        return DescriptorExtractor(self._images, prepare, self._fuse, self.view, self._projection)
 
     def describe(self, frame: Frame[Pixels]) -> FloatArray:
         """
@@ -85,18 +91,22 @@ class DescriptorExtractor:
 
         :raises KeyError: for a camera that is not in the spec.
         """
-        spec = self.spec
+        spec = self._described
         descriptor = np.zeros((len(spec.sees), spec.size), np.float32)
         if frame.images:
             row = {name: i for i, name in enumerate(spec.sees)}
             rows = [row[name] for name in frame.images]
             images = [self._prepare(camera, image) for camera, image in frame.images.items()]
             descriptor[rows] = self._images.describe(images)
-        return descriptor if self._fuse is None else self._fuse(descriptor)[None]
+        fused = descriptor if self._fuse is None else self._fuse(descriptor)[None]
+        return fused if self._projection is None else self._projection.apply(fused)
 
 
 def load_extractor(
-    config: Config, stored: DescriptorSpec | None = None, mapped: Cameras | None = None
+    config: Config,
+    stored: DescriptorSpec | None = None,
+    mapped: Cameras | None = None,
+    projection: Projection | None = None,
 ) -> DescriptorExtractor:
     """
     Load the extractor that the configuration asks for.
@@ -106,6 +116,7 @@ def load_extractor(
 
     :param stored: the spec in the map; it decides what the configuration leaves open.
     :param mapped: the cameras of that map.
+    :param projection: that of the map.
     :raises InputError: for a model or weights that cannot be loaded, a missing device, and cameras
         that do not fit the map.
     """
@@ -114,16 +125,21 @@ def load_extractor(
     choice = choose_for(images.spec, config) if stored is None else None
     focal = spec.pinhole_focal if choice is None else choice.focal
     spec = replace(images.spec, pinhole_focal=focal)
+    if projection is not None and stored is not None and len(projection.mean) != spec.size:
+        spec.with_fused_rows().require_same(stored, 'the map')  # another model, which is named
     if stored is not None and mapped is None:
         mapped = {}
     view = '' if choice is None else str(choice)
-    return DescriptorExtractor(images, Preparation.of(spec, config, mapped), fuse, view)
+    prepare = Preparation.of(spec, config, mapped)
+    return DescriptorExtractor(images, prepare, fuse, view, projection)
 
 
 def _load_images(spec: DescriptorSpec, config: Config) -> tuple[ImageExtractor, Fusion | None]:
     if spec.extractor in WITHOUT_NETWORK:
         require_cpu(config.device, spec.extractor)
         return WITHOUT_NETWORK[spec.extractor](spec), None
+    if spec.extractor == 'hub':
+        return _load_hub(spec, config), fuse_by_sum if spec.fusion == 'add' else None
     if _is_exported(spec, config):
         return _load_onnx(spec, config), fuse_by_sum if spec.fusion == 'add' else None
     # Imported here because a robot that runs an exported network has no torch.
@@ -172,3 +188,13 @@ def _load_onnx(spec: DescriptorSpec, config: Config) -> ImageExtractor:
             f'extractor onnx: {error}; it needs ONNX Runtime (pip install onnxruntime)'
         ) from error
     return OnnxExtractor(spec, threads=config.threads, device=config.device)
+
+
+def _load_hub(spec: DescriptorSpec, config: Config) -> ImageExtractor:
+    if spec.fusion == 'attention':
+        raise InputError('extractor hub: fusion is attention; expected concat or add')
+    if find_spec('torch') is None:
+        raise InputError('extractor hub: needs torch (pip install husky_placerec[timm])')
+    from husky_placerec.descriptor.hub_extractor import HubExtractor
+
+    return HubExtractor(spec, threads=config.threads, device=config.device)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from husky_placerec.descriptor.anchor import Anchor
 from husky_placerec.descriptor.attention import CameraAttention
 from husky_placerec.descriptor.backbone import Backbone
 from husky_placerec.descriptor.pooling import make_pooling, position_weights
+from husky_placerec.descriptor.published.aggregation import make_aggregation
+from husky_placerec.descriptor.published.cache import published_file
+from husky_placerec.descriptor.published.loading import load_published
+from husky_placerec.descriptor.published.preset import Preset, PUBLISHED
 from husky_placerec.descriptor.shipped import weights_file
-from husky_placerec.descriptor.spec import DescriptorSpec, NORMALIZATIONS
+from husky_placerec.descriptor.spec import DescriptorSpec, NORMALIZATIONS, preset_of
 from husky_placerec.descriptor.weights import load_weights
 from husky_placerec.errors import InputError
 import torch
@@ -40,9 +46,21 @@ class DescriptorNetwork(nn.Module):
         mean, std = (torch.tensor(v).view(3, 1, 1) for v in NORMALIZATIONS[spec.normalization])
         self.register_buffer('mean', mean, persistent=False)
         self.register_buffer('std', std, persistent=False)
-        self.backbone = Backbone(spec)
+        preset = preset_of(spec)
+        self.backbone = Backbone(spec) if preset is None else _published_backbone(spec, preset)
         channels, height, width = self._measure_feature_map(spec)
-        self.pooling = make_pooling(spec.pooling, channels, height, width)
+        self.grid = height, width
+        self.pooling = (
+            make_pooling(spec.pooling, channels, height, width)
+            if preset is None
+            else make_aggregation(spec.backbone, preset, channels, height * width)
+        )
+        # A network with an anchor has two poolings, which take no token.
+        self._takes_token = (
+            bool(getattr(self.pooling, 'takes_token', False))
+            and self.backbone.has_token
+            and not self.backbone.anchor_channels
+        )
         pooled = int(self.pooling.size)  # type: ignore[arg-type]
         if spec.head * pooled > MOST_WEIGHTS:
             raise InputError(
@@ -72,8 +90,14 @@ class DescriptorNetwork(nn.Module):
         return self.project(self.pool(self.features(images), masks))
 
     def features(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Return the feature maps of images of 0 to 1: the backbone's, and an anchor's if any."""
+        """
+        Return the feature maps of images of 0 to 1: the backbone's, and an anchor's if any.
+
+        For a pooling that takes the class token, the second is that token, [B, D].
+        """
         images = (images - self.mean) / self.std
+        if self._takes_token:
+            return self.backbone.with_token(images)
         return (self.backbone(images),) if self.anchor is None else self.backbone.branches(images)
 
     def pool(
@@ -83,6 +107,9 @@ class DescriptorNetwork(nn.Module):
         poolings = self.pooling, self.anchor
         # Powers and norms need float32, even if the backbone runs in bfloat16.
         with torch.autocast(maps[0].device.type, enabled=False):
+            if self._takes_token:
+                features, token = (each.float() for each in maps)
+                return self.pooling(features, position_weights(features, masks), token)
             pooled = []
             for pooling, features in zip(poolings, (each.float() for each in maps)):
                 assert pooling is not None
@@ -137,6 +164,18 @@ class DescriptorNetwork(nn.Module):
         return channels, height, width
 
 
+def _published_backbone(spec: DescriptorSpec, preset: Preset) -> Backbone:
+    """Make the backbone of a preset, with random weights."""
+    preset.check_size(spec.backbone, spec.input_width, spec.input_height)
+    made = replace(
+        spec, backbone=preset.backbone, backbone_options=preset.options, weights='random'
+    )
+    backbone = Backbone(made)
+    if not preset.final_norm:
+        backbone.network.norm = nn.Identity()
+    return backbone
+
+
 def make_network(spec: DescriptorSpec) -> DescriptorNetwork:
     """
     Make a network with its weights, in evaluation mode.
@@ -147,6 +186,12 @@ def make_network(spec: DescriptorSpec) -> DescriptorNetwork:
     """
     torch.manual_seed(RANDOM_SEED)
     network = DescriptorNetwork(spec)
+    if (preset := preset_of(spec)) is not None:
+        if spec.weights != 'random':
+            published = spec.weights == PUBLISHED
+            file = published_file(spec.backbone, preset) if published else Path(spec.weights)
+            load_published(network, spec.backbone, preset, file, network.grid)
+        return network.eval()
     if spec.weights not in ('hub', 'random'):
         backbone = network.backbone
         source = weights_file(spec.weights, '.safetensors')

@@ -8,6 +8,8 @@ from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.config.parameters import FUSED
+from husky_placerec.descriptor.published.preset import DECIDED, Preset, PUBLISHED
+from husky_placerec.descriptor.published.presets import preset_named, PRESETS
 from husky_placerec.descriptor.shipped import SHIPPED, shipped_parameters
 from husky_placerec.errors import InputError
 from husky_placerec.schema import choice, integer, items, number, record, require, text
@@ -15,7 +17,7 @@ from husky_placerec.schema import choice, integer, items, number, record, requir
 DEFAULT_EXTRACTOR = 'timm'  # of a configuration that names a backbone or weights
 # Values of `weights` that name no file. The hub is timm's list of networks, whose files timm
 # reads without unpickling them.
-NO_FILES = ('', SHIPPED, 'hub', 'random')
+NO_FILES = ('', SHIPPED, PUBLISHED, 'hub', 'random')
 # Mean and standard deviation of the channels, of images of 0 to 1.
 NORMALIZATIONS = {
     'imagenet': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
@@ -35,6 +37,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         'input_height': 192,
     },
     'onnx': {},  # the spec is in the file
+    'hub': {'normalization': 'imagenet', 'input_width': 320, 'input_height': 192},
     'hog': {'input_width': 320, 'input_height': 192},
     'pixels': {'input_width': 32, 'input_height': 24},
 }
@@ -195,6 +198,8 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
         names, unless `trust_map` is set: the map may come from someone else.
     """
     cameras = tuple(config.cameras)
+    if config.preset:
+        return _preset_spec(config, stored)
     named = config.extractor or config.backbone or config.weights or stored
     shipped = config.weights == SHIPPED or not named
     default = 'onnx' if shipped else DEFAULT_EXTRACTOR  # the shipped network runs without torch
@@ -207,12 +212,8 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
         network = extractor in ('timm', 'onnx')
         defaults = shipped_parameters() if shipped and network else DEFAULTS[extractor]
         base = DescriptorSpec(cameras, extractor, **defaults)
-    asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
-    given = {name: value for name, value in asked.items() if value and name != 'cameras'}
-    if config.pinhole == 'off':
-        given.setdefault('pinhole_focal', 0.0)
-    spec = replace(base, cameras=cameras, fused=(), **given)
-    network = spec.extractor in ('timm', 'onnx')
+    spec = _as_given(base, config)
+    network = spec.extractor in ('timm', 'onnx', 'hub')
     if network and spec.weights not in (config.weights, *NO_FILES) and not config.trust_map:
         raise InputError(
             f'weights: the map names the file {spec.weights!r}, which is not opened because a map '
@@ -220,3 +221,45 @@ def resolve_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpe
             'map (--trust, or the parameter trust_map)'
         )
     return spec
+
+
+def preset_of(spec: DescriptorSpec) -> Preset | None:
+    """Return the published network of a spec; None for another network."""
+    return PRESETS.get(spec.backbone) if spec.pooling == PUBLISHED else None
+
+
+def _preset_spec(config: Config, stored: DescriptorSpec | None) -> DescriptorSpec:
+    """
+    Return the spec of a configuration that names a preset; a map of it decides what is left open.
+
+    :raises InputError: for an unknown preset, and for a parameter that the preset decides.
+    """
+    name, preset = config.preset, preset_named(config.preset)
+    if config.extractor not in ('', 'timm'):
+        raise InputError(
+            f'preset {name}: extractor is {config.extractor}; expected timm, or no preset: an '
+            'exported file has its definition'
+        )
+    for field in DECIDED:
+        if getattr(config, field):
+            raise InputError(f'preset {name}: {field} is given; expected none: it decides that')
+    if config.weights in ('hub', SHIPPED):
+        raise InputError(
+            f'preset {name}: weights is {config.weights}; expected a file, {PUBLISHED} or random'
+        )
+    base = DescriptorSpec(tuple(config.cameras), 'timm', **preset.fields(name))
+    if stored is not None and (stored.backbone, stored.pooling) == (name, PUBLISHED):
+        weights = stored.weights if stored.weights in NO_FILES or config.trust_map else ''
+        base = replace(stored, weights=weights or PUBLISHED)
+    spec = _as_given(base, config)
+    preset.check_size(name, spec.input_width, spec.input_height)
+    return spec
+
+
+def _as_given(base: DescriptorSpec, config: Config) -> DescriptorSpec:
+    """Return a spec with the values that the configuration gives."""
+    asked = {field.name: getattr(config, field.name, None) for field in fields(DescriptorSpec)}
+    given = {name: value for name, value in asked.items() if value and name != 'cameras'}
+    if config.pinhole == 'off':
+        given.setdefault('pinhole_focal', 0.0)
+    return replace(base, cameras=tuple(config.cameras), fused=(), **given)

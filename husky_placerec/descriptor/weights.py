@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 import hashlib
 from pathlib import Path
+import re
 from typing import Any
 
 from husky_placerec.descriptor.anchored_mobilenet import AnchoredMobileNet
@@ -13,6 +14,8 @@ import torch
 from torch import nn
 
 MOST_NAMES = 3  # wrong keys that an error names
+REFUSED = 'Weights only load failed'
+FOREIGN = re.compile(r'GLOBAL (\S+)')  # in what `weights_only` raises
 BACKBONE_PREFIX = 'backbone.'  # of the backbone's keys in a file of the whole network
 
 
@@ -40,6 +43,15 @@ def load_weights(
         for key, value in state.items()
         if whole or key in wanted or not (_is_classifier(key) or key in cut_off)
     }
+    if problems := fit_problems(state, wanted):
+        raise InputError(
+            f'{path}: weights do not fit the {name}, of its {len(wanted)} tensors: {problems}'
+        )
+    target.load_state_dict(state)
+
+
+def fit_problems(state: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> str:
+    """Return in words what of a state dict does not fit the wanted one; empty if all fits."""
     problems = {
         'missing': sorted(set(wanted) - set(state)),
         'unknown': sorted(set(state) - set(wanted)),
@@ -49,17 +61,11 @@ def load_weights(
             if state[key].shape != wanted[key].shape
         ],
     }
-    found = [
+    return '; '.join(
         f'{len(keys)} {what} ({", ".join(keys[:MOST_NAMES])}{", ..." * (len(keys) > MOST_NAMES)})'
         for what, keys in problems.items()
         if keys
-    ]
-    if found:
-        raise InputError(
-            f'{path}: weights do not fit the {name}, of its {len(wanted)} tensors: '
-            + '; '.join(found)
-        )
-    target.load_state_dict(state)
+    )
 
 
 def weights_sha256(network: nn.Module) -> str:
@@ -91,6 +97,14 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
         else:
             state = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # torch raises many kinds for a broken file
+        if REFUSED in str(error):  # torch's text goes on to advise loading it all the same
+            found = FOREIGN.search(str(error))
+            named = f' ({found[1]})' if found else ''
+            raise InputError(
+                f'{path}: cannot be read as weights: it is damaged, or has pickled objects{named} '
+                'besides tensors, which are not loaded because they could run code; expected a '
+                'state dict of tensors'
+            ) from error
         raise InputError(f'{path}: cannot be read as weights ({error})') from error
     if isinstance(state, dict) and isinstance(state.get('state_dict'), dict):
         state = state['state_dict']  # a training checkpoint

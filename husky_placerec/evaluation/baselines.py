@@ -56,11 +56,12 @@ def baselines(config: Config) -> tuple[Mapping[str, Config], list[str]]:
 
     :raises InputError: for an exported network that cannot be read.
     """
-    plain = replace(config, **_network_of(Config()), weights='', device=CPU)
+    plain = replace(config, **_network_of(Config()), preset='', weights='', device=CPU)
     found = {NAMES[name]: replace(plain, extractor=name) for name in ('pixels', 'hog')}
     missing = []
     if find_spec('torch') and find_spec('timm'):
-        network = replace(config, **_random_network(config), extractor='timm', weights='random')
+        random: dict[str, Any] = {'preset': '', 'extractor': 'timm', 'weights': 'random'}
+        network = replace(config, **_random_network(config), **random)
         found[method_name(network)] = network
     else:
         missing.append(f'{RANDOM}: not available without torch and timm')
@@ -95,7 +96,8 @@ def exported(config: Config, models: Sequence[Path]) -> Mapping[str, Config]:
     default = _network_of(Config())
     methods: dict[str, Config] = {}
     for path in models:
-        method = replace(config, **default, extractor='onnx', weights=str(path))
+        onnx: dict[str, Any] = {'preset': '', 'extractor': 'onnx', 'weights': str(path)}
+        method = replace(config, **default, **onnx)
         name = method_name(method)
         is_taken = name in methods or name == method_name(config)
         methods[f'{name} ({path})' if is_taken else name] = method

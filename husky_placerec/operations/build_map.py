@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from husky_placerec.config import Config
+from husky_placerec.descriptor.projection import Projection
 from husky_placerec.operations.drives import describe_drive, describe_queries, DriveOptions
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
@@ -12,7 +13,8 @@ from husky_placerec.placemap.centring_choice import centred_as_asked
 from husky_placerec.placemap.index_plan import choose_index
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.storage import check_map_output, save_map
-from husky_placerec.placemap.validation import best_compared
+from husky_placerec.placemap.validation import best_compared, recall_of_drive
+import numpy as np
 
 
 def build_map(
@@ -23,6 +25,7 @@ def build_map(
     options: DriveOptions = DriveOptions(),
     validate: Path | None = None,
     index: str | None = None,
+    project: int = 0,
     overwrite: bool = False,
     tell: Tell = tell_nothing,
     warn: Warn = no_warning,
@@ -38,6 +41,8 @@ def build_map(
     :param validate: another drive on the same roads, or a map of it: centring or whitening is
         used where it raises the recall there; without it, `config.centring` decides.
     :param index: kind of the search index; None: chosen by the size of the map.
+    :param project: numbers of a descriptor to which the principal components of the drive reduce
+        it; 0: all. What that costs is measured on `validate`.
     :raises InputError: that names the file, what was found and what was expected; nothing is then
         written.
 
@@ -52,10 +57,17 @@ def build_map(
     choose_index(1, 1, 1, index)  # refuses an unknown kind before the long work
     config = config or Config()
     place_map = describe_drive(source, config, options, tell=tell, warn=warn, bars=bars)
+    queries = None
     if validate is not None:
         queries = describe_queries(
             validate, config, options, place_map, tell=tell, warn=warn, bars=bars
         )
+    if project:
+        smaller, note = _projected(place_map, queries, project)
+        tell(note)
+        queries = queries.projected(smaller.projection) if queries and smaller.projection else None
+        place_map = smaller
+    if queries is not None:
         place_map = best_compared(place_map, queries)
     else:
         place_map = centred_as_asked(place_map, config.centring)
@@ -65,3 +77,17 @@ def build_map(
     if lone:
         warn(f'{lone} of {len(place_map)} frames lack a camera')
     return place_map
+
+
+def _projected(place_map: PlaceMap, queries: PlaceMap | None, size: int) -> tuple[PlaceMap, str]:
+    """Return a map with smaller descriptors, and a sentence on what that costs."""
+    found = np.asarray(place_map.descriptors, np.float32)[place_map.places.present]
+    projection, kept = Projection.fit(found, size)
+    smaller = place_map.projected(projection)
+    said = f'projection: {size} of {place_map.spec.size} numbers keep {kept:.1%} of the variance'
+    if queries is None:
+        return smaller, f'{said}; what that costs in recall is not measured without --validate'
+    before = recall_of_drive(place_map, queries)
+    after = recall_of_drive(smaller, queries.projected(projection))
+    costs = [f'{kind} {after[kind]:.1%} ({before[kind]:.1%} without)' for kind in before]
+    return smaller, f'{said}; recall@1 on {queries.name}: {", ".join(costs)}'

@@ -99,16 +99,26 @@ def describe_drive(
         config = config_like(config, stored)
     with open_source(source, options.kind, options.max_broken) as drive:
         drive.check(config)
-        config = _with_cameras(drive, config, warn)
+        config = with_cameras(drive, config, warn)
         origin = like.origin if like else None
         trajectory = find_trajectory(drive, options.poses, options.heading, origin)
         for sentence in _doubts(trajectory):
             warn(sentence)
-        extractor = load_extractor(config, stored, like.cameras if like else None)
+        extractor = (
+            load_extractor(config, stored, like.cameras, like.projection)
+            if like
+            else load_extractor(config)
+        )
+        if like is None:
+            tell(_bytes_of(extractor.spec))
         for note in extractor.preparation.notes:
             warn(note)
         if like is None and extractor.spec.limits:
             warn(extractor.spec.limits)
+        local = local_for(config, extractor.spec, like)
+        if local is not None and like is None:
+            size = local.spec.bytes_of_place(len(config.cameras))
+            tell(f'local descriptors: {size / 1000:.1f} kB a place')
         described = describe_places(
             drive,
             _in_frame_of(trajectory, like),
@@ -119,7 +129,7 @@ def describe_drive(
             thinning=options.thinning,
             thumbnail_width=options.thumbnail_width,
             skip_unposed=options.skip_unposed,
-            local=local_for(config, extractor.spec, like),
+            local=local,
             progress=bars(title),
         )
         tell_reading(drive, tell, warn)
@@ -147,8 +157,8 @@ def describe_unknown(
     spec, cameras = like.spec, like.cameras
     with open_source(source, max_broken=max_broken) as drive:
         drive.check(config)
-        config = _with_cameras(drive, config, warn)
-        extractor = load_extractor(config, spec, cameras)
+        config = with_cameras(drive, config, warn)
+        extractor = load_extractor(config, spec, cameras, like.projection)
         cells = LocalCollector(local_for(config, spec, like))
         frames = decoded_frames(drive, drive.frames(config), config.max_pixels)
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
@@ -179,7 +189,7 @@ def local_for(
     """
     if like is not None:
         return local_extractor_of(like, config)
-    return load_local(config, spec) if config.local == 'on' else None
+    return load_local(config, spec) if config.local else None
 
 
 def describe_queries(
@@ -207,12 +217,21 @@ def describe_queries(
     )
 
 
-def _with_cameras(drive: Source, config: Config, warn: Warn) -> Config:
+def with_cameras(drive: Source, config: Config, warn: Warn) -> Config:
     """Return a configuration with what a drive tells of its cameras."""
     config, doubts = config_of_source(drive, config)
     for doubt in doubts:
         warn(f'{drive.path}: {doubt}')
     return config
+
+
+def _bytes_of(spec: DescriptorSpec) -> str:
+    """Return how large a place is, in words."""
+    numbers = len(spec.cameras) * spec.size
+    return (
+        f'a place: {len(spec.cameras)} x {spec.size} numbers, {2 * numbers / 1000:.1f} kB '
+        f'(float16); {2 * numbers / 1000:.0f} MB for 1000 places'
+    )
 
 
 def _in_frame_of(trajectory: Trajectory, like: PlaceMap | None) -> Trajectory:

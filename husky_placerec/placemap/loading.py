@@ -13,6 +13,7 @@ from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.spec import LocalSpec
+from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
@@ -32,6 +33,7 @@ import numpy as np
 
 BY = 'map.json and places'
 ATTEMPTS = 3  # to read a map while it is replaced
+MOST_NUMBERS = 1 << 20  # of a descriptor, as in its spec
 IN_MEMORY_BYTES = 64 << 20  # a larger file is mapped
 
 
@@ -121,6 +123,8 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
             version=signed(about)['sha256'],
         )
         _check_consistent(place_map, about, files, paths)
+        if 'projection' in files:
+            place_map = replace(place_map, projection=_read_projection(place_map, files, paths))
         place_map = replace(place_map, **_read_whitening(place_map, files, paths))
         place_map = replace(place_map, **_read_centring(place_map, about, files, paths))
         place_map = replace(place_map, local=_read_local(place_map, about, files, paths))
@@ -164,6 +168,16 @@ def _check_consistent(
         again = _read_array(files['descriptors'], paths)
         place_map = replace(place_map, descriptors=again)
     check_descriptors(place_map)
+
+
+def _read_projection(place_map: PlaceMap, files: Mapping[str, Path], paths: _Paths) -> Projection:
+    file, size = files['projection'], place_map.spec.size
+    stacked = _read_array(file, paths)
+    numbers = stacked.shape[-1] if stacked.ndim == 2 else 0
+    if not size < numbers <= MOST_NUMBERS:
+        raise InputError(f'{file}: {list(stacked.shape)}; expected [{size + 1}, more than {size}]')
+    require_array(stacked, np.float32, (size + 1, numbers), file, BY)
+    return Projection.from_array(stacked, str(file))
 
 
 def _read_whitening(

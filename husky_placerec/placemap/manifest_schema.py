@@ -23,7 +23,9 @@ _SHARES = mapping(number(0, 1), text(64), most=64)
 _FILE = record({'name': text(255), 'sha256': text(64, '[0-9a-f]{64}')})
 _FILES = record(
     {'places': _FILE, 'descriptors': _FILE},
-    dict.fromkeys(('whitening', 'centring', 'lengths', 'index', 'thumbnails', 'local'), _FILE),
+    dict.fromkeys(
+        ('projection', 'whitening', 'centring', 'lengths', 'index', 'thumbnails', 'local'), _FILE
+    ),
 )
 _INDEX = record(
     {

@@ -11,6 +11,7 @@ from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.descriptor.centring import Centring, RunningMean
 from husky_placerec.descriptor.local.features import LocalFeatures
+from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
@@ -60,6 +61,8 @@ class PlaceMap:
     :param whitening: applied to descriptors before they are compared; None: none.
     :param centring: descriptors are compared by how they differ from the mean of their session;
         None: they are not.
+    :param projection: what made the descriptors smaller; None: nothing. `spec` is that of the
+        projected descriptors.
     :param lengths: [N, C] of the whitened or centred descriptors, if they are known.
     :param gain: recall on a validation drive by each way to compare, if it was measured.
     :param index: None: every place is compared.
@@ -88,6 +91,7 @@ class PlaceMap:
     origin: GeoOrigin | None = None
     whitening: Whitening | None = None
     centring: Centring | None = None
+    projection: Projection | None = field(default=None, repr=False)
     lengths: FloatArray | None = field(default=None, repr=False)
     gain: Mapping[str, Mapping[str, float]] | None = None
     index: BuiltIndex | None = None
@@ -250,6 +254,19 @@ class PlaceMap:
             calibration=None,
             thumbnails=self.thumbnails,
             local=self.local,
+        )
+
+    def projected(self, projection: Projection) -> PlaceMap:
+        """
+        Return the map with smaller descriptors, compared raw, and without its calibration.
+
+        :param projection: of the map's descriptors, which are not projected yet.
+        """
+        return replace(
+            self.whitened(None),
+            descriptors=projection.apply(self.descriptors).astype(np.float16),
+            spec=projection.of(self.spec),
+            projection=projection,
         )
 
     def calibrated(self, calibration: Mapping[str, Any]) -> PlaceMap:

@@ -139,6 +139,9 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         files['whitening'] = write_data(folder, 'whitening', '.npy', _saving(stacked))
     if centring is not None:
         files['centring'] = write_data(folder, 'centring', '.npy', _saving(centring.means))
+    if place_map.projection is not None:
+        stacked = place_map.projection.as_array()
+        files['projection'] = write_data(folder, 'projection', '.npy', _saving(stacked))
     if lengths is not None:
         files['lengths'] = write_data(folder, 'lengths', '.npy', _saving(lengths))
     if index.faiss is not None:

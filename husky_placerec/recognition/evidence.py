@@ -21,7 +21,10 @@ EVIDENCE = (
     'agreement',  # share of the candidates that lie at the place too
     'disagreement',  # difference between the highest and the lowest cosine of the cameras
     'usual_share',  # similarity over that of the place with its neighbours in the map
+    'cosine',  # similarity as it is: its scale is the world's own
 )
+# Evidence whose scale does not carry over: a prior gives it no weight, a world's calibration may.
+OWN_SCALE = ('cosine',)
 # Local agreement carries over from one world to the next as a lead only: raw it tells more of the
 # texture of a world than of a place. NaN for a place that was not compared locally.
 LOCAL_EVIDENCE = (
@@ -78,6 +81,7 @@ def evidence(
             agrees.mean(axis=1) if agrees.size else np.zeros(len(places)),
             np.where(count > 1, cohort.deviations(highest - lowest), 0.0),
             cohort.share(similarity, route.neighbour_similarity(places)),
+            similarity,
         ]
     )
 

@@ -16,6 +16,7 @@ MOST_ALONE = 0.95  # probability of a single frame without a second drive
 BLAME = {
     'similarity': Reason.LOW_SIMILARITY,
     'usual_share': Reason.LOW_SIMILARITY,
+    'cosine': Reason.LOW_SIMILARITY,
     'lead': Reason.AMBIGUOUS,
     'weakest_lead': Reason.CAMERAS_DISAGREE,
     'strongest_lead': Reason.AMBIGUOUS,

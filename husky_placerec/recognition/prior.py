@@ -27,6 +27,7 @@ class Prior:
     The models of evidence, pooled over worlds.
 
     :param gate: as in a Calibration, and so are `partial`, `place` and `found`.
+    :param proof: that a pose needs where nothing of the world's own null is known.
     :param worlds: names of the worlds that it was learned on.
     """
 
@@ -34,12 +35,14 @@ class Prior:
     partial: EvidenceModel
     place: EvidenceModel
     found: float
+    proof: float
     worlds: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return the prior as JSON values."""
         models = {name: getattr(self, name).as_json() for name in ('gate', 'partial', 'place')}
-        return {**models, 'found': self.found, 'worlds': list(self.worlds)}
+        numbers = {'found': self.found, 'proof': self.proof}
+        return {**models, **numbers, 'worlds': list(self.worlds)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], source: str) -> Prior:
@@ -53,7 +56,8 @@ class Prior:
                 EvidenceModel.from_json(values[name]) for name in ('gate', 'partial', 'place')
             )
             worlds = tuple(map(str, values['worlds']))
-            return cls(gate, partial, place, float(values['found']), worlds)
+            numbers = float(values['found']), float(values['proof'])
+            return cls(gate, partial, place, *numbers, worlds)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: prior not as expected ({error!r})') from error
 

@@ -116,7 +116,7 @@ class DescriptorRecognizer:
             return place_map.rival(query, best, apart_m, both_ways=both_ways, without=without)
 
         rival = rival_of(found[0]) if found else None
-        compared = self._compared(local)
+        compared = self.compared(local)
         if compared is not None and found:
             first = found[0]
             found = compared.ranked(found)
@@ -126,7 +126,8 @@ class DescriptorRecognizer:
         about = place_map, self.route, query, tuple(found), rival, apart_m
         return SearchResult(*about, without, compared, self.arm)
 
-    def _compared(self, local: LocalValues | None) -> LocalComparison | None:
+    def compared(self, local: LocalValues | None) -> LocalComparison | None:
+        """Return what compares a frame with places locally; None where nothing does."""
         places = self.place_map.local
         if local is None or places is None or self.config.rerank == 'off':
             return None
@@ -196,7 +197,7 @@ class Recognizer(DescriptorRecognizer):
 
         :raises InputError: for a model that cannot be loaded, or is not the map's.
         """
-        extractor = load_extractor(config, place_map.spec, place_map.cameras)
+        extractor = load_extractor(config, place_map.spec, place_map.cameras, place_map.projection)
         return cls(extractor, place_map, config, local_extractor_of(place_map, config))
 
     def recognize(self, frame: Frame[Pixels]) -> Recognition:
@@ -269,6 +270,16 @@ class Recognizer(DescriptorRecognizer):
     def calibration_kind(self) -> str:
         """Where the calibration comes from: own, map_alone, simulated or uncalibrated."""
         return UNCALIBRATED if self.calibration is None else self.calibration.kind
+
+    @property
+    def grade(self) -> str:
+        """What the calibration can promise: proven, weak or unfit; empty without one."""
+        return '' if self.calibration is None else self.calibration.grade
+
+    @property
+    def weakness(self) -> str:
+        """Why the calibration is not proven, in a sentence; empty where it is."""
+        return '' if self.calibration is None else self.calibration.weakness
 
     @property
     def required_proof(self) -> float | None:

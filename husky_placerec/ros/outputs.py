@@ -88,6 +88,8 @@ class Outputs:
         said = recognition.measurement
         if said is None or not said.accepted or said.pose is None or said.covariance is None:
             return
+        if recognition.state not in (None, State.LOCALIZED.value):
+            return  # the frames before it do not bear it out
         spacing_m = self._session.config.measurement_spacing
         if self._measured and self._measured.distance_m(said.pose) < spacing_m:
             return
@@ -98,8 +100,8 @@ class Outputs:
 
     def _publish_initial_pose(self, recognition: Recognition, header: Header) -> None:
         listeners = self._initial_pose.get_subscription_count()
-        kind, config = self._session.recognizer.calibration_kind, self._session.config
-        pose = self._initial.take(recognition, kind, listeners, config)
+        grade, config = self._session.recognizer.grade, self._session.config
+        pose = self._initial.take(recognition, grade, listeners, config)
         if pose is not None and recognition.covariance is not None:
             # Diagonal: newer versions of AMCL refuse any negative element.
             message = to_pose_with_covariance(pose, recognition.covariance, header)

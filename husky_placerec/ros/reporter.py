@@ -112,6 +112,9 @@ class Reporter:
         if parts.session.config.initial_pose != 'off' and calibration == UNCALIBRATED:
             silence = 'the map is uncalibrated, so that initialpose stays silent'
             findings.append((WARN, f'{silence}; run placerec calibrate'))
+        if weakness := parts.session.recognizer.weakness:
+            grade = parts.session.recognizer.grade
+            findings.append((WARN, f'the calibration of the map is {grade}: {weakness}'))
         if parts.log is not None and (problem := parts.log.told_problem()):
             findings.append((WARN, problem))
         folder = Path(self._node.config.map)
@@ -130,5 +133,6 @@ def _about_map(recognizer: Recognizer) -> dict[str, object]:
         'map': repr(recognizer.place_map),
         'map made': recognizer.place_map.created,
         'calibration': recognizer.calibration_kind,
+        'calibration promises': recognizer.grade,
         'proof asked': '' if required is None else f'{required:.1f}',
     }

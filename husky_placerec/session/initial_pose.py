@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from husky_placerec.config import Config
-from husky_placerec.recognition.calibration import UNCALIBRATED
+from husky_placerec.recognition.calibration import PROVEN
 from husky_placerec.types import Pose, Recognition
 
 
@@ -14,8 +14,8 @@ class InitialPose:
     Give one pose when it is due, and no other until somebody asks again.
 
     A wrong pose harms a localizer that was right. So a pose is given only if it was accepted on a
-    calibrated map, its standard deviation is small, somebody listens, and the last one that was
-    given is far away.
+    map whose calibration is proven, its standard deviation is small, somebody listens, and the
+    last one that was given is far away.
     """
 
     def __init__(self) -> None:
@@ -41,24 +41,30 @@ class InitialPose:
         return self._why_not or 'a frame'
 
     def take(
-        self, recognition: Recognition, calibration_kind: str, listeners: int, config: Config
+        self, recognition: Recognition, grade: str, listeners: int, config: Config
     ) -> Pose | None:
-        """Return the pose to give now, if one is due; it then no longer is."""
+        """
+        Return the pose to give now, if one is due; it then no longer is.
+
+        :param grade: of the calibration; empty for an uncalibrated map.
+        """
         self._due = self._due and config.initial_pose != 'off'
         if not self._due:
             return None
-        self._why_not = self._missing(recognition, calibration_kind, listeners, config)
+        self._why_not = self._missing(recognition, grade, listeners, config)
         if self._why_not:
             return None
         self._due, self._last = False, recognition.pose
         return recognition.pose
 
     def _missing(
-        self, recognition: Recognition, calibration_kind: str, listeners: int, config: Config
+        self, recognition: Recognition, grade: str, listeners: int, config: Config
     ) -> str:
         """Return what a frame lacks; empty where its pose may be given."""
-        if calibration_kind == UNCALIBRATED:
+        if not grade:
             return 'a calibrated map; run placerec calibrate'
+        if grade != PROVEN:
+            return f'a proven calibration; that of the map is {grade}, see placerec map info'
         if not listeners:
             return 'a subscriber of initialpose'
         pose, covariance = recognition.pose, recognition.covariance

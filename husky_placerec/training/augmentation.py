@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import cv2
-from husky_placerec.training.recipe import Recipe
 from husky_placerec.types import Pixels
 import numpy as np
 
 
-def augment(image: Pixels, recipe: Recipe, rng: np.random.Generator) -> Pixels:
+class Strengths(Protocol):
+    """How strong the changes are, as in a `Recipe`."""
+
+    @property
+    def light(self) -> float:
+        """Of the changes of light, 0 to 1."""
+
+    @property
+    def geometry(self) -> float:
+        """Of the changes of roll, zoom and position, 0 to 1."""
+
+    @property
+    def texture(self) -> float:
+        """Share of images with changed textures."""
+
+    @property
+    def occlusion(self) -> float:
+        """Share of images with a hidden part."""
+
+
+def augment(image: Pixels, recipe: Strengths, rng: np.random.Generator) -> Pixels:
     """Return an [H, W, 3] image with the random changes that the recipe asks for."""
     if recipe.geometry:
         image = _change_geometry(image, recipe.geometry, rng)

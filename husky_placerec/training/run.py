@@ -143,8 +143,8 @@ class _Training:
 
     def _save(self, trainer: Trainer) -> None:
         if self.processes.rank == 0:
-            _write_csv(self.output / LOSSES, trainer.history)
-            _write_csv(self.output / VALIDATION, self.validations)
+            write_csv(self.output / LOSSES, trainer.history)
+            write_csv(self.output / VALIDATION, self.validations)
             save_checkpoint(self.output, {**trainer.state(), 'validations': self.validations})
         self.processes.wait()
 
@@ -186,7 +186,8 @@ def _format(found: Recalls) -> str:
     return ', '.join(f'{100 * share:.1f} % within {name} m' for name, share in found.items())
 
 
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of equal keys as a table."""
     text = io.StringIO()
     if rows:
         writer = csv.DictWriter(text, list(rows[0]), lineterminator='\n')

@@ -195,9 +195,14 @@ class Trainer:
         """Switch to training mode, except batch normalisation that uses stored statistics."""
         self.network.train()
         if self.recipe.norm == 'stored':
-            for module in self.network.backbone.modules():
-                if isinstance(module, BATCH_NORMS):
-                    module.eval()
+            use_stored_statistics(self.network)
+
+
+def use_stored_statistics(network: DescriptorNetwork) -> None:
+    """Switch the batch normalisation of the backbone to its stored statistics."""
+    for module in network.backbone.modules():
+        if isinstance(module, BATCH_NORMS):
+            module.eval()
 
 
 def _freeze(backbone: nn.Module, beginnings: Sequence[str]) -> None:

@@ -21,6 +21,11 @@ CAMERAS = ['left', 'right', 'up']
 HUSKY_YAML = Path(__file__).parents[2] / 'config' / 'husky.yaml'
 
 
+def test_yamls_on_and_off_are_those_of_centring():
+    assert make_config({'centring': True}).centring == 'on'
+    assert make_config({'centring': False}).centring == 'off'
+
+
 def other_value(name, declared, default):
     """Return a value that is allowed and is not the default."""
     if name == 'cameras':

@@ -13,6 +13,7 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extrac
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation import cache as cache_module
 from husky_placerec.evaluation.description import describe_source, in_threads
+from husky_placerec.files import cache_folder
 import numpy as np
 import pytest
 from support.builders import encode, smooth_image
@@ -198,7 +199,7 @@ def test_no_cache_leaves_nothing_behind(folder, tmp_path, monkeypatch):
 
 def test_the_default_folder_is_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    assert cache_module.default_folder() == tmp_path / 'husky_placerec'
+    assert cache_folder() == tmp_path / 'husky_placerec'
 
 
 def test_decoding_runs_ahead_by_a_limit_and_keeps_the_order():

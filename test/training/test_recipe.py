@@ -30,6 +30,16 @@ def test_the_error_names_what_is_wrong_in_a_recipe(changes, expected, recipe_fil
         read_recipe(recipe_file(**changes))
 
 
+def test_the_recipe_for_fine_tuning_freezes_what_it_names():
+    from husky_placerec.descriptor.published.presets import PRESETS
+    from husky_placerec.descriptor.timm_import import timm
+
+    recipe = read_recipe(CONFIGS / 'finetune_eigenplaces.yaml')
+    preset = PRESETS[recipe.parameters.preset]
+    names = [name for name, _ in timm.create_model(preset.backbone).named_parameters()]
+    assert all(any(n.startswith(part) for n in names) for part in recipe.frozen.split())
+
+
 @pytest.mark.parametrize('name', ['itlp_convnext_tiny', 'sim_small'])
 def test_the_recipes_of_the_package_are_complete(name):
     recipe = read_recipe(CONFIGS / f'{name}.yaml')

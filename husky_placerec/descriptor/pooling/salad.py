@@ -18,8 +18,8 @@ class SALAD(nn.Module):
 
     Each position has mass 1, or its weight where there are masks. Each cluster takes mass 1, and
     the dustbin takes N - K. Learned scores are the negative cost of the transport. A global token
-    precedes the sums of the clusters. The paper makes this token from DINOv2's class token. Other
-    backbones have no class token, so here it is made from the mean of the feature map.
+    precedes the sums of the clusters. The paper makes this token from DINOv2's class token. For
+    backbones that have no class token it is made from the mean of the feature map.
 
     Source: Izquierdo and Civera, Optimal Transport Aggregation for Visual Place Recognition, CVPR
     2024, and its code, github.com/serizba/salad, where K = 64.
@@ -31,6 +31,8 @@ class SALAD(nn.Module):
     :param hidden: width of the perceptrons' hidden layer.
     :param dropout: of the perceptrons.
     """
+
+    takes_token = True
 
     def __init__(
         self,
@@ -50,9 +52,15 @@ class SALAD(nn.Module):
         self.dustbin = nn.Parameter(torch.tensor(1.0))
         self.size = token_size + cluster_size * clusters
 
-    def forward(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """Pool [B, D, H, W] features by [B, 1, H, W] weights into [B, token + K * cluster]."""
-        token = self.token((features * weights).mean((-2, -1)))
+    def forward(
+        self, features: torch.Tensor, weights: torch.Tensor, token: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """
+        Pool [B, D, H, W] features by [B, 1, H, W] weights into [B, token + K * cluster].
+
+        :param token: [B, D] class tokens; None: the mean of the features.
+        """
+        token = self.token((features * weights).mean((-2, -1)) if token is None else token)
         local = self.features(features).flatten(2)  # [B, cluster_size, HW]
         scores = self.scores(features).flatten(2)  # [B, K, HW]
         shares = _transport_plan(scores, self.dustbin, weights.flatten(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from husky_placerec.recognition.calibrating.reliability import (
     upper_bound,
 )
 from husky_placerec.recognition.calibrating.samples import MASKED, Samples, UNKNOWN, WHOLE
-from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE, OWN_SCALE
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.logistic import bounded, Logistic
 from husky_placerec.recognition.prior import Prior
@@ -30,12 +31,15 @@ WEIGHT_STRENGTH, BIAS_STRENGTH = 3.0, 1.0
 SIGNS = {'disagreement': -1.0}  # of evidence that speaks against a place; all other speaks for it
 
 
-def fit(samples: Samples, prior: EvidenceModel | None = None) -> EvidenceModel:
+def fit(
+    samples: Samples, prior: EvidenceModel | None = None, without: Sequence[str] = ()
+) -> EvidenceModel:
     """
     Fit the logistic models of bounded evidence: one for all places, one for compared ones.
 
     :param prior: to which the weights are shrunk, and whose bounds are used; None: to no weight,
         with bounds about the right samples.
+    :param without: names of evidence that gets no weight.
     """
     finite: Mask = np.asarray(np.isfinite(samples.evidence).all(axis=1))
     compared = samples.chosen(finite)
@@ -43,24 +47,28 @@ def fit(samples: Samples, prior: EvidenceModel | None = None) -> EvidenceModel:
     local = None
     if compared.true.any() and not compared.true.all():
         known = None if prior is None else prior.local
-        local = _fit(compared, ALL_EVIDENCE, known)
+        local = _fit(compared, ALL_EVIDENCE, known, without)
     known = None if prior is None else prior.plain
-    return EvidenceModel(_fit(plain, EVIDENCE, known), local)
+    return EvidenceModel(_fit(plain, EVIDENCE, known, without), local)
 
 
-def _fit(samples: Samples, names: tuple[str, ...], prior: Logistic | None) -> Logistic:
+def _fit(
+    samples: Samples, names: tuple[str, ...], prior: Logistic | None, without: Sequence[str]
+) -> Logistic:
     true, weight = samples.true, samples.weight
-    signs = np.array([SIGNS.get(name, 1.0) for name in names])
+    signs = np.array([0.0 if name in without else SIGNS.get(name, 1.0) for name in names])
     odds = float(np.log(weight[true].sum() / weight[~true].sum()))
-    if prior is None:
-        usual, counts = samples.evidence[true], weight[true]
-        mean = np.average(usual, axis=0, weights=counts)
-        spread = np.average(np.square(usual - mean), axis=0, weights=counts)
-        scale = np.where(spread > 1e-12, np.sqrt(spread), 1.0)
-        centre = np.zeros(len(names) + 1)
-        strength = np.append(np.full(len(names), REGULARISATION), 0.0)
-    else:
-        mean, scale = prior.mean, prior.scale
+    usual, counts = samples.evidence[true], weight[true]
+    mean: Floats = np.average(usual, axis=0, weights=counts)
+    spread = np.average(np.square(usual - mean), axis=0, weights=counts)
+    scale: Floats = np.where(spread > 1e-12, np.sqrt(spread), 1.0)
+    centre = np.zeros(len(names) + 1)
+    strength = np.append(np.full(len(names), REGULARISATION), 0.0)
+    if prior is not None:
+        known = ~np.isin(names, OWN_SCALE)
+        mean, scale = (
+            np.where(known, *each) for each in ((prior.mean, mean), (prior.scale, scale))
+        )
         # The likelihood ratio of the prior holds here, not the share of right samples there.
         centre = np.append(prior.weights, prior.bias - prior.prior + odds)
         strength = np.append(np.full(len(names), WEIGHT_STRENGTH), BIAS_STRENGTH)

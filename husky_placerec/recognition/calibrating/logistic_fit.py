@@ -32,7 +32,8 @@ def fit_weights(
 
     :param seen: [N, F] bounded evidence, and `true` [N] the labels.
     :param weight: [N] of the samples.
-    :param signs: [F] 1 where a weight may not be below 0, -1 where it may not be above 0.
+    :param signs: [F] 1 where a weight may not be below 0, -1 where it may not be above 0, 0 for a
+        column that gets no weight.
     :param prior: [F + 1], and `strength` [F + 1] how much each of them counts.
     """
     columns = np.column_stack([seen, np.ones(len(seen))])
@@ -51,7 +52,7 @@ def fit_weights(
 
 
 def _bounds(sign: float) -> tuple[float | None, float | None]:
-    return (0.0, None) if sign > 0 else (None, 0.0)
+    return (None if sign < 0 else 0.0, None if sign > 0 else 0.0)
 
 
 def _limits(bounds: list[tuple[float | None, float | None]]) -> tuple[Floats, Floats]:

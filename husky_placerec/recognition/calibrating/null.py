@@ -49,6 +49,16 @@ class Null:
         """
         return self.most + self.scale * math.log1p(UNSEEN_M / max(self.driven_m, LEAST_M))
 
+    def required_beside(self, prior_proof: float) -> float:
+        """
+        Return the proof that a pose needs, not below that of a prior as far as it counts.
+
+        The prior counts `UNSEEN_M / (UNSEEN_M + driven_m)`: little unknown road does not show that
+        none of it looks like the map.
+        """
+        share = UNSEEN_M / (UNSEEN_M + self.driven_m)
+        return max(self.required, share * prior_proof)
+
 
 def measure_null(
     runs: Sequence[RecordedRun], calibration: Calibration, config: Config, *, by_odometry: bool

@@ -7,17 +7,19 @@ from dataclasses import replace
 
 from husky_placerec.recognition.calibrating.fitting import fit, found_share, UNKNOWN_SHARE
 from husky_placerec.recognition.calibrating.samples import Samples
+from husky_placerec.recognition.evidence import OWN_SCALE
 from husky_placerec.recognition.prior import Prior
 import numpy as np
 
 FRAMES = 300.0  # that each world counts as
 
 
-def fit_prior(worlds: Mapping[str, tuple[Samples, Samples]]) -> Prior:
+def fit_prior(worlds: Mapping[str, tuple[Samples, Samples]], proof: float) -> Prior:
     """
     Fit the prior.
 
     :param worlds: the samples of the gate and those of the likelihood, by the name of the world.
+    :param proof: as in a Prior.
     """
     gates = [gate for gate, _ in worlds.values()]
     places = [place for _, place in worlds.values()]
@@ -28,10 +30,11 @@ def fit_prior(worlds: Mapping[str, tuple[Samples, Samples]]) -> Prior:
         if gate.partial.any() and not gate.partial.all()
     ]
     return Prior(
-        fit(_pooled(whole)),
-        fit(_pooled(partial or whole)),
-        fit(_pooled([place.whole for place in places])),
+        fit(_pooled(whole), without=OWN_SCALE),
+        fit(_pooled(partial or whole), without=OWN_SCALE),
+        fit(_pooled([place.whole for place in places]), without=OWN_SCALE),
         float(np.mean([found_share(gate) for gate in gates])),
+        proof,
         tuple(worlds),
     )
 

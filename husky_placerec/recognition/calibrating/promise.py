@@ -13,11 +13,19 @@ from dataclasses import dataclass
 from husky_placerec.config import Config
 from husky_placerec.recognition.calibrating.leave_out import RecordedRun
 from husky_placerec.recognition.calibrating.reliability import upper_bound
-from husky_placerec.recognition.calibrating.samples import is_right
-from husky_placerec.recognition.calibration import Calibration, PROVEN, UNFIT, WEAK
+from husky_placerec.recognition.calibrating.samples import is_right, MASKED_M
+from husky_placerec.recognition.calibration import (
+    Calibration,
+    MAP_ALONE,
+    PROVEN,
+    SIMULATED,
+    UNFIT,
+    WEAK,
+)
 import numpy as np
 
 CONFIDENCE = 0.95  # of the bounds, one-sided
+LEAST_REACH = 0.05  # of the right estimates, for a map to be of use
 
 
 @dataclass(frozen=True)
@@ -89,29 +97,61 @@ def _judged(run: RecordedRun, calibration: Calibration, config: Config) -> Promi
     return counts
 
 
-def grade_of(promise: Promise, asked: float, frames: int | None) -> tuple[str, str]:
-    """
-    Return the grade of a calibration, and in a sentence why it is not `proven`.
+def reach_of(runs: Sequence[RecordedRun], calibration: Calibration, config: Config) -> float:
+    """Return the share of the right estimates on known road that have the required proof."""
+    reached, count = 0, 0
+    for run in runs:
+        for said, truth in zip(run.recognitions(calibration, config), run.truths):
+            if truth is None or said.estimate is None or not is_right(said.estimate, truth):
+                continue
+            count += 1
+            reached += (said.proof or 0.0) >= calibration.proof
+    return reached / count if count else 0.0
 
-    :param asked: share of the accepted poses that have to be right.
-    :param frames: that a pose needs; None where no number of them suffices.
+
+def grade_of(
+    kind: str, promise: Promise, asked: float, reach: float, unknown_m: float
+) -> tuple[str, str]:
     """
-    if frames is None:
-        return UNFIT, (
-            'the map looks like road that it does not have: however many frames agree, they do '
-            'not come to the proof that unknown road gathers here'
-        )
-    if promise.least_right >= asked and promise.most_unknown <= 1 - asked:
+    Return the grade of a calibration, and in sentences why it is not `proven`.
+
+    :param kind: of the calibration. A simulated one serves simulated maps only, and is proven.
+    :param asked: share of the accepted poses that have to be right.
+    :param reach: share of the right estimates on known road that have the required proof.
+    :param unknown_m: unknown road that was driven to measure the null.
+    """
+    if kind == SIMULATED:
         return PROVEN, ''
-    wrong, needed = promise.accepted - promise.right, _frames_without_error(asked)
+    if reach < LEAST_REACH:
+        return UNFIT, (
+            'road that the map does not have looks as much like it as its own: of the right '
+            f'estimates on known road, {100 * reach:.0f} % have the proof that is needed here'
+        )
+    missing = []
+    if kind == MAP_ALONE:
+        missing.append('no second drive: the map knows no other light than its own')
+    elif promise.least_right < asked or promise.most_unknown > 1 - asked:
+        missing.append(_too_few(promise, asked))
+    if not unknown_m:
+        missing.append(
+            'the map is too short to tell what unknown road looks like here: none of it can be '
+            f'left out by more than {MASKED_M:g} m'
+        )
+    return (WEAK, '; '.join(missing)) if missing else (PROVEN, '')
+
+
+def _too_few(promise: Promise, asked: float) -> str:
+    """Return what the held-out frames lack."""
+    wrong = promise.accepted - promise.right
     if wrong or promise.accepted_unknown:
-        return WEAK, (
+        return (
             f'{wrong} of {promise.accepted} accepted poses are wrong, and '
             f'{promise.accepted_unknown} of {promise.unknown} frames off the map are accepted'
         )
-    return WEAK, (
+    return (
         f'no error in {promise.accepted} accepted poses and {promise.unknown} frames off the map '
-        f'is too few to promise {100 * asked:g} %: {needed} of each are needed'
+        f'is too few to promise {100 * asked:g} %: {_frames_without_error(asked)} of each are '
+        'needed'
     )
 
 
