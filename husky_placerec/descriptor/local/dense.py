@@ -35,6 +35,11 @@ class Agreement:
     shift: Floats
     flow: Floats
 
+    @property
+    def scores(self) -> Floats:
+        """[K, 2] both agreements."""
+        return np.column_stack([self.mutual, self.shift])
+
 
 @dataclass(frozen=True)
 class DenseMatcher:
