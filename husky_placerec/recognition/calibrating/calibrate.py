@@ -144,8 +144,7 @@ def calibrate(
         figures=gate_figures(samples[0], prior),
     )
     runs = [run for setting in settings for run in record_runs(setting, config, bars)]
-    shown = bars('Driving on unknown road', ' runs')(runs, len(runs))
-    nulls = _nulls(draft, list(shown), config)
+    nulls = _nulls(draft, runs, config, bars)
     draft = _with_proof(draft, nulls, prior)
     usual = _usual_ratio(draft, samples[1])
     promise = Promise()
