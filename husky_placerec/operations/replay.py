@@ -139,6 +139,7 @@ def replay(
         'source': str(source),
         'stamps': str(stamps) if stamps else None,
         'truth': truth.source if truth else None,
+        'kind': kind,
     }
     return _written(output, done, known, parameters, inputs, tolerances_m, kind)
 
