@@ -23,6 +23,7 @@ from husky_placerec.cli import (
     replay,
     sim,
     train,
+    view,
 )
 from husky_placerec.cli.common import (
     err,
@@ -48,6 +49,7 @@ app.add_typer(model.app, name='model')
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command(epilog=view.EPILOG)(view.view)
 app.command(epilog=play.EPILOG)(play.play)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)

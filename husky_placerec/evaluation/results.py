@@ -121,7 +121,7 @@ def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -
         'inputs': inputs,
         'map_version': place_map.version,
         'descriptor': place_map.spec.as_json(),
-        'parameters': {'map': place_map.name, **config.as_dict()},
+        'parameters': {**config.as_dict(), 'map': place_map.name},
     }
 
 
