@@ -17,6 +17,7 @@ from husky_placerec.cli import (
     demo,
     download,
     evaluate,
+    export,
     map_changes,
     model,
     play,
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.add_typer(map_changes.app, name='map')
 app.add_typer(data.app, name='data')
 app.add_typer(model.app, name='model')
+app.add_typer(export.app, name='export')
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)

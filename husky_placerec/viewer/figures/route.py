@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from husky_placerec.types import Candidate, Floats, GeoOrigin, Indices
 from husky_placerec.viewer.deciding import Decided, OUTCOMES
@@ -12,6 +12,7 @@ from husky_placerec.viewer.places import ShownPlaces
 import numpy as np
 import plotly.graph_objects as go
 
+FEW = 1500  # points that are drawn without WebGL, which not every machine has
 MOST_DRAWN = 50_000  # places; of more every n-th is drawn
 MOST_TRACKS = 12  # with a colour of their own
 MARGIN = {'l': 0, 'r': 0, 't': 0, 'b': 0}
@@ -26,18 +27,25 @@ class Canvas:
 
     :param origin: draw over OpenStreetMap, with the frame at this origin; None: plain metres.
     :param theme: 'light' or 'dark'.
+    :param many: draw by WebGL, which takes its time to begin but draws 100,000 points.
     """
 
     words: Words
     theme: str = 'light'
     origin: GeoOrigin | None = None
     height: int = 430
+    many: bool = False
+
+    def holding(self, count: int) -> Canvas:
+        """Return the canvas for a number of points."""
+        return replace(self, many=count > FEW)
 
     def points(self, at: Floats, mark: Mapping[str, object], **more: object) -> go.Scattergl:
         """Return a trace of points or a line through [N, 2] x and y in metres."""
         x, y = at[:, 0], at[:, 1]
         if self.origin is None:
-            return go.Scattergl(x=x, y=y, **_marked(mark, more))
+            kind = go.Scattergl if self.many else go.Scatter
+            return kind(x=x, y=y, **_marked(mark, more))
         import pymap3d  # imported on demand: most maps have no geographic origin
 
         latitude, longitude, _ = pymap3d.enu2geodetic(
@@ -92,6 +100,7 @@ def route_figure(
     :param candidates: its other candidates.
     """
     run = decided.run
+    canvas = canvas.holding(len(run) + len(run.places))
     traces = [_places(run.places, canvas)]
     outcomes = decided.outcomes
     for outcome in OUTCOMES:
@@ -106,6 +115,7 @@ def route_figure(
 
 def map_figure(places: ShownPlaces, canvas: Canvas, place: int | None = None) -> go.Figure:
     """Draw the places of a map, each drive in a colour of its own."""
+    canvas = canvas.holding(len(places))
     tracks = np.asarray(places.tracks)
     names = list(dict.fromkeys(places.tracks))
     traces = []

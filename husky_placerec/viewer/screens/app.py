@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from husky_placerec.types import Pixels
+import cv2
 from husky_placerec.viewer.screens.attempt import attempt
 from husky_placerec.viewer.screens.explore import explore
 from husky_placerec.viewer.screens.judge import judge
@@ -17,14 +17,14 @@ import streamlit as st
 SIZE = 32  # pixels of the icon
 
 
-def _icon() -> Pixels:
+def _icon() -> bytes:
     """Return the icon of the page, a ring; Streamlit's own icons would come from the internet."""
     across = np.arange(SIZE) - (SIZE - 1) / 2
     far = np.hypot(across, across[:, None])
     ring = (far > SIZE / 4) & (far < SIZE / 2)
     icon = np.full((SIZE, SIZE, 3), 255, np.uint8)
-    icon[ring] = 0, 114, 178
-    return icon
+    icon[ring] = 178, 114, 0  # BGR
+    return bytes(cv2.imencode('.png', icon)[1].tobytes())
 
 
 def main() -> None:

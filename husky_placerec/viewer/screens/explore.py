@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from husky_placerec.types import Candidate
 from husky_placerec.viewer.deciding import Decided, Rule
 from husky_placerec.viewer.figures.route import map_figure, route_figure
-from husky_placerec.viewer.screens.opening import frame_photos, place_photos, Shown
+from husky_placerec.viewer.screens.opening import decided_by, frame_photos, place_photos, Shown
 from husky_placerec.viewer.screens.parts import (
     canvas,
     known_word,
@@ -23,7 +23,7 @@ import streamlit as st
 
 PERIOD_S = 0.6  # from frame to frame while the drive is played
 STRIP = 5  # other candidates that are shown
-CHART = {'scrollZoom': True, 'displaylogo': False}
+CHART = {'scrollZoom': True, 'displaylogo': False, 'plotGlPixelRatio': 1}
 
 
 def explore(shown: Shown, _: Sequence[Shown] = ()) -> None:
@@ -48,10 +48,13 @@ def show_run(shown: Shown, rule: Rule) -> None:
     """Show a run with one of its frames chosen."""
     run = shown.run
     assert run is not None
-    decided = Decided(run, rule)
+    decided = decided_by(rule, shown)
     stepper(shown.key, len(run), words()('frame'))
     row = chosen_row(shown.key)
     left, right = st.columns([1, 1])
+    with right:  # first, because the images shall not wait for the chart
+        figures_of(decided, row)
+        images_of(shown, row)
     with left:
         origin = street_origin(run.places.origin, shown.key)
         figure = route_figure(decided, canvas(origin), row, others(decided, row))
@@ -63,9 +66,6 @@ def show_run(shown: Shown, rule: Rule) -> None:
             selection_mode='points',
             config=CHART,
         )
-    with right:
-        figures_of(decided, row)
-        images_of(shown, row)
     strip_of(shown, decided, row)
     st.toggle(words()('annotations'), value=True, key='annotated')
 

@@ -20,7 +20,7 @@ from husky_placerec.viewer.figures.curves import precision_recall_figure, reliab
 from husky_placerec.viewer.figures.route import route_figure
 from husky_placerec.viewer.run import Run
 from husky_placerec.viewer.screens.explore import CHART, kept_rule
-from husky_placerec.viewer.screens.opening import Shown
+from husky_placerec.viewer.screens.opening import decided_by, Shown
 from husky_placerec.viewer.screens.parts import canvas, DASH, number, percent, words
 from husky_placerec.viewer.screens.stepping import choose_row
 import numpy as np
@@ -37,7 +37,7 @@ def judge(shown: Shown, found: Sequence[Shown]) -> None:
         st.info(say('a map has no judgement'))
         return
     rule = _rule(shown)
-    decided = Decided(run, rule)
+    decided = decided_by(rule, shown)
     if decided.judged is None:
         st.info(say('no truth at all'))
         st.metric(say('accepted'), f'{int(decided.accepted.sum())} / {len(run)}')
@@ -129,7 +129,7 @@ def _tables(decided: Decided, shown: Shown, found: Sequence[Shown]) -> None:
     rows = []
     for each in folder:
         assert each.run is not None
-        own = decided if each is shown else Decided(each.run, decided.rule)
+        own = decided_by(decided.rule, each)
         rows.append(_row(each, own))
     for key, kind in (('by_season', 'season'), ('by_light', 'light'), ('baselines', 'baseline')):
         rows += _summary_rows(shown.summary.get(key), say(kind))
@@ -261,7 +261,7 @@ def _beside(decided: Decided, shown: Shown, found: Sequence[Shown]) -> None:
     )
     rival = rivals[at or 0]
     assert rival.run is not None
-    other = Decided(rival.run, kept_rule(rival))
+    other = decided_by(kept_rule(rival), rival)
     both = compare(decided, other)
     _verdicts(both)
     for column, which, side, run in zip(

@@ -11,6 +11,7 @@ from husky_placerec.config import make_config
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.printable import printable
+from husky_placerec.viewer.deciding import Decided, Rule
 from husky_placerec.viewer.finding import Finder
 from husky_placerec.viewer.photos import Album, Photos
 from husky_placerec.viewer.places import ShownPlaces
@@ -100,6 +101,17 @@ def _name(results: Results, run: Run) -> str:
 
 def _stamp(*files: Path) -> Stamp:
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+
+def decided_by(rule: Rule, shown: Shown) -> Decided:
+    """Return a run, decided by a rule; the outcomes are computed once."""
+    assert shown.run is not None
+    return _decided(shown.key, rule, shown.run)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _decided(key: str, rule: Rule, _run: Run) -> Decided:
+    return Decided(_run, rule)
 
 
 @st.cache_data(max_entries=MOST_FRAMES, show_spinner=False)

@@ -39,7 +39,7 @@ BADGES = {
 # The only HTML of the page; nothing of it comes from data. Figures are smaller than Streamlit's.
 STYLE = """<style>
 [data-testid="stMetricValue"] {font-size: 1.2rem}
-[data-testid="stMetricLabel"] {min-height: 1.1rem}
+[data-testid="stMetricLabel"] p {font-size: 0.75rem}
 [data-testid="stMainBlockContainer"] {padding-top: 4.2rem; padding-bottom: 1rem}
 [data-testid="stVerticalBlock"] {gap: 0.6rem}
 [data-testid="stText"] {font-family: inherit; font-size: 0.85rem; opacity: 0.8}
