@@ -59,5 +59,5 @@ $(VENV)/.demo: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,test]'
+	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,view,test]'
 	@touch $@

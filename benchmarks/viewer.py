@@ -23,8 +23,8 @@ from husky_placerec.types import Candidate, Pose, Recognition
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'test'))
-from support.browser import browser, click_point, served, settled, SIZE  # noqa: E402
-from support.builders import smooth_image  # noqa: E402
+from support.browser import browser, click_point, served, settled, SIZE
+from support.builders import smooth_image
 
 SPACING_M, PERIOD_NS = 1.0, 200_000_000
 START_NS = 1_700_000_000_000_000_000

@@ -181,5 +181,6 @@ def _written(
         report = replay_report(done.results, judged, place_map, done.summary, config, source, kind)
     decided = [(result.recognition, result.truth) for result in done.results]
     used = used_parameters(config, place_map, **inputs)
+    used['tolerances_m'] = list(tolerances_m)
     write_results(output, decided, done.summary, used, report)
     return Replay(done.results, done.summary, report is not None)

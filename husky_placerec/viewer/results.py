@@ -174,6 +174,10 @@ class _About:
     finder: Finder
     map_path: Path | None
 
+    @property
+    def _tolerances_m(self) -> tuple[float, ...]:
+        return tuple(map(float, self.used.get('tolerances_m', TOLERANCES_M)))
+
     def replay(self, path: Path, *groups: Frames) -> Run:
         """Return the run of a replay, or of a node, which may have changed its map on the way."""
         frames = [frame for group in groups for frame in group]
@@ -187,7 +191,8 @@ class _About:
             frames,
             places,
             source,
-            notes=tuple(notes),
+            self._tolerances_m,
+            tuple(notes),
         )
 
     def _places_of_map(self, named: str, frames: Frames) -> tuple[ShownPlaces, list[str]]:
@@ -212,13 +217,12 @@ class _About:
         """Return the runs of an evaluation."""
         tracks = {track['name']: track for track in self.summary.get('tracks', ())}
         drives = {queries: frames for (_, queries, _), frames in groups.items()}
-        tolerances = tuple(map(float, self.used.get('tolerances_m', TOLERANCES_M)))
         runs = []
         for (database, queries, _), frames in groups.items():
             places, notes = self._places_of_drive(database, drives, frames, tracks)
             source = tracks.get(queries, {}).get('source', '')
             named = printable(queries), printable(database)
-            runs.append(Run(*named, frames, places, source, tolerances, tuple(notes)))
+            runs.append(Run(*named, frames, places, source, self._tolerances_m, tuple(notes)))
         return runs
 
     def _places_of_drive(

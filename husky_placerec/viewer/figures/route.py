@@ -64,7 +64,7 @@ class Canvas:
             clickmode='event+select',
             hovermode='closest',
             uirevision='stays',  # zoom and pan stay when another frame is chosen
-            legend={'orientation': 'h', 'y': 0, 'yanchor': 'top', 'itemsizing': 'constant'},
+            legend={'orientation': 'h', 'y': -0.08, 'yanchor': 'top', 'itemsizing': 'constant'},
         )
         if self.origin is None:
             metres = self.words('metres')

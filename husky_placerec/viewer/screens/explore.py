@@ -109,7 +109,11 @@ def images_of(shown: Shown, row: int) -> None:
     assert run is not None
     annotated = st.session_state.get('annotated', True)
     seen = frame_photos(shown.key, row, annotated, shown.album, run)
-    photo_row(run.places.cameras, seen.by_camera, say('seen'), {})
+    # The place is below the frame, but beside it where there is only one camera.
+    alone = len(run.places.cameras) == 1
+    above, below = st.columns(2) if alone else (st.container(), st.container())
+    with above:
+        photo_row(run.places.cameras, seen.by_camera, say('seen'), {})
     missing = {seen.note}
     answer = run.answer(row)
     if answer is None:
@@ -118,7 +122,8 @@ def images_of(shown: Shown, row: int) -> None:
         found = place_photos(shown.key, answer.place, annotated, shown.album, run.places)
         looks = {c: run.places.camera_of(c, answer.reversed) for c in run.places.cameras}
         title = say('place in reverse') if answer.reversed else say('place')
-        photo_row(run.places.cameras, found.by_camera, title, looks)
+        with below:
+            photo_row(run.places.cameras, found.by_camera, title, looks)
         missing.add(found.note)
         if any(photo.small for photo in found.by_camera.values()):
             st.caption(say('thumbnails'))
