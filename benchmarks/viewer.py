@@ -3,7 +3,8 @@ How long the page of `placerec view` takes from a click to the pictures, in a re
 
 Makes results of a drive of 10,000 frames in a map of 10,000 places, of images of 640x360 pixels on
 the disk, serves them, and clicks points far apart. The time runs from the click to the moment when
-Chromium has drawn the four new images. Needs the extra [view], playwright and Chromium.
+Chromium has drawn the four new images. Without a graphics card, Chromium draws the map by the
+processor, which takes most of the CPU time. Needs the extra [view], playwright and Chromium.
 
 Example: python benchmarks/viewer.py --frames 10000 --clicks 20
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
@@ -21,6 +23,7 @@ import cv2
 from husky_placerec.recognition.serialization import recognition_json
 from husky_placerec.types import Candidate, Pose, Recognition
 import numpy as np
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'test'))
 from support.browser import browser, click_point, served, settled, SIZE
@@ -48,10 +51,20 @@ def main() -> None:
             page.wait_for_selector('.js-plotly-plot', timeout=120_000)
             settled(page)
             print(f'first picture: {time.perf_counter() - began:.1f} s')
+            began = cpu_s()
             times = [click_s(page, row) for row in rows_of(options.frames, options.clicks)]
+            cpu = (cpu_s() - began) / options.clicks
     low, median, high = np.percentile(times, [0, 50, 100])
     print(f'{options.frames} frames, {len(times)} clicks, from click to pictures:')
     print(f'least {low:.2f} s, median {median:.2f} s, most {high:.2f} s')
+    print(f'CPU time of the page and of the browser: {cpu:.2f} s a click, until all is drawn')
+    print(f'load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores')
+
+
+def cpu_s() -> float:
+    """Return the CPU time of the processes that this one started."""
+    times = [each.cpu_times() for each in psutil.Process().children(recursive=True)]
+    return sum(each.user + each.system for each in times)
 
 
 def rows_of(frames: int, clicks: int) -> list[int]:
