@@ -173,12 +173,14 @@ def _models(
     return gate, partial, fit_place(samples[1], prior)
 
 
-def _nulls(draft: Calibration, runs: Sequence[RecordedRun], config: Config) -> tuple[Null, Null]:
+def _nulls(
+    draft: Calibration, runs: Sequence[RecordedRun], config: Config, bars: Bars = no_bars
+) -> tuple[Null, Null]:
     """Return the null where odometry tells the motion, and where the elapsed time does."""
-    by_odometry, by_time = (
-        measure_null(runs, draft, config, by_odometry=each) for each in (True, False)
-    )
-    return by_odometry, by_time
+    shown = bars('Unknown road by odometry', ' runs')(runs, len(runs))
+    by_odometry = measure_null(shown, draft, config, by_odometry=True)
+    shown = bars('Unknown road by time', ' runs')(runs, len(runs))
+    return by_odometry, measure_null(shown, draft, config, by_odometry=False)
 
 
 def _with_proof(draft: Calibration, nulls: tuple[Null, Null], prior: Prior | None) -> Calibration:
