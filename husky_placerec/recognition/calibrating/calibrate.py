@@ -51,6 +51,9 @@ RightPose = tuple[float, Pose, Pose]  # its probability, the estimate, the truth
 
 NEIGHBOURS = 20  # frames in a row that make a group
 SAME_SHARE = 0.5  # of frames that are places of the map, from which a drive is the map itself
+# Factor of the proof of a map alone without odometry: the filter may then follow any path, and no
+# drive has told how the views of another session mislead it.
+UNKNOWN_MOTION = 1.5
 COVERED = 0.95  # least share of the frames that the odometry covers
 
 
@@ -187,6 +190,8 @@ def _with_proof(draft: Calibration, nulls: tuple[Null, Null], prior: Prior | Non
     """Return the calibration with the proofs that the nulls and the prior require."""
     floor = 0.0 if prior is None else prior.proof
     by_odometry, by_time = (null.required_beside(floor) for null in nulls)
+    if draft.kind == MAP_ALONE:
+        by_time *= UNKNOWN_MOTION
     return replace(draft, proof=by_odometry, guessed_proof=max(by_time, by_odometry))
 
 
