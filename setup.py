@@ -49,13 +49,17 @@ EXTRAS = {
         'timm>=1.0.26',
         'torch>=2.6',
     ],
+    # The page of results, and their export to Rerun; what it draws is judged as in the reports.
+    'view': [*REPORT, 'plotly>=6.0', 'rerun-sdk>=0.39', 'streamlit>=1.65'],
     'mutants': ['mutmut>=3.2'],
     'test': [
         'catkin-pkg',
         'colcon-common-extensions',
         'hypothesis>=6.100',
         'import-linter',
+        'mcap>=1.1',
         'mypy',
+        'playwright>=1.48',
         'pytest',
         'pytest-rerunfailures',
         'pytest-xdist>=3.5',

@@ -11,7 +11,10 @@ EXTRAS = {
     'matplotlib': 'report',
     'numba': 'sim',
     'PIL': 'sim',
+    'plotly': 'view',
+    'rerun': 'view',
     'sklearn': 'report',
+    'streamlit': 'view',
 }
 
 

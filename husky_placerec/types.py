@@ -193,7 +193,8 @@ class Candidate:
     `cosines` has the cosine of each of these cameras, by the name of the query's camera.
     `reversed` is True where the robot faces the other way than when the place was mapped; `pose`
     is then the pose of the place after half a turn. `reversed` is None where the descriptor cannot
-    tell the direction.
+    tell the direction. `probability` is that of being at this pose, by all frames until now; None
+    without the sequence filter.
     """
 
     place: int
@@ -201,6 +202,7 @@ class Candidate:
     reversed: bool | None
     pose: Pose
     cosines: Mapping[str, float] = field(default_factory=dict)
+    probability: float | None = None
 
 
 @dataclass(frozen=True)

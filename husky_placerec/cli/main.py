@@ -18,12 +18,14 @@ from husky_placerec.cli import (
     distil,
     download,
     evaluate,
+    export,
     map_changes,
     model,
     play,
     replay,
     sim,
     train,
+    view,
 )
 from husky_placerec.cli.common import (
     err,
@@ -46,9 +48,11 @@ app = typer.Typer(
 app.add_typer(map_changes.app, name='map')
 app.add_typer(data.app, name='data')
 app.add_typer(model.app, name='model')
+app.add_typer(export.app, name='export')
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command(epilog=view.EPILOG)(view.view)
 app.command(epilog=play.EPILOG)(play.play)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)

@@ -52,12 +52,13 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(
             f'{path}: expected parameters under ros__parameters, as in config/husky.yaml'
         )
-    return dict(_flatten(document))
+    return dict(flattened(document))
 
 
-def _flatten(tree: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
+def flattened(tree: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
+    """Yield the names of nested parameters, with dots, and their values."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
-            yield from _flatten(value, f'{prefix}{name}.')
+            yield from flattened(value, f'{prefix}{name}.')
         else:
             yield f'{prefix}{name}', value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from husky_placerec.cameras.found import FoundCameras
@@ -31,6 +31,7 @@ IMAGE_TYPES = {
     'compressed': 'sensor_msgs/msg/CompressedImage',
     'raw': 'sensor_msgs/msg/Image',
 }
+AROUND_NS = SECOND_NS  # between a stamp and its recording, mostly
 
 
 class Bag(BagFile):
@@ -114,6 +115,31 @@ class Bag(BagFile):
                 tally.paired(frame)
                 yield frame
         self._tally = tally
+
+    def frame_at(
+        self, config: Config, stamp_ns: int, image_stamps_ns: Mapping[str, int]
+    ) -> Frame[ImageMessage] | None:
+        """
+        Return the images of a stamp; of a camera whose stamp is not known, the nearest one.
+
+        Images that were recorded long after their stamp are found too, by reading the whole bag.
+        """
+        topics = self.camera_topics(config)
+        slop_ns = round(config.slop * SECOND_NS)
+        for around_ns in (AROUND_NS, None):
+            found: dict[str, tuple[int, int, ImageMessage]] = {}  # distance, stamp, image
+            for camera, at_ns, message in self.messages_around(topics, stamp_ns, around_ns):
+                apart_ns = abs(at_ns - image_stamps_ns.get(camera, stamp_ns))
+                most_ns = 0 if camera in image_stamps_ns else slop_ns
+                if apart_ns <= most_ns and (camera not in found or apart_ns < found[camera][0]):
+                    found[camera] = apart_ns, at_ns, message
+            if found and image_stamps_ns.keys() <= found.keys():
+                break
+        if not found:
+            return None
+        there = [camera for camera in config.cameras if camera in found]
+        images = {camera: found[camera][2] for camera in there}
+        return Frame(stamp_ns, images, {camera: found[camera][1] for camera in there})
 
     def account(self) -> PairingAccount | None:
         """Return the account of the frames; None before all of them were read."""

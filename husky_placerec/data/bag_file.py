@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PosixPath
 import struct
 from tempfile import TemporaryDirectory
@@ -30,6 +30,10 @@ Self = TypeVar('Self', bound='BagFile')
 def _header_stamp_ns(data: bytes) -> int:
     seconds, nanoseconds = _STAMP[data[1] & 1].unpack_from(data, 4)
     return int(seconds) * SECOND_NS + int(nanoseconds)
+
+
+def _span(stamp_ns: int, around_ns: int) -> dict[str, int]:
+    return {'start': max(0, stamp_ns - around_ns), 'stop': stamp_ns + around_ns + 1}
 
 
 class _Folder(PosixPath):
@@ -140,6 +144,26 @@ class BagFile:
             stamp = message.header.stamp
             yield topics[topic], stamp.sec * SECOND_NS + stamp.nanosec, message
 
+    def messages_around(
+        self, topics: Mapping[str, str], stamp_ns: int, around_ns: int | None
+    ) -> Iterator[tuple[str, int, Any]]:
+        """
+        Yield as `messages`, but only what was recorded near a stamp; broken messages are left out.
+
+        :param around_ns: largest distance of the recording from the stamp; None: any.
+        """
+        wanted = [c for c in self._reader.connections if c.topic in topics]
+        span = {} if around_ns is None else _span(stamp_ns, around_ns)
+        with self._readable():
+            for connection, _, data in self._reader.messages(wanted, **span):
+                with suppress(Exception):  # as in `_deserialized`
+                    message: Any = self._reader.deserialize(
+                        self._unpacked(data), connection.msgtype
+                    )
+                    stamp = message.header.stamp
+                    at_ns = stamp.sec * SECOND_NS + stamp.nanosec
+                    yield topics[connection.topic], at_ns, message
+
     def sampled(self, topic: str, most: int) -> Iterator[Any]:
         """Yield all messages of a topic, or `most` of them at even times where there are more."""
         if self.message_count(topic) <= most:
@@ -201,15 +225,18 @@ class BagFile:
         with self._readable():
             for connection, recorded_ns, data in self._reader.messages(connections=wanted):
                 count += 1
-                if self._repaired is not None and data[:4] == ZSTD_MAGIC:
-                    data = zstd.decompress(data)  # metadata.yaml would tell that it is compressed
-                yield connection, recorded_ns, data
+                yield connection, recorded_ns, self._unpacked(data)
         expected = sum(map(self.message_count, topics))
         if count != expected:
             raise InputError(
                 f'{self.path}: broken; {count} of {expected} messages can be read '
                 f'on {", ".join(topics)}'
             )
+
+    def _unpacked(self, data: bytes) -> bytes:
+        """Decompress a message of a repaired bag; metadata.yaml would tell that it has to be."""
+        is_packed = self._repaired is not None and data[:4] == ZSTD_MAGIC
+        return zstd.decompress(data) if is_packed else data
 
     @property
     def contents(self) -> str:

@@ -34,6 +34,14 @@ def kind_of(path: Path) -> str:
     )
 
 
+def is_source(path: Path) -> bool:
+    """Return whether a path is a track, a bag or a folder of images."""
+    try:
+        return path.exists() and bool(kind_of(path))
+    except (InputError, OSError):
+        return False
+
+
 def _has_bag_files(path: Path) -> bool:
     return any(map(is_bag_file, path.iterdir()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -75,6 +75,16 @@ class Source(Protocol):
 
     def frames(self, config: Config) -> Iterator[Frame[ImageMessage]]:
         """Yield the paired frames in the order of their stamps; images are not yet decoded."""
+
+    def frame_at(
+        self, config: Config, stamp_ns: int, image_stamps_ns: Mapping[str, int]
+    ) -> Frame[ImageMessage] | None:
+        """
+        Return one frame without reading the whole drive; None where there is none.
+
+        :param image_stamps_ns: of its images, as far as they are known. Of a bag, the nearest
+            image of any other camera is taken.
+        """
 
     def account(self) -> PairingAccount | None:
         """Return which images of the frames found a partner; None before all frames were read."""

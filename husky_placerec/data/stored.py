@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import os
@@ -185,6 +186,18 @@ class StoredSource:
                 tally.paired(found)
                 yield found
         self._tally = tally
+
+    def frame_at(
+        self, config: Config, stamp_ns: int, image_stamps_ns: Mapping[str, int]
+    ) -> Frame[ImageMessage] | None:
+        """Return the frame of a stamp; the table tells which images are its own."""
+        self.check(config)
+        at = bisect_left(self._frames, stamp_ns, key=lambda frame: frame.stamp_ns)
+        if at == len(self._frames) or self._frames[at].stamp_ns != stamp_ns:
+            return None
+        there = {n: i for n, i in self._frames[at].images.items() if n in config.cameras}
+        images: dict[str, ImageMessage] = {n: StoredImage(file) for n, (_, file) in there.items()}
+        return Frame(stamp_ns, images, {name: stamp for name, (stamp, _) in there.items()})
 
     def account(self) -> PairingAccount | None:
         """Return the account of the frames; None before all of them were read."""

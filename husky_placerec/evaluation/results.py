@@ -116,11 +116,12 @@ def write_numbers(folder: Path, numbers: dict[str, Any], used: dict[str, Any]) -
 
 
 def used_parameters(config: Config, place_map: PlaceMap, **inputs: str | None) -> dict[str, Any]:
-    """Return the content of `config.yaml`: inputs, descriptor and parameters."""
+    """Return the content of `config.yaml`: inputs, version of the map, descriptor, parameters."""
     return {
         'inputs': inputs,
+        'map_version': place_map.version,
         'descriptor': place_map.spec.as_json(),
-        'parameters': {'map': place_map.name, **config.as_dict()},
+        'parameters': {**config.as_dict(), 'map': place_map.name},
     }
 
 

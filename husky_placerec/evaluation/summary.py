@@ -44,6 +44,7 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
                 'frames': len(track),
                 'season': track.tags.season,
                 'light': track.tags.light,
+                'origin': vars(track.origin) if track.origin else None,
             }
             for track in evaluation.tracks
         ],

@@ -130,6 +130,7 @@ def evaluate(
             'poses': poses,
             'against': list(map(str, against)),
             'calibrate': 'alone' if calibrate_alone else None,
+            'kind': kind,
         }
         _write(output, done, config, inputs, kind)
     return done

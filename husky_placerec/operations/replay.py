@@ -139,6 +139,7 @@ def replay(
         'source': str(source),
         'stamps': str(stamps) if stamps else None,
         'truth': truth.source if truth else None,
+        'kind': kind,
     }
     return _written(output, done, known, parameters, inputs, tolerances_m, kind)
 
@@ -180,5 +181,6 @@ def _written(
         report = replay_report(done.results, judged, place_map, done.summary, config, source, kind)
     decided = [(result.recognition, result.truth) for result in done.results]
     used = used_parameters(config, place_map, **inputs)
+    used['tolerances_m'] = list(tolerances_m)
     write_results(output, decided, done.summary, used, report)
     return Replay(done.results, done.summary, report is not None)

@@ -14,6 +14,7 @@ import numpy as np
 # chosen on the simulated campuses 90 to 92 and hold for every map: only a lead counts as evidence.
 MUTUAL, SHIFT = 2.0, 1.0
 COLUMNS = 2 + 2  # mutual, shift, and the flow to the right and down
+ACROSS = 2  # the column of the flow to the right
 
 StateKey = tuple[int, bool]  # a place, and whether it is passed in reverse
 

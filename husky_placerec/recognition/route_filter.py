@@ -275,6 +275,12 @@ class RouteFilter:
         place, reverse = int(belief.places[best]), bool(belief.reverse[best])
         return RouteEstimate(place, reverse, float(mass[best]), float(proof))
 
+    def probabilities(self, places: Indices, reverse: Mask) -> Floats:
+        """Return [K] the weight of the belief at each of some states and near it, 0 to 1."""
+        belief, count = self.belief, len(places)
+        states = np.append(places, belief.places), np.append(reverse, belief.reverse)
+        return np.asarray(self._near(*states)[:count, count:] @ belief.weights)
+
     def _decide(self) -> State:
         """Return the state, with hysteresis."""
         settings, estimate = self.settings, self.estimate

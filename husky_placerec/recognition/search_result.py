@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from husky_placerec.cameras.lever_arm import LeverArm
@@ -11,8 +11,9 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.cohort import Cohort
 from husky_placerec.recognition.evidence import evidence, LOCAL_EVIDENCE, local_evidence
+from husky_placerec.recognition.flow_heading import pinhole_scale, turn_from_flow, turned
 from husky_placerec.recognition.interpolation import interpolated_pose
-from husky_placerec.recognition.local_comparison import LocalComparison
+from husky_placerec.recognition.local_comparison import ACROSS, LocalComparison
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose
 import numpy as np
@@ -98,10 +99,14 @@ class SearchResult:
         return np.where(seen.any(axis=1), total / np.maximum(seen.sum(axis=1), 1), -np.inf)
 
     def pose(self, place: int, reverse: bool) -> Pose:
-        """Return the pose of the frame, interpolated between the places around one."""
+        """
+        Return the pose of the frame, interpolated between the places around one.
+
+        The heading follows from the flow of the local matches, where there are any.
+        """
         state = place, reverse
         if state not in self._poses:
-            self._poses[state] = interpolated_pose(
+            between = interpolated_pose(
                 self.place_map.places.poses,
                 self.route,
                 place,
@@ -109,7 +114,23 @@ class SearchResult:
                 lambda places: self.similarities(places, reverse),
                 self.arm,
             )
+            self._poses[state] = self._faced(between, place, reverse)
         return self._poses[state]
+
+    def _faced(self, pose: Pose, place: int, reverse: bool) -> Pose:
+        """Return a pose with the heading that the flow to a compared place tells."""
+        local, cells = self.local, self.place_map.local
+        # A step to the side cancels in the mean of opposite cameras only.
+        two_sided = self.place_map.opposites is not None and self.query.any(axis=1).all()
+        if local is None or cells is None or not cells.spec.pinhole_focal or not two_sided:
+            return pose
+        across = float(local.of(np.array([place]), np.array([reverse]))[0, ACROSS])
+        if not np.isfinite(across):
+            return pose
+        scale = pinhole_scale(cells.spec.pinhole_focal, cells.spec.columns)
+        mapped = Pose.from_array(self.place_map.places.poses[place])
+        faced = turned(self.arm.pose(mapped, reverse), turn_from_flow(across, scale))
+        return replace(faced, x=pose.x, y=pose.y, z=pose.z)
 
     def candidate(self, place: int, reverse: bool) -> Candidate:
         """Return a place in the form of a candidate."""

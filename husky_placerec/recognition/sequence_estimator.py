@@ -123,8 +123,13 @@ class SequenceEstimator:
         covariance, covariance_xy = errors.covariance(
             estimate.probability, pose, self._route.spacing_at(place)
         )
+        chances = self._filter.probabilities(*result.states).tolist()
         return replace(
             single,
+            candidates=tuple(
+                replace(candidate, probability=chance)
+                for candidate, chance in zip(single.candidates, chances)
+            ),
             accepted=bool(accepted),
             reason=None if accepted else self._reason(single),
             probability=estimate.probability,

@@ -2,9 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from husky_placerec import schema
 from husky_placerec.types import Candidate, Measurement, Pose, Recognition
+
+_STAMP = schema.integer(0, 2**63 - 1)
+_NUMBER = schema.none_or(schema.number(-1e12, 1e12))
+_CHANCE = schema.none_or(schema.number(0, 1 + 1e-6))
+_WORD = schema.none_or(schema.text(64))
+_PLACE = schema.integer(0, 2**31)
+_TURN = schema.none_or(schema.boolean)
+_POSE = schema.record(dict.fromkeys(Pose.__dataclass_fields__, schema.number(-1e12, 1e12)))
+_VARIANCES = schema.none_or(schema.items(schema.number(-1e12, 1e12), least=6, most=6))
+_CANDIDATE = schema.record(
+    {'place': _PLACE, 'similarity': schema.number(-1e6, 1e6), 'reversed': _TURN, 'pose': _POSE},
+    {
+        'cosines': schema.mapping(schema.number(-1e6, 1e6), schema.text(64), most=16),
+        'probability': _CHANCE,
+    },
+)
+_SINGLE = schema.record(
+    {'accepted': schema.boolean, 'reason': _WORD, 'pose': schema.none_or(_POSE)},
+    {'probability': _CHANCE, 'covariance': _VARIANCES},
+)
+_LINE = schema.record(
+    {
+        'stamp_ns': _STAMP,
+        'accepted': schema.boolean,
+        'reason': _WORD,
+        'pose': schema.none_or(_POSE),
+        'candidates': schema.items(_CANDIDATE, most=1000),
+    },
+    {
+        'image_stamps_ns': schema.none_or(schema.mapping(_STAMP, schema.text(64), most=16)),
+        'place': schema.none_or(_PLACE),
+        'similarity': _NUMBER,
+        'reversed': _TURN,
+        'margin': _NUMBER,
+        'probability': _CHANCE,
+        'covariance': _VARIANCES,
+        'state': _WORD,
+        'proof': _NUMBER,
+        'measurement': schema.none_or(_SINGLE),
+        'truth': _POSE,
+    },
+)
 
 
 def recognition_json(recognition: Recognition, truth: Pose | None = None) -> dict[str, Any]:
@@ -55,6 +99,82 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         'place': candidate.place,
         'similarity': candidate.similarity,
         'cosines': dict(candidate.cosines),
+        'probability': candidate.probability,
         'reversed': candidate.reversed,
         'pose': dict(vars(candidate.pose)),
     }
+
+
+def recognition_of(line: Any, source: str) -> tuple[Recognition, Pose | None]:
+    """
+    Return what `recognition_json` wrote, and the true pose where the line has one.
+
+    The block of the covariance in the plane is not in a line.
+
+    :param source: where the line comes from, for the error.
+    :raises InputError: for a line that is not as expected.
+    """
+    schema.require(line, _LINE, source)
+    candidates = tuple(map(_candidate_of, line['candidates']))
+    pose = _pose_of(line['pose'])
+    truth = _pose_of(line.get('truth'))
+    recognition = Recognition(
+        line['stamp_ns'],
+        line.get('image_stamps_ns') or {},
+        line['accepted'],
+        line['reason'],
+        candidates,
+        line.get('margin'),
+        line.get('probability'),
+        _variances_of(line),
+        line.get('state'),
+        _measurement_of(line['measurement']) if line.get('measurement') else None,
+        pose,
+        chosen=_chosen_of(line, candidates),
+        proof=line.get('proof'),
+    )
+    return recognition, truth
+
+
+def _chosen_of(line: Mapping[str, Any], candidates: tuple[Candidate, ...]) -> Candidate | None:
+    """Return the place of the estimate; its own pose is only known where it is a candidate."""
+    place, turned, pose = line.get('place'), line.get('reversed'), _pose_of(line['pose'])
+    if place is None or pose is None:
+        return None
+    for candidate in candidates:
+        if (candidate.place, candidate.reversed) == (place, turned):
+            return candidate
+    return Candidate(place, line.get('similarity') or 0.0, turned, pose)
+
+
+def _candidate_of(values: Mapping[str, Any]) -> Candidate:
+    pose = _pose_of(values['pose'])
+    assert pose is not None  # the schema requires it
+    return Candidate(
+        values['place'],
+        values['similarity'],
+        values['reversed'],
+        pose,
+        values.get('cosines') or {},
+        values.get('probability'),
+    )
+
+
+def _measurement_of(values: Mapping[str, Any]) -> Measurement:
+    return Measurement(
+        values['accepted'],
+        values['reason'],
+        _pose_of(values['pose']),
+        values.get('probability'),
+        _variances_of(values),
+    )
+
+
+def _pose_of(values: Mapping[str, Any] | None) -> Pose | None:
+    if values is None:
+        return None
+    return Pose(**{name: float(values[name]) for name in Pose.__dataclass_fields__})
+
+
+def _variances_of(values: Mapping[str, Any]) -> tuple[float, ...] | None:
+    return tuple(values['covariance']) if values.get('covariance') else None

@@ -57,6 +57,10 @@ def test_a_decision_has_the_frame_alone_and_the_sequence(place_map):
     assert single.pose.x == pytest.approx(27.0, abs=1.0)
     assert said.accepted and said.state == 'LOCALIZED' and said.chosen.place == 9
     assert said.probability != single.probability
+    near = [each for each in said.candidates if abs(each.place - 9) <= 1]
+    far = [each for each in said.candidates if abs(each.place - 9) > 10]
+    assert all(each.probability == pytest.approx(said.probability, abs=0.01) for each in near)
+    assert all(each.probability < 0.1 for each in far) and far
 
 
 def test_without_a_sequence_the_decision_is_that_of_the_frame(place_map):
@@ -69,6 +73,7 @@ def test_without_a_sequence_the_decision_is_that_of_the_frame(place_map):
         assert (said.covariance, said.covariance_xy) == (single.covariance, single.covariance_xy)
         assert (said.state, said.proof, said.chosen) == (None, None, None)
         assert said.covariance is not None
+        assert all(each.probability is None for each in said.candidates)
 
 
 def test_the_belief_goes_on_from_frame_to_frame(recognizer):

@@ -54,6 +54,13 @@ def test_a_state_in_reverse_is_another_pose(route):
     assert found.probability == pytest.approx(0.4)
 
 
+def test_any_state_has_the_weight_that_lies_near_it(route):
+    """Within 10 m of place 51 lie 50 and 53, forwards; nobody believes in 90."""
+    belief = believing(route, PLAIN, [50, 53, 80], [0.4, 0.3, 0.2], [False, False, True])
+    asked = np.array([51, 80, 80, 90]), np.array([False, True, False, False])
+    assert belief.probabilities(*asked) == pytest.approx([0.7, 0.2, 0.0, 0.0])
+
+
 def test_without_weight_there_is_no_estimate(route):
     found = believing(route, PLAIN, [50], [0.0])
     assert (found.estimate, found.state) == (None, State.LOST)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import json
 
-from husky_placerec.recognition.serialization import recognition_json
+from husky_placerec.errors import InputError
+from husky_placerec.recognition.serialization import recognition_json, recognition_of
 from husky_placerec.types import Candidate, Measurement, Recognition
 import pytest
 from support.builders import planar
 
 BEST = Candidate(7, 0.9, False, planar(21.0), {'front': 0.9})
-OTHER = Candidate(9, 0.8, True, planar(27.0), {'front': 0.7, 'back': 0.9})
+OTHER = Candidate(9, 0.8, True, planar(27.0), {'front': 0.7, 'back': 0.9}, 0.95)
 SINGLE = Measurement(False, 'ambiguous', planar(22.0), 0.6, (1.0,) * 6, (1.0, 0.0, 1.0))
 WHOLE = Recognition(
     *(5, {'front': 5, 'back': 6}, True, None, (BEST, OTHER)),
@@ -57,10 +59,11 @@ def test_a_line_has_every_value_of_the_estimate():
             'place': each.place,
             'similarity': each.similarity,
             'cosines': dict(each.cosines),
+            'probability': chance,
             'reversed': each.reversed,
             'pose': vars(each.pose),
         }
-        for each in (BEST, OTHER)
+        for each, chance in ((BEST, None), (OTHER, 0.95))
     ]
 
 
@@ -88,3 +91,30 @@ def test_the_error_is_from_the_truth():
     assert line['error_m'] == pytest.approx(5.0)
     assert line['error_deg'] == pytest.approx(30.0)
     assert line['truth'] == vars(planar(23.0, 5.0, 60.0))
+
+
+def test_a_line_is_read_as_it_was_written():
+    truth = planar(23.0, 5.0, 60.0)
+    line = json.loads(json.dumps(recognition_json(WHOLE, truth)))
+    alone = replace(SINGLE, covariance_xy=None)
+    expected = replace(WHOLE, covariance_xy=None, measurement=alone)
+    assert recognition_of(line, 'log:1') == (expected, truth)
+    bare = Recognition(5, {}, False, 'no_candidate', ())
+    assert recognition_of(json.loads(json.dumps(recognition_json(bare))), 'log:1') == (bare, None)
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'stamp_ns': -1},
+        {'accepted': 'yes'},
+        {'candidates': [{'place': 1}]},
+        {'probability': 7},
+        {'pose': {'x': 'far'}},
+        {'image_stamps_ns': {'front': 'now'}},
+    ],
+)
+def test_a_line_with_a_wrong_value_is_refused_by_its_place(changes):
+    line = json.loads(json.dumps(recognition_json(WHOLE)))
+    with pytest.raises(InputError, match='log:7'):
+        recognition_of({**line, **changes}, 'log:7')

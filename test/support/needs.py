@@ -26,7 +26,7 @@ def needs_of(path):
 
 def missing_of(path):
     """Return which of them are not installed."""
-    return [name for name in needs_of(path) if find_spec(name) is None]
+    return missing_modules(*needs_of(path))
 
 
 class SkippedModule(pytest.Module):
@@ -49,7 +49,12 @@ class SkippedItem(pytest.Item):
         return self.path, 0, self.name
 
 
+def missing_modules(*names):
+    """Return which of some libraries are not installed."""
+    return [name for name in names if find_spec(name) is None]
+
+
 def needs(*names):
     """Skip a test whose libraries are not installed; for a whole module there is `NEEDS`."""
-    missing = [name for name in names if find_spec(name) is None]
+    missing = missing_modules(*names)
     return pytest.mark.skipif(bool(missing), reason=f'needs {", ".join(missing)}')

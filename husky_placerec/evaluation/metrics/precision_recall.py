@@ -1,4 +1,4 @@
-"""Precision and recall of the best candidates over thresholds of similarity."""
+"""Precision and recall of poses over thresholds of similarity, or of another score."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from husky_placerec.evaluation.metrics.judged import Judged
-from husky_placerec.types import Floats
+from husky_placerec.types import Floats, Mask
 import numpy as np
 
 
@@ -18,7 +18,7 @@ class PrecisionRecall:
     The precision is over the accepted frames, those off the map included. The recall is over the
     frames on the map, so that frames without a right candidate keep it below 1.
 
-    :param thresholds: [T] rising similarities.
+    :param thresholds: [T] rising similarities, or other scores.
     :param precision: [T], and `recall` [T].
     :param average_precision: area under the curve, as a sum of steps; None where no frame is on
         the map.
@@ -45,16 +45,28 @@ class PrecisionRecall:
 
 def precision_recall(judged: Judged) -> PrecisionRecall:
     """Return the curve over the similarity of the best candidate."""
+    known = int(judged.on_map.sum())
+    return curve(np.where(judged.found, judged.similarity, -np.inf), judged.right, known)
+
+
+def curve(scores: Floats, right: Mask, known: int) -> PrecisionRecall:
+    """
+    Return the curve over a score from which a pose is accepted.
+
+    :param scores: [Q], minus infinity where there is no pose.
+    :param right: [Q] whether the pose is right.
+    :param known: frames on the map, over which the recall is.
+    """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    right, known = judged.right[judged.found], int(judged.on_map.sum())
-    similarity = judged.similarity[judged.found]
+    found = np.isfinite(scores)
+    scores, right = scores[found], right[found]
     if not known or not right.any():
         empty = np.empty(0)
         nothing = 0.0 if known else None
         return PrecisionRecall(empty, empty, empty, nothing, nothing, None)
     share = right.sum() / known  # scikit-learn counts the recall over the right ones only
-    precision, recall, thresholds = precision_recall_curve(right, similarity)
+    precision, recall, thresholds = precision_recall_curve(right, scores)
     precision, recall = precision[:-1], recall[:-1] * share  # the last point has no threshold
     whole = np.flatnonzero((precision == 1) & (recall > 0))
     best = whole[0] if len(whole) else None  # thresholds rise, so recall falls
@@ -62,7 +74,7 @@ def precision_recall(judged: Judged) -> PrecisionRecall:
         thresholds,
         precision,
         recall,
-        float(average_precision_score(right, similarity) * share),
+        float(average_precision_score(right, scores) * share),
         0.0 if best is None else float(recall[best]),
         None if best is None else float(thresholds[best]),
     )

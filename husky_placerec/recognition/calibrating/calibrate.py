@@ -9,6 +9,7 @@ from husky_placerec.config import Config
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.building import now
+from husky_placerec.placemap.merging import SAME_COSINE
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.progress import Passing
 from husky_placerec.recognition.calibrating.fitting import (
@@ -18,7 +19,7 @@ from husky_placerec.recognition.calibrating.fitting import (
     gate_figures,
 )
 from husky_placerec.recognition.calibrating.leave_out import record_runs, RecordedRun, Setting
-from husky_placerec.recognition.calibrating.null import measure_null
+from husky_placerec.recognition.calibrating.null import measure_null, Null
 from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of, reach_of
 from husky_placerec.recognition.calibrating.samples import (
     DescribedDrive,
@@ -41,7 +42,7 @@ from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.prior import Prior
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.route_filter import RouteFilterSettings
-from husky_placerec.types import Pose, SECOND_NS
+from husky_placerec.types import Mask, Pose, SECOND_NS
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -49,7 +50,7 @@ Bars = Callable[..., Passing]  # of a title and a unit
 RightPose = tuple[float, Pose, Pose]  # its probability, the estimate, the truth
 
 NEIGHBOURS = 20  # frames in a row that make a group
-SAME_SHARE = 0.5  # of frames with the stamps of places, from which a drive is the map itself
+SAME_SHARE = 0.5  # of frames that are places of the map, from which a drive is the map itself
 COVERED = 0.95  # least share of the frames that the odometry covers
 
 
@@ -143,15 +144,14 @@ def calibrate(
         figures=gate_figures(samples[0], prior),
     )
     runs = [run for setting in settings for run in record_runs(setting, config, bars)]
-    shown = bars('Driving on unknown road', ' runs')(runs, len(runs))
-    draft = _with_proof(draft, list(shown), prior, config)
+    nulls = _nulls(draft, runs, config, bars)
+    draft = _with_proof(draft, nulls, prior)
     usual = _usual_ratio(draft, samples[1])
     promise = Promise()
     if draft.kind == OWN:
         promise = promise_of(runs, _halves(draft, samples, prior, runs, config), config)
-    reach = reach_of(runs, draft, config)
-    unknown_m = sum(s.metres(config.usual_speed) for r in runs for s in r.unknown_stretches())
-    grade, weakness = grade_of(draft.kind, promise, config.promise, reach, unknown_m)
+    reach = reach_of(runs, draft, config, nulls[0].required)
+    grade, weakness = grade_of(draft.kind, promise, config.promise, reach, nulls[0].driven_m)
     figures = {**draft.figures, 'usual_proof': usual, 'reach': reach, 'promise': vars(promise)}
     draft = replace(draft, grade=grade, weakness=weakness, figures=figures)
     return with_errors(draft, runs, config, bars)
@@ -173,15 +173,20 @@ def _models(
     return gate, partial, fit_place(samples[1], prior)
 
 
-def _with_proof(
-    draft: Calibration, runs: Sequence[RecordedRun], prior: Prior | None, config: Config
-) -> Calibration:
-    """Return the calibration with the proofs that the null requires."""
+def _nulls(
+    draft: Calibration, runs: Sequence[RecordedRun], config: Config, bars: Bars = no_bars
+) -> tuple[Null, Null]:
+    """Return the null where odometry tells the motion, and where the elapsed time does."""
+    shown = bars('Unknown road by odometry', ' runs')(runs, len(runs))
+    by_odometry = measure_null(shown, draft, config, by_odometry=True)
+    shown = bars('Unknown road by time', ' runs')(runs, len(runs))
+    return by_odometry, measure_null(shown, draft, config, by_odometry=False)
+
+
+def _with_proof(draft: Calibration, nulls: tuple[Null, Null], prior: Prior | None) -> Calibration:
+    """Return the calibration with the proofs that the nulls and the prior require."""
     floor = 0.0 if prior is None else prior.proof
-    by_odometry, by_time = (
-        measure_null(runs, draft, config, by_odometry=each).required_beside(floor)
-        for each in (True, False)
-    )
+    by_odometry, by_time = (null.required_beside(floor) for null in nulls)
     return replace(draft, proof=by_odometry, guessed_proof=max(by_time, by_odometry))
 
 
@@ -211,7 +216,8 @@ def _halves(
         gate, partial, place = _models((parts[0], parts[1]), prior, False)
         made = replace(draft, gate=gate, partial=partial, place=place)
         others = [_half(run, not second) for run in runs]
-        return _with_proof(made, [run for run in others if len(run.drive)], prior, config)
+        nulls = _nulls(made, [run for run in others if len(run.drive)], config)
+        return _with_proof(made, nulls, prior)
 
     return [lambda: judging(False), lambda: judging(True)]
 
@@ -326,16 +332,26 @@ def _require_another_drive(setting: Setting) -> None:
 
     :raises InputError: that names the drive.
     """
-    stamps_ns = setting.place_map.places.stamps_ns
     for drive in setting.drives:
-        same = np.isin(drive.stamps_ns, stamps_ns)
+        same = _same_images(setting.place_map, drive)
         if drive.itself or drive.poses is None or same.mean() < SAME_SHARE:
             continue
         raise InputError(
-            f'{drive.name}: {int(same.sum())} of its {len(drive)} frames have the stamps of '
-            f'places of {setting.place_map.name}; expected another drive than the map was made '
-            'of, or none: the map alone then calibrates'
+            f'{drive.name}: {int(same.sum())} of its {len(drive)} frames are places of '
+            f'{setting.place_map.name}, by stamp and image; expected another drive than the map '
+            'was made of, or none: the map alone then calibrates'
         )
+
+
+def _same_images(place_map: PlaceMap, drive: DescribedDrive) -> Mask:
+    """Return [N] which frames of a drive have the stamp and the descriptor of a place."""
+    order = np.argsort(place_map.places.stamps_ns, kind='stable')
+    stamps_ns = place_map.places.stamps_ns[order]
+    at = np.minimum(np.searchsorted(stamps_ns, drive.stamps_ns), len(stamps_ns) - 1)
+    frames = np.asarray(drive.descriptors, np.float32)
+    places = np.asarray(place_map.descriptors[order[at]], np.float32)
+    alike = np.einsum('ncd,ncd->n', frames, places) >= SAME_COSINE * frames.any(axis=2).sum(axis=1)
+    return np.asarray((stamps_ns[at] == drive.stamps_ns) & alike)
 
 
 def _require_right(gate: Samples, place: Samples, settings: Sequence[Setting]) -> None:

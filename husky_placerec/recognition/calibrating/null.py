@@ -8,7 +8,7 @@ wrong. The required proof lies above all of that by a margin for road that was n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 import math
 
@@ -61,7 +61,7 @@ class Null:
 
 
 def measure_null(
-    runs: Sequence[RecordedRun], calibration: Calibration, config: Config, *, by_odometry: bool
+    runs: Iterable[RecordedRun], calibration: Calibration, config: Config, *, by_odometry: bool
 ) -> Null:
     """Measure the null by the stretches of the runs that the map does not have."""
     most, driven_m, tail = 0.0, 0.0, []

@@ -97,15 +97,21 @@ def _judged(run: RecordedRun, calibration: Calibration, config: Config) -> Promi
     return counts
 
 
-def reach_of(runs: Sequence[RecordedRun], calibration: Calibration, config: Config) -> float:
-    """Return the share of the right estimates on known road that have the required proof."""
+def reach_of(
+    runs: Sequence[RecordedRun], calibration: Calibration, config: Config, required: float
+) -> float:
+    """
+    Return the share of the right estimates on known road that have the required proof.
+
+    :param required: by the map's own null, whatever the prior asks besides.
+    """
     reached, count = 0, 0
     for run in runs:
         for said, truth in zip(run.recognitions(calibration, config), run.truths):
             if truth is None or said.estimate is None or not is_right(said.estimate, truth):
                 continue
             count += 1
-            reached += (said.proof or 0.0) >= calibration.proof
+            reached += (said.proof or 0.0) >= required
     return reached / count if count else 0.0
 
 

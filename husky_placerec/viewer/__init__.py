@@ -1,0 +1,1 @@
+"""The page on which results and maps are looked at, and their export to other viewers."""

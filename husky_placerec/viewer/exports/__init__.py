@@ -1,0 +1,1 @@
+"""Results for other viewers: Rerun, and Foxglove by MCAP."""
