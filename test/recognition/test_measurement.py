@@ -108,7 +108,7 @@ def test_the_gate_accepts_from_a_probability_on():
 
 REASONS = {
     'similarity': 'low_similarity',
-    'above_usual': 'low_similarity',
+    'usual_share': 'low_similarity',
     'lead': 'ambiguous',
     'weakest_lead': 'cameras_disagree',
     'strongest_lead': 'ambiguous',
@@ -140,7 +140,7 @@ def test_large_evidence_speaks_against_where_its_weight_is_negative():
     ('first', 'second'),
     [
         ('similarity', 'lead'),
-        ('above_usual', 'lead'),
+        ('usual_share', 'lead'),
         ('similarity', 'disagreement'),
         ('lead', 'weakest_lead'),
         ('weakest_lead', 'behind'),
