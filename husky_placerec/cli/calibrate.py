@@ -112,7 +112,8 @@ def calibrate(
 
         draw_reliability(made.figures, plot)
         say(f'{plot}: reliability diagram')
-    say(f'{path}: calibrated ({made.kind})')
+    _report_promise(made)
+    say(f'{path}: calibrated ({made.kind}), {made.grade}')
 
 
 def _report(made: Calibration) -> None:
@@ -157,6 +158,19 @@ def _report_proof(made: Calibration, every_m: float) -> None:
         )
         return
     say(f'the sequence believes a pose when about {frames} frames, {every_m:g} m apart, agree')
+
+
+def _report_promise(made: Calibration) -> None:
+    """Print what the sequence did on stretches that were held out, and what is missing."""
+    counts = made.figures.get('promise', {})
+    if counts.get('known'):
+        say(
+            f'the sequence, held out: {counts["right"]} of {counts["accepted"]} accepted poses '
+            f'right, {counts["accepted"]} of {counts["known"]} frames on the map accepted, '
+            f'{counts["accepted_unknown"]} of {counts["unknown"]} off it'
+        )
+    if made.weakness:
+        warn(f'{made.grade}: {made.weakness}')
 
 
 def _reliability_table(figures: dict[str, Any] | Any) -> Table:

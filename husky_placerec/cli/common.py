@@ -107,6 +107,14 @@ BrokenOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option('--strict', help='Refuse a drive with anything broken.')
 ]
+LocalOption = Annotated[
+    bool | None,
+    typer.Option(
+        '--local/--no-local',
+        help='Give maps local descriptors, by which candidates are ranked again and wrong places '
+        'are told from right ones; the parameter local by default.',
+    ),
+]
 OverwriteOption = Annotated[
     bool,
     typer.Option('--overwrite', help='Replace an old output of placerec, and nothing else.'),
@@ -216,3 +224,8 @@ def warn_of_poses(trajectory: Trajectory) -> None:
     """Print what is doubtful about the poses."""
     for note in trajectory.warnings:
         warn(f'{trajectory.source}: {note}')
+
+
+def with_local(config: Config, local: bool | None) -> Config:
+    """Return a configuration with the option --local or --no-local, if it was given."""
+    return config if local is None else replace(config, local=local)

@@ -13,6 +13,7 @@ from husky_placerec.cli.common import (
     ConfigOption,
     HeadingOption,
     KindOption,
+    LocalOption,
     MAX_BROKEN,
     MAX_GAP_S,
     MaxGapOption,
@@ -25,6 +26,7 @@ from husky_placerec.cli.common import (
     tell,
     ToleranceOption,
     warn,
+    with_local,
 )
 from husky_placerec.errors import InputError
 from husky_placerec.progress import progress
@@ -69,6 +71,7 @@ def evaluate(
             help='Compare with grey pixels, HOG, random weights and chance.',
         ),
     ] = True,
+    local: LocalOption = None,
     against: Annotated[
         list[Path] | None,
         typer.Option(
@@ -125,7 +128,7 @@ def evaluate(
     done = evaluate_drives(
         sources,
         output,
-        config=read_config(config, settings or [], allow_outside=allow_outside),
+        config=with_local(read_config(config, settings or [], allow_outside=allow_outside), local),
         tolerances_m=tolerance or TOLERANCES_M,
         tags=tag or [],
         with_baselines=baselines,

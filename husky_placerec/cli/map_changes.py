@@ -117,6 +117,47 @@ def map_prune(
 
 
 @app.command(
+    'add-local',
+    epilog='Example:\n\n  placerec map add-local campus.map drive_1',
+)
+def map_add_local(
+    path: MapArgument,
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar='SOURCE...', help='The drives that the map was made of.'),
+    ],
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
+    kind: KindOption = None,
+    trust: TrustOption = False,
+) -> None:
+    """
+    Give a map local descriptors, by which candidates are ranked again.
+
+    The drives that the map was made of have to be at hand. The map loses its calibration, because
+    there is more evidence now: calibrate it again.
+    """
+    from husky_placerec.operations.local_descriptors import add_local
+    from husky_placerec.placemap.loading import map_cameras
+
+    done = add_local(
+        path,
+        sources,
+        config=map_config(config, settings, map_cameras(path), trust, allow_outside),
+        kind=kind,
+        max_broken=broken_share(max_broken, strict),
+        warn=warn,
+        bars=progress,
+    )
+    assert done.local is not None
+    size_mb = done.local.values.nbytes / 1e6
+    say(f'{path}: local descriptors of {len(done)} places, {size_mb:.1f} MB')
+
+
+@app.command(
     'add',
     epilog='Example:\n\n  placerec map add campus.map drive_3 --track "first snow"',
 )

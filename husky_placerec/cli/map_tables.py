@@ -42,6 +42,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'size': f'{len(spec.cameras)} x {spec.size}, stored as float16',
         'compared': _comparison(place_map),
         'index': _index(place_map),
+        'local descriptors': _local(place_map),
         'thumbnails': 'yes' if place_map.thumbnails else 'no',
         **_calibration(place_map),
         'frame': place_map.frame_id,
@@ -124,8 +125,21 @@ def _calibration(place_map: PlaceMap) -> dict[str, str]:
     figures = found.figures
     wrong = f'{figures["wrong"]} wrong of {figures["frames"]} frames'
     recall = figures['recall_at_precision']['0.99']['recall']
+    rows['calibration promises'] = found.grade + (f': {found.weakness}' if found.weakness else '')
     rows['calibration measured'] = f'{wrong}; recall {percent(recall)} at 99 % precision'
     return rows
+
+
+def _local(place_map: PlaceMap) -> str:
+    local = place_map.local
+    if local is None:
+        return 'none; placerec map add-local adds them'
+    spec = local.spec
+    size = spec.bytes_of_place(len(place_map.spec.sees)) / 1000
+    return (
+        f'{spec.rows}x{spec.columns} cells of {spec.size} numbers, branch {spec.branch} of '
+        f'{spec.weights} ({spec.weights_sha256[:12]}), {size:.1f} kB a place'
+    )
 
 
 def _origin(place_map: PlaceMap) -> str:

@@ -13,6 +13,7 @@ from husky_placerec.cli.common import (
     HeadingOption,
     IndexOption,
     KindOption,
+    LocalOption,
     MapArgument,
     MAX_BROKEN,
     MAX_GAP_S,
@@ -27,6 +28,7 @@ from husky_placerec.cli.common import (
     StrictOption,
     tell,
     warn,
+    with_local,
 )
 from husky_placerec.progress import progress
 import typer
@@ -44,6 +46,7 @@ app = typer.Typer(help='Build, inspect and change place maps.', no_args_is_help=
     '--turn 20\n\n'
     '  placerec map build drive_1 campus.map --poses /odometry/gps --heading motion\n\n'
     '  placerec map build drive_1 campus.map --validate drive_2 --thumbnails 160\n\n'
+    '  placerec map build drive_1 campus.map --local\n\n'
     '  placerec map build lap.mcap lap.map --poses lap.tum --set cameras=\\[front] '
     '--set camera.front.topic=/camera/image_raw --set camera.front.transport=raw',
 )
@@ -79,6 +82,7 @@ def map_build(
             metavar='PIXELS', help='Store pictures of the places, so wide; 0: none.', min=0
         ),
     ] = 0,
+    local: LocalOption = None,
     index: IndexOption = None,
     skip_unposed: SkipUnposedOption = False,
     max_broken: BrokenOption = MAX_BROKEN,
@@ -100,6 +104,7 @@ def map_build(
     from husky_placerec.placemap.thinning import Thinning
 
     configured = read_config(config, settings or [], allow_outside=allow_outside)
+    configured = with_local(configured, local)
     place_map = build_map(
         source,
         output,

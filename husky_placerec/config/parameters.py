@@ -226,11 +226,10 @@ class Config(NodeConfig, DecisionConfig):
         'session: on, off, or auto (on where most of a descriptor is common to its whole track).',
         choices=('auto', 'on', 'off'),
     )
-    local: str = parameter(
-        'off',
-        'Whether a new map gets local descriptors, by which candidates are ranked again and wrong '
-        'places are told from right ones: on or off.',
-        choices=('on', 'off'),
+    local: bool = parameter(
+        False,
+        'Give a new map local descriptors, by which candidates are ranked again and wrong places '
+        'are told from right ones.',
     )
     local_weights: str = parameter(
         '',

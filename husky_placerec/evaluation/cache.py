@@ -18,6 +18,8 @@ from pathlib import Path
 import zipfile
 
 from husky_placerec.arrays import map_array
+from husky_placerec.descriptor.local.network import LocalValues
+from husky_placerec.descriptor.local.spec import LocalSpec
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.documents import read_json
 from husky_placerec.errors import InputError
@@ -26,12 +28,14 @@ from husky_placerec.schema import items, record, require, text
 from husky_placerec.types import FloatArray, Indices, Mask
 import numpy as np
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 _ABOUT = record({'problems': items(text())})
 SHARD = 64  # frames that an interruption may cost
 
-# A frame that waits for its shard: stamp_ns, descriptor, seen, usable, seconds.
-_Row = tuple[int, FloatArray, Sequence[bool], Sequence[bool], float]
+# A frame that waits for its shard: stamp_ns, descriptor, seen, usable, seconds, local, far.
+_Row = tuple[int, FloatArray, Sequence[bool], Sequence[bool], float, LocalValues, float]
+# Of a method without local descriptors.
+NO_LOCAL: LocalValues = np.zeros((0, 0, 0, 0), np.int8)
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Descriptors:
         source, also where a fused descriptor has a single row.
     :param usable: [N, C] whether that image passes `recognition.image_check`.
     :param seconds: [N] how long the description took.
+    :param local: [N, B, C, cells, D] local descriptors of B branches; B is 0 where there are none.
+    :param far: [N] share of the images that are unlike those of the local network's training.
     """
 
     stamps_ns: Indices
@@ -53,6 +59,8 @@ class Descriptors:
     seen: Mask
     usable: Mask
     seconds: FloatArray
+    local: LocalValues
+    far: FloatArray
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -63,16 +71,18 @@ def default_folder() -> Path:
     return Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'husky_placerec'
 
 
-def cache_key(fingerprint: str, spec: DescriptorSpec) -> str:
+def cache_key(fingerprint: str, spec: DescriptorSpec, local: LocalSpec | None = None) -> str:
     """
     Return the name of the descriptors of a source by a model: a SHA-256.
 
     :param fingerprint: of the source: its files, and how they become frames.
     :param spec: the model and the order of the cameras. The path of its weights does not count,
         only their hash.
+    :param local: of the local descriptors; None: none.
     """
     model = {name: value for name, value in spec.as_json().items() if name != 'weights'}
-    about = json.dumps([FORMAT_VERSION, fingerprint, model], sort_keys=True)
+    cells = {} if local is None else {**local.as_json(), 'weights': ''}
+    about = json.dumps([FORMAT_VERSION, fingerprint, model, cells], sort_keys=True)
     return hashlib.sha256(about.encode()).hexdigest()
 
 
@@ -104,6 +114,8 @@ class DescriptorStore:
         seen: Sequence[bool],
         usable: Sequence[bool],
         seconds: float,
+        local: LocalValues = NO_LOCAL,
+        far: float = 0.0,
     ) -> None:
         """
         Store the next frame.
@@ -111,8 +123,10 @@ class DescriptorStore:
         :param descriptor: [C, D].
         :param seen: [C] which cameras have an image that decodes.
         :param usable: [C] in which of these images something can be seen.
+        :param local: [B, C, cells, D] local descriptors, and `far` as in Descriptors.
         """
-        self._waiting.append((stamp_ns, descriptor.astype(np.float32), seen, usable, seconds))
+        row = stamp_ns, descriptor.astype(np.float32), seen, usable, seconds, local, far
+        self._waiting.append(row)
         self.done += 1
         if len(self._waiting) == SHARD:
             self._flush()
@@ -150,7 +164,7 @@ class DescriptorStore:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        stamps, vectors, seen, usable, seconds = zip(*self._waiting)
+        stamps, vectors, seen, usable, seconds, local, far = zip(*self._waiting)
         data = io.BytesIO()
         np.savez(
             data,
@@ -159,6 +173,8 @@ class DescriptorStore:
             seen=np.array(seen, np.bool_),
             usable=np.array(usable, np.bool_),
             seconds=np.array(seconds, np.float32),
+            local=np.stack(local),
+            far=np.array(far, np.float32),
         )
         write_atomic(self._shard_path(self._shards), data.getvalue())
         self._shards += 1

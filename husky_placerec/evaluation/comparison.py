@@ -16,6 +16,7 @@ from husky_placerec.evaluation.databases import (
     calibrated_alone,
     database_drive,
     DatabaseDrive,
+    local_of,
     map_of,
     places_of,
 )
@@ -92,11 +93,20 @@ def compare(
     own, *others = described[0].by_method
     tracks = [_with_images(track, each.by_method[own]) for track, each in zip(tracks, described)]
     maps = [
-        map_of(track, places_of(track, each.by_method[own]), each.specs[own], config)
+        map_of(
+            track,
+            places_of(track, each.by_method[own]),
+            each.specs[own],
+            config,
+            local_of(track, each.by_method[own], each.local_specs.get(own, ())),
+        )
         for track, each in zip(tracks, described)
     ]
     databases, failures = _databases(tracks, maps, run, calibrate_alone)
-    queries = [query_drive(track, d.by_method[own], config) for track, d in zip(tracks, described)]
+    queries = [
+        query_drive(track, d.by_method[own], config, d.local_specs.get(own, ()))
+        for track, d in zip(tracks, described)
+    ]
     fused = [fused_note(track, d.by_method[own], config) for track, d in zip(tracks, described)]
     if any(database.calibration is not None for database in databases):
         queries = [

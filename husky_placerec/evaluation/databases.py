@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from husky_placerec.config import Config
 from husky_placerec.data.simulated import is_simulated
 from husky_placerec.data.trajectory import MAP_FRAME
+from husky_placerec.descriptor.local.features import LocalFeatures
+from husky_placerec.descriptor.local.spec import LocalSpec
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation.cache import Descriptors
@@ -52,12 +55,17 @@ class DatabaseDrive:
 
 
 def map_of(
-    track: Track, descriptors: FloatArray, spec: DescriptorSpec, config: Config
+    track: Track,
+    descriptors: FloatArray,
+    spec: DescriptorSpec,
+    config: Config,
+    local: LocalFeatures | None = None,
 ) -> PlaceMap:
     """
     Return the map that `map build` makes of a drive.
 
     :param descriptors: [N, C, D] float16 of the frames of the track.
+    :param local: local descriptors of these frames; None: none.
     """
     place_map = PlaceMap(
         Places(
@@ -75,6 +83,7 @@ def map_of(
         name=str(track.path),
         origin=track.origin,
         simulated=is_simulated(track.path),
+        local=local,
     )
     return centred_as_asked(place_map, config.centring)
 
@@ -102,6 +111,20 @@ def calibrated_alone(
     except InputError as error:
         return place_map, str(error)
     return place_map.calibrated(made.as_json()), ''
+
+
+def local_of(
+    track: Track, descriptors: Descriptors, specs: Sequence[LocalSpec]
+) -> LocalFeatures | None:
+    """
+    Return the local descriptors of the frames of a track, of the branch that its images ask for.
+
+    :param specs: one for each branch; empty: there are none.
+    """
+    if not specs:
+        return None
+    branch = int(len(specs) > 1 and float(np.mean(descriptors.far)) > 0.5)
+    return LocalFeatures(specs[branch], np.asarray(descriptors.local[track.rows, branch]))
 
 
 def places_of(track: Track, descriptors: Descriptors) -> FloatArray:

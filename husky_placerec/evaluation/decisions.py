@@ -15,10 +15,18 @@ import gzip
 import io
 
 from husky_placerec.config import Config
+from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.evaluation.databases import DatabaseDrive
 from husky_placerec.evaluation.metrics import Figures, HEADING_DEG, is_right, RIGHT_M
-from husky_placerec.evaluation.protocol import Pair, PairProtocol, rank, Ranking, turned_poses
+from husky_placerec.evaluation.protocol import (
+    Pair,
+    PairProtocol,
+    rank,
+    Ranking,
+    Reordering,
+    turned_poses,
+)
 from husky_placerec.evaluation.queries import QueryDrive
 from husky_placerec.evaluation.replay import OdometryPlayer
 from husky_placerec.evaluation.results import json_line, pose_line
@@ -26,7 +34,7 @@ from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
-from husky_placerec.types import Candidate, FloatArray, Floats, Mask, Pose, Recognition
+from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose, Recognition
 import numpy as np
 
 LEVEL = 1  # of the compression: the fastest, which makes the lines five times smaller
@@ -67,12 +75,14 @@ def decide_pair(
     """Search the frames of one drive in the map of another; the recognizer decides."""
     place_map, track = database.place_map, queries.track
     asked = place_map.session_queries(queries.descriptors)[track.rows]
-    ranking = rank(database.track, database.compared, track, asked, protocol)
     recognizer = DescriptorRecognizer(place_map, config, database.calibration)
+    local = queries.local_like(place_map)
+    again = None if local is None else reranking(recognizer, local[track.rows])
+    ranking = rank(database.track, database.compared, track, asked, protocol, again)
     if database.calibration is None:
         recognitions = _decide_alone(recognizer, queries, asked, ranking)
     else:
-        recognitions = _decide_in_order(recognizer, queries)
+        recognitions = _decide_in_order(recognizer, queries, local)
     decisions = _collected(recognitions, track, database.track.name)
     judged = replace(
         ranking.judged,
@@ -90,6 +100,23 @@ def decide_pair(
         decisions,
         database.calibration_kind,
     )
+
+
+def reranking(recognizer: DescriptorRecognizer, local: LocalValues) -> Reordering | None:
+    """
+    Return what ranks candidates again as the recognizer does; None where it does not.
+
+    :param local: [Q, C, cells, D] local descriptors of the queries.
+    """
+    if recognizer.compared(local[0]) is None:
+        return None
+
+    def order(query: int, places: Indices, turned: Mask, similarities: FloatArray) -> Indices:
+        compared = recognizer.compared(local[query])
+        assert compared is not None
+        return compared.order(places, turned, similarities)
+
+    return order
 
 
 def _decide_alone(
@@ -124,7 +151,7 @@ def _decide_alone(
 
 
 def _decide_in_order(
-    recognizer: DescriptorRecognizer, queries: QueryDrive
+    recognizer: DescriptorRecognizer, queries: QueryDrive, local: LocalValues | None
 ) -> Iterator[Recognition]:
     """Decide about all frames of the source, as a replay; yield those that are judged."""
     player = OdometryPlayer(queries.odometry, recognizer.odometry)
@@ -136,7 +163,7 @@ def _decide_in_order(
         player.play_until(stamp_ns)
         recognizer.odometry.take_new()
         query = recognizer.query_of(np.asarray(queries.descriptors[frame], np.float32))
-        result = recognizer.search(query)
+        result = recognizer.search(query, None if local is None else local[frame])
         images = next(stamps) if is_judged[frame] else {}
         recognition = recognizer.decide(stamp_ns, images, result, bool(queries.unusable[frame]))
         if is_judged[frame]:

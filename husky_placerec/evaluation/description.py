@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 import itertools
@@ -17,8 +17,11 @@ from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import config_of_source, decode_usable, open_source, Source
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
+from husky_placerec.descriptor.local.network import LocalValues
+from husky_placerec.descriptor.local.spec import LocalSpec
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
-from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore
+from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore, NO_LOCAL
 from husky_placerec.progress import Passing
 from husky_placerec.recognition.image_check import usable_images
 from husky_placerec.types import Frame, Pixels
@@ -38,11 +41,14 @@ class Described:
 
     :param by_method: the descriptors of all frames of the source, by the name of the method.
     :param specs: what made the descriptors, by the name of the method.
+    :param local_specs: what made the local descriptors, by the name of the method: one for each
+        branch of the network; without the methods that have none.
     :param problems: what is wrong with the source, one line for each kind of problem.
     """
 
     by_method: Mapping[str, Descriptors]
     specs: Mapping[str, DescriptorSpec]
+    local_specs: Mapping[str, Sequence[LocalSpec]]
     problems: list[str]
 
 
@@ -71,25 +77,35 @@ def describe_source(
                 name: Descriptors(*(np.array(column) for column in vars(each).values()))
                 for name, each in described.by_method.items()
             }
-            return Described(kept, described.specs, described.problems)
+            return Described(kept, described.specs, described.local_specs, described.problems)
     with open_source(path, kind, max_broken) as source:
         seen_by = {name: config_of_source(source, each)[0] for name, each in methods.items()}
         config = next(iter(seen_by.values()))
         extractors = {name: _loaded(each) for name, each in seen_by.items()}
+        locals_ = {
+            name: load_local(each, extractors[name].spec)
+            for name, each in seen_by.items()
+            if each.local
+        }
         state = source.fingerprint(config)
         if max_broken != MAX_BROKEN:  # what another limit let pass is not taken from the cache
             state += f' {max_broken:g}'
+
+        def local_spec(name: str) -> LocalSpec | None:
+            return locals_[name].spec if name in locals_ else None
+
         stores = {
-            name: DescriptorStore(cache / cache_key(state, extractor.spec))
+            name: DescriptorStore(cache / cache_key(state, extractor.spec, local_spec(name)))
             for name, extractor in extractors.items()
         }
         missing = {name: store for name, store in stores.items() if not store.complete}
         if missing:
-            _describe(source, config, extractors, missing, bar_of('; '.join(missing)))
+            _describe(source, config, extractors, locals_, missing, bar_of('; '.join(missing)))
     problems = [line for store in stores.values() for line in store.problems()]
     return Described(
         {name: store.load() for name, store in stores.items()},
         {name: extractor.spec for name, extractor in extractors.items()},
+        {name: [each.spec_of(b) for b in each.branches] for name, each in locals_.items()},
         list(dict.fromkeys(problems)),
     )
 
@@ -109,6 +125,7 @@ def _describe(
     source: Source,
     config: Config,
     extractors: Mapping[str, DescriptorExtractor],
+    locals_: Mapping[str, LocalExtractor],
     stores: Mapping[str, DescriptorStore],
     progress: Passing,
 ) -> None:
@@ -131,10 +148,19 @@ def _describe(
             if number >= store.done:
                 began = time.perf_counter()
                 descriptor = extractors[name].describe(frame)
+                cells, far = _cells(locals_.get(name), frame)
                 seconds = time.perf_counter() - began
-                store.add(frame.stamp_ns, descriptor, seen, usable, seconds)
+                store.add(frame.stamp_ns, descriptor, seen, usable, seconds, cells, far)
     for store in stores.values():
         store.finish(source.problems.lines())
+
+
+def _cells(local: LocalExtractor | None, frame: Frame[Pixels]) -> tuple[LocalValues, float]:
+    """Return the local descriptors of a frame, and the share of its images that are far."""
+    if local is None:
+        return NO_LOCAL, 0.0
+    far = local.far(frame) if len(local.branches) > 1 else []
+    return local.describe_each(frame), float(np.mean(far)) if far else 0.0
 
 
 def in_threads(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def evaluate(
     """
     executor = executor or LocalExecutor()
     others, missing = baselines(config) if with_baselines else ({}, [])
-    methods = {method_name(config): config, **others, **exported(config, against)}
+    compared = {**others, **exported(config, against)}
+    plain = {name: replace(each, local=False) for name, each in compared.items()}
+    methods = {method_name(config): config, **plain}
     described = _describe(tracks, methods, kind, max_broken, cache, executor, bars)
     return compare(
         tracks,

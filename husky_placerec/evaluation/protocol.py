@@ -7,7 +7,7 @@ pair are searched at once and exactly, with the ranking of `PlaceMap.search`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import itertools
 import time
@@ -19,9 +19,13 @@ from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.building import opposite_cameras
 from husky_placerec.placemap.exact_search import Nearest, rival_similarities, search_exactly
 from husky_placerec.recognition.measurement import Thresholds
-from husky_placerec.types import FloatArray, Floats
+from husky_placerec.types import FloatArray, Floats, Indices, Mask
 import numpy as np
 from scipy.spatial import cKDTree
+
+# Of a query: its number, the places of its candidates, whether each is passed in reverse, and the
+# similarities; the order in which they shall be.
+Reordering = Callable[[int, Indices, Mask, FloatArray], Indices]
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,12 @@ def rank(
     queries: Track,
     described: FloatArray,
     protocol: PairProtocol,
+    reorder: Reordering | None = None,
 ) -> Ranking:
     """
     Search the queries of a pair and judge the candidates.
+
+    :param reorder: ranks the candidates that are kept again; None: by similarity alone.
 
     :param places: [N, C, D] descriptors of the drive that is the map.
     :param described: [Q, C, D] descriptors of the queries.
@@ -145,6 +152,8 @@ def rank(
     began = time.perf_counter()
     for found in search_exactly(described, places, count, protocol.ways):
         rows = slice(first, first + len(found.places))
+        if reorder is not None:
+            found = reordered(found, rows, protocol.candidates, reorder)
         against = _rivals(described[rows], places, database, found, protocol)
         seconds += time.perf_counter() - began
         first = rows.stop
@@ -158,6 +167,26 @@ def rank(
         np.concatenate(rivals),
         1000 * seconds / len(queries),
     )
+
+
+def reordered(found: Nearest, rows: slice, count: int, reorder: Reordering) -> Nearest:
+    """
+    Return candidates whose first `count` are in another order; the others follow them.
+
+    :param rows: numbers of the queries.
+    """
+    columns = {name: np.array(column) for name, column in vars(found).items()}
+    for row, query in enumerate(range(rows.start, rows.stop)):
+        kept = min(count, int((found.places[row] >= 0).sum()))
+        order = reorder(
+            query,
+            found.places[row, :kept],
+            found.turned[row, :kept],
+            found.similarities[row, :kept],
+        )
+        for column in columns.values():
+            column[row, :kept] = column[row, order]
+    return Nearest(**columns)
 
 
 def candidate_poses(found: Nearest, database: Track) -> Floats:

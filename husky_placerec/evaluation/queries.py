@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from husky_placerec.config import Config
 from husky_placerec.data.trajectory import Trajectory
+from husky_placerec.descriptor.local.network import LocalValues
+from husky_placerec.descriptor.local.spec import LocalSpec
 from husky_placerec.evaluation.cache import Descriptors
 from husky_placerec.evaluation.tracks import Track
+from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.types import FloatArray, Indices, Mask
 import numpy as np
 
@@ -25,6 +29,7 @@ class QueryDrive:
     :param unusable: [N] whether nothing can be seen in any image of the frame.
     :param odometry: poses in the frame `odom`; None where the source has none, or where no map
         is calibrated, so that none is needed.
+    :param local: [N, C, cells, D] local descriptors by branch, zeros as in `descriptors`.
     """
 
     track: Track
@@ -33,6 +38,11 @@ class QueryDrive:
     decoded: Mask
     unusable: Mask
     odometry: Trajectory | None = None
+    local: Mapping[str, LocalValues] = field(default_factory=dict)
+
+    def local_like(self, place_map: PlaceMap) -> LocalValues | None:
+        """Return [N, C, cells, D] local descriptors as a map has them; None where it has none."""
+        return None if place_map.local is None else self.local.get(place_map.local.spec.branch)
 
     @property
     def judged(self) -> FloatArray:
@@ -41,8 +51,14 @@ class QueryDrive:
         return self.descriptors if len(rows) == len(self.stamps_ns) else self.descriptors[rows]
 
 
-def query_drive(track: Track, descriptors: Descriptors, config: Config) -> QueryDrive:
-    """Return a drive as the recognizer is given it, without its unusable images."""
+def query_drive(
+    track: Track, descriptors: Descriptors, config: Config, local: Sequence[LocalSpec] = ()
+) -> QueryDrive:
+    """
+    Return a drive as the recognizer is given it, without its unusable images.
+
+    :param local: specs of the branches of its local descriptors.
+    """
     vectors = descriptors.vectors
     used = _used(descriptors, config)
     decoded = _any(descriptors.seen)
@@ -50,7 +66,12 @@ def query_drive(track: Track, descriptors: Descriptors, config: Config) -> Query
     if not kept[decoded].all():
         vectors = vectors * kept[..., None].astype(np.float32)
     unusable = decoded & ~_any(used)
-    return QueryDrive(track, np.asarray(descriptors.stamps_ns), vectors, decoded, unusable)
+    cells = {
+        spec.branch: descriptors.local[:, branch] * used[:, :, None, None]
+        for branch, spec in enumerate(local)
+    }
+    stamps_ns = np.asarray(descriptors.stamps_ns)
+    return QueryDrive(track, stamps_ns, vectors, decoded, unusable, local=cells)
 
 
 def fused_note(track: Track, descriptors: Descriptors, config: Config) -> str:

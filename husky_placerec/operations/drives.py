@@ -99,7 +99,7 @@ def describe_drive(
         config = config_like(config, stored)
     with open_source(source, options.kind, options.max_broken) as drive:
         drive.check(config)
-        config = _with_cameras(drive, config, warn)
+        config = with_cameras(drive, config, warn)
         origin = like.origin if like else None
         trajectory = find_trajectory(drive, options.poses, options.heading, origin)
         for sentence in _doubts(trajectory):
@@ -109,6 +109,10 @@ def describe_drive(
             warn(note)
         if like is None and extractor.spec.limits:
             warn(extractor.spec.limits)
+        local = local_for(config, extractor.spec, like)
+        if local is not None and like is None:
+            size = local.spec.bytes_of_place(len(config.cameras))
+            tell(f'local descriptors: {size / 1000:.1f} kB a place')
         described = describe_places(
             drive,
             _in_frame_of(trajectory, like),
@@ -119,7 +123,7 @@ def describe_drive(
             thinning=options.thinning,
             thumbnail_width=options.thumbnail_width,
             skip_unposed=options.skip_unposed,
-            local=local_for(config, extractor.spec, like),
+            local=local,
             progress=bars(title),
         )
         tell_reading(drive, tell, warn)
@@ -147,7 +151,7 @@ def describe_unknown(
     spec, cameras = like.spec, like.cameras
     with open_source(source, max_broken=max_broken) as drive:
         drive.check(config)
-        config = _with_cameras(drive, config, warn)
+        config = with_cameras(drive, config, warn)
         extractor = load_extractor(config, spec, cameras)
         cells = LocalCollector(local_for(config, spec, like))
         frames = decoded_frames(drive, drive.frames(config), config.max_pixels)
@@ -179,7 +183,7 @@ def local_for(
     """
     if like is not None:
         return local_extractor_of(like, config)
-    return load_local(config, spec) if config.local == 'on' else None
+    return load_local(config, spec) if config.local else None
 
 
 def describe_queries(
@@ -207,7 +211,7 @@ def describe_queries(
     )
 
 
-def _with_cameras(drive: Source, config: Config, warn: Warn) -> Config:
+def with_cameras(drive: Source, config: Config, warn: Warn) -> Config:
     """Return a configuration with what a drive tells of its cameras."""
     config, doubts = config_of_source(drive, config)
     for doubt in doubts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.network import LocalValues, restored
-from husky_placerec.types import Candidate, Floats, Indices, Mask
+from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask
 import numpy as np
 
 # Factors of the agreements beside the similarity, by which candidates are ranked again. They were
@@ -62,14 +62,18 @@ class LocalComparison:
 
     def ranked(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Return the candidates in the order of similarity and local agreement together."""
-        self.compare([(c.place, bool(c.reversed)) for c in candidates])
         places = np.array([c.place for c in candidates], np.int64)
         reverse = np.array([bool(c.reversed) for c in candidates], np.bool_)
-        similarity = np.array([c.similarity for c in candidates], np.float64)
+        similarity = np.array([c.similarity for c in candidates], np.float32)
+        return [candidates[i] for i in self.order(places, reverse, similarity).tolist()]
+
+    def order(self, places: Indices, reverse: Mask, similarity: FloatArray) -> Indices:
+        """Return [K] the order of K places by similarity and local agreement together."""
+        self.compare([*zip(places.tolist(), reverse.tolist())])
         seen = self.of(places, reverse)
         # Candidates without local agreement keep the order of their similarity.
         score = similarity + np.nan_to_num(MUTUAL * seen[:, 0] + SHIFT * seen[:, 1])
-        return [candidates[i] for i in np.argsort(-score, kind='stable')]
+        return np.argsort(-score, kind='stable')
 
     def _agreement(self, places: Indices, reverse: bool) -> Floats:
         """Return [K, COLUMNS] the mean over the cameras that both have."""

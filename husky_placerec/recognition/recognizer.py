@@ -116,7 +116,7 @@ class DescriptorRecognizer:
             return place_map.rival(query, best, apart_m, both_ways=both_ways, without=without)
 
         rival = rival_of(found[0]) if found else None
-        compared = self._compared(local)
+        compared = self.compared(local)
         if compared is not None and found:
             first = found[0]
             found = compared.ranked(found)
@@ -126,7 +126,8 @@ class DescriptorRecognizer:
         about = place_map, self.route, query, tuple(found), rival, apart_m
         return SearchResult(*about, without, compared, self.arm)
 
-    def _compared(self, local: LocalValues | None) -> LocalComparison | None:
+    def compared(self, local: LocalValues | None) -> LocalComparison | None:
+        """Return what compares a frame with places locally; None where nothing does."""
         places = self.place_map.local
         if local is None or places is None or self.config.rerank == 'off':
             return None

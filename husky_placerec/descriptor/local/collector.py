@@ -24,13 +24,18 @@ class LocalCollector:
         self._values: list[LocalValues] = []
         self._far: list[bool] = []
 
-    def add(self, frame: Frame[Pixels]) -> None:
-        """Describe a frame."""
-        if self._extractor is None:
+    def add(self, frame: Frame[Pixels], extractor: LocalExtractor | None = None) -> None:
+        """
+        Describe a frame.
+
+        :param extractor: the same for the cameras of another drive; None: that of the collector.
+        """
+        extractor = extractor or self._extractor
+        if extractor is None:
             return
-        self._values.append(self._extractor.describe_each(frame))
-        if len(self._extractor.branches) > 1:
-            self._far += self._extractor.far(frame)
+        self._values.append(extractor.describe_each(frame))
+        if len(extractor.branches) > 1:
+            self._far += extractor.far(frame)
 
     def collected(self) -> LocalFeatures | None:
         """Return the local descriptors of all frames, of one branch; None without any."""
