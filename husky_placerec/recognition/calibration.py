@@ -15,6 +15,7 @@ from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.covariance import CovarianceTable
+from husky_placerec.recognition.evidence import EVIDENCE
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.schema import anything, boolean, choice, items, mapping, number, record, text
 from husky_placerec.types import FloatArray
@@ -151,6 +152,7 @@ class Calibration:
 
         :raises InputError: for damaged values, or a calibration of other evidence.
         """
+        _require_evidence(values, source)
         try:
             SCHEMA(values, '')
             made = cls(
@@ -177,12 +179,14 @@ class Calibration:
             )
         except (ArithmeticError, KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: calibration not as expected ({error!r})') from error
-        for name, most in (('proof', MOST_PROOF), ('guessed_proof', MOST_PROOF), ('found', 1)):
-            if not 0 <= getattr(made, name) <= most:
+        for name in ('proof', 'guessed_proof'):
+            if not 0 <= getattr(made, name) <= MOST_PROOF:
                 raise InputError(
                     f'{source}: calibration has {name} {getattr(made, name)}; expected 0 to '
-                    f'{most:g}'
+                    f'{MOST_PROOF:g}'
                 )
+        if not 0 < made.found <= 1:
+            raise InputError(f'{source}: calibration has found {made.found}; expected 0 to 1')
         if made.kind not in KINDS:
             raise InputError(f'{source}: calibration is {made.kind!r}; expected one of {KINDS}')
         return made
@@ -206,6 +210,18 @@ class Calibration:
                 differences.append(f'{name} was {was} and is {now}')
         if differences:
             raise InputError(f'{source}: calibrated with another model: {"; ".join(differences)}')
+
+
+def _require_evidence(values: Any, source: str) -> None:
+    """Refuse models of other evidence, by which an older version calibrated, and say so."""
+    for name in ('gate', 'partial', 'place'):
+        model = values.get(name) if isinstance(values, Mapping) else None
+        names = model.get('names') if isinstance(model, Mapping) else None
+        if isinstance(names, list) and names != list(EVIDENCE):
+            raise InputError(
+                f'{source}: calibration is of {", ".join(map(str, names))}; expected '
+                f'{", ".join(EVIDENCE)}: calibrate the map again'
+            )
 
 
 def calibration_of(place_map: PlaceMap) -> Calibration | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from husky_placerec.config import Config
-from husky_placerec.recognition.calibration import Calibration, PROVEN
+from husky_placerec.recognition.calibration import Calibration, PROVEN, UNFIT
 from husky_placerec.recognition.evidence import EVIDENCE
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.search_result import SearchResult
@@ -89,6 +89,8 @@ def measure(
         probability = min(probability, MOST_WEAK)
         if reason is None and probability < config.min_probability:
             reason = Reason.UNCALIBRATED.value
+    if reason is None and calibration.grade == UNFIT:
+        reason = Reason.AMBIGUOUS.value  # the map looks like road that it does not have
     pose = result.pose(place, reverse)
     errors = calibration.reversed_errors if reverse else calibration.single_errors
     spread = errors.covariance(probability, pose, result.route.spacing_at(place))

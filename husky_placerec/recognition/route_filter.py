@@ -88,7 +88,7 @@ class RouteFilterSettings:
 
         :param guessed: only the elapsed time tells the motion.
         """
-        asked = calibration.guessed_proof if guessed else calibration.proof
+        asked = config.proof * (calibration.guessed_proof if guessed else calibration.proof)
         if calibration.grade == UNFIT:
             asked = MOST_PROOF
         return cls(
@@ -98,7 +98,7 @@ class RouteFilterSettings:
             least_m=min(config.evidence_every / 3, 1.0),
             localized_from=config.localized_from,
             lost_below=config.lost_below,
-            required_proof=config.proof * asked,
+            required_proof=asked,
             found=calibration.found,
         )
 

@@ -18,12 +18,14 @@ def distinct():
     """Return a calibration of which no two parts are equal."""
     return calibration(
         kind='map_alone',
-        gate=model(lead=1.0),
+        gate=model(lead=1.0, local={'local_lead': 7.0}),
         partial=model(lead=2.0),
         place=model(lead=3.0),
         found=0.7,
-        trust=0.35,
         proof=12.5,
+        guessed_proof=14.5,
+        grade='weak',
+        weakness='too few frames',
         single_errors=table(1.0),
         sequence_errors=table(2.0),
         guessed_errors=table(3.0),
@@ -37,10 +39,12 @@ def test_a_calibration_comes_back_from_json_as_it_was():
     made = distinct()
     read = Calibration.from_json(json.loads(json.dumps(made.as_json())), 'map')
     assert read.as_json() == made.as_json()
-    for name in ('kind', 'whitened', 'sources', 'created', 'found', 'trust', 'proof', 'figures'):
+    same = ('kind', 'whitened', 'sources', 'created', 'found', 'proof', 'guessed_proof', 'figures')
+    for name in (*same, 'grade', 'weakness'):
         assert getattr(read, name) == getattr(made, name), name
     for name in ('gate', 'partial', 'place'):
-        assert getattr(read, name).weights.tolist() == getattr(made, name).weights.tolist()
+        assert getattr(read, name).as_json() == getattr(made, name).as_json()
+    assert read.gate.local is not None and read.partial.local is None
     for name in ('single', 'sequence', 'guessed', 'reversed', 'reversed_sequence'):
         mine, theirs = (getattr(each, f'{name}_errors').variances for each in (made, read))
         assert mine.tolist() == theirs.tolist(), name
@@ -65,11 +69,13 @@ def test_without_errors_of_reversed_sequences_those_of_single_frames_count():
         ({'proof': -1.0}, 'proof -1.0'),
         ({'proof': float('nan')}, 'proof nan'),
         ({'proof': float('inf')}, 'proof inf'),
+        ({'guessed_proof': -1.0}, 'guessed_proof -1.0'),
+        ({'guessed_proof': float('inf')}, 'guessed_proof inf'),
         ({'found': 0.0}, 'found 0.0'),
+        ({'found': float('nan')}, 'found nan'),
         ({'found': 1.01}, 'found 1.01'),
-        ({'trust': 0.0}, 'trust 0.0'),
-        ({'trust': 1.01}, 'trust 1.01'),
-        ({'trust': float('nan')}, 'trust nan'),
+        ({'grade': 'good'}, "grade is 'good'"),
+        ({'grade': ...}, 'grade'),
         ({'gate': None}, 'not as expected'),
         ({'created': ..., 'gate': ...}, 'not as expected'),
         ({'measured': {'edges': [0.0], 'variances': [[1.0]]}}, 'not as expected'),
@@ -82,7 +88,7 @@ def test_a_damaged_calibration_is_refused(changes, words):
         Calibration.from_json(values, 'map')
 
 
-@pytest.mark.parametrize('changes', [{'proof': 0.0}, {'found': 1.0}, {'trust': 1.0}])
+@pytest.mark.parametrize('changes', [{'proof': 0.0}, {'found': 1.0}, {'guessed_proof': 1e6}])
 def test_the_bounds_of_the_numbers_are_valid(changes):
     values = {**distinct().as_json(), **changes}
     assert Calibration.from_json(values, 'map').as_json() == values
@@ -93,6 +99,22 @@ def test_a_model_of_other_evidence_is_refused(name):
     values = distinct().as_json()
     values[name] = {**values[name], 'names': ['another', *values[name]['names'][1:]]}
     with pytest.raises(InputError, match=r'calibration is of another.*calibrate the map again'):
+        Calibration.from_json(values, 'map')
+
+
+def test_a_calibration_of_an_older_version_says_to_calibrate_again():
+    values = distinct().as_json()
+    names = [*values['gate']['names'][:-1], 'above_usual']
+    values = {**values, 'trust': 0.5, 'gate': {**values['gate'], 'names': names}}
+    del values['guessed_proof'], values['grade'], values['weakness']
+    with pytest.raises(InputError, match=r'above_usual; expected .*: calibrate the map again'):
+        Calibration.from_json(values, 'map')
+
+
+def test_a_local_model_of_other_evidence_is_refused():
+    values = distinct().as_json()
+    values['gate']['local']['names'][-1] = 'another'
+    with pytest.raises(InputError, match=r'another; expected .*shift_lead: calibrate the map'):
         Calibration.from_json(values, 'map')
 
 

@@ -76,6 +76,49 @@ def test_a_calibrated_frame_has_the_probability_of_the_gate():
     assert refused.probability == pytest.approx(1 / (1 + np.exp(-2.0)))
 
 
+SURE = evidence_of(8.0)
+
+
+def test_a_map_alone_is_never_sure_of_a_single_frame():
+    said = {
+        kind: measure(result(SURE), calibration(kind=kind), make_config({'min_probability': 0.9}))
+        for kind in ('map_alone', 'own', 'simulated')
+    }
+    assert all(each.accepted for each in said.values())
+    assert said['map_alone'].probability == 0.95
+    assert said['own'].probability == said['simulated'].probability > 0.999
+    unsure = measure(result(evidence_of(1.0)), calibration(kind='map_alone'), make_config({}))
+    assert unsure.probability == pytest.approx(1 / (1 + np.exp(-1.0)))
+
+
+@pytest.mark.parametrize(('least', 'reason'), [(0.95, None), (0.951, 'uncalibrated')])
+def test_a_single_frame_of_a_map_alone_is_refused_where_more_than_its_most_is_asked(least, reason):
+    config, made = make_config({'min_probability': least}), calibration(kind='map_alone')
+    found = measure(result(SURE), made, config)
+    assert (found.accepted, found.reason) == (reason is None, reason)
+    assert found.pose == planar(22.0, 0.0, 90.0)
+    unlike = measure(result(evidence_of(2.0)), made, config)
+    assert unlike.reason == 'low_similarity'  # for its own reason
+
+
+@pytest.mark.parametrize('kind', ['own', 'map_alone', 'simulated'])
+def test_an_unfit_map_accepts_no_single_frame(kind):
+    config = make_config({'min_probability': 0.5})
+    for grade, accepted in (('proven', True), ('weak', True), ('unfit', False)):
+        found = measure(result(SURE), calibration(kind=kind, grade=grade), config)
+        assert (found.accepted, found.reason) == (accepted, None if accepted else 'ambiguous')
+
+
+def test_a_frame_that_was_compared_locally_is_judged_by_the_local_model():
+    made = calibration(gate=model(local={'bias': -4.0, 'lead': 20.0}))
+    plain, local = (
+        measure(result(seen), made, make_config({})).probability
+        for seen in (evidence_of(3.0), evidence_with(lead=np.arctanh(3.0 / 20), local_lead=0.0))
+    )
+    assert plain == pytest.approx(1 / (1 + np.exp(-3.0)))
+    assert local == pytest.approx(1 / (1 + np.exp(1.0)))
+
+
 def test_the_error_along_the_road_is_at_least_that_of_the_spacing():
     made = calibration(single_errors=table(along=0.5))
     found = measure(result(evidence_of(3.0)), made, make_config({}))
@@ -108,19 +151,21 @@ def test_the_gate_accepts_from_a_probability_on():
 
 REASONS = {
     'similarity': 'low_similarity',
-    'above_usual': 'low_similarity',
+    'usual_share': 'low_similarity',
     'lead': 'ambiguous',
     'weakest_lead': 'cameras_disagree',
     'strongest_lead': 'ambiguous',
     'behind': 'ambiguous',
     'agreement': 'ambiguous',
     'disagreement': 'cameras_disagree',
+    'local_lead': 'ambiguous',
+    'shift_lead': 'ambiguous',
 }
 
 
 def refusal(**weights):
     """Return why a gate refuses two cameras, of which each evidence speaks by its weight."""
-    gate = model(bias=-50.0, **weights)
+    gate = model(bias=-50.0, local={'bias': -50.0, **weights}, **weights)
     values = {name: -1.0 if weight > 0 else 1.0 for name, weight in weights.items()}
     values['strongest_lead'] = -0.9  # two cameras have two leads
     return gate_reason(gate, evidence_with(**values), 0.9)
@@ -140,13 +185,15 @@ def test_large_evidence_speaks_against_where_its_weight_is_negative():
     ('first', 'second'),
     [
         ('similarity', 'lead'),
-        ('above_usual', 'lead'),
+        ('usual_share', 'lead'),
         ('similarity', 'disagreement'),
         ('lead', 'weakest_lead'),
         ('weakest_lead', 'behind'),
         ('weakest_lead', 'agreement'),
         ('behind', 'disagreement'),
         ('agreement', 'disagreement'),
+        ('disagreement', 'local_lead'),
+        ('disagreement', 'shift_lead'),
     ],
 )
 def test_of_equal_evidence_the_first_in_the_list_of_blame_is_the_reason(first, second):

@@ -123,7 +123,7 @@ def test_the_odometry_may_be_that_of_someone_else(place_map, recognizer):
 def test_places_may_be_left_out_of_a_search(recognizer):
     query = recognizer.place_map.descriptors[9].astype(np.float32)
     assert recognizer.search(query).best.place == 9
-    assert recognizer.search(query, np.array([9])).best.place != 9
+    assert recognizer.search(query, without=np.array([9])).best.place != 9
 
 
 def view(place):

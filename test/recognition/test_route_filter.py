@@ -80,7 +80,7 @@ def test_what_was_proven_of_one_place_is_not_of_another(route):
 
 
 def test_a_proof_fades_with_the_way(route):
-    rules = RouteFilterSettings(proof_m=10.0)
+    rules = RouteFilterSettings(proof_m=10.0, trust=1.0)
     proofs = []
     route_filter = RouteFilter(route, rules)
     for number in range(60):

@@ -110,12 +110,11 @@ def test_the_settings_are_those_of_the_configuration_and_the_calibration():
         'lost_below': 0.6,
         'proof': 1.5,
     }
-    made = calibration(trust=0.35, proof=8.0, found=0.7)
+    made = calibration(proof=8.0, guessed_proof=10.0, found=0.7)
     assert RouteFilterSettings.of(make_config(parameters), made) == RouteFilterSettings(
         leave_m=200.0,
         jump_m=2000.0,
         evidence_m=2.4,
-        trust=0.35,
         least_m=pytest.approx(0.8),
         localized_from=0.93,
         lost_below=0.6,
@@ -126,8 +125,27 @@ def test_the_settings_are_those_of_the_configuration_and_the_calibration():
     assert (far.evidence_m, far.least_m) == (9.0, 1.0)
 
 
+def test_the_proof_where_only_the_time_tells_the_motion_is_another():
+    made = calibration(proof=8.0, guessed_proof=10.0)
+    by_odometry, by_time = (
+        RouteFilterSettings.of(make_config({'proof': 1.5}), made, guessed=guessed)
+        for guessed in (False, True)
+    )
+    assert (by_odometry.required_proof, by_time.required_proof) == (12.0, 15.0)
+    assert replace(by_time, required_proof=12.0) == by_odometry
+
+
+@pytest.mark.parametrize('guessed', [False, True])
+def test_no_proof_is_enough_on_a_map_that_is_unfit(route, guessed):
+    made = calibration(proof=8.0, guessed_proof=10.0, grade='unfit')
+    settings = RouteFilterSettings.of(make_config({}), made, guessed=guessed)
+    most = settings.strongest / (1 - np.exp(-settings.least_m / settings.proof_m))
+    assert settings.required_proof > 10 * most  # of frames that all say the most
+    assert followed(route, settings, 0.99, proofs=(most,)) is State.TENTATIVE
+
+
 def test_the_settings_are_by_default_those_of_the_default_configuration():
-    of_config = RouteFilterSettings.of(make_config({}), calibration(found=0.8, trust=1.0))
+    of_config = RouteFilterSettings.of(make_config({}), calibration(found=0.8))
     assert of_config == replace(RouteFilterSettings(), required_proof=0.0)
 
 

@@ -31,7 +31,7 @@ def route(place_map):
 def searched(place_map, route, query, without=None, **parameters):
     config = make_config({'extractor': 'pixels', **parameters})
     recognizer = DescriptorRecognizer(place_map, config, None)
-    return recognizer.search(np.asarray(query, np.float32), without)
+    return recognizer.search(np.asarray(query, np.float32), without=without)
 
 
 def test_a_search_returns_as_many_candidates_as_are_asked_for(place_map, route):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from husky_placerec.config import make_config
+from husky_placerec.recognition.evidence import ALL_EVIDENCE
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.sequence_estimator import SequenceEstimator
@@ -46,6 +47,7 @@ def seen_at(place, ratio=RIGHT, query=BOTH, reverse=False, others=STRANGE, pose=
         evidence_of=lambda at, way: evidence([at], [way])[0],
         pose=posed,
         candidate=lambda at, way: Candidate(at, 0.8, way, planar(SPACING_M * at)),
+        compare=lambda states: None,
     )
 
 
@@ -137,7 +139,7 @@ def test_a_frame_without_candidates_bears_no_state(route):
     drive = Drive(route)
     nothing = seen_at(FIRST)
     nothing.best, nothing.states = None, (np.zeros(0, np.int64), np.zeros(0, bool))
-    nothing.evidence = lambda places, ways: np.zeros((0, 8))
+    nothing.evidence = lambda places, ways: np.zeros((0, len(ALL_EVIDENCE)))
     single = Recognition(0, {}, True, None, ())
     said = drive.estimator.update(single, nothing)
     assert (said.accepted, said.estimate, said.state) == (False, None, 'LOST')
@@ -214,9 +216,9 @@ def test_a_pose_to_which_the_robot_cannot_have_driven_is_refused(route):
 def test_a_lost_robot_is_not_held_to_the_pose_that_it_had(route):
     drive = Drive(route, {'leave_after': 100.0})
     drive.along()
-    said = [drive.step(150, ratio=STRANGE) for _ in range(6)]
+    said = [drive.step(150, ratio=STRANGE) for _ in range(8)]
     lost = [each for each in said if each.state == 'LOST']
-    assert {59, 150} <= {each.chosen.place for each in lost}
+    assert {63, 152} <= {each.chosen.place for each in lost}
     for each in lost:
         assert each.estimate.x == pytest.approx(SPACING_M * each.chosen.place)
 
@@ -244,6 +246,62 @@ def test_a_pose_that_lacks_proof_waits_for_the_sequence(route):
     said = Drive(route, proof=10.0).step(FIRST, reason='ambiguous')
     assert (said.state, said.accepted) == ('TENTATIVE', False)
     assert said.reason == 'waiting_for_sequence'
+
+
+@pytest.mark.parametrize(
+    ('by_odometry', 'proof', 'guessed_proof', 'state'),
+    [
+        (True, 1.0, 1e3, 'LOCALIZED'),
+        (False, 1.0, 1e3, 'TENTATIVE'),
+        (True, 1e3, 1.0, 'TENTATIVE'),
+        (False, 1e3, 1.0, 'LOCALIZED'),
+    ],
+)
+def test_the_proof_is_that_of_what_tells_the_motion(
+    route, by_odometry, proof, guessed_proof, state
+):
+    drive = Drive(
+        route,
+        {'usual_speed': SPACING_M},
+        by_odometry=by_odometry,
+        proof=proof,
+        guessed_proof=guessed_proof,
+    )
+    for number in range(8):  # an opposed view has changed by more than the time allows
+        said = drive.step(FIRST + number, query=BOTH * (-1) ** number)
+    assert said.state == state
+
+
+@pytest.mark.parametrize('by_odometry', [True, False])
+def test_a_map_that_is_unfit_gives_no_pose(route, by_odometry):
+    drive = Drive(
+        route, {'usual_speed': SPACING_M, 'proof': 0.0}, by_odometry=by_odometry, grade='unfit'
+    )
+    for number in range(8):
+        said = drive.step(FIRST + number, query=BOTH * (-1) ** number)
+        assert (said.state == 'LOCALIZED', said.accepted) == (False, False)
+
+
+def test_the_estimate_is_compared_locally_before_it_is_judged(route):
+    drive = Drive(route, place=model(local={'bias': -9.0}))
+    drive.along()
+    result = seen_at(FIRST + 8)
+    compared = []
+    plain, result.compare = result.evidence, compared.extend
+
+    def evidence(places, ways):
+        rows = plain(places, ways)
+        for row, state in zip(rows, zip(places, ways)):
+            row[-2:] = 0.0 if state in compared else np.nan
+        return rows
+
+    result.evidence = evidence
+    result.evidence_of = lambda place, way: evidence([place], [way])[0]
+    drive.odometry.add(8 * SECOND_NS, planar(SPACING_M * (FIRST + 8)))
+    drive.odometry.take_new()
+    said = drive.estimator.update(Recognition(8 * SECOND_NS, {}, True, None, ()), result)
+    assert compared == [(FIRST + 8, False)]
+    assert said.state == 'LOCALIZED' and not said.accepted
 
 
 def test_parameters_change_from_the_next_frame_on_and_the_belief_stays(route):

@@ -48,9 +48,26 @@ def test_the_default_counts_for_uncalibrated_maps_of_simulated_drives_only(
     assert calibration_for(own, network).kind == 'own'
 
 
-def test_the_default_of_another_precision_does_not_count(place_map, network, tmp_path):
+@pytest.mark.parametrize(
+    'change',
+    [{'pinhole_focal': 0.7}, {'precision': 'bfloat16'}, {'cameras': ('front', 'back', 'left')}],
+    ids=str,
+)
+def test_the_default_counts_for_every_view_through_the_same_weights(
+    place_map, network, tmp_path, change
+):
+    """Its evidence is in deviations of the cohort, whose scale is the view's own."""
     shipped(tmp_path, network)
-    assert calibration_for(place_map, replace(network, precision='bfloat16')) is None
+    other = replace(network, **change)
+    made = calibration_for(place_map, other)
+    made.require_of(replace(place_map, spec=other))
+
+
+def test_the_default_of_other_weights_does_not_count(place_map, network, tmp_path):
+    shipped(tmp_path, replace(network, weights_sha256='a' * 64))
+    assert calibration_for(place_map, network) is None
+    same = replace(network, weights_sha256='a' * 64)
+    assert calibration_for(place_map, same).kind == 'simulated'
 
 
 def test_a_damaged_file_is_refused(place_map, network, tmp_path):
@@ -60,11 +77,8 @@ def test_a_damaged_file_is_refused(place_map, network, tmp_path):
         calibration_for(place_map, network)
 
 
-def test_a_model_has_a_default_for_each_preprocessing(place_map, network, tmp_path):
-    pinhole = replace(network, pinhole_focal=0.7)
-    for trust, each in ((0.2, network), (0.4, pinhole), (0.6, pinhole)):
-        file = shipped(tmp_path, each, trust=trust)
-    assert len(read_defaults(file)) == 2
-    assert calibration_for(place_map, network).trust == 0.2
-    assert calibration_for(place_map, pinhole).trust == 0.6
-    assert calibration_for(place_map, replace(network, pinhole_focal=0.9)) is None
+def test_a_model_has_one_default(place_map, network, tmp_path):
+    for found in (0.2, 0.4):
+        file = shipped(tmp_path, network, found=found)
+    (made,) = read_defaults(file)
+    assert made.found == calibration_for(place_map, network).found == 0.4

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.covariance import CovarianceTable
-from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE, LOCAL_EVIDENCE
+from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.logistic import Logistic
 import numpy as np
 from support.builders import spec
@@ -12,17 +13,29 @@ from support.builders import spec
 STRENGTH = 20.0  # weight of the only evidence that counts in a `model`
 
 
-def model(bias=0.0, prior=0.0, **weights):
-    """Make a model of evidence with mean 0 and scale 1; by default only the lead counts."""
-    weights = weights or {'lead': STRENGTH}
-    zeros = np.zeros(len(EVIDENCE))
-    row = np.array([weights.get(name, 0.0) for name in EVIDENCE])
-    return Logistic(EVIDENCE, zeros, zeros + 1, row, bias, prior)
+def logistic(names, bias=0.0, prior=0.0, **weights):
+    """Make a logistic model of evidence with mean 0 and scale 1."""
+    zeros = np.zeros(len(names))
+    row = np.array([weights.get(name, 0.0) for name in names])
+    return Logistic(names, zeros, zeros + 1, row, bias, prior)
+
+
+def model(bias=0.0, prior=0.0, local=None, **weights):
+    """
+    Make a model of evidence with mean 0 and scale 1; by default only the lead counts.
+
+    :param local: bias, prior and weights of the model of compared places; None: there is none.
+    """
+    plain = logistic(EVIDENCE, bias, prior, **(weights or {'lead': STRENGTH}))
+    compared = None if local is None else logistic(ALL_EVIDENCE, **local)
+    return EvidenceModel(plain, compared)
 
 
 def evidence_with(**values):
-    """Return [F] evidence, 0 where nothing is given."""
-    return np.array([values.get(name, 0.0) for name in EVIDENCE])
+    """Return [F] evidence, 0 where nothing is given; not compared locally unless it is given."""
+    unknown = 0.0 if values.keys() & set(LOCAL_EVIDENCE) else np.nan
+    plain = [values.get(name, 0.0) for name in EVIDENCE]
+    return np.array([*plain, *(values.get(name, unknown) for name in LOCAL_EVIDENCE)])
 
 
 def evidence_of(log_ratio):
@@ -48,8 +61,10 @@ def calibration(**changes):
         'partial': model(),
         'place': model(),
         'found': 0.8,
-        'trust': 1.0,
         'proof': 0.0,
+        'guessed_proof': 0.0,
+        'grade': 'proven',
+        'weakness': '',
         'single_errors': table(),
         'sequence_errors': table(),
         'guessed_errors': table(),

@@ -7,8 +7,11 @@ from husky_placerec.recognition.route_filter import RouteFilter, RouteFilterSett
 import numpy as np
 
 NEVER = 1e12  # m
-# The robot neither leaves the map nor is carried, and no proof fades or is required.
-PLAIN = RouteFilterSettings(leave_m=NEVER, jump_m=NEVER, proof_m=NEVER, required_proof=0.0)
+# The robot neither leaves the map nor is carried, each frame counts in full, and no proof fades or
+# is required.
+PLAIN = RouteFilterSettings(
+    leave_m=NEVER, jump_m=NEVER, trust=1.0, proof_m=NEVER, required_proof=0.0
+)
 NONE = (np.zeros(0, np.int64), np.zeros(0, np.bool_))
 COUNT = 200
 
