@@ -87,13 +87,13 @@ def test_a_map_alone_is_never_sure_of_a_single_frame():
     assert all(each.accepted for each in said.values())
     assert said['map_alone'].probability == 0.95
     assert said['own'].probability == said['simulated'].probability > 0.999
-    unsure = measure(result(evidence_of(1.0)), calibration(kind='map_alone'), make_config({}))
+    unsure = measure(result(evidence_of(1.0)), calibration(kind='map_alone', grade='weak'), make_config({}))
     assert unsure.probability == pytest.approx(1 / (1 + np.exp(-1.0)))
 
 
 @pytest.mark.parametrize(('least', 'reason'), [(0.95, None), (0.951, 'uncalibrated')])
 def test_a_single_frame_of_a_map_alone_is_refused_where_more_than_its_most_is_asked(least, reason):
-    config, made = make_config({'min_probability': least}), calibration(kind='map_alone')
+    config, made = make_config({'min_probability': least}), calibration(kind='map_alone', grade='weak')
     found = measure(result(SURE), made, config)
     assert (found.accepted, found.reason) == (reason is None, reason)
     assert found.pose == planar(22.0, 0.0, 90.0)

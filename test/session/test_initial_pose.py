@@ -15,7 +15,7 @@ from support.calibrations import calibration, table
 from support.sessions import recognition
 
 
-def given_poses(parameters, recognitions, listeners=1, calibration='own', asks=()):
+def given_poses(parameters, recognitions, listeners=1, calibration='proven', asks=()):
     initial, config = InitialPose(), make_config(parameters)
     initial.activated(config)
     poses = []
@@ -53,7 +53,9 @@ def test_a_pose_is_given_when_it_is_due(mode, asks, expected):
         {'recognitions': [recognition(covariance=None)]},
         {'recognitions': [recognition(covariance=(100.0,) * 6)]},
         {'recognitions': [recognition()], 'listeners': 0},
-        {'recognitions': [recognition()], 'calibration': 'uncalibrated'},
+        {'recognitions': [recognition()], 'calibration': ''},
+        {'recognitions': [recognition()], 'calibration': 'weak'},
+        {'recognitions': [recognition()], 'calibration': 'unfit'},
     ],
 )
 def test_no_pose_is_given_that_something_speaks_against(against):
@@ -63,11 +65,11 @@ def test_no_pose_is_given_that_something_speaks_against(against):
 def test_it_waits_for_a_subscriber_and_never_repeats_itself_within_some_metres():
     initial, config = InitialPose(), make_config(ONCE)
     initial.activated(config)
-    assert initial.take(recognition(x=0.0), 'own', 0, config) is None
-    assert initial.take(recognition(x=1.0), 'own', 1, config).x == 1.0
+    assert initial.take(recognition(x=0.0), 'proven', 0, config) is None
+    assert initial.take(recognition(x=1.0), 'proven', 1, config).x == 1.0
     initial.ask(config)
-    assert initial.take(recognition(x=5.0), 'own', 1, config) is None
-    assert initial.take(recognition(x=12.0), 'own', 1, config).x == 12.0
+    assert initial.take(recognition(x=5.0), 'proven', 1, config) is None
+    assert initial.take(recognition(x=12.0), 'proven', 1, config).x == 12.0
 
 
 @pytest.mark.parametrize(
@@ -103,27 +105,28 @@ def test_whoever_asks_is_told_whether_initial_poses_are_on(mode, on):
 def test_a_pose_that_was_asked_for_is_not_given_once_they_are_switched_off():
     initial = InitialPose()
     initial.ask(make_config({'initial_pose': 'relocalize'}))
-    assert initial.take(recognition(), 'own', 1, make_config({'initial_pose': 'off'})) is None
+    assert initial.take(recognition(), 'proven', 1, make_config({'initial_pose': 'off'})) is None
     on_again = make_config({'initial_pose': 'relocalize'})
-    assert initial.take(recognition(), 'own', 1, on_again) is None
+    assert initial.take(recognition(), 'proven', 1, on_again) is None
 
 
 def test_what_speaks_against_a_pose_leaves_it_due():
     initial, config = InitialPose(), make_config(ONCE)
     initial.activated(config)
     for kind, listeners, said in (
-        ('own', 0, recognition()),
-        ('uncalibrated', 1, recognition()),
-        ('own', 1, recognition(accepted=False)),
+        ('proven', 0, recognition()),
+        ('', 1, recognition()),
+        ('proven', 1, recognition(accepted=False)),
     ):
         assert initial.take(said, kind, listeners, config) is None
-    assert initial.take(recognition(x=4.0), 'own', 1, config).x == 4.0
+    assert initial.take(recognition(x=4.0), 'proven', 1, config).x == 4.0
 
 
 @pytest.mark.parametrize(
     ('said', 'words'),
     [
-        ({'calibration': 'uncalibrated'}, ['a calibrated map']),
+        ({'calibration': ''}, ['a calibrated map']),
+        ({'calibration': 'weak'}, ['a proven calibration', 'weak']),
         ({'listeners': 0}, ['a subscriber of initialpose']),
         ({'each': recognition(accepted=False)}, ['an accepted pose', 'refused: ambiguous']),
         (
@@ -139,10 +142,10 @@ def test_it_tells_what_it_waits_for(said, words):
     initial.activated(config)
     assert initial.waits_for(config) == 'a frame'
     if 'last' in said:
-        initial.take(said['last'], 'own', 1, config)
+        initial.take(said['last'], 'proven', 1, config)
         initial.ask(config)
     each = said.get('each', recognition())
-    initial.take(each, said.get('calibration', 'own'), said.get('listeners', 1), config)
+    initial.take(each, said.get('calibration', 'proven'), said.get('listeners', 1), config)
     told = initial.waits_for(config)
     assert all(word in told for word in words), told
 
@@ -151,7 +154,7 @@ def test_a_place_that_is_passed_in_reverse_is_named_as_the_cause():
     initial, config = InitialPose(), make_config(ONCE)
     initial.activated(config)
     chosen = Candidate(3, 0.9, True, planar(0.0))
-    initial.take(replace(recognition(covariance=(25.0,) * 6), chosen=chosen), 'own', 1, config)
+    initial.take(replace(recognition(covariance=(25.0,) * 6), chosen=chosen), 'proven', 1, config)
     assert 'because the place is passed in reverse' in initial.waits_for(config)
 
 
@@ -194,7 +197,7 @@ def test_amcl_gets_a_pose_on_a_reverse_drive_by_the_errors_of_such_sequences(tab
     assert localized and all(each.chosen.reversed for each in localized)
     initial = InitialPose()
     initial.activated(config)
-    poses = [initial.take(each, made.kind, 1, config) for each in said]
+    poses = [initial.take(each, made.grade, 1, config) for each in said]
     assert [pose for pose in poses if pose is not None] == [localized[0].pose] * given
     if given:
         assert abs(localized[0].pose.yaw) == pytest.approx(np.pi, abs=1e-6)

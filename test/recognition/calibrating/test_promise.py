@@ -1,0 +1,138 @@
+"""What a calibration can promise: the frames that were held out, and the grade that they give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+from husky_placerec.config import make_config
+from husky_placerec.recognition.calibrating.leave_out import RecordedRun
+from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of
+from husky_placerec.recognition.calibrating.samples import DescribedDrive
+import numpy as np
+import pytest
+from support.builders import planar
+from support.calibrations import calibration
+
+CONFIG = make_config({'evidence_every': 3.0})
+FIRST, SECOND = calibration(found=0.1), calibration(found=0.2)
+GOOD = Promise(known=400, accepted=300, right=300, unknown=300)
+TRUTH, ELSEWHERE = planar(0.0), planar(50.0)
+REFUSED = SimpleNamespace(accepted=False, pose=None)
+RIGHT = SimpleNamespace(accepted=True, pose=TRUTH)
+WRONG = SimpleNamespace(accepted=True, pose=ELSEWHERE)
+
+
+class ToldRun(RecordedRun):
+    """A run of which the test says what each calibration recognises."""
+
+    def recognitions(self, calibration, config, *, by_odometry=True):
+        assert config is CONFIG and by_odometry
+        return (told[calibration.found] for told in self.results)
+
+
+def run(first, second, truths=None, step_m=3.0, poses=True):
+    """Make a drive, of which two calibrations say something of each frame."""
+    count = len(first)
+    at = np.array([planar(step_m * number).as_array() for number in range(count)])
+    drive = DescribedDrive('d', np.zeros((count, 1, 1)), np.arange(count), at if poses else None)
+    results = tuple({0.1: a, 0.2: b} for a, b in zip(first, second))
+    return ToldRun(None, drive, tuple(truths or [TRUTH] * count), results)
+
+
+def promised(*runs):
+    return promise_of(runs, [lambda: FIRST, lambda: SECOND], CONFIG)
+
+
+def test_each_half_is_judged_by_its_own_calibration():
+    told = run([RIGHT, RIGHT, WRONG, WRONG], [WRONG, WRONG, REFUSED, RIGHT])
+    assert promised(told) == Promise(known=4, accepted=3, right=3)
+
+
+def test_the_middle_frame_of_an_odd_drive_is_in_the_second_half():
+    told = run([RIGHT, WRONG, WRONG], [WRONG, RIGHT, RIGHT])
+    assert promised(told) == Promise(known=3, accepted=3, right=3)
+
+
+def test_frames_on_and_off_the_map_are_counted_apart():
+    said = [RIGHT, WRONG, REFUSED, RIGHT, WRONG, REFUSED]
+    truths = [TRUTH] * 3 + [None] * 3
+    assert promised(run(said, said, truths)) == Promise(
+        known=3, accepted=2, right=1, unknown=3, accepted_unknown=2
+    )
+
+
+def test_an_accepted_frame_without_a_pose_is_not_right():
+    said = [SimpleNamespace(accepted=True, pose=None)] * 2
+    assert promised(run(said, said)) == Promise(known=2, accepted=2, right=0)
+
+
+@pytest.mark.parametrize(('step_m', 'counted'), [(3.0, 8), (2.9, 4), (1.5, 4), (1.1, 4), (0.5, 2)])
+def test_frames_that_are_near_each_other_count_as_one(step_m, counted):
+    said = [RIGHT] * 8
+    assert promised(run(said, said, step_m=step_m)).known == counted
+
+
+def test_the_counts_of_all_runs_add_up_and_drives_without_poses_have_none():
+    known, unknown = run([RIGHT] * 4, [RIGHT] * 4), run([WRONG] * 4, [WRONG] * 4, [None] * 4)
+    off = run([WRONG] * 4, [WRONG] * 4, [None] * 4, poses=False)
+    short = run([RIGHT], [RIGHT])
+    total = promised(known, unknown, off, short)
+    assert total == Promise(known=5, accepted=5, right=5, unknown=4, accepted_unknown=4)
+    assert Promise(1, 2, 3, 4, 5) + Promise(10, 20, 30, 40, 50) == Promise(11, 22, 33, 44, 55)
+
+
+def test_what_can_be_promised_is_a_bound_and_not_a_share():
+    """Of n frames without an error, 0.05 = share ** n (the rule of three)."""
+    assert GOOD.least_right == pytest.approx(0.05 ** (1 / 300))
+    assert GOOD.most_unknown == pytest.approx(1 - 0.05 ** (1 / 300))
+    assert Promise().least_right == 0.0 and Promise().most_unknown == 1.0
+    assert replace(GOOD, right=299).least_right < GOOD.least_right - 0.004
+    assert replace(GOOD, accepted_unknown=1).most_unknown > GOOD.most_unknown + 0.004
+
+
+def test_enough_frames_without_an_error_prove_a_calibration():
+    assert grade_of(GOOD, 0.99, 5) == ('proven', '')
+    least = replace(GOOD, accepted=299, right=299, unknown=299)
+    assert grade_of(least, 0.99, 5)[0] == 'proven'
+
+
+@pytest.mark.parametrize('few', [{'accepted': 298, 'right': 298}, {'unknown': 298}, {'unknown': 0}])
+def test_too_few_frames_are_weak_and_it_is_said_how_many_are_needed(few):
+    grade, weakness = grade_of(replace(GOOD, **few), 0.99, 5)
+    some = {'accepted': 300, 'unknown': 300, **few}
+    assert grade == 'weak'
+    assert weakness == (
+        f'no error in {some["accepted"]} accepted poses and {some["unknown"]} frames off the map '
+        'is too few to promise 99 %: 299 of each are needed'
+    )
+
+
+def test_what_is_asked_is_a_parameter():
+    some = Promise(known=100, accepted=60, right=60, unknown=60)
+    assert grade_of(some, 0.95, 5) == ('proven', '')
+    grade, weakness = grade_of(some, 0.999, 5)
+    assert grade == 'weak'
+    assert 'to promise 99.9 %: 2995 of each are needed' in weakness
+
+
+@pytest.mark.parametrize(
+    ('errors', 'wrong', 'unknown'), [({'right': 297}, 3, 0), ({'accepted_unknown': 2}, 0, 2)]
+)
+def test_errors_are_weak_and_counted(errors, wrong, unknown):
+    assert grade_of(replace(GOOD, **errors), 0.99, 5) == (
+        'weak',
+        f'{wrong} of 300 accepted poses are wrong, and {unknown} of 300 frames off the map are '
+        'accepted',
+    )
+
+
+def test_a_few_errors_of_many_frames_are_no_weakness():
+    many = Promise(known=5000, accepted=4000, right=3980, unknown=4000, accepted_unknown=10)
+    assert grade_of(many, 0.99, 5) == ('proven', '')
+
+
+def test_a_map_on_which_no_number_of_frames_suffices_is_unfit():
+    grade, weakness = grade_of(GOOD, 0.99, None)
+    assert grade == 'unfit'
+    assert weakness.startswith('the map looks like road that it does not have')
