@@ -58,7 +58,7 @@ class Prior:
             worlds = tuple(map(str, values['worlds']))
             numbers = float(values['found']), float(values['proof'])
             return cls(gate, partial, place, *numbers, worlds)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: prior not as expected ({error!r})') from error
 
 

@@ -59,9 +59,9 @@ def test_a_model_comes_back_from_json_as_it_was(made):
 @pytest.mark.parametrize(
     ('plain', 'local', 'words'),
     [
-        (ALL_EVIDENCE, ALL_EVIDENCE, 'expected similarity.*usual_share: calibrate'),
+        (ALL_EVIDENCE, ALL_EVIDENCE, 'expected similarity.*cosine: calibrate'),
         (EVIDENCE, EVIDENCE, 'expected similarity.*shift_lead: calibrate'),
-        (EVIDENCE[::-1], ALL_EVIDENCE, 'it is of usual_share'),
+        (EVIDENCE[::-1], ALL_EVIDENCE, 'it is of cosine'),
     ],
 )
 def test_a_model_of_other_evidence_is_refused(plain, local, words):

@@ -79,21 +79,25 @@ def test_a_calibrated_frame_has_the_probability_of_the_gate():
 SURE = evidence_of(8.0)
 
 
-def test_a_map_alone_is_never_sure_of_a_single_frame():
+def test_a_calibration_that_is_not_proven_is_never_sure_of_a_single_frame():
     said = {
-        kind: measure(result(SURE), calibration(kind=kind), make_config({'min_probability': 0.9}))
-        for kind in ('map_alone', 'own', 'simulated')
+        grade: measure(
+            result(SURE), calibration(grade=grade), make_config({'min_probability': 0.9})
+        )
+        for grade in ('weak', 'proven')
     }
     assert all(each.accepted for each in said.values())
-    assert said['map_alone'].probability == 0.95
-    assert said['own'].probability == said['simulated'].probability > 0.999
-    unsure = measure(result(evidence_of(1.0)), calibration(kind='map_alone', grade='weak'), make_config({}))
+    assert said['weak'].probability == 0.95
+    assert said['proven'].probability > 0.999
+    unsure = measure(result(evidence_of(1.0)), calibration(grade='weak'), make_config({}))
     assert unsure.probability == pytest.approx(1 / (1 + np.exp(-1.0)))
 
 
 @pytest.mark.parametrize(('least', 'reason'), [(0.95, None), (0.951, 'uncalibrated')])
-def test_a_single_frame_of_a_map_alone_is_refused_where_more_than_its_most_is_asked(least, reason):
-    config, made = make_config({'min_probability': least}), calibration(kind='map_alone', grade='weak')
+def test_a_single_frame_is_refused_where_more_is_asked_than_a_weak_calibration_gives(
+    least, reason
+):
+    config, made = make_config({'min_probability': least}), calibration(grade='weak')
     found = measure(result(SURE), made, config)
     assert (found.accepted, found.reason) == (reason is None, reason)
     assert found.pose == planar(22.0, 0.0, 90.0)

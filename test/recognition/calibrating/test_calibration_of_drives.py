@@ -17,7 +17,10 @@ from husky_placerec.recognition.calibrating.calibrate import (
     with_errors,
 )
 from husky_placerec.recognition.calibrating.leave_out import Setting
-from husky_placerec.recognition.calibrating.samples import DescribedDrive
+from husky_placerec.recognition.calibrating.null import Null
+from husky_placerec.recognition.calibrating.promise import Promise
+from husky_placerec.recognition.calibrating.samples import DescribedDrive, Samples
+from husky_placerec.recognition.prior import shipped_prior
 from husky_placerec.types import Candidate, Measurement, Recognition, SECOND_NS
 import numpy as np
 import pytest
@@ -58,28 +61,51 @@ def test_a_drive_on_the_map_gives_a_calibration_of_its_own(described, calibrated
     calibrated.require_of(place_map)
     assert calibrated.figures['frames'] == len(drive)
     assert 0 < calibrated.figures['usual_proof'] <= 6.0
-    assert calibrated.trust in (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)
-    assert calibrated.proof > 0
+    assert 0 < calibrated.proof <= calibrated.guessed_proof
+    assert calibrated.grade in ('weak', 'unfit') and calibrated.weakness
 
 
-def test_the_trust_and_the_proof_are_measured_one_after_the_other(described, monkeypatch):
+def test_the_proof_is_that_of_the_null_by_each_motion(described, monkeypatch):
     from husky_placerec.recognition.calibrating import calibrate as module
 
     asked = []
 
-    def proof(runs, draft, config, usual):
-        asked.append((len(runs), draft.trust, draft.proof, usual))
-        return 7.5
+    def null(runs, draft, config, *, by_odometry):
+        asked.append((len(list(runs)) > 1, draft.proof, by_odometry))
+        return Null(7.0 if by_odometry else 8.0, 1.0, 1e9)
 
-    monkeypatch.setattr(module, 'best_trust', lambda *_: 0.35)
-    monkeypatch.setattr(module, 'required_proof', proof)
+    monkeypatch.setattr(module, 'measure_null', null)
+    monkeypatch.setattr(module, 'promise_of', lambda *_: Promise())
     place_map, drive = described
     made = calibrate([Setting(place_map, (drive,))], CONFIG)
-    assert (made.trust, made.proof) == (0.35, 7.5)
-    ((runs, trust, before, usual),) = asked
-    assert (trust, before) == (0.35, 0.0)
-    assert runs > 1
-    assert usual == made.figures['usual_proof']
+    assert (made.proof, made.guessed_proof) == pytest.approx((7.0, 8.0), abs=1e-3)
+    assert asked == [(True, 0.0, True), (True, 0.0, False)]
+
+
+def test_little_unknown_road_asks_for_the_proof_of_the_prior(described):
+    place_map, drive = described
+    prior = replace(shipped_prior(), proof=50.0)
+    made = calibrate([Setting(place_map, (drive,))], CONFIG, prior=prior)
+    assert 40.0 < made.proof < 50.0
+
+
+def test_a_map_alone_keeps_the_prior_and_asks_more_without_odometry(described):
+    place_map, _ = described
+    prior = shipped_prior()
+    made = calibrate([Setting(place_map, (itself(place_map),))], CONFIG, prior=prior)
+    assert (made.kind, made.found) == ('map_alone', prior.found)
+    assert made.place is prior.place and made.gate is prior.gate
+    assert made.grade == 'unfit' or 'no second drive' in made.weakness
+    assert made.guessed_proof >= 1.5 * made.proof - 1e-9 or made.guessed_proof > made.proof
+
+
+def test_the_images_of_the_map_are_no_second_drive(described):
+    place_map, drive = described
+    again = replace(itself(place_map), name='again', itself=False)
+    with pytest.raises(InputError, match='again: 24 of its 24 frames are places of map'):
+        calibrate([Setting(place_map, (again,))], CONFIG)
+    same_stamps = replace(drive, stamps_ns=place_map.places.stamps_ns)
+    assert calibrate([Setting(place_map, (same_stamps,))], CONFIG).kind == 'own'
 
 
 def test_reversed_poses_that_were_not_measured_are_not_said_to_be_precise(calibrated):
@@ -106,7 +132,7 @@ def test_the_sequence_is_calibrated_whether_it_is_used_or_not(described):
     )
     assert used.kind == unused.kind == 'simulated'
     assert unused.proof == used.proof
-    assert unused.trust == used.trust
+    assert used.grade == 'proven'
 
 
 def test_the_map_is_a_drive_of_its_own():
@@ -147,13 +173,15 @@ def test_odometry_that_is_over_a_second_apart_does_not_cover_the_frames():
 def drive(name, count, place_map: PlaceMap, off_m=0.0, **changes):
     poses = place_map.places.poses[:count] + np.array([0, off_m, 0, 0, 0, 0, 0])
     values = {'descriptors': place_map.descriptors[:count], 'stamps_ns': np.arange(count)}
+    values['stamps_ns'] = values['stamps_ns'] + 1  # it is not the drive of the map
     return DescribedDrive(**{'name': name, 'poses': poses, **values, **changes})
 
 
 def test_twenty_frames_in_a_row_make_a_group():
     place_map = straight_map(COUNT)
     drives = drive('first', 41, place_map), drive('second', 5, place_map)
-    samples, places = sampled([Setting(place_map, drives)], CONFIG)
+    gates, places = sampled([Setting(place_map, drives)], CONFIG)
+    samples = Samples.join(gates)
     whole = samples.chosen((samples.origin == 0) & ~samples.partial)
     assert whole.group.tolist() == [0] * 20 + [1] * 20 + [2] + [3] * 5
     assert {row[4] for row in places} == {0, 1, 2, 3}

@@ -11,11 +11,13 @@ from husky_placerec.recognition.calibrating.fitting import (
     found_share,
     gate_figures,
     held_out,
+    SIGNS,
     UNKNOWN_SHARE,
 )
 from husky_placerec.recognition.calibrating.samples import MASKED, Samples, UNKNOWN, WHOLE
-from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE, OWN_SCALE
 from husky_placerec.recognition.logistic import bounded
+from husky_placerec.recognition.prior import Prior
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -25,11 +27,17 @@ NEEDS = ('sklearn',)
 LEAD = EVIDENCE.index('lead')
 
 
-def samples(count=60, seed=0, **columns):
-    """Make samples of which the right ones have larger evidence, in groups of ten."""
+def samples(count=60, seed=0, compared=False, **columns):
+    """
+    Make samples of which the right ones have larger evidence, in groups of ten.
+
+    :param compared: whether the places were compared by local descriptors.
+    """
     rng = np.random.default_rng(seed)
     true = np.arange(count) % 2 == 0
-    evidence = rng.normal(0, 1, (count, len(EVIDENCE))) + true[:, None]
+    evidence = rng.normal(0, 1, (count, len(ALL_EVIDENCE))) + true[:, None]
+    if not compared:
+        evidence[:, len(EVIDENCE) :] = np.nan
     values = {
         'evidence': evidence,
         'true': true,
@@ -41,31 +49,35 @@ def samples(count=60, seed=0, **columns):
     return Samples(**{**values, **columns})
 
 
-def test_a_model_has_the_least_regularised_loss():
-    some = samples()
-    model = fit(some, wide=False)
-    seen = bounded(some.evidence, model.mean, model.scale)
+@pytest.mark.parametrize(('compared', 'names'), [(False, EVIDENCE), (True, ALL_EVIDENCE)])
+def test_a_model_has_the_least_regularised_loss_of_its_signs(compared, names):
+    some = samples(compared=compared)
+    made = fit(some)
+    assert (made.local is None) != compared
+    model = made.local if compared else made.plain
+    seen = bounded(some.evidence[:, : len(names)], model.mean, model.scale)
+    signs = [SIGNS.get(name, 1.0) for name in names]
 
     def loss(parameters):
         odds = seen @ parameters[:-1] + parameters[-1]
         per_sample = np.logaddexp(0, np.where(some.true, -odds, odds))
         return some.weight @ per_sample + 0.5 * np.square(parameters[:-1]).sum()
 
-    best = minimize(loss, np.zeros(len(EVIDENCE) + 1), tol=1e-10).x
+    bounds = [(0, None) if sign > 0 else (None, 0) for sign in signs] + [(None, None)]
+    best = minimize(loss, np.zeros(len(names) + 1), bounds=bounds, tol=1e-12).x
+    assert model.names == names
     assert model.weights == pytest.approx(best[:-1], abs=1e-2)
     assert model.bias == pytest.approx(best[-1], abs=1e-2)
     for_it, against = some.weight[some.true].sum(), some.weight[~some.true].sum()
     assert model.prior == pytest.approx(np.log(for_it / against))
 
 
-@pytest.mark.parametrize('wide', [False, True])
-def test_the_bounds_are_centred_on_the_right_samples_or_on_all(wide):
+def test_the_bounds_are_centred_on_the_right_samples():
     some = samples()
-    rows = np.ones(len(some.true), bool) if wide else some.true
-    weight, evidence = some.weight[rows, None], some.evidence[rows]
+    weight, evidence = some.weight[some.true, None], some.evidence[some.true, : len(EVIDENCE)]
     mean = (weight * evidence).sum(axis=0) / weight.sum()
     variance = (weight * (evidence - mean) ** 2).sum(axis=0) / weight.sum()
-    model = fit(some, wide)
+    model = fit(some).plain
     assert model.mean == pytest.approx(mean)
     assert model.scale == pytest.approx(np.sqrt(variance))
 
@@ -73,27 +85,55 @@ def test_the_bounds_are_centred_on_the_right_samples_or_on_all(wide):
 def test_evidence_that_never_changes_has_a_scale_of_one():
     some = samples()
     some.evidence[:, LEAD] = 0.3
-    model = fit(some, wide=False)
+    model = fit(some).plain
     assert model.scale[LEAD] == 1.0
     assert model.weights[LEAD] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_evidence_that_a_model_may_not_use_has_no_weight():
-    weights = dict(zip(EVIDENCE, fit(samples(), False, ('lead', 'behind')).weights.tolist()))
-    unused = {name for name, weight in weights.items() if weight == 0}
-    assert unused == {'lead', 'behind'}
+    found = fit(samples(), without=('lead', 'agreement')).plain
+    unused = dict(zip(EVIDENCE, found.weights.tolist()))
+    assert unused['lead'] == unused['agreement'] == 0
+    assert unused['similarity'] > 0
+
+
+def test_few_samples_keep_the_prior_and_many_replace_it():
+    prior = fit(samples(2000, seed=7))
+    contrary = samples(40, seed=1)
+    contrary.evidence[:, LEAD] = 0.0
+    lead = prior.plain.weights[LEAD]
+    few = fit(contrary.chosen(np.arange(40) < 2), prior).plain
+    assert few.weights == pytest.approx(prior.plain.weights, abs=0.35)
+    many = samples(4000, seed=1)
+    many.evidence[:, LEAD] = np.random.default_rng(2).normal(size=4000)  # tells nothing here
+    assert fit(many, prior).plain.weights[LEAD] < 0.2 * lead
+
+
+def test_the_likelihood_ratio_of_the_prior_is_kept_whatever_the_share_of_right_samples():
+    prior = fit(samples(400, seed=7))
+    right = samples(30, seed=3)
+    few = replace(right, weight=np.where(right.true, 1e-6, 1e-7))  # ten times as many, no data
+    made = fit(few, prior)
+    seen = samples(20, seed=9).evidence
+    assert made.plain.prior != pytest.approx(prior.plain.prior, abs=0.5)
+    own = np.isin(EVIDENCE, OWN_SCALE)
+    bounds = made.plain.mean, prior.plain.mean
+    assert np.array_equal(*(each[~own] for each in bounds))
+    weights = made.plain.weights[~own], prior.plain.weights[~own]
+    assert weights[0] == pytest.approx(weights[1], abs=1e-3)
+    ratio = made.plain.bias - made.plain.prior, prior.plain.bias - prior.plain.prior
+    assert ratio[0] == pytest.approx(ratio[1], abs=1e-3)
+    assert np.isfinite(made.log_ratio(seen)).all()
 
 
 def rows_of(some):
     return list(zip(some.evidence, *(column.tolist() for column in list(vars(some).values())[1:])))
 
 
-def test_the_likelihood_of_a_place_is_of_whole_frames_and_without_the_agreement():
+def test_the_likelihood_of_a_place_is_of_whole_frames():
     whole, partial = samples(), samples(seed=1, partial=np.ones(60, bool))
-    model = fit_place([*rows_of(whole), *rows_of(partial)], False)
-    expected = fit(whole, False, ('agreement',))
-    assert model.weights == pytest.approx(expected.weights)
-    assert model.weights[EVIDENCE.index('agreement')] == 0
+    model = fit_place(joined(whole, partial))
+    assert model.plain.weights == pytest.approx(fit(whole).plain.weights)
 
 
 def joined(*parts):
@@ -101,24 +141,27 @@ def joined(*parts):
 
 
 def same(one, other):
-    return all(np.allclose(vars(one)[name], vars(other)[name]) for name in list(vars(one))[1:])
+    one, other = vars(one.plain), vars(other.plain)
+    return all(np.allclose(one[name], other[name]) for name in list(one)[1:])
 
 
 def test_frames_that_lack_a_camera_have_a_gate_of_their_own():
     whole, partial = samples(), samples(seed=1, partial=np.ones(60, bool))
     gate, other = fit_gates(joined(whole, partial))
-    assert same(gate, fit(whole.balanced(1 / 3), False))
-    assert same(other, fit(partial.balanced(1 / 3), False))
+    assert same(gate, fit(whole.balanced(1 / 3)))
+    assert same(other, fit(partial.balanced(1 / 3)))
     assert not same(gate, other)
     assert UNKNOWN_SHARE == 1 / 3
 
 
-@pytest.mark.parametrize('wide', [False, True])
-def test_the_gates_are_wide_where_the_map_is_the_only_drive(wide):
+def test_each_gate_is_shrunk_to_its_own_prior():
     whole, partial = samples(), samples(seed=1, partial=np.ones(60, bool))
-    gate, other = fit_gates(joined(whole, partial), wide)
-    assert gate.mean == pytest.approx(fit(whole.balanced(1 / 3), wide).mean)
-    assert other.mean == pytest.approx(fit(partial.balanced(1 / 3), wide).mean)
+    gates = fit(samples(300, seed=5)), fit(samples(300, seed=6)), fit(samples(300, seed=8))
+    prior = Prior(*gates, 0.7, 9.0, ('here',))
+    gate, other = fit_gates(joined(whole, partial), prior)
+    assert same(gate, fit(whole.balanced(1 / 3), prior.gate))
+    assert same(other, fit(partial.balanced(1 / 3), prior.partial))
+    assert same(fit_place(whole, prior), fit(whole, prior.place))
 
 
 @pytest.mark.parametrize('right', [None, True, False])
@@ -145,14 +188,14 @@ def test_the_share_found_is_of_whole_frames_on_the_map(right, of, share):
 
 def test_a_held_out_probability_is_by_a_model_of_other_groups():
     some = samples()
-    found = held_out(some, False)
+    found = held_out(some)
     assert np.isfinite(found).all()
-    own = fit(some, False).probability(some.evidence)
+    own = fit(some).probability(some.evidence)
     assert not np.allclose(found, own, atol=1e-6)
     for group in range(6):
         rows = some.group == group
         candidates = [
-            fit(some.chosen(~np.isin(some.group, left)), False).probability(some.evidence[rows])
+            fit(some.chosen(~np.isin(some.group, left))).probability(some.evidence[rows])
             for left in ([group], *([group, other] for other in range(6)))
         ]
         assert any(np.allclose(found[rows], each) for each in candidates)
@@ -160,14 +203,14 @@ def test_a_held_out_probability_is_by_a_model_of_other_groups():
 
 def test_one_group_is_judged_by_its_own_model():
     some = samples(group=np.zeros(60, int))
-    assert held_out(some, False) == pytest.approx(fit(some, False).probability(some.evidence))
+    assert held_out(some) == pytest.approx(fit(some).probability(some.evidence))
 
 
 def test_where_the_other_groups_are_all_right_all_samples_count():
     some = samples(20, group=np.array([0] * 10 + [1] * 10))
     some = replace(some, true=np.arange(20) < 5)
-    found = held_out(some, False)
-    others = fit(some, False).probability(some.evidence[:10])
+    found = held_out(some)
+    others = fit(some).probability(some.evidence[:10])
     assert found[:10] == pytest.approx(others)
 
 
@@ -186,6 +229,6 @@ def test_the_figures_count_whole_frames():
         sum(b['share'] * abs(b['said'] - b['came_true']) for b in figures['reliability'])
     )
     best = figures['recall_at_precision']['0.99']
-    probability = held_out(some.balanced(1 / 3), False)
+    probability = held_out(some.balanced(1 / 3))
     accepted = probability >= (best['probability'] or 2)
     assert best['recall'] == pytest.approx((accepted & true).sum() / 40)

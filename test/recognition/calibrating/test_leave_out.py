@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 from husky_placerec.config import make_config
 from husky_placerec.recognition.calibrating.calibrate import itself
-from husky_placerec.recognition.calibrating.leave_out import (
-    best_trust,
-    hard_negatives,
-    record_runs,
-    RecordedRun,
-    Setting,
-    TRUSTS,
-)
-from husky_placerec.recognition.calibrating.samples import DescribedDrive, MASKED, WHOLE
-from husky_placerec.recognition.calibration import Calibration
-from husky_placerec.types import Candidate, SECOND_NS
+from husky_placerec.recognition.calibrating.leave_out import record_runs, Setting
+from husky_placerec.recognition.calibrating.samples import DescribedDrive
+from husky_placerec.types import SECOND_NS
 import numpy as np
 import pytest
 from support.builders import planar, SPACING_M, straight_map
@@ -160,86 +150,6 @@ def test_a_part_of_a_map_has_the_places_and_descriptors_that_are_left():
         assert number not in [each.place for each in found]
 
 
-def said(probability=None, x=None, place=None):
-    chosen = None if place is None else Candidate(place, 0.9, True, planar(0.0))
-    estimate = None if x is None else planar(x)
-    return SimpleNamespace(probability=probability, estimate=estimate, chosen=chosen)
-
-
-class ToldRun(RecordedRun):
-    """A run of which the test says what is recognised, by the trust of the calibration."""
-
-    def recognitions(self, calibration, config, *, by_odometry=True):
-        assert isinstance(calibration, Calibration) and config is CONFIG
-        return iter(self.drive(calibration))
-
-
-def told(truths, recognitions):
-    results = tuple(
-        SimpleNamespace(
-            evidence_of=lambda place, way, n=n: (n, place, way),
-            query=np.array([[1.0], [float(n != 2)]]),  # the third frame lacks a camera
-        )
-        for n in range(len(truths))
-    )
-    return ToldRun(None, recognitions, tuple(truths), results)
-
-
-def test_the_wrong_states_that_were_followed_are_negatives():
-    truths = [planar(0.0), planar(0.0), None, planar(0.0), None, None]
-    recognitions = [
-        said(0.9, 10.0, 3),  # right
-        said(0.9, 10.1, 4),  # wrong
-        said(0.9, 0.0, 5),  # on unknown road
-        said(),
-        said(0.9, None, 6),
-        said(0.9, 0.0, None),
-    ]
-    rows = hard_negatives(told(truths, lambda _: recognitions), calibration(), CONFIG, group=7)
-    assert rows == [
-        ((1, 4, True), False, 1.0, WHOLE, 7, False),
-        ((2, 5, True), False, 1.0, MASKED, 7, True),
-    ]
-
-
-@pytest.mark.parametrize('trust', TRUSTS)
-def test_the_trust_with_the_least_logarithmic_loss_is_chosen(trust):
-    """Of three estimates one is wrong, so that a probability of 2/3 has the least loss."""
-    truths = [planar(0.0), planar(0.0), None]
-
-    def recognitions(made):
-        probability = 2 / 3 + 0.3 * abs(made.trust - trust)
-        return [said(probability, 1.0), said(probability, 1.0), said(probability, 1.0)]
-
-    chosen = best_trust(
-        [told(truths, recognitions)], calibration(), CONFIG, lambda items, _: items
-    )
-    assert chosen == trust
-
-
-@pytest.mark.parametrize(
-    ('estimate', 'truth'),
-    [(said(0.99, 10.1), planar(0.0)), (said(0.99, 0.0), None), (said(0.99), planar(0.0))],
-)
-def test_a_wrong_estimate_costs_the_more_the_surer_it_is(estimate, truth):
-    def recognitions(made):
-        sure = said(0.99, 0.0) if made.trust == 0.5 else said(0.6, 0.0)
-        wrong = estimate if made.trust == 0.5 else said(0.1, estimate.estimate and 10.1)
-        return [sure, wrong]
-
-    run = told([planar(0.0), truth], recognitions)
-    assert best_trust([run], calibration(), CONFIG, lambda items, _: items) == 1.0
-
-
-def test_no_estimate_is_an_estimate_of_probability_0_and_no_loss_is_infinite():
-    def recognitions(made):
-        return [said(None) if made.trust == 0.7 else said(1.0, 50.0)]
-
-    run = told([planar(0.0)], recognitions)
-    assert best_trust([run], calibration(), CONFIG, lambda items, _: items) == 0.7
-    assert best_trust([], calibration(), CONFIG, lambda items, _: items) == TRUSTS[0]
-
-
 @pytest.mark.parametrize(('by_odometry', 'along'), [(True, 30.0), (False, 40.0)])
 def test_a_run_is_recognised_by_its_odometry_or_by_time(by_odometry, along):
     place_map = straight_map(COUNT)
@@ -250,5 +160,5 @@ def test_a_run_is_recognised_by_its_odometry_or_by_time(by_odometry, along):
     made = calibration(sequence_errors=table(30.0), guessed_errors=table(40.0))
     recognitions = list(run.recognitions(made, CONFIG, by_odometry=by_odometry))
     assert [each.stamp_ns for each in recognitions] == stamps.tolist()
-    assert recognitions[-1].chosen.place == 9
+    assert abs(recognitions[-1].chosen.place - 9) <= (0 if by_odometry else 2)
     assert recognitions[-1].covariance[0] == pytest.approx(along)

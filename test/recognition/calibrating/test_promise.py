@@ -7,7 +7,12 @@ from types import SimpleNamespace
 
 from husky_placerec.config import make_config
 from husky_placerec.recognition.calibrating.leave_out import RecordedRun
-from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of
+from husky_placerec.recognition.calibrating.promise import (
+    grade_of,
+    Promise,
+    promise_of,
+    reach_of,
+)
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
 import numpy as np
 import pytest
@@ -38,6 +43,10 @@ def run(first, second, truths=None, step_m=3.0, poses=True):
     drive = DescribedDrive('d', np.zeros((count, 1, 1)), np.arange(count), at if poses else None)
     results = tuple({0.1: a, 0.2: b} for a, b in zip(first, second))
     return ToldRun(None, drive, tuple(truths or [TRUTH] * count), results)
+
+
+def graded(promise, asked, kind='own', reach=0.5, unknown_m=300.0):
+    return grade_of(kind, promise, asked, reach, unknown_m)
 
 
 def promised(*runs):
@@ -92,14 +101,16 @@ def test_what_can_be_promised_is_a_bound_and_not_a_share():
 
 
 def test_enough_frames_without_an_error_prove_a_calibration():
-    assert grade_of(GOOD, 0.99, 5) == ('proven', '')
+    assert graded(GOOD, 0.99) == ('proven', '')
     least = replace(GOOD, accepted=299, right=299, unknown=299)
-    assert grade_of(least, 0.99, 5)[0] == 'proven'
+    assert graded(least, 0.99)[0] == 'proven'
 
 
-@pytest.mark.parametrize('few', [{'accepted': 298, 'right': 298}, {'unknown': 298}, {'unknown': 0}])
+@pytest.mark.parametrize(
+    'few', [{'accepted': 298, 'right': 298}, {'unknown': 298}, {'unknown': 0}]
+)
 def test_too_few_frames_are_weak_and_it_is_said_how_many_are_needed(few):
-    grade, weakness = grade_of(replace(GOOD, **few), 0.99, 5)
+    grade, weakness = graded(replace(GOOD, **few), 0.99)
     some = {'accepted': 300, 'unknown': 300, **few}
     assert grade == 'weak'
     assert weakness == (
@@ -110,8 +121,8 @@ def test_too_few_frames_are_weak_and_it_is_said_how_many_are_needed(few):
 
 def test_what_is_asked_is_a_parameter():
     some = Promise(known=100, accepted=60, right=60, unknown=60)
-    assert grade_of(some, 0.95, 5) == ('proven', '')
-    grade, weakness = grade_of(some, 0.999, 5)
+    assert graded(some, 0.95) == ('proven', '')
+    grade, weakness = graded(some, 0.999)
     assert grade == 'weak'
     assert 'to promise 99.9 %: 2995 of each are needed' in weakness
 
@@ -120,7 +131,7 @@ def test_what_is_asked_is_a_parameter():
     ('errors', 'wrong', 'unknown'), [({'right': 297}, 3, 0), ({'accepted_unknown': 2}, 0, 2)]
 )
 def test_errors_are_weak_and_counted(errors, wrong, unknown):
-    assert grade_of(replace(GOOD, **errors), 0.99, 5) == (
+    assert graded(replace(GOOD, **errors), 0.99) == (
         'weak',
         f'{wrong} of 300 accepted poses are wrong, and {unknown} of 300 frames off the map are '
         'accepted',
@@ -129,10 +140,35 @@ def test_errors_are_weak_and_counted(errors, wrong, unknown):
 
 def test_a_few_errors_of_many_frames_are_no_weakness():
     many = Promise(known=5000, accepted=4000, right=3980, unknown=4000, accepted_unknown=10)
-    assert grade_of(many, 0.99, 5) == ('proven', '')
+    assert graded(many, 0.99) == ('proven', '')
 
 
-def test_a_map_on_which_no_number_of_frames_suffices_is_unfit():
-    grade, weakness = grade_of(GOOD, 0.99, None)
-    assert grade == 'unfit'
-    assert weakness.startswith('the map looks like road that it does not have')
+@pytest.mark.parametrize(('reach', 'grade'), [(0.049, 'unfit'), (0.051, 'proven')])
+def test_a_map_whose_own_road_has_no_more_proof_than_unknown_road_is_unfit(reach, grade):
+    found, weakness = graded(GOOD, 0.99, reach=reach)
+    assert found == grade
+    assert ('looks as much like it as its own' in weakness) == (grade == 'unfit')
+
+
+def test_a_map_alone_is_weak_and_a_simulated_calibration_proven():
+    grade, weakness = graded(GOOD, 0.99, kind='map_alone')
+    assert grade == 'weak' and weakness.startswith('no second drive')
+    assert graded(Promise(), 0.99, kind='simulated', reach=0.0) == ('proven', '')
+
+
+def test_a_map_without_unknown_road_is_weak_and_says_so():
+    grade, weakness = graded(GOOD, 0.99, unknown_m=0.0)
+    assert grade == 'weak' and weakness.startswith('the map is too short')
+    few = replace(GOOD, accepted=10, right=10)
+    assert '; the map is too short' in graded(few, 0.99, unknown_m=0.0)[1]
+
+
+def test_the_reach_is_of_right_estimates_on_known_road():
+    def said(x, proof):
+        return SimpleNamespace(estimate=None if x is None else planar(x), proof=proof)
+
+    frames = [said(0.0, 5.0), said(1.0, 3.0), said(50.0, 9.0), said(None, 9.0), said(0.0, 9.0)]
+    told = run(frames, frames, truths=[TRUTH] * 4 + [None])
+    assert reach_of([told], FIRST, CONFIG, 4.0) == 0.5
+    assert reach_of([told], FIRST, CONFIG, 2.0) == 1.0
+    assert reach_of([], FIRST, CONFIG, 2.0) == 0.0

@@ -186,8 +186,8 @@ def test_a_frame_is_sampled_whole_and_by_each_camera_with_and_without_its_place(
     assert (place.origin[place.true] == WHOLE).all()
     assert (place.weight[place.true] == 1.0).all()
     assert place.partial[place.true].tolist() == [False, True, True]
-    similarity = EVIDENCE.index('similarity')
-    assert place.evidence[place.true][:, similarity] == pytest.approx([1.0] * 3, abs=1e-3)
+    cosine = EVIDENCE.index('cosine')
+    assert place.evidence[place.true][:, cosine] == pytest.approx([1.0] * 3, abs=1e-3)
 
 
 def test_a_frame_with_one_camera_is_sampled_once():
@@ -219,9 +219,9 @@ class Told(DescriptorRecognizer):
         super().__init__(*args)
         self.without, self.asked = [], []
 
-    def search(self, query, without=None):
+    def search(self, query, local=None, without=None):
         self.without.append(without)
-        result = super().search(query, without)
+        result = super().search(query, local, without)
         evidence = result.evidence
 
         def noted(places, reverse):
@@ -263,7 +263,7 @@ def test_a_frame_of_the_map_itself_is_not_compared_with_its_own_place():
     found = sample_frame(told, own, 10, group=0)
     assert told.without[0].tolist() == [10]
     place = Samples.join(found.place)
-    assert place.evidence[0, EVIDENCE.index('similarity')] < 0.9
+    assert place.evidence[0, EVIDENCE.index('cosine')] < 0.9
 
 
 @pytest.mark.parametrize(
