@@ -48,10 +48,7 @@ def test_values_of_another_shape_or_a_damaged_spec_are_refused(tmp_path):
     save_map(made, tmp_path / 'n')
     about = read_manifest(tmp_path / 'n')
     about['local']['rows'] = 'two'
-    commit(
-        tmp_path / 'n',
-        json.loads(json.dumps({k: v for k, v in about.items() if k != 'format_version'})),
-    )
+    commit(tmp_path / 'n', {k: v for k, v in about.items() if k != 'format_version'})
     with pytest.raises(InputError, match='local'):
         load_map(tmp_path / 'n')
 
