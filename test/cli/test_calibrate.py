@@ -42,7 +42,8 @@ def test_the_command_calibrates_a_map_and_a_replay_then_states_probabilities(
     assert len(last['covariance']) == 6 and min(last['covariance']) > 0
     assert last['covariance'][0] + last['covariance'][1] >= 3.0**2 / 12
     assert last['error_m'] < 3
-    assert last['measurement']['probability'] > 0.5
+    assert 0.3 < last['measurement']['probability'] <= 0.95  # of a calibration that is weak
+    assert 'weak: ' in done.stderr
     summary = json.loads((tmp_path / 'out/summary.json').read_text())
     assert summary['precision'] == 1
 

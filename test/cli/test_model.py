@@ -10,7 +10,7 @@ from support.needs import needs
 
 def test_the_list_has_every_preset_and_what_is_in_the_cache(placerec, tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    monkeypatch.setenv('COLUMNS', '200')
+    monkeypatch.setenv('COLUMNS', '300')
     listed = placerec('model', 'list')
     assert listed.returncode == 0, listed.stderr
     rows = {line.split('│')[1].strip(): line for line in listed.stdout.splitlines() if '│' in line}

@@ -126,10 +126,10 @@ def test_amcl_gets_a_pose_on_a_reverse_drive_too():
     """Otherwise the most certain poses of the shipped calibration would never be given."""
     config = read_config(CONFIG / 'localizers' / 'placerec_for_amcl.yaml')
     defaults = read_defaults(Path(weights_file('shipped', '.onnx') + SUFFIX))
-    assert len(defaults) == 2
-    for made in defaults:
-        variances = made.reversed_sequence_errors.variances
-        assert np.sqrt(variances[-1, :2].max()) <= config.initial_pose_sigma
+    (made,) = defaults
+    variances = made.reversed_sequence_errors.variances
+    assert np.sqrt(variances[-1, :2].max()) <= config.initial_pose_sigma
+    assert made.grade == 'proven'
 
 
 def test_a_lifecycle_manager_waits_for_no_bond():

@@ -243,7 +243,7 @@ def test_an_extractor_other_than_the_maps_takes_nothing_from_the_map():
 
 def test_a_map_of_an_unknown_extractor_is_refused():
     with pytest.raises(
-        InputError, match="no extractor 'sift'; there are: timm, onnx, hog, pixels"
+        InputError, match="no extractor 'sift'; there are: timm, onnx, hub, hog, pixels"
     ):
         resolve_spec(make_config({}), replace(FULL, extractor='sift'))
 

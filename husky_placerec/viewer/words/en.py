@@ -56,6 +56,7 @@ WORDS: Mapping[str, str] = {
     'reason image_unusable': 'images unusable',
     'reason motion_disagrees': 'motion disagrees',
     'reason unknown_place': 'unknown place',
+    'reason uncalibrated': 'no proven calibration',
     'reason waiting_for_sequence': 'not enough evidence yet',
     # Explore
     'street map': 'Street map',

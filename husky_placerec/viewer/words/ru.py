@@ -56,6 +56,7 @@ WORDS: Mapping[str, str] = {
     'reason image_unusable': 'кадры непригодны',
     'reason motion_disagrees': 'не сходится с движением',
     'reason unknown_place': 'незнакомое место',
+    'reason uncalibrated': 'нет подтверждённой калибровки',
     'reason waiting_for_sequence': 'пока мало данных',
     # Explore
     'street map': 'Карта улиц',
