@@ -14,6 +14,7 @@ from husky_placerec.cli.common import (
     say,
     SetOption,
 )
+from husky_placerec.cli.model_local import model_local
 from husky_placerec.errors import InputError
 import typer
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from husky_placerec.types import Pixels
 
 app = typer.Typer(help='List and export networks.', no_args_is_help=True)
+app.command(
+    'local',
+    epilog='Examples:\n\n'
+    '  placerec model local drive_1 cells.onnx -s backbone=mobilenetv2_100 -s weights=net.pth\n\n'
+    '  placerec map build drive_1 campus.map --local --set local_weights=cells.onnx',
+)(model_local)
 
 FRAMES = 8  # of a drive, on which the two are compared
 

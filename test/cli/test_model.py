@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from husky_placerec.descriptor.local.network import LocalNetwork
 from husky_placerec.descriptor.published.presets import PRESETS
 import pytest
 from support.builders import track_rows, write_track_folder
@@ -58,3 +59,19 @@ def test_a_teacher_that_is_not_there_is_named(teacher, placerec, tmp_path):
     ended = placerec('distil', teacher, tmp_path / 'a', '-o', tmp_path / 'student.onnx', *student)
     assert ended.returncode == 2
     assert teacher.split('.')[0] in ended.stderr and not (tmp_path / 'student.onnx').exists()
+
+
+@needs('torch', 'timm', 'onnx')
+def test_any_network_gives_local_descriptors(placerec, tmp_path):
+    drive = write_track_folder(tmp_path / 'drive', track_rows(24))
+    file = tmp_path / 'cells.onnx'
+    network = ('-s', 'backbone=lcn_cnn', '-s', 'weights=random', '-s', 'normalization=half')
+    size = ('-s', 'input_width=160', '-s', 'input_height=96', '--width', '160', '--height', '96')
+    done = placerec('model', 'local', drive, file, *network, *size)
+    assert done.returncode == 0, done.stderr
+    assert 'fitted to 48 images' in done.stdout
+    assert LocalNetwork(str(file), threads=1).branches == ('features',)
+    few = write_track_folder(tmp_path / 'few', track_rows(6))
+    refused = placerec('model', 'local', few, tmp_path / 'few.onnx', *network, *size)
+    assert refused.returncode == 2 and '12 images to fit a basis; expected 20' in refused.stderr
+    assert not (tmp_path / 'few.onnx').exists()
