@@ -52,11 +52,12 @@ def covariance_of(message):
 
 
 def spaced(lines):
-    """Return the measurements that a filter is given: accepted, and some metres apart."""
+    """Return the measurements that a filter is given: accepted, borne out, some metres apart."""
     last, chosen = None, []
     for line in lines:
         said = line['measurement']
-        if said['accepted'] and not (last and last.distance_m(Pose(**said['pose'])) < SPACING_M):
+        borne_out = said['accepted'] and line['state'] == 'LOCALIZED'
+        if borne_out and not (last and last.distance_m(Pose(**said['pose'])) < SPACING_M):
             last = Pose(**said['pose'])
             chosen.append((line['stamp_ns'], last, said['covariance']))
     return chosen
