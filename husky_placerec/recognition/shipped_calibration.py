@@ -19,6 +19,8 @@ from husky_placerec.files import write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import Calibration, calibration_of
 
+# Factor of the proof without local descriptors: unknown road then gathers more of it.
+WITHOUT_LOCAL = 1.5
 SUFFIX = '.calibration.json'  # appended to the name of the weights
 
 
@@ -39,8 +41,15 @@ def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | 
         of = DescriptorSpec.from_json(made.descriptor, str(file))
         if of.weights_sha256 == spec.weights_sha256:
             # The evidence is in deviations of the cohort, so that it holds for any view.
-            return replace(made, descriptor=spec.as_json())
+            made = replace(made, descriptor=spec.as_json())
+            return made if place_map.local is not None else _without_local(made)
     return None
+
+
+def _without_local(made: Calibration) -> Calibration:
+    """Return the calibration for a map whose places cannot be compared locally."""
+    proofs = {name: WITHOUT_LOCAL * getattr(made, name) for name in ('proof', 'guessed_proof')}
+    return replace(made, **proofs)
 
 
 def read_defaults(file: Path) -> list[Calibration]:

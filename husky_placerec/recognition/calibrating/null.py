@@ -72,7 +72,7 @@ def measure_null(
                 proof = said.proof or 0.0
                 if proof > 0:
                     tail.append(proof)
-                if (said.probability or 0.0) >= config.localized_from:
+                if (said.probability or 0.0) >= config.lost_below:
                     most = max(most, proof)
     scale = float(np.clip(np.mean(tail) if tail else 0.0, LEAST_SCALE, MOST_SCALE))
     return Null(most, scale, driven_m)

@@ -64,14 +64,14 @@ def test_unknown_road_counts_by_the_usual_speed_where_no_pose_is_known():
 
 
 def test_the_largest_proof_of_all_stretches_counts():
-    runs = [stretch(100.0, (0.9, 3.0), (0.95, 7.0))], [stretch(100.0, (0.9, 5.0))]
+    runs = [stretch(100.0, (0.9, 3.0), (0.8, 7.0))], [stretch(100.0, (0.9, 5.0))]
     assert measured(*runs).most == 7.0
 
 
 def test_only_estimates_that_could_be_believed_count():
-    road = stretch(100.0, (0.9, 3.0), (0.899, 7.0), (None, 9.0), (0.95, None))
+    road = stretch(100.0, (0.7, 3.0), (0.699, 7.0), (None, 9.0), (0.9, None))
     assert measured([road]).most == 3.0
-    assert measured([road], localized_from=0.6).most == 7.0
+    assert measured([road], lost_below=0.6).most == 7.0
     assert measured([stretch(100.0, (0.1, 9.0))]).most == 0.0
 
 
