@@ -46,7 +46,6 @@ class DecisionConfig:
         'they are right: auto (where the map has them), always (a map without them is refused) '
         'or off.',
         choices=('auto', 'always', 'off'),
-        dynamic=True,
     )
     check_images: bool = parameter(
         True,

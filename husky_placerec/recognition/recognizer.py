@@ -188,6 +188,7 @@ class Recognizer(DescriptorRecognizer):
         local: LocalExtractor | None = None,
     ) -> None:
         self._extractor, self._local = extractor, local
+        self._seen_by = config
         super().__init__(place_map, config, self._calibration_of(place_map, config))
 
     @classmethod
@@ -235,7 +236,7 @@ class Recognizer(DescriptorRecognizer):
         extractor = self._extractor.seen_by(config, cameras)
         if self._local is not None:
             self._local = self._local.seen_by(extractor.spec, config, cameras)
-        self._extractor = extractor
+        self._extractor, self._seen_by = extractor, config
         self.arm = self._arm_on(self.place_map)
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
@@ -254,7 +255,10 @@ class Recognizer(DescriptorRecognizer):
                 f'{place_map.name}: poses in the frame {place_map.frame_id}; '
                 f'expected {self.place_map.frame_id}, as before'
             )
-        self._switch_to(place_map, self._calibration_of(place_map, self.config))
+        calibration = self._calibration_of(place_map, self.config)
+        if self._local is None:  # the map may have got local descriptors
+            self._local = local_extractor_of(place_map, self._seen_by)
+        self._switch_to(place_map, calibration)
 
     def _arm_on(self, place_map: PlaceMap) -> LeverArm:
         return place_map.arm_of(self._extractor.preparation.cameras)

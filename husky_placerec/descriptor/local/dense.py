@@ -69,7 +69,8 @@ class DenseMatcher:
         """
         count, cells = len(others), self.cells
         size = others.shape[-1]
-        cosines = (others.reshape(-1, size) @ image.T).reshape(count, -1)  # of other, image
+        cosines = others.reshape(-1, size) @ image.T  # [K * cells of the other, cells]
+        cosines = cosines.reshape(count, cells * cells)
         to, back, there = self._window
         number = np.arange(cells)
         forwards = np.where(there, cosines[:, to], -np.inf)  # [K, cells, W]

@@ -54,7 +54,7 @@ class LocalNetwork:
                 model, options, providers=['CPUExecutionProvider']
             )
             about = self._session.get_modelmeta().custom_metadata_map
-            values = json.loads(about[SPEC_KEY])
+            values = dict(json.loads(about[SPEC_KEY]))
             self.branches = tuple(str(name) for name in json.loads(about[BRANCHES_KEY]))
         except Exception as error:  # ONNX Runtime raises many kinds
             raise InputError(

@@ -73,6 +73,9 @@ class LocalSpec:
         :raises InputError: for a missing or an unknown key, and for a value that no spec has.
         """
         require({'local': values}, SCHEMA, source)
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise InputError(f'{source}: local has unknown keys: {", ".join(unknown)}')
         return cls(**values)
 
     def require_same(self, found: LocalSpec, source: str) -> None:
