@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.network import LocalValues, restored
@@ -35,14 +35,23 @@ class LocalComparison:
     places: LocalFeatures
     opposites: tuple[int, ...] | None
     _known: dict[StateKey, Floats] = field(default_factory=dict, init=False)
+    _computed: dict[StateKey, Floats] = field(default_factory=dict, init=False)
+
+    def again(self) -> LocalComparison:
+        """Return a comparison for which the same places count; what is computed is shared."""
+        made = replace(self)
+        made._known.update(self._known)
+        object.__setattr__(made, '_computed', self._computed)
+        return made
 
     def compare(self, states: Sequence[StateKey]) -> None:
         """Compare the frame with places that are passed in reverse or not."""
         for reverse in (False, True):
-            new = sorted({p for p, r in states if r == reverse and (p, r) not in self._known})
+            new = sorted({p for p, r in states if r == reverse and (p, r) not in self._computed})
             if new:
                 rows = self._agreement(np.array(new, np.int64), reverse)
-                self._known.update(zip([(place, reverse) for place in new], rows))
+                self._computed.update(zip([(place, reverse) for place in new], rows))
+        self._known.update({(p, bool(r)): self._computed[p, bool(r)] for p, r in states})
 
     def of(self, places: Indices, reverse: Mask) -> Floats:
         """

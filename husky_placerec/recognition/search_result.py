@@ -68,6 +68,10 @@ class SearchResult:
         """The similarities of the query to places all over the map."""
         return self.route.cohort.of(self.query, self.without)
 
+    def again(self) -> SearchResult:
+        """Return the same result, on which no earlier decision has compared more places."""
+        return self if self.local is None else replace(self, local=self.local.again())
+
     def compare(self, states: Sequence[tuple[int, bool]]) -> None:
         """Compare more places locally, besides the candidates and what contradicts them."""
         if self.local is not None:

@@ -92,7 +92,7 @@ class RecordedRun:
             if by_odometry and motion is not None:
                 odometry.add_recorded(stamp_ns, Pose.from_array(motion[frame]))
                 odometry.take_new()
-            yield recognizer.decide(stamp_ns, {}, result)
+            yield recognizer.decide(stamp_ns, {}, result.again())
 
 
 def record_runs(

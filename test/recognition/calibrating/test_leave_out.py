@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from husky_placerec.config import make_config
 from husky_placerec.recognition.calibrating.calibrate import itself
 from husky_placerec.recognition.calibrating.leave_out import record_runs, Setting
@@ -10,7 +12,8 @@ from husky_placerec.types import SECOND_NS
 import numpy as np
 import pytest
 from support.builders import planar, SPACING_M, straight_map
-from support.calibrations import calibration, table
+from support.calibrations import calibration, model, table
+from support.local_features import local_of
 
 COUNT = 80
 CONFIG = make_config({'extractor': 'pixels'})
@@ -162,3 +165,19 @@ def test_a_run_is_recognised_by_its_odometry_or_by_time(by_odometry, along):
     assert [each.stamp_ns for each in recognitions] == stamps.tolist()
     assert abs(recognitions[-1].chosen.place - 9) <= (0 if by_odometry else 2)
     assert recognitions[-1].covariance[0] == pytest.approx(along)
+
+
+def test_a_run_decides_the_same_each_time():
+    """The places that one decision compares locally do not count for the next one."""
+    place_map = replace(straight_map(20), local=local_of(20))
+    noise = np.random.default_rng(0).normal(0, 0.35, place_map.descriptors.shape)
+    seen = place_map.descriptors + noise
+    seen = (seen / np.linalg.norm(seen, axis=2, keepdims=True)).astype(np.float16)
+    stamps = 3 * np.arange(20) * SECOND_NS
+    drive = DescribedDrive('second', seen, stamps, place_map.places.poses, local=place_map.local)
+    config = make_config({'extractor': 'pixels', 'candidates': 2})
+    setting = Setting(place_map, (drive,))
+    run = next(iter(record_runs(setting, config, lambda _: lambda items, _: items)))
+    made = calibration(place=model(lead=2.0, local={'local_lead': 8.0}))
+    first, second = ([said.proof for said in run.recognitions(made, config)] for _ in range(2))
+    assert first == second
