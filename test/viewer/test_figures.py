@@ -7,7 +7,7 @@ from husky_placerec.types import GeoOrigin
 from husky_placerec.viewer.deciding import BY_SIMILARITY, Decided, Rule
 from husky_placerec.viewer.figures.colours import MARKS, PLACES
 from husky_placerec.viewer.figures.curves import precision_recall_figure, reliability_figure
-from husky_placerec.viewer.figures.route import Canvas, FEW, map_figure, route_figure
+from husky_placerec.viewer.figures.route import Canvas, FEW, map_figure, near_figure, route_figure
 from husky_placerec.viewer.words import Words
 import numpy as np
 import pytest
@@ -51,6 +51,15 @@ def test_the_chosen_frame_has_its_answer_and_the_line_between_them(decided):
     assert (list(named['true'].x), list(named['recognised'].x)) == ([30.0], [5.0])
     (line,) = [trace for trace in figure.data if trace.mode == 'lines']
     assert list(line.x) == [30.0, 5.0]
+
+
+def test_what_is_near_a_chosen_frame_is_drawn_alone():
+    run = shown_run([decision(n, n) for n in range(60)], [5.0 * n for n in range(60)])
+    figure = near_figure(Decided(run, Rule()), Canvas(WORDS), 30)
+    places, frames = figure.data[:2]
+    assert (min(frames.x), max(frames.x)) == (90.0, 210.0)
+    assert not len(places.x)  # the ten places are far away
+    assert list(traces(figure)['true'].x) == [150.0]
 
 
 def test_other_candidates_are_drawn(decided):

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from husky_placerec.types import Candidate, Floats, GeoOrigin, Indices
 from husky_placerec.viewer.deciding import Decided, OUTCOMES
-from husky_placerec.viewer.figures.colours import MARKS, PLACES, plain, RECOGNISED, TRUE
+from husky_placerec.viewer.figures.colours import GOOD, MARKS, PLACES, plain, RECOGNISED, TRUE
 from husky_placerec.viewer.places import ShownPlaces
 import numpy as np
 import plotly.graph_objects as go
 
-FEW = 1500  # points that are drawn without WebGL, which not every machine has
+FEW = 3000  # points that are drawn without WebGL, which not every machine has
 MOST_DRAWN = 50_000  # places; of more every n-th is drawn
+NEAR_M, MOST_NEAR = 60.0, 300  # around a chosen frame
 MOST_TRACKS = 12  # with a colour of their own
 MARGIN = {'l': 0, 'r': 0, 't': 0, 'b': 0}
 # maplibre has no hollow marks and no crosses of its own; there the colour alone tells.
@@ -111,6 +112,35 @@ def route_figure(
         traces += _chosen(decided, row, candidates, canvas)
     around = np.concatenate([run.at, run.places.poses[:, :2]])
     return canvas.figure(traces, around[np.isfinite(around).all(axis=1)])
+
+
+def near_figure(
+    decided: Decided, canvas: Canvas, row: int, candidates: Sequence[Candidate] = ()
+) -> go.Figure:
+    """
+    Draw what is around a chosen frame and its answer, at most some hundred points.
+
+    A map of many points is not drawn anew for each frame: this small one is drawn beside it.
+    """
+    run = decided.run
+    ends = np.stack([run.truths[row], run.estimates[row]])
+    ends = ends[np.isfinite(ends).all(axis=1)]
+    traces = []
+    if len(ends):
+        middle, apart_m = ends.mean(axis=0), float(np.ptp(ends, axis=0).max())
+        reach_m = max(NEAR_M, apart_m)
+        for at, mark in (
+            (run.places.poses[:, :2], {'size': 9, 'color': PLACES[canvas.theme]}),
+            (run.at, {'size': 5, 'color': GOOD}),
+        ):
+            apart = np.abs(at - middle).max(axis=1)
+            rows = np.flatnonzero(apart <= reach_m)
+            rows = rows[:: max(1, -(-len(rows) // MOST_NEAR))]
+            traces.append(canvas.points(at[rows], mark, showlegend=False, hoverinfo='skip'))
+    traces += _chosen(decided, row, candidates, canvas)
+    figure = canvas.figure(traces, ends)
+    figure.update_layout(showlegend=False, uirevision=row)
+    return figure
 
 
 def map_figure(places: ShownPlaces, canvas: Canvas, place: int | None = None) -> go.Figure:

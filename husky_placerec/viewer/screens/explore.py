@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from husky_placerec.types import Candidate
 from husky_placerec.viewer.deciding import Decided, Rule
-from husky_placerec.viewer.figures.route import map_figure, route_figure
+from husky_placerec.viewer.figures.route import FEW, map_figure, near_figure, route_figure
 from husky_placerec.viewer.screens.opening import decided_by, frame_photos, place_photos, Shown
 from husky_placerec.viewer.screens.parts import (
     canvas,
@@ -57,7 +57,12 @@ def show_run(shown: Shown, rule: Rule) -> None:
         images_of(shown, row)
     with left:
         origin = street_origin(run.places.origin, shown.key)
-        figure = route_figure(decided, canvas(origin), row, others(decided, row))
+        rest = others(decided, row)
+        many = len(run) + len(run.places) > FEW
+        if many:
+            figure = route_figure(decided, canvas(origin, 340))
+        else:
+            figure = route_figure(decided, canvas(origin), row, rest)
         key = f'route {shown.key}'
         st.plotly_chart(
             figure,
@@ -66,6 +71,8 @@ def show_run(shown: Shown, rule: Rule) -> None:
             selection_mode='points',
             config=CHART,
         )
+        if many:
+            st.plotly_chart(near_figure(decided, canvas(height=220), row, rest), key='near')
     strip_of(shown, decided, row)
     st.toggle(words()('annotations'), value=True, key='annotated')
 
