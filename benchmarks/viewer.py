@@ -68,8 +68,9 @@ def cpu_s() -> float:
 
 
 def rows_of(frames: int, clicks: int) -> list[int]:
-    """Return frames far apart; the images of neighbours are unlike."""
-    return [int(row) for row in np.random.default_rng(0).permutation(frames)[:clicks]]
+    """Return frames far apart, each with other images than the one before and its neighbours."""
+    blocks = np.random.default_rng(0).integers(frames // IMAGES, size=clicks)
+    return [int(block) * IMAGES + 11 * number % IMAGES for number, block in enumerate(blocks, 1)]
 
 
 def click_s(page, row: int) -> float:

@@ -51,6 +51,8 @@ def test_the_chosen_frame_has_its_answer_and_the_line_between_them(decided):
     assert (list(named['true'].x), list(named['recognised'].x)) == ([30.0], [5.0])
     (line,) = [trace for trace in figure.data if trace.mode == 'lines']
     assert list(line.x) == [30.0, 5.0]
+    over = [trace for trace in figure.data if trace.customdata is None]
+    assert {trace.hoverinfo for trace in over} == {'skip'}  # clicks go to the frames below
 
 
 def test_what_is_near_a_chosen_frame_is_drawn_alone():

@@ -12,7 +12,7 @@ from husky_placerec.viewer.places import ShownPlaces
 import numpy as np
 import plotly.graph_objects as go
 
-FEW = 3000  # points that are drawn without WebGL, which not every machine has
+FEW = 1000  # points that are drawn anew for each frame, and without WebGL
 MOST_DRAWN = 50_000  # places; of more every n-th is drawn
 NEAR_M, MOST_NEAR = 60.0, 300  # around a chosen frame
 MOST_TRACKS = 12  # with a colour of their own
@@ -197,27 +197,23 @@ def _frames(at: Floats, rows: Indices, outcome: int, canvas: Canvas) -> object:
 def _chosen(
     decided: Decided, row: int, candidates: Sequence[Candidate], canvas: Canvas
 ) -> list[object]:
+    """Return the marks of a frame; a click goes through them to the frame below."""
     run, words = decided.run, canvas.words
     true, found = run.truths[[row]], run.estimates[[row]]
     traces = []
     if candidates:
         at = np.array([(c.pose.x, c.pose.y) for c in candidates]).reshape(-1, 2)
         mark = {'size': 12, 'color': RECOGNISED, 'symbol': 'diamond-open', 'opacity': 0.7}
-        ranks = [str(rank) for rank in range(2, 2 + len(candidates))]
-        template = f'{words("candidate")} %{{text}}<extra></extra>'
         name = words('other candidates')
-        traces.append(canvas.points(at, mark, name=name, text=ranks, hovertemplate=template))
+        traces.append(canvas.points(at, mark, name=name, hoverinfo='skip'))
     if np.isfinite([*true[0], *found[0]]).all():
         line = {'color': RECOGNISED, 'width': 3}
         ends = np.concatenate([true, found])
         more = {'mode': 'lines', 'line': line, 'showlegend': False, 'hoverinfo': 'skip'}
         traces.append(canvas.points(ends, {}, **more))
     if np.isfinite(found[0]).all():
-        name = words('recognised')
         mark = {'size': 15, 'color': RECOGNISED, 'symbol': 'diamond'}
-        traces.append(
-            canvas.points(found, mark, name=name, hovertemplate=f'{name}<extra></extra>')
-        )
+        traces.append(canvas.points(found, mark, name=words('recognised'), hoverinfo='skip'))
     if np.isfinite(true[0]).all():
         traces.append(_ring(canvas, true, TRUE, words('true')))
     return traces
@@ -225,7 +221,7 @@ def _chosen(
 
 def _ring(canvas: Canvas, at: Floats, colour: str, name: str) -> object:
     mark = {'size': 20, 'color': colour, 'symbol': 'circle-open', 'line': {'width': 4}}
-    return canvas.points(at, mark, name=name, hovertemplate=f'{name}<extra></extra>')
+    return canvas.points(at, mark, name=name, hoverinfo='skip')
 
 
 def _marked(mark: Mapping[str, object], more: Mapping[str, object]) -> dict[str, object]:

@@ -25,7 +25,6 @@ WORDS: Mapping[str, str] = {
     'chosen place': 'chosen place',
     'true': 'true',
     'recognised': 'recognised',
-    'candidate': 'candidate',
     'other candidates': 'other candidates',
     'distance': 'Distance',
     'angle': 'Angle',

@@ -25,7 +25,6 @@ WORDS: Mapping[str, str] = {
     'chosen place': 'выбранное место',
     'true': 'истинное',
     'recognised': 'распознанное',
-    'candidate': 'кандидат',
     'other candidates': 'другие кандидаты',
     'distance': 'Расстояние',
     'angle': 'Угол',
