@@ -126,7 +126,13 @@ def model_list(
     table = Table(title='Published networks', title_justify='left')
     for column in columns:
         right = column in ('numbers', 'MB', 'ms a pair')
-        table.add_column(column, justify='right' if right else 'left')
+        # A name that a narrow terminal cuts or wraps cannot be copied.
+        table.add_column(
+            column,
+            justify='right' if right else 'left',
+            overflow='fold',
+            no_wrap=column == 'preset',
+        )
     for name, preset in chosen.items():
         about = preset.checkpoint
         rule = '' if preset.fixed else f' ({preset.input_rule})'

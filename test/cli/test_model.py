@@ -11,13 +11,27 @@ from support.needs import needs
 
 def test_the_list_has_every_preset_and_what_is_in_the_cache(placerec, tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    monkeypatch.setenv('COLUMNS', '300')
+    monkeypatch.setenv('TERM', 'dumb')  # 80 columns, whatever the terminal
     listed = placerec('model', 'list')
     assert listed.returncode == 0, listed.stderr
-    rows = {line.split('│')[1].strip(): line for line in listed.stdout.splitlines() if '│' in line}
+    rows = _rows(listed.stdout)
     assert set(rows) == set(PRESETS)
-    assert 'GPL-3.0; not stated' in rows['salad'] and 'sides multiples of 14' in rows['salad']
-    assert 'by hand' in rows['mixvpr'] and '320x320' in rows['mixvpr']
+    salad = rows['salad']
+    assert 'GPL-3.0; not stated' in salad[5] and 'sides multiples of 14' in salad[3]
+    assert 'by hand' in rows['mixvpr'][6] and '320x320' in rows['mixvpr'][3]
+
+
+def _rows(printed: str) -> dict[str, list[str]]:
+    """The cells of each row by the row's name; the lines of a cell are joined."""
+    rows: list[list[str]] = []
+    for line in printed.splitlines():
+        if line.startswith('│'):
+            cells = [cell.strip() for cell in line.strip('│').split('│')]
+            if cells[0]:
+                rows.append(cells)
+            else:
+                rows[-1] = [' '.join(pair).strip() for pair in zip(rows[-1], cells, strict=True)]
+    return {cells[0]: cells for cells in rows}
 
 
 def test_a_listed_preset_tells_its_file(placerec, tmp_path, monkeypatch):
