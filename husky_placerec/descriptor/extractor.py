@@ -9,11 +9,14 @@ from typing import Protocol
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.device import require_cpu
+from husky_placerec.descriptor.exported import ExportedExtractor
 from husky_placerec.descriptor.fusion import fuse_by_sum
 from husky_placerec.descriptor.hog import HogExtractor
 from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.preparation import Cameras, choose_for, Preparation
 from husky_placerec.descriptor.projection import Projection
+from husky_placerec.descriptor.runtimes.model_file import ModelFile
+from husky_placerec.descriptor.runtimes.runtime import TORCH
 from husky_placerec.descriptor.shipped import SHIPPED
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.errors import InputError
@@ -70,6 +73,11 @@ class DescriptorExtractor:
         self.spec = projection.of(self._described) if projection else self._described
 
     @property
+    def words(self) -> str:
+        """Which runtime runs the network, and why, in a sentence; empty without a network."""
+        return getattr(self._images, 'words', '')
+
+    @property
     def preparation(self) -> Preparation:
         """How each camera's image is brought to the input size."""
         return self._prepare
@@ -120,6 +128,7 @@ def load_extractor(
     :raises InputError: for a model or weights that cannot be loaded, a missing device, and cameras
         that do not fit the map.
     """
+    config = _run_by_torch(config, stored)
     spec = resolve_spec(config, stored)
     images, fuse = _load_images(spec, config)
     choice = choose_for(images.spec, config) if stored is None else None
@@ -149,7 +158,18 @@ def _load_images(spec: DescriptorSpec, config: Config) -> tuple[ImageExtractor, 
         raise InputError(
             f'extractor timm: {error}; it needs torch and timm (pip install husky_placerec[timm])'
         ) from error
-    images = TorchExtractor(spec, threads=config.threads, device=config.device)
+    if config.runtime not in ('auto', TORCH):
+        raise InputError(
+            f'runtime is {config.runtime}, which runs exported networks, and extractor is timm; '
+            'export the network (placerec model export), or set runtime: torch'
+        )
+    images = TorchExtractor(
+        spec,
+        threads=config.threads,
+        device=config.device,
+        bfloat16=config.precision == 'bfloat16',
+        compiled=config.torch_compile,
+    )
     fusions: dict[str, Fusion | None] = {
         'concat': None,
         'add': fuse_by_sum,
@@ -164,8 +184,9 @@ def load_spec(config: Config) -> DescriptorSpec:
 
     :raises InputError: for an exported network that cannot be read.
     """
+    config = _run_by_torch(config, None)
     spec = resolve_spec(config, None)
-    return _load_onnx(spec, config).spec if _is_exported(spec, config) else spec
+    return ModelFile.read(spec).spec if _is_exported(spec, config) else spec
 
 
 def _is_exported(spec: DescriptorSpec, config: Config) -> bool:
@@ -175,19 +196,22 @@ def _is_exported(spec: DescriptorSpec, config: Config) -> bool:
     return spec.extractor == 'onnx' or named
 
 
+def _run_by_torch(config: Config, stored: DescriptorSpec | None) -> Config:
+    """Return the configuration with extractor timm where it asks for the runtime torch."""
+    network = stored is None or stored.extractor in ('timm', 'onnx')
+    if config.runtime != TORCH or config.extractor or not network:
+        return config
+    named = config.weights or config.backbone or config.preset or stored
+    return replace(config, extractor='timm', weights=config.weights if named else SHIPPED)
+
+
 def _load_onnx(spec: DescriptorSpec, config: Config) -> ImageExtractor:
     if spec.fusion == 'attention':
         raise InputError(
             f'{spec.weights}: fusion is attention, which an exported network does not have; '
             'expected concat or add'
         )
-    try:
-        from husky_placerec.descriptor.onnx_extractor import OnnxExtractor
-    except ImportError as error:
-        raise InputError(
-            f'extractor onnx: {error}; it needs ONNX Runtime (pip install onnxruntime)'
-        ) from error
-    return OnnxExtractor(spec, threads=config.threads, device=config.device)
+    return ExportedExtractor(spec, config)
 
 
 def _load_hub(spec: DescriptorSpec, config: Config) -> ImageExtractor:

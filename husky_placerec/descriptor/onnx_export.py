@@ -16,7 +16,8 @@ import tempfile
 import warnings
 
 from husky_placerec.descriptor.network import DescriptorNetwork
-from husky_placerec.descriptor.onnx_extractor import OnnxExtractor, SPEC_KEY
+from husky_placerec.descriptor.runtimes.model_file import ModelFile, SPEC_KEY
+from husky_placerec.descriptor.runtimes.onnx_runtime import OnnxRuntime
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.torch_extractor import TorchExtractor
 from husky_placerec.errors import InputError
@@ -59,9 +60,11 @@ def export_onnx(
         file = Path(folder) / 'model.onnx'
         _convert(made, file)
         model = file.read_bytes()
-        exported = OnnxExtractor(replace(made.spec, weights=str(file)), threads=threads)
+        read = ModelFile.read(replace(made.spec, weights=str(file)))
+        exported = OnnxRuntime(read, threads=threads)
         # A single image and several: the exported network must take any number of images.
-        ours = np.concatenate([exported.describe(images[:1]), exported.describe(images[1:])])
+        all_images = np.stack(images)
+        ours = np.concatenate([exported.run(all_images[:1]), exported.run(all_images[1:])])
     error = float(np.linalg.norm(ours - made.describe(images), axis=1).max())
     if not error <= MOST_ERROR:
         raise InputError(

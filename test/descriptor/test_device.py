@@ -39,7 +39,7 @@ def torch(monkeypatch):
 
 
 def test_the_default_device_is_the_cpu(runtime):
-    session = load_extractor(make_config(SHIPPED))._images._session
+    session = load_extractor(make_config(SHIPPED))._images.runtime.session
     assert session.get_providers() == ['CPUExecutionProvider']
 
 
