@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -25,8 +26,11 @@ from husky_placerec.data.problems import MAX_BROKEN, Problems
 from husky_placerec.data.soundness.judge import sound
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
-from husky_placerec.types import Frame, GeoOrigin, Pixels
+from husky_placerec.pipeline import in_threads
+from husky_placerec.types import CameraNeeds, Frame, GeoOrigin, Pixels
 
+DECODERS = 2  # threads: one decodes while the other waits for the disk
+AHEAD = 8  # decoded frames that wait, at most
 LOOKED_AT = 100  # images, for the size of each camera's
 Self = TypeVar('Self', bound='Source')
 
@@ -213,34 +217,69 @@ def decode_frame(
 
 
 def decode_usable(
-    frame: Frame[ImageMessage], source: Source, max_pixels: int = MAX_PIXELS
+    frame: Frame[ImageMessage],
+    source: Source,
+    max_pixels: int = MAX_PIXELS,
+    needs: CameraNeeds | None = None,
 ) -> Frame[Pixels] | None:
     """
     Decode the images of a frame; images that do not decode are noted and left out.
 
+    :param needs: the sizes from which images must not be reduced; None: not at all.
     :return: None if no image of the frame decodes.
     :raises InputError: for too many broken images.
     """
-    images: dict[str, Pixels] = {}
-    for camera, message in frame.images.items():
-        try:
-            images[camera] = decode_image(message, max_pixels)
-        except InputError as error:
-            source.broken(camera, frame.image_stamps_ns[camera], error)
-    if not images:
-        return None
-    stamps = {camera: frame.image_stamps_ns[camera] for camera in images}
-    return Frame(frame.stamp_ns, images, stamps)
+    decoded = _noted(_decode(frame, max_pixels, needs), source)
+    return decoded if decoded.images else None
 
 
 def decoded_frames(
-    source: Source, frames: Iterable[Frame[ImageMessage]], max_pixels: int = MAX_PIXELS
+    source: Source,
+    frames: Iterable[Frame[ImageMessage]],
+    max_pixels: int = MAX_PIXELS,
+    needs: CameraNeeds | None = None,
 ) -> Iterator[Frame[Pixels]]:
-    """Decode frames by `decode_usable`; frames without an image are left out."""
-    for encoded in frames:
-        frame = decode_usable(encoded, source, max_pixels)
-        if frame is not None:
+    """Decode frames ahead of their use, as `decode_usable`; leave out those without an image."""
+    for frame in decoded_or_empty(source, frames, max_pixels, needs):
+        if frame.images:
             yield frame
+
+
+def decoded_or_empty(
+    source: Source,
+    frames: Iterable[Frame[ImageMessage]],
+    max_pixels: int = MAX_PIXELS,
+    needs: CameraNeeds | None = None,
+) -> Iterator[Frame[Pixels]]:
+    """Decode frames as `decoded_frames`; those without an image are there, without cameras."""
+    decode = partial(_decode, max_pixels=max_pixels, needs=needs)
+    for decoded in in_threads(decode, frames, DECODERS, AHEAD):
+        yield _noted(decoded, source)
+
+
+_Decoded = tuple[Frame[Pixels], dict[str, InputError], Mapping[str, int]]
+
+
+def _decode(frame: Frame[ImageMessage], max_pixels: int, needs: CameraNeeds | None) -> _Decoded:
+    """Return a frame of what decodes, and by camera what does not, with all stamps."""
+    images: dict[str, Pixels] = {}
+    broken: dict[str, InputError] = {}
+    for camera, message in frame.images.items():
+        needed = None if needs is None else partial(needs, camera)
+        try:
+            images[camera] = decode_image(message, max_pixels, needed)
+        except InputError as error:
+            broken[camera] = error
+    stamps = {camera: frame.image_stamps_ns[camera] for camera in images}
+    return Frame(frame.stamp_ns, images, stamps), broken, frame.image_stamps_ns
+
+
+def _noted(decoded: _Decoded, source: Source) -> Frame[Pixels]:
+    """Note the broken images of a frame, in the order of the frames, and return the frame."""
+    frame, broken, stamps_ns = decoded
+    for camera, error in broken.items():
+        source.broken(camera, stamps_ns[camera], error)
+    return frame
 
 
 def steady_topics(source: Source) -> list[str]:

@@ -15,6 +15,7 @@ import cv2
 from husky_placerec.types import FloatArray, Pixels
 import numpy as np
 
+MOST_PROBES = 8  # of a map
 MOST_ERROR = 0.02  # of descriptors that may be compared with each other
 TINY = 1e-9
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from husky_placerec.config import Config
+from husky_placerec.descriptor.agreement import Probes
 from husky_placerec.descriptor.runtimes.choice import choose_runtime
 from husky_placerec.descriptor.runtimes.model_file import ModelFile
 from husky_placerec.descriptor.spec import DescriptorSpec
@@ -19,14 +20,17 @@ class ExportedExtractor:
 
     :param asked: the spec that the configuration or the map asks for; the file fills empty fields.
     :param config: names the runtime, the precision, the device and the threads.
+    :param probes: of the map, on which runtimes are compared; None: random images.
     :raises InputError: for a file that is missing or no such model, for a model other than the one
         asked for, and for a missing runtime or device.
     :ivar words: which runtime runs it, and why, in a sentence.
     """
 
-    def __init__(self, asked: DescriptorSpec, config: Config) -> None:
+    def __init__(
+        self, asked: DescriptorSpec, config: Config, probes: Probes | None = None
+    ) -> None:
         model = ModelFile.read(asked)
-        chosen = choose_runtime(model, config, len(asked.cameras))
+        chosen = choose_runtime(model, config, len(asked.sees), probes)
         self.runtime, self.words = chosen.runtime, chosen.words
         self.spec = replace(
             model.spec,

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from husky_placerec.config import Config
+from husky_placerec.descriptor.agreement import MOST_ERROR, Probes
 from husky_placerec.descriptor.device import require_cpu
 from husky_placerec.descriptor.exported import ExportedExtractor
 from husky_placerec.descriptor.fusion import fuse_by_sum
@@ -53,6 +54,7 @@ class DescriptorExtractor:
     :param fuse: fuses the cameras' vectors; None for fusion by `concat`, which keeps them apart.
     :param view: how the common view was chosen, in words; empty: by the map, or by parameters.
     :param projection: makes the descriptors smaller, as in a map; None: none.
+    :param precision: that of the map with whose descriptors these agree; empty: the own one.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class DescriptorExtractor:
         fuse: Fusion | None = None,
         view: str = '',
         projection: Projection | None = None,
+        precision: str = '',
     ) -> None:
         self._images = images
         self._fuse = fuse
@@ -69,7 +72,12 @@ class DescriptorExtractor:
         self.view = view
         self._projection = projection
         focal = prepare.pinhole.focal if prepare.pinhole else 0.0
-        self._described = replace(images.spec.with_fused_rows(), pinhole_focal=focal)
+        self._precision = precision
+        self._described = replace(
+            images.spec.with_fused_rows(),
+            pinhole_focal=focal,
+            precision=precision or images.spec.precision,
+        )
         self.spec = projection.of(self._described) if projection else self._described
 
     @property
@@ -91,7 +99,46 @@ class DescriptorExtractor:
         :raises InputError: as `Preparation.of`.
         """
         prepare = Preparation.of(self.spec, config, mapped)
-        return DescriptorExtractor(self._images, prepare, self._fuse, self.view, self._projection)
+        kept = self._fuse, self.view, self._projection, self._precision
+        return DescriptorExtractor(self._images, prepare, *kept)
+
+    def probes(self, images: Sequence[Pixels]) -> Probes | None:
+        """
+        Return images of a drive with their descriptors, by which others compare theirs.
+
+        :param images: of different places, prepared; None comes of fewer than two, and without a
+            network, whose descriptors are the same everywhere.
+        """
+        if len(images) < 2 or self.spec.extractor in WITHOUT_NETWORK:
+            return None
+        return Probes(np.stack(images), self._images.describe(images).astype(np.float16))
+
+    def agreeing_with(
+        self, stored: DescriptorSpec, probes: Probes | None, name: str
+    ) -> DescriptorExtractor:
+        """
+        Return the extractor for a map that another runtime or precision may have made.
+
+        :param stored: the spec of the map.
+        :param probes: of the map; None: then its precision has to be that of the extractor.
+        :param name: of the map, for the error.
+        :raises InputError: for another model, and for descriptors that do not agree.
+        """
+        own = self.spec
+        replace(own, precision=stored.precision).require_same(stored, name)
+        if probes is None:
+            own.require_same(stored, name)
+            return self
+        error = probes.error(self._images.describe(list(probes.images)))
+        if error > MOST_ERROR:
+            raise InputError(
+                f'{name}: made in {stored.precision}; the descriptors of its {len(probes.images)} '
+                f'probes differ by e = {error:.3f} from those of {own.precision} here; expected '
+                f'at most {MOST_ERROR:g}; set precision or runtime as they were, or build the map '
+                'anew'
+            )
+        kept = self._fuse, self.view, self._projection, stored.precision
+        return DescriptorExtractor(self._images, self._prepare, *kept)
 
     def describe(self, frame: Frame[Pixels]) -> FloatArray:
         """
@@ -115,6 +162,7 @@ def load_extractor(
     stored: DescriptorSpec | None = None,
     mapped: Cameras | None = None,
     projection: Projection | None = None,
+    probes: Probes | None = None,
 ) -> DescriptorExtractor:
     """
     Load the extractor that the configuration asks for.
@@ -125,12 +173,13 @@ def load_extractor(
     :param stored: the spec in the map; it decides what the configuration leaves open.
     :param mapped: the cameras of that map.
     :param projection: that of the map.
+    :param probes: of the map, for the choice of the runtime.
     :raises InputError: for a model or weights that cannot be loaded, a missing device, and cameras
         that do not fit the map.
     """
     config = _run_by_torch(config, stored)
     spec = resolve_spec(config, stored)
-    images, fuse = _load_images(spec, config)
+    images, fuse = _load_images(spec, config, probes)
     choice = choose_for(images.spec, config) if stored is None else None
     focal = spec.pinhole_focal if choice is None else choice.focal
     spec = replace(images.spec, pinhole_focal=focal)
@@ -143,14 +192,16 @@ def load_extractor(
     return DescriptorExtractor(images, prepare, fuse, view, projection)
 
 
-def _load_images(spec: DescriptorSpec, config: Config) -> tuple[ImageExtractor, Fusion | None]:
+def _load_images(
+    spec: DescriptorSpec, config: Config, probes: Probes | None
+) -> tuple[ImageExtractor, Fusion | None]:
     if spec.extractor in WITHOUT_NETWORK:
         require_cpu(config.device, spec.extractor)
         return WITHOUT_NETWORK[spec.extractor](spec), None
     if spec.extractor == 'hub':
         return _load_hub(spec, config), fuse_by_sum if spec.fusion == 'add' else None
     if _is_exported(spec, config):
-        return _load_onnx(spec, config), fuse_by_sum if spec.fusion == 'add' else None
+        return _load_onnx(spec, config, probes), fuse_by_sum if spec.fusion == 'add' else None
     # Imported here because a robot that runs an exported network has no torch.
     try:
         from husky_placerec.descriptor.torch_extractor import TorchExtractor
@@ -205,13 +256,13 @@ def _run_by_torch(config: Config, stored: DescriptorSpec | None) -> Config:
     return replace(config, extractor='timm', weights=config.weights if named else SHIPPED)
 
 
-def _load_onnx(spec: DescriptorSpec, config: Config) -> ImageExtractor:
+def _load_onnx(spec: DescriptorSpec, config: Config, probes: Probes | None) -> ImageExtractor:
     if spec.fusion == 'attention':
         raise InputError(
             f'{spec.weights}: fusion is attention, which an exported network does not have; '
             'expected concat or add'
         )
-    return ExportedExtractor(spec, config)
+    return ExportedExtractor(spec, config, probes)
 
 
 def _load_hub(spec: DescriptorSpec, config: Config) -> ImageExtractor:

@@ -14,8 +14,15 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from husky_placerec.config import Config
+from husky_placerec.descriptor.agreement import Probes
 from husky_placerec.descriptor.device import CPU
-from husky_placerec.descriptor.runtimes.measurement import Measured, measure, recall, remember
+from husky_placerec.descriptor.runtimes.measurement import (
+    measure,
+    Measured,
+    recall,
+    remember,
+    Trial,
+)
 from husky_placerec.descriptor.runtimes.model_file import ModelFile
 from husky_placerec.descriptor.runtimes.runtime import (
     BFLOAT16,
@@ -53,11 +60,14 @@ class Chosen:
     words: str
 
 
-def choose_runtime(model: ModelFile, config: Config, batch: int) -> Chosen:
+def choose_runtime(
+    model: ModelFile, config: Config, batch: int, probes: Probes | None = None
+) -> Chosen:
     """
     Load a network by the runtime that the configuration names, or by the fastest.
 
     :param batch: images that are usually described together.
+    :param probes: of a map, on which runtimes are compared; None: random images.
     :raises InputError: for a runtime that is not installed, a precision that the runtime or the
         model does not have, and a missing device.
     """
@@ -68,20 +78,21 @@ def choose_runtime(model: ModelFile, config: Config, batch: int) -> Chosen:
 
     if len(ways) == 1:
         made = load(ways[0])
-        why = 'as runtime asks' if config.runtime != AUTO else 'no other one is here'
+        asked = config.runtime != AUTO or config.precision == BFLOAT16
+        why = 'as the parameters ask' if asked else 'the only one that is installed'
         return Chosen(made, ways[0][1], f'runtime: {made.words}, {why}{note}')
-    return _fastest(ways, load, model, config, batch, note)
+    key = f'{model.key} {config.device} {config.threads} {batch}'
+    return _fastest(ways, load, key, Trial.of(model.shape, batch, probes), note)
 
 
 def _fastest(
     ways: list[Way],
     load: Callable[[Way], Runtime],
-    model: ModelFile,
-    config: Config,
-    batch: int,
+    key: str,
+    trial: Trial,
     note: str,
 ) -> Chosen:
-    key = f'{model.key} {config.device} {config.threads} {batch}'
+    key = ' '.join((key, trial.key, *(f'{name}:{precision}' for name, precision in ways)))
     named = [f'{runtime} {_version(runtime)} {precision}' for runtime, precision in ways]
     known = recall(key, named)
     if isinstance(known, Measured):
@@ -90,7 +101,7 @@ def _fastest(
         source = 'measured before'
     else:
         all_made = [load(way) for way in ways]
-        measured = measure(all_made, named, model.shape, batch)
+        measured = measure(all_made, named, trial)
         remember(key, measured)
         best, known_words = measured.best(named), known
         made = all_made[best]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 import hashlib
 import json
 from pathlib import Path
 import time
 
-from husky_placerec.descriptor.agreement import blots, errors, MOST_ERROR
+from husky_placerec.descriptor.agreement import blots, errors, MOST_ERROR, Probes
 from husky_placerec.descriptor.runtimes.processor import processor_name, short_name
 from husky_placerec.descriptor.runtimes.runtime import Runtime
 from husky_placerec.documents import read_json
 from husky_placerec.errors import InputError
 from husky_placerec.files import cache_folder, write_atomic
 from husky_placerec.schema import items, number, record, require, text
+from husky_placerec.types import FloatArray, Pixels
 import numpy as np
 
 ROUNDS = 7  # of each runtime, in turn, after one that counts for nothing
@@ -63,37 +65,64 @@ class Measured:
         return ', '.join(said)
 
 
-def measure(
-    runtimes: Sequence[Runtime], ways: Sequence[str], shape: tuple[int, int, int], batch: int
-) -> Measured:
+@dataclass(frozen=True, eq=False)
+class Trial:
     """
-    Measure runtimes in turn, on images with structure of all sizes.
+    What runtimes are measured on.
+
+    :param images: whose descriptors are compared.
+    :param expected: their descriptors; None: those of the first runtime.
+    :param frame: the images whose description is timed.
+    """
+
+    images: Pixels
+    expected: FloatArray | None
+    frame: Pixels
+
+    @classmethod
+    def of(cls, shape: tuple[int, int, int], batch: int, probes: Probes | None) -> Trial:
+        """
+        Make a trial of the probes of a map, else of random images with structure of all sizes.
+
+        :param shape: height, width and channels of an image.
+        :param batch: images of a frame.
+        """
+        height, width, _ = shape
+        images = np.stack(blots((width, height), max(batch, LEAST_IMAGES)))
+        if probes is None or probes.images.shape[1:] != shape:
+            return cls(images, None, images[:batch])
+        return cls(probes.images, probes.descriptors, images[:batch])
+
+    @property
+    def key(self) -> str:
+        """A hash of what is compared."""
+        return hashlib.sha256(np.ascontiguousarray(self.images).tobytes()).hexdigest()
+
+
+def measure(runtimes: Sequence[Runtime], ways: Sequence[str], trial: Trial) -> Measured:
+    """
+    Measure runtimes in turn.
 
     :param ways: the name of each.
-    :param shape: height, width and channels of an image.
-    :param batch: images of a frame.
     """
-    height, width, _ = shape
-    images = np.stack(blots((width, height), max(batch, LEAST_IMAGES)))
-    described = [each.run(images) for each in runtimes]
+    described = [each.run(trial.images) for each in runtimes]
+    expected = described[0] if trial.expected is None else trial.expected
     times: list[list[float]] = [[] for _ in runtimes]
-    frame = images[:batch]
+    frame = trial.frame
     for _ in range(ROUNDS):
         for spent, each in zip(times, runtimes):
             began = time.perf_counter()
             each.run(frame)
             spent.append(1000 * (time.perf_counter() - began))
-    wrong = [float(np.median(errors(each, described[0]))) for each in described]
+    wrong = [float(np.median(errors(each, expected))) for each in described]
     return Measured(tuple(ways), tuple(float(np.median(t)) for t in times), tuple(wrong))
 
 
 def remember(key: str, measured: Measured) -> None:
     """Keep a measurement; a cache that cannot be written is done without."""
     about = {'processor': processor_name(), **vars(measured)}
-    try:
+    with suppress(OSError):
         write_atomic(_file(key), json.dumps(about, indent=1).encode())
-    except OSError:
-        pass
 
 
 def recall(key: str, ways: Sequence[str]) -> Measured | str:

@@ -1,8 +1,9 @@
 """
 An exported network on the disk: its path, and the spec in its metadata.
 
-The metadata are read without a library of ONNX: every runtime needs them, and a robot has only one.
-The format is that of Protocol Buffers; `ModelProto` of onnx.proto3 numbers its fields.
+The metadata are read without a library of ONNX: every runtime needs them, and a robot may have
+only one of them. The format is that of Protocol Buffers; `ModelProto` of onnx.proto3 numbers its
+fields.
 """
 
 from __future__ import annotations
