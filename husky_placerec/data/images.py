@@ -94,9 +94,11 @@ def decode_unchanged(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray | 
 
 def _halved(data: np.ndarray, header: ImageHeader, needed: Needed) -> np.ndarray | None:
     """Decode a JPEG at half its size; None for another format, and where that is too small."""
-    half = (header.width + 1) // 2, (header.height + 1) // 2
+    half = header.width // 2, header.height // 2
     width, height = needed(header.width, header.height)
-    if header.form != 'jpeg' or half[0] < width or half[1] < height:
+    # The half of an odd size would be rounded, and show the image a little stretched.
+    even = header.width % 2 == header.height % 2 == 0
+    if header.form != 'jpeg' or not even or half[0] < width or half[1] < height:
         return None
     bgr = _decoded(data, cv2.IMREAD_REDUCED_COLOR_2)
     # A JPEG that its metadata turn by a quarter is decoded in full: `needed` knows it unturned.

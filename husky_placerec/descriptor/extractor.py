@@ -202,6 +202,11 @@ def _load_images(
         return _load_hub(spec, config), fuse_by_sum if spec.fusion == 'add' else None
     if _is_exported(spec, config):
         return _load_onnx(spec, config, probes), fuse_by_sum if spec.fusion == 'add' else None
+    if config.runtime not in ('auto', TORCH):
+        raise InputError(
+            f'runtime is {config.runtime}, which runs exported networks, and extractor is timm; '
+            'export the network (placerec model export), or set runtime: torch'
+        )
     # Imported here because a robot that runs an exported network has no torch.
     try:
         from husky_placerec.descriptor.torch_extractor import TorchExtractor
@@ -209,11 +214,6 @@ def _load_images(
         raise InputError(
             f'extractor timm: {error}; it needs torch and timm (pip install husky_placerec[timm])'
         ) from error
-    if config.runtime not in ('auto', TORCH):
-        raise InputError(
-            f'runtime is {config.runtime}, which runs exported networks, and extractor is timm; '
-            'export the network (placerec model export), or set runtime: torch'
-        )
     images = TorchExtractor(
         spec,
         threads=config.threads,

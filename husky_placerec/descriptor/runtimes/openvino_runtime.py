@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from husky_placerec.descriptor.runtimes.model_file import ModelFile, not_exported
-from husky_placerec.descriptor.runtimes.runtime import BFLOAT16, INT8
+from husky_placerec.descriptor.runtimes.runtime import FLOAT32, INT8
 from husky_placerec.types import FloatArray, Pixels
 import numpy as np
 import openvino
@@ -26,21 +28,16 @@ class OpenVinoRuntime:
     """
 
     def __init__(self, model: ModelFile, *, precision: str, threads: int, batch: int) -> None:
-        core = openvino.Core()
-        low = precision == BFLOAT16 or (precision == INT8 and has_bfloat16())
         options = {
-            'INFERENCE_PRECISION_HINT': 'bf16' if low else 'f32',
             'INFERENCE_NUM_THREADS': threads,
             'PERFORMANCE_HINT': 'LATENCY',
             'NUM_STREAMS': 1,
             'ENABLE_CPU_PINNING': False,  # a thread must be able to leave a core that is busy
         }
-        try:
-            read = core.read_model(str(model.path))
-            read.reshape([batch, *model.shape])
-            self._request = core.compile_model(read, _CPU, options).create_infer_request()
-        except Exception as error:  # OpenVINO raises RuntimeError of many kinds
-            raise not_exported(model.path, error) from error
+        hints = ['f32'] if precision == FLOAT32 else ['bf16']
+        if precision == INT8:  # some quantised networks have layers that do not go with bfloat16
+            hints = ['bf16', 'f32'] if has_bfloat16() else ['f32']
+        self._request = _compiled(model, hints, options, batch)
         self._buffer = np.zeros((batch, *model.shape), np.uint8)
         self._request.set_input_tensor(openvino.Tensor(self._buffer, shared_memory=True))
         self.words = f'OpenVINO {openvino.__version__.split("-")[0]} ({precision})'
@@ -54,6 +51,21 @@ class OpenVinoRuntime:
             self._request.infer()
             found.append(np.array(self._request.get_output_tensor().data[: len(part)]))
         return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def _compiled(model: ModelFile, hints: list[str], options: dict[str, Any], batch: int) -> Any:
+    """Return a request of the network, in the first precision in which it can be compiled."""
+    core = openvino.Core()
+    for hint in hints:
+        try:
+            read = core.read_model(str(model.path))
+            read.reshape([batch, *model.shape])
+            made = core.compile_model(read, _CPU, {'INFERENCE_PRECISION_HINT': hint, **options})
+            return made.create_infer_request()
+        except Exception as error:  # OpenVINO raises RuntimeError of many kinds
+            if hint == hints[-1]:
+                raise not_exported(model.path, error) from error
+    raise AssertionError(hints)
 
 
 def has_bfloat16() -> bool:
