@@ -7,7 +7,8 @@ others.
 
     python benchmarks/speed.py                       # prints, writes bench.json, compares
     python benchmarks/speed.py --threads 2 --rounds 20
-    python benchmarks/speed.py --only shipped        # the rows whose names contain it
+    python benchmarks/speed.py --only shipped --without int8    # by parts of their names
+    python benchmarks/speed.py --node                # and the node's memory and start
     python benchmarks/speed.py --commit              # writes benchmarks/bench.json
 """
 
@@ -26,6 +27,7 @@ from husky_placerec.progress import bar
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from speed_node import node_rows
 from speed_rows import Bench, BUILT, EAGER, MATRIX, Row
 
 COMMITTED = Path(__file__).with_name('bench.json')
@@ -41,6 +43,8 @@ class Line:
     :param spread_ms: from the lower to the upper quartile.
     :param ratio_to_eager: the median of the ratios to the eager row of the same round.
     :param ratio_spread: of these ratios, from the lower to the upper quartile.
+    :param cpu_ms: the median time of all its threads, which a busy machine changes least.
+    :param cpu_ratio: the median of its ratios to that of the eager row.
     """
 
     row: str
@@ -48,39 +52,55 @@ class Line:
     spread_ms: float
     ratio_to_eager: float
     ratio_spread: float
+    cpu_ms: float
+    cpu_ratio: float
     share_of_peak: float | None = None
 
 
-def timed(rows: dict[str, Row], rounds: int) -> dict[str, list[float]]:
-    """Call each row once a round, in turn; return the times in ms, without a first round."""
-    times: dict[str, list[float]] = {name: [] for name in rows}
+Times = dict[str, list[float]]
+
+
+def timed(rows: dict[str, Row], rounds: int) -> tuple[Times, Times]:
+    """
+    Call each row once a round, in turn, and count no first round.
+
+    :return: wall and CPU times, in ms.
+    """
+    times: Times = {name: [] for name in rows}
+    spent_cpu: Times = {name: [] for name in rows}
     with bar('Measuring', rounds + 1, ' rounds') as shown:
         for _ in range(rounds + 1):
             for name, work in rows.items():
-                began = time.perf_counter()
+                began, cpu = time.perf_counter(), time.process_time()
                 work()
-                spent = 1000 * (time.perf_counter() - began)
-                times[name].append(spent / (BUILT if name == SLOW else 1))
+                pairs = BUILT if name == SLOW else 1
+                times[name].append(1000 * (time.perf_counter() - began) / pairs)
+                spent_cpu[name].append(1000 * (time.process_time() - cpu) / pairs)
             shown.update()
-    return {name: spent[1:] for name, spent in times.items()}
+    for each in (times, spent_cpu):
+        for spent in each.values():
+            del spent[0]
+    return times, spent_cpu
 
 
-def lines_of(times: dict[str, list[float]], gflop: float) -> list[Line]:
+def lines_of(times: Times, spent_cpu: Times, gflop: float) -> list[Line]:
     """
     Return a line a row.
 
     :param gflop: of a pair, for the share of the peak of the large network's rows.
     """
     eager = np.array(times[EAGER])
-    peaks = [2 * MATRIX**3 / 1e6 / np.median(t) for n, t in times.items() if 'matrix' in n]
+    peaks = [2 * MATRIX**3 / 1e6 / np.median(t) for n, t in spent_cpu.items() if 'matrix' in n]
     found = []
     for name, spent in times.items():
         ratios = np.array(spent) / eager
         low, middle, high = np.percentile(spent, (25, 50, 75))
-        share = gflop / (middle / 1000) / max(peaks) if peaks else None
+        cpu_ms = float(np.median(spent_cpu[name]))
+        cpu_ratio = float(np.median(np.array(spent_cpu[name]) / spent_cpu[EAGER]))
+        share = gflop / (cpu_ms / 1000) / max(peaks) if peaks else None
         large = name.startswith(('descriptor_pair', 'eager_descriptor'))
         spread = float(np.subtract(*np.percentile(ratios, (75, 25))))
-        values = float(middle), float(high - low), float(np.median(ratios)), spread
+        values = middle, high - low, np.median(ratios), spread, cpu_ms, cpu_ratio
         rounded = [float(f'{value:.4g}') for value in values]
         share = round(float(share), 3) if large and share is not None else None
         found.append(Line(name, *rounded, share))
@@ -89,12 +109,14 @@ def lines_of(times: dict[str, list[float]], gflop: float) -> list[Line]:
 
 def table_of(lines: list[Line]) -> Table:
     table = Table(title_justify='left')
-    for column in ('row', 'median ms', 'spread ms', 'ratio to eager', 'of matrix peak'):
+    columns = 'row', 'wall ms', 'spread', 'ratio to eager', 'CPU ms', 'ratio', 'of peak'
+    for column in columns:
         table.add_column(column, justify='left' if column == 'row' else 'right', no_wrap=True)
     for line in lines:
         share = '' if line.share_of_peak is None else f'{line.share_of_peak:.2f}'
         ratio = f'{line.ratio_to_eager:.3f} ± {line.ratio_spread / 2:.3f}'
-        table.add_row(line.row, f'{line.median_ms:.2f}', f'{line.spread_ms:.2f}', ratio, share)
+        times = f'{line.median_ms:.2f}', f'{line.spread_ms:.2f}', ratio, f'{line.cpu_ms:.2f}'
+        table.add_row(line.row, *times, f'{line.cpu_ratio:.3f}', share)
     return table
 
 
@@ -115,8 +137,13 @@ def slower(before: list[Line], now: list[Line]) -> list[str]:
     return said
 
 
+def wanted(name: str, only: list[str], without: list[str]) -> bool:
+    """Say whether a row was asked for, by parts of its name."""
+    return any(part in name for part in only) and not any(part in name for part in without)
+
+
 def read_lines(path: Path) -> list[Line]:
-    return [Line(**values) for values in json.loads(path.read_text())]
+    return [Line(**values) for values in json.loads(path.read_text()) if 'median_ms' in values]
 
 
 def main() -> None:
@@ -127,18 +154,20 @@ def main() -> None:
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--rounds', type=int, default=15)
     parser.add_argument('--backbone', default='convnext_tiny')
-    parser.add_argument('--only', default='')
+    parser.add_argument('--only', nargs='*', default=[''])
+    parser.add_argument('--without', nargs='*', default=[])
     parser.add_argument('-o', '--output', type=Path, default=Path('bench.json'))
     parser.add_argument('--commit', action='store_true')
+    parser.add_argument('--node', action='store_true', help='measure the node besides')
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.backbone, options.threads)
         rows = {
-            name: work
-            for name, work in bench.rows()
-            if options.only in name or name == EAGER or name.startswith('matrix')
+            name: made()
+            for name, made in bench.rows().items()
+            if name == EAGER or 'matrix' in name or wanted(name, options.only, options.without)
         }
-        lines = lines_of(timed(rows, options.rounds), bench.gflop)
+        lines = lines_of(*timed(rows, options.rounds), bench.gflop)
     console.print(
         f'{short_name()}, {options.threads} threads, {options.rounds} rounds, '
         f'{options.backbone} ({bench.gflop:.1f} GFLOP a pair)'
@@ -146,7 +175,11 @@ def main() -> None:
     console.print(table_of(lines))
     output = COMMITTED if options.commit else options.output
     before = read_lines(COMMITTED) if COMMITTED.is_file() else []
-    output.write_text(json.dumps([asdict(line) for line in lines], indent=1) + '\n')
+    rows_of_node = node_rows() if options.node else []
+    for row in rows_of_node:
+        console.print(f'{row["row"]:28} {row["value"]:10.2f}', highlight=False)
+    about = [asdict(line) for line in lines] + rows_of_node
+    output.write_text(json.dumps(about, indent=1) + '\n')
     console.print(f'{output} written', highlight=False)
     worse = slower(before, lines)
     for sentence in worse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,7 @@ from husky_placerec.config import Config, make_config
 from husky_placerec.data.images import decode_image
 from husky_placerec.data.source import open_source
 from husky_placerec.data.trajectory import Trajectory
-from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.descriptor.onnx_export import export_onnx
 from husky_placerec.descriptor.quantization import quantized
 from husky_placerec.descriptor.runtimes.model_file import ModelFile
@@ -31,7 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 CAMERAS = 'front', 'back'
 WIDTH, HEIGHT = 1280, 720
-SCENES, PLACES, BUILT = 8, 5000, 16
+SCENES, PLACES, BUILT = 8, 5000, 12
 MATRIX = 1024  # rows and columns of the matrices that show the machine's peak
 NOISE = 3.0  # grey levels: a JPEG is as large as a camera's then
 EAGER = 'eager_pair_jpeg'  # of which every row is a ratio
@@ -100,39 +100,56 @@ class Bench:
         self._turn = (self._turn + 1) % SCENES
         return self.messages[self._turn]
 
-    def rows(self) -> Iterator[tuple[str, Row]]:
-        """Yield the name and the work of each row."""
-        yield EAGER, self.eager_jpeg
-        yield 'eager_descriptor_pair', lambda: self.eager.describe(self.small[:2])
-        for dtype, name in ((torch.float32, 'float32'), (torch.bfloat16, 'bfloat16')):
-            one = torch.rand(MATRIX, MATRIX).to(dtype)
-            yield f'matrix_{name}', lambda one=one: torch.mm(one, one)
-        yield 'preprocessing_pair_full_float64', self.classic_pair
+    def rows(self) -> dict[str, Callable[[], Row]]:
+        """Return what makes the work of each row, by its name."""
         ways = {'onnxruntime_float32': {'runtime': 'onnxruntime'}}
         if find_spec('openvino'):
             ways['openvino_float32'] = {'runtime': 'openvino'}
             if has_bfloat16():
                 ways['openvino_bfloat16'] = {'runtime': 'openvino', 'precision': 'bfloat16'}
-        for name, values in ways.items():
-            made = load_extractor(replace(self.exported, **values))
-            yield f'descriptor_pair_{name}', lambda m=made: m._images.describe(self.small[:2])
         best = replace(self.exported, **list(ways.values())[-1])
-        yield 'preprocessing_pair', self.preprocessing(load_extractor(best))
-        yield 'pair_to_pose_jpeg', self.to_pose(best)
-        if find_spec('nncf'):
-            integer = self.folder / 'network.int8.onnx'
-            file = ModelFile.read(resolve_spec(self.exported, None))
-            integer.write_bytes(quantized(file, self.small))
-            int8 = replace(best, weights=str(integer), precision='')
-            made = load_extractor(int8)
-            yield 'descriptor_pair_int8', lambda m=made: m._images.describe(self.small[:2])
-            yield 'pair_to_pose_jpeg_int8', self.to_pose(int8)
-        yield 'map_build_pair', self.building(best)
         shipped = make_config({'weights': 'shipped', 'threads': self.threads})
-        if len(ways) > 1:
-            shipped = replace(shipped, runtime='openvino')
-        yield 'shipped_pair_to_pose_jpeg', self.to_pose(shipped)
-        yield from self.decision(shipped)
+        shipped = replace(shipped, runtime='openvino' if len(ways) > 1 else 'onnxruntime')
+        rows: dict[str, Callable[[], Row]] = {
+            EAGER: lambda: self.eager_jpeg,
+            'eager_descriptor_pair': lambda: lambda: self.eager.describe(self.small[:2]),
+            'matrix_float32': lambda: self.matrix(torch.float32),
+            'matrix_bfloat16': lambda: self.matrix(torch.bfloat16),
+            'preprocessing_pair_full_float64': lambda: self.classic_pair,
+            'preprocessing_pair': lambda: self.preprocessing(best),
+        }
+        for name, values in ways.items():
+            config = replace(self.exported, **values)
+            rows[f'descriptor_pair_{name}'] = lambda c=config: self.descriptor(c)
+        rows['pair_to_pose_jpeg'] = lambda: self.to_pose(best)
+        rows['map_build_pair'] = lambda: self.building(best)
+        if find_spec('nncf'):
+            rows['descriptor_pair_int8'] = lambda: self.descriptor(self.int8(best))
+            rows['pair_to_pose_jpeg_int8'] = lambda: self.to_pose(self.int8(best))
+        rows['shipped_descriptor_pair'] = lambda: self.descriptor(shipped)
+        rows['shipped_preprocessing_pair'] = lambda: self.preprocessing(shipped)
+        rows['shipped_pair_to_pose_jpeg'] = lambda: self.to_pose(shipped)
+        rows['search_5000'] = lambda: self.decision(shipped)['search_5000']
+        rows['search_and_rivals_5000'] = lambda: self.decision(shipped)['search_and_rivals_5000']
+        rows['decision_5000'] = lambda: self.decision(shipped)['decision_5000']
+        return rows
+
+    def matrix(self, dtype: torch.dtype) -> Row:
+        one = torch.rand(MATRIX, MATRIX).to(dtype)
+        return lambda: torch.mm(one, one)
+
+    def descriptor(self, config: Config) -> Row:
+        extractor = load_extractor(config)
+        images = [cv2.resize(image, extractor.preparation.size) for image in self.small[:2]]
+        return lambda: extractor._images.describe(images)
+
+    def int8(self, config: Config) -> Config:
+        """Return the configuration of the large network in int8, which is made once."""
+        file = self.folder / 'network.int8.onnx'
+        if not file.is_file():
+            model = ModelFile.read(resolve_spec(self.exported, None))
+            file.write_bytes(quantized(model, self.small))
+        return replace(config, weights=str(file), precision='')
 
     def classic(self, message: Jpeg) -> np.ndarray:
         """Decode in full, shrink, and normalise in float64: [3, H, W]."""
@@ -152,8 +169,8 @@ class Bench:
             images = torch.from_numpy(self.classic_pair())
             return network(images * network.std + network.mean)  # it normalises by itself
 
-    def preprocessing(self, extractor: DescriptorExtractor) -> Row:
-        prepare = extractor.preparation
+    def preprocessing(self, config: Config) -> Row:
+        prepare = load_extractor(config).preparation
 
         def work() -> list[Pixels]:
             return [
@@ -210,8 +227,8 @@ class Bench:
 
         return work
 
-    def decision(self, config: Config) -> Iterator[tuple[str, Row]]:
-        """Yield search and decision alone, of frames that are described."""
+    def decision(self, config: Config) -> dict[str, Row]:
+        """Return search and decision alone, of frames that are described."""
         place_map = self.map_of(config)
         recognizer = Recognizer.load(place_map, config)
         queries = np.asarray(place_map.descriptors[:SCENES], np.float32)
@@ -222,9 +239,11 @@ class Bench:
             stamp = turn[0] * SECOND_NS
             return recognizer.decide(stamp, dict.fromkeys(CAMERAS, stamp), found[turn[0] % SCENES])
 
-        yield 'search_5000', lambda: place_map.search(queries[0], 10, both_ways=True)
-        yield 'search_and_rivals_5000', lambda: recognizer.search(queries[0])
-        yield 'decision_5000', decide
+        return {
+            'search_5000': lambda: place_map.search(queries[0], 10, both_ways=True),
+            'search_and_rivals_5000': lambda: recognizer.search(queries[0]),
+            'decision_5000': decide,
+        }
 
     def building(self, config: Config) -> Row:
         """Return the building of a map of BUILT pairs; `speed.py` divides its time."""
