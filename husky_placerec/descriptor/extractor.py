@@ -17,7 +17,7 @@ from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.preparation import Cameras, choose_for, Preparation
 from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.runtimes.model_file import ModelFile
-from husky_placerec.descriptor.runtimes.runtime import TORCH
+from husky_placerec.descriptor.runtimes.runtime import BFLOAT16, TORCH
 from husky_placerec.descriptor.shipped import SHIPPED
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.errors import InputError
@@ -268,6 +268,11 @@ def _load_onnx(spec: DescriptorSpec, config: Config, probes: Probes | None) -> I
 def _load_hub(spec: DescriptorSpec, config: Config) -> ImageExtractor:
     if spec.fusion == 'attention':
         raise InputError('extractor hub: fusion is attention; expected concat or add')
+    if config.runtime not in ('auto', TORCH) or config.precision == BFLOAT16:
+        raise InputError(
+            f'extractor hub: runtime is {config.runtime}, precision is {config.precision!r}; '
+            'expected torch and float32'
+        )
     if find_spec('torch') is None:
         raise InputError('extractor hub: needs torch (pip install husky_placerec[timm])')
     from husky_placerec.descriptor.hub_extractor import HubExtractor

@@ -8,6 +8,7 @@ import itertools
 from pathlib import Path
 import tempfile
 import time
+from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.data.problems import MAX_BROKEN
@@ -101,12 +102,13 @@ def describe_source(
     )
 
 
-_EXTRACTORS: dict[tuple[DescriptorSpec, int, str], DescriptorExtractor] = {}
+_EXTRACTORS: dict[tuple[Any, ...], DescriptorExtractor] = {}
 
 
 def _loaded(config: Config) -> DescriptorExtractor:
     """Load each model once in a process, rather than once for each drive and its cameras."""
-    key = resolve_spec(config, None), config.threads, config.device
+    how = config.device, config.runtime, config.precision, config.torch_compile
+    key = resolve_spec(config, None), config.threads, *how
     if key not in _EXTRACTORS:
         _EXTRACTORS[key] = load_extractor(config)
     return _EXTRACTORS[key].seen_by(config)
