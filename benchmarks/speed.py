@@ -32,7 +32,7 @@ from speed_rows import Bench, BUILT, EAGER, MATRIX, Row
 
 COMMITTED = Path(__file__).with_name('bench.json')
 SLOW = 'map_build_pair'  # a row of many pairs
-console = Console(width=100)
+console = Console(width=120)
 
 
 @dataclass(frozen=True)

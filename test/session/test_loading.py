@@ -55,7 +55,7 @@ def test_loading_is_interrupted_when_the_process_shall_end(monkeypatch):
 
 def test_a_recognizer_is_loaded_and_warmed_up(map_path, monkeypatch):
     warmed = []
-    monkeypatch.setattr(Recognizer, 'warm_up', warmed.append)
+    monkeypatch.setattr(Recognizer, 'warm_up', lambda self: warmed.append(self))
     loaded = loading.load_recognizer(make_config({'map': str(map_path)}))
     assert warmed == [loaded]
     assert loaded.place_map.name == str(map_path)
