@@ -20,11 +20,12 @@ from husky_placerec.files import write_atomic
 from husky_placerec.operations.drives import describe_drive, DriveOptions, with_cameras
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.placemap.validation import recall_of_drive
+from husky_placerec.placemap.validation import recall_of_drive, WITHIN_M
 from husky_placerec.types import Pixels
 import numpy as np
 
 MOST_LOSS = 0.005  # of recall@1, of each kind of query
+NEIGHBOUR = 1.5  # steps of a drive, within which its next frame is
 MOST_IMAGES = 300  # whose ranges are taken
 
 
@@ -32,8 +33,6 @@ MOST_IMAGES = 300  # whose ranges are taken
 class Quantized:
     """
     What quantising costs: recall@1 of each kind of query, and where it was measured.
-
-    :param within_m: of the true position.
     """
 
     before: Mapping[str, float]
@@ -119,7 +118,9 @@ def _recall(
     mapped = describe_drive(source, config, DriveOptions(), tell=tell, warn=warn, bars=bars)
     if validate is None:
         even = np.arange(len(mapped)) % 2 == 0
-        return recall_of_drive(_chosen(mapped, even), _chosen(mapped, ~even))
+        steps_m = np.linalg.norm(np.diff(mapped.places.poses[:, :2], axis=0), axis=1)
+        within_m = max(WITHIN_M, NEIGHBOUR * float(np.median(steps_m)))
+        return recall_of_drive(_chosen(mapped, even), _chosen(mapped, ~even), within_m)
     driven = describe_drive(
         validate,
         config,
