@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import cv2
 from husky_placerec.types import Frame, Pixels
 import numpy as np
@@ -40,11 +42,17 @@ def sharpness(grey: np.ndarray) -> float:
     return max(edges, 0.0) / max(float(grey.var()), 1e-6)
 
 
-def usable_images(frame: Frame[Pixels]) -> Frame[Pixels]:
-    """Return the frame without its unusable images."""
+def usable_images(frame: Frame[Pixels], covered: Collection[str] = ()) -> Frame[Pixels]:
+    """
+    Return the frame without its unusable images.
+
+    :param covered: cameras whose masks leave nothing of the image.
+    """
     problems = {camera: image_problem(image) for camera, image in frame.images.items()}
-    seen = {c: image for c, image in frame.images.items() if problems[c] is None}
+    seen = {
+        c: image for c, image in frame.images.items() if problems[c] is None and c not in covered
+    }
     if len(seen) == len(frame.images):
         return frame
     stamps = {camera: frame.image_stamps_ns[camera] for camera in seen}
-    return Frame(frame.stamp_ns, seen, stamps)
+    return Frame(frame.stamp_ns, seen, stamps, frame.masks)
