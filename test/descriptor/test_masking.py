@@ -1,4 +1,4 @@
-"""Masks to weights, and weights to descriptors: on every runtime, and for frames without a mask."""
+"""Masks to weights, and weights to descriptors, on every runtime; frames without a mask, too."""
 
 from __future__ import annotations
 
