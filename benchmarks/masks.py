@@ -13,7 +13,7 @@ Example: python benchmarks/masks.py --network masked=masked.safetensors --segmen
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 import itertools
 from pathlib import Path
@@ -23,16 +23,15 @@ from husky_placerec.config import make_config
 from husky_placerec.descriptor.network import DescriptorNetwork, make_network
 from husky_placerec.descriptor.pooling_weights import on_grid
 from husky_placerec.descriptor.spec import resolve_spec
-from husky_placerec.progress import bar
-from husky_placerec.semantics.segmenter import Segmenter
-from husky_placerec.semantics.tables import tables
-from husky_placerec.types import FloatArray
+from husky_placerec.semantics.segmenter import load_segmenter
+from husky_placerec.training.drives import Drive
+from husky_placerec.types import FloatArray, Floats
 from masks_drives import LENS, measured_drives, static_of, TRAFFIC
 from masks_training import NETWORK
 import numpy as np
 from numpy.typing import NDArray
-from protocols import Described, recalls
-from rendered import poses_of, render, rendered
+from protocols import Described, recalls, with_progress
+from rendered import render, rendered
 from rich.console import Console
 from rich.table import Table
 import torch
@@ -53,18 +52,48 @@ class Variant:
         return OFF if self.source == OFF else f'{self.source}, floor {self.floor:g}'
 
 
+@dataclass(frozen=True)
+class Seen:
+    """
+    A drive through the lens of the network.
+
+    :param rows: the frames that are used.
+    :param static: [N, C, H, W] of 0 to 255, how static each pixel is, by the source of the masks.
+    """
+
+    drive: Drive
+    rows: slice
+    static: dict[str, NDArray[np.uint8]]
+    reverse: bool
+
+    @property
+    def poses(self) -> Floats:
+        """The poses [N, 7]."""
+        return self.drive.poses[self.rows]
+
+
+def seen(config: DriveConfig, folder: Path, rows: slice, segmentation: Path | None) -> Seen:
+    """Return a drive with its true masks, and with those of a segmentation network."""
+    (drive,) = rendered([config], LENS, folder, 1)
+    path = drive.track.path
+    static = {TRUE: static_of(config, path)[rows]}
+    if segmentation is not None:
+        network = load_segmenter(segmentation, 'vistas', 'imagenet', 1)
+        made = static_of(config, path, f'_{segmentation.stem}', network.classes)
+        static[SEGMENTED] = made[rows]
+    return Seen(drive, rows, static, config.reverse)
+
+
 @torch.inference_mode()
 def describe(
-    network: DescriptorNetwork,
-    images: NDArray[np.uint8],
-    static: dict[str, NDArray[np.uint8]],
-    variants: Sequence[Variant],
+    network: DescriptorNetwork, drive: Seen, variants: Sequence[Variant]
 ) -> list[FloatArray]:
-    """Return the descriptors [N, C, D] of images [N, C, H, W, 3] for each variant."""
+    """Return the descriptors [N, C, D] of a drive for each variant."""
+    images = drive.drive.images[drive.rows]
     flat = images.reshape(-1, *images.shape[2:])
     shares = {
-        n: on_grid(list(s.reshape(-1, *s.shape[2:]) / np.float32(255)), network.grid)
-        for n, s in static.items()
+        name: on_grid(list(each.reshape(-1, *each.shape[2:]) / np.float32(255)), network.grid)
+        for name, each in drive.static.items()
     }
     found: list[list[torch.Tensor]] = [[] for _ in variants]
     for first in range(0, len(flat), BATCH):
@@ -77,18 +106,51 @@ def describe(
                 share = torch.from_numpy(shares[variant.source][rows])
                 weights = variant.floor + (1 - variant.floor) * share
             found[number].append(network.project(network.pool(maps, weights)))
-    size = images.shape[:2]
-    return [torch.cat(parts).unflatten(0, size).numpy() for parts in found]
+    return [torch.cat(parts).unflatten(0, images.shape[:2]).numpy() for parts in found]
 
 
-def dynamic_shares(true: NDArray[np.uint8], made: NDArray[np.uint8]) -> tuple[int, int, int]:
-    """Return the pixels that move by both, by the true masks, and by the made ones."""
-    moves, said = true < 128, made < 128
-    return int((moves & said).sum()), int(moves.sum()), int(said.sum())
+Campus = tuple[Seen, dict[float, list[Seen]]]
+
+
+def cells(
+    network: DescriptorNetwork, campuses: Sequence[Campus], variants: Sequence[Variant]
+) -> list[list[str]]:
+    """Return a row for each variant: the recalls by traffic."""
+    hits = np.zeros((len(variants), len(TRAFFIC), 2))
+    counts = np.zeros(len(TRAFFIC))
+    for mapped, queries in with_progress(campuses, 'Describing'):
+        places = describe(network, mapped, variants)
+        for column, traffic in enumerate(TRAFFIC):
+            for query in queries[traffic]:
+                counts[column] += len(query.poses)
+                for row, vectors in enumerate(describe(network, query, variants)):
+                    known = Described(mapped.poses, places[row])
+                    asked = Described(query.poses, vectors)
+                    found = recalls(known, asked, query.reverse)
+                    hits[row, column] += np.array(found) * len(query.poses)
+    shares = hits / counts[:, None]
+    return [[' / '.join(f'{v:.1f}' for v in cell) for cell in row] for row in shares]
+
+
+def about_masks(campuses: Sequence[Campus]) -> Iterator[str]:
+    """Yield how much moves, and how much of it the segmentation network finds."""
+    both = true = made = 0
+    for traffic in TRAFFIC:
+        drives = [query for _, queries in campuses for query in queries[traffic]]
+        moving = [float((each.static[TRUE] < 128).mean()) for each in drives]
+        yield f'traffic {traffic:g}: {np.mean(moving):.1%} of the pixels move'
+        for each in drives:
+            if SEGMENTED in each.static:
+                moves, said = each.static[TRUE] < 128, each.static[SEGMENTED] < 128
+                both, true = both + int((moves & said).sum()), true + int(moves.sum())
+                made += int(said.sum())
+    if made:
+        yield f'segmentation: finds {both / true:.1%} of what moves; {both / made:.1%} of what it '
+        yield 'says to move does'
 
 
 def main() -> None:
-    """Render what is missing, and print the table."""
+    """Render what is missing, and print a table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -97,60 +159,37 @@ def main() -> None:
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
     parser.add_argument('--seeds', type=int, nargs='+', default=SEEDS)
     parser.add_argument('--floors', type=float, nargs='+', default=[0.0, 0.3, 0.6])
+    parser.add_argument('--every', type=int, default=2, help='one of so many queries is asked')
     args = parser.parse_args()
     torch.set_num_threads(1)
-    segmenter = Segmenter(args.segmentation, tables()['vistas']) if args.segmentation else None
     variants = [Variant(OFF), *(Variant(TRUE, floor) for floor in args.floors)]
-    variants += [Variant(SEGMENTED, 0.3)] if segmenter else []
+    variants += [Variant(SEGMENTED, 0.3)] if args.segmentation else []
     plans = [measured_drives(seed) for seed in args.seeds]
-    flat = [c for mapped, queries in plans for c in (mapped, *itertools.chain(*queries.values()))]
-    paths = dict(zip(flat, render(flat, args.drives)))
-    given = [name.partition('=')[::2] for name in args.network]
-    named = {'shipped': 'shipped', **dict(given)}
+    render([c for m, q in plans for c in (m, *itertools.chain(*q.values()))], args.drives)
+    some = slice(None, None, args.every)
+    campuses: list[Campus] = [
+        (
+            seen(mapped, args.drives, slice(None), args.segmentation),
+            {
+                traffic: [seen(each, args.drives, some, args.segmentation) for each in drives]
+                for traffic, drives in queries.items()
+            },
+        )
+        for mapped, queries in with_progress(plans, 'Masks')
+    ]
+    for line in about_masks(campuses):
+        print(line)
+    count = sum(len(each.poses) for _, queries in campuses for each in queries[TRAFFIC[0]])
     table = Table(title='recall@1 at 5 m / 10 m, %', title_justify='left')
     for column in ('network', 'masks', *(f'traffic {traffic:g}' for traffic in TRAFFIC)):
         table.add_column(column)
-    agreement = np.zeros(3, np.int64)
-    statics: dict[DriveConfig, dict[str, NDArray[np.uint8]]] = {}
-    with bar('Masks', len(flat), ' drives') as shown:
-        for config in flat:
-            statics[config] = {TRUE: static_of(config, paths[config])}
-            if segmenter:
-                name = f'_{args.segmentation.stem}'
-                made = static_of(config, paths[config], name, segmenter.classes)
-                statics[config][SEGMENTED] = made
-                agreement += dynamic_shares(statics[config][TRUE], made)
-            shown.update()
-    for name, weights in named.items():
+    for text in args.network or ['shipped=shipped']:
+        name, _, weights = text.partition('=')
         network = make_network(resolve_spec(make_config({**NETWORK, 'weights': weights}), None))
-        described: dict[DriveConfig, list[FloatArray]] = {}
-        with bar(f'Describing by {name}', len(flat), ' drives') as shown:
-            for config, drive in zip(flat, rendered(flat, LENS, args.drives)):
-                described[config] = describe(network, drive.images, statics[config], variants)
-                shown.update()
-        for number, variant in enumerate(variants):
-            cells = []
-            for traffic in TRAFFIC:
-                hits, count = np.zeros(2), 0
-                for mapped, queries in plans:
-                    place = Described(poses_of(paths[mapped]), described[mapped][number])
-                    for query in queries[traffic]:
-                        poses = poses_of(paths[query])
-                        asked = Described(poses, described[query][number])
-                        hits += np.array(recalls(place, asked, query.reverse)) * len(poses)
-                        count += len(poses)
-                cells.append(' / '.join(f'{share:.1f}' for share in hits / count))
-            table.add_row(name, str(variant), *cells)
-    queries = sum(len(poses_of(paths[c])) for _, found in plans for c in found[TRAFFIC[0]])
+        for variant, row in zip(variants, cells(network, campuses, variants)):
+            table.add_row(name, str(variant), *row)
     Console(width=120).print(table)
-    print(f'{len(plans)} campuses, {queries} queries of each traffic')
-    for config in flat:
-        moving = (statics[config][TRUE] < 128).mean()
-        print(f'{config.seed} {config.condition} traffic {config.traffic:g}: moves {moving:.1%}')
-    if segmenter:
-        both, true, said = agreement
-        print(f'segmentation: finds {both / true:.1%} of what moves; {both / said:.1%} of what it')
-        print('names moves')
+    print(f'{len(campuses)} campuses, {count} queries of each traffic')
 
 
 if __name__ == '__main__':

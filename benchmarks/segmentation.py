@@ -27,9 +27,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-WIDTH, HEIGHT = 256, 144
+WIDTH, HEIGHT = 192, 112
 TABLE = tables()['vistas']
-BATCH = 12
+BATCH = 8
 MOVING_WEIGHT = 3.0  # of the loss at pixels of dynamic classes, which are few
 
 
@@ -139,7 +139,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('output', type=Path)
-    parser.add_argument('--iterations', type=int, default=450)
+    parser.add_argument('--iterations', type=int, default=350)
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
     args = parser.parse_args()
     torch.set_num_threads(1)

@@ -93,7 +93,7 @@ class LiteRuntime:
 
     def __init__(self, file: Path, threads: int) -> None:
         require('ai_edge_litert')
-        from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-untyped]
+        from ai_edge_litert.interpreter import Interpreter
 
         try:
             self._interpreter = Interpreter(str(file), num_threads=threads)

@@ -105,5 +105,5 @@ def test_traffic_is_what_moves_in_another_image_with_its_mask(masked_recipe):
 
 
 def test_traffic_without_masks_is_refused(recipe_file):
-    with pytest.raises(InputError, match='traffic is 0.5; expected masks: true'):
+    with pytest.raises(InputError, match=r'traffic is 0\.5; expected masks: true'):
         read_recipe(recipe_file(traffic=0.5))
