@@ -72,16 +72,20 @@ def render(configs: Sequence[DriveConfig], folder: Path, workers: int = 2) -> li
     """
     folder.mkdir(parents=True, exist_ok=True)
     configs = [replace(config, width=WIDTH, height=HEIGHT) for config in configs]
-    context, count = multiprocessing.get_context('spawn'), len(configs)
-    with (
-        ProcessPoolExecutor(workers, context) as pool,
-        bar('Rendering', count, ' drives') as shown,
-    ):
-        paths = []
-        for path in pool.map(_render, configs, [folder] * count):
-            paths.append(path)
-            shown.update()
-    return paths
+    missing = [each for each in configs if not _file(each, folder).exists()]
+    if missing:
+        context = multiprocessing.get_context('spawn')
+        with (
+            ProcessPoolExecutor(workers, context) as pool,
+            bar('Rendering', len(missing), ' drives') as shown,
+        ):
+            for _ in pool.map(_render, missing, [folder] * len(missing)):
+                shown.update()
+    return [_file(each, folder) for each in configs]
+
+
+def _file(config: DriveConfig, folder: Path) -> Path:
+    return folder / f'{drive_name(config)}.npy'
 
 
 def drive_name(config: DriveConfig) -> str:
@@ -102,9 +106,7 @@ def masks_of(path: Path) -> NDArray[np.uint8]:
 
 def _render(config: DriveConfig, folder: Path) -> Path:
     cv2.setNumThreads(1)
-    path = folder / f'{drive_name(config)}.npy'
-    if path.exists():
-        return path
+    path = _file(config, folder)
     photographer = Photographer(config)
     shape = (len(photographer.poses), len(config.rig), HEIGHT, WIDTH, 3)
     temporary = path.with_suffix('.part')
