@@ -57,31 +57,32 @@ class Seen:
     """
     A drive through the lens of the network.
 
-    :param rows: the frames that are used.
-    :param static: [N, C, H, W] of 0 to 255, how static each pixel is, by the source of the masks.
+    :param every: one of so many frames is used.
+    :param static: [N, C, H, W] of those, 0 to 255: how static each pixel is, by the source of
+        the masks.
     """
 
     drive: Drive
-    rows: slice
+    every: int
     static: dict[str, NDArray[np.uint8]]
     reverse: bool
 
     @property
     def poses(self) -> Floats:
         """The poses [N, 7]."""
-        return self.drive.poses[self.rows]
+        return self.drive.poses[:: self.every]
 
 
-def seen(config: DriveConfig, folder: Path, rows: slice, segmentation: Path | None) -> Seen:
+def seen(config: DriveConfig, folder: Path, every: int, segmentation: Path | None) -> Seen:
     """Return a drive with its true masks, and with those of a segmentation network."""
     (drive,) = rendered([config], LENS, folder, 1)
     path = drive.track.path
-    static = {TRUE: static_of(config, path)[rows]}
+    static = {TRUE: static_of(config, path, every)}
     if segmentation is not None:
         network = load_segmenter(segmentation, 'vistas', 'imagenet', 1)
-        made = static_of(config, path, f'_{segmentation.stem}', network.classes)
-        static[SEGMENTED] = made[rows]
-    return Seen(drive, rows, static, config.reverse)
+        name = f'_{segmentation.stem}'
+        static[SEGMENTED] = static_of(config, path, every, name, network.classes)
+    return Seen(drive, every, static, config.reverse)
 
 
 @torch.inference_mode()
@@ -89,7 +90,7 @@ def describe(
     network: DescriptorNetwork, drive: Seen, variants: Sequence[Variant]
 ) -> list[FloatArray]:
     """Return the descriptors [N, C, D] of a drive for each variant."""
-    images = drive.drive.images[drive.rows]
+    images = drive.drive.images[:: drive.every]
     flat = images.reshape(-1, *images.shape[2:])
     shares = {
         name: on_grid(list(each.reshape(-1, *each.shape[2:]) / np.float32(255)), network.grid)
@@ -159,19 +160,20 @@ def main() -> None:
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
     parser.add_argument('--seeds', type=int, nargs='+', default=SEEDS)
     parser.add_argument('--floors', type=float, nargs='+', default=[0.0, 0.3, 0.6])
-    parser.add_argument('--every', type=int, default=2, help='one of so many queries is asked')
+    parser.add_argument('--every', type=int, default=3, help='one of so many queries is asked')
     args = parser.parse_args()
     torch.set_num_threads(1)
     variants = [Variant(OFF), *(Variant(TRUE, floor) for floor in args.floors)]
     variants += [Variant(SEGMENTED, 0.3)] if args.segmentation else []
     plans = [measured_drives(seed) for seed in args.seeds]
     render([c for m, q in plans for c in (m, *itertools.chain(*q.values()))], args.drives)
-    some = slice(None, None, args.every)
     campuses: list[Campus] = [
         (
-            seen(mapped, args.drives, slice(None), args.segmentation),
+            seen(mapped, args.drives, 1, args.segmentation),
             {
-                traffic: [seen(each, args.drives, some, args.segmentation) for each in drives]
+                traffic: [
+                    seen(each, args.drives, args.every, args.segmentation) for each in drives
+                ]
                 for traffic, drives in queries.items()
             },
         )

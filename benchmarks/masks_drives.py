@@ -60,30 +60,30 @@ def measured_drives(seed: int) -> tuple[DriveConfig, dict[float, list[DriveConfi
 def static_of(
     config: DriveConfig,
     path: Path,
+    every: int = 1,
     name: str = '',
     segment: Callable[[Pixels], Classes] | None = None,
 ) -> NDArray[np.uint8]:
     """
     Return how static each pixel is, [N, C, 112, 192] of 0 to 255, computed once.
 
+    :param every: one of so many frames is used.
     :param name: of the masks; empty: the true ones.
     :param segment: makes the classes of an image; None: the true ones.
     """
-    stored = path.with_name(f'{path.stem}_static{name}.npy')
+    stored = path.with_name(f'{path.stem}_static{every}{name}.npy')
     if not stored.exists():
         masking = Masking.of(make_config({'masks': True}))
         assert masking is not None
         prepare, found = LENS.preparation(config), []
-        images = np.load(path, mmap_mode='r')
-        for number, (pair, masks) in enumerate(zip(images, masks_of(path))):
-            names = [camera.name for camera in config.rig]
+        names = [camera.name for camera in config.rig]
+        images = np.load(path, mmap_mode='r')[::every]
+        for pair, masks in zip(images, masks_of(path)[::every]):
             classes: Mapping[str, Classes] = dict(zip(names, masks))
             if segment is not None:
                 classes = {n: segment(np.asarray(image)) for n, image in zip(names, pair)}
-            stamps = dict.fromkeys(names, number)
-            shares = masking.shares(
-                Frame(number, dict(zip(names, pair)), stamps, classes), prepare
-            )
+            frame = Frame(0, dict(zip(names, pair)), dict.fromkeys(names, 0), classes)
+            shares = masking.shares(frame, prepare)
             found.append([np.round(shares[n] * 255).astype(np.uint8) for n in names])
         np.save(stored, np.array(found))
     return np.asarray(np.load(stored, mmap_mode='r'))

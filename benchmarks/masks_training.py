@@ -48,8 +48,8 @@ def recipe_of(masks: bool, iterations: int) -> Recipe:
         iterations=iterations,
         positive_m=7.0,
         negative_m=20.0,
-        places=12,
-        most_places=12,
+        places=10,
+        most_places=10,
         groups_a_batch=2,
         loss='infonce',
         temperature=0.07,
@@ -76,7 +76,7 @@ def main() -> None:
     )
     parser.add_argument('weights', type=Path)
     parser.add_argument('--masks', action='store_true')
-    parser.add_argument('--iterations', type=int, default=150)
+    parser.add_argument('--iterations', type=int, default=120)
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
     args = parser.parse_args()
     torch.set_num_threads(1)
