@@ -22,7 +22,7 @@ from husky_placerec.recognition.route import Route
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose
 import numpy as np
 
-# Cosine between the headings of places that one pose may lie between, as several drives of one road.
+# Least cosine between the headings of places between which one pose lies.
 FACES_ALIKE = 0.85
 
 
