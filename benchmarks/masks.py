@@ -146,8 +146,7 @@ def about_masks(campuses: Sequence[Campus]) -> Iterator[str]:
                 both, true = both + int((moves & said).sum()), true + int(moves.sum())
                 made += int(said.sum())
     if made:
-        yield f'segmentation: finds {both / true:.1%} of what moves; {both / made:.1%} of what it '
-        yield 'says to move does'
+        yield f'segmentation: finds {both / true:.1%} of what moves, {both / made:.1%} precisely'
 
 
 def main() -> None:
