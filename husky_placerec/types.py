@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 import math
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ Indices = NDArray[np.int64]  # rows of a map or a drive, stamps in ns
 Mask = NDArray[np.bool_]
 # From a camera, and the width and height of its image, to the least size that it is needed at.
 CameraNeeds: TypeAlias = Callable[[str, int, int], tuple[int, int]]
+Classes = NDArray[np.uint8]  # [H, W], the number of a class in each pixel: a semantic mask
 
 SECOND_NS = 1_000_000_000
 
@@ -32,6 +33,7 @@ class Frame(Generic[Image]):
 
     `stamp_ns` is the stamp of the first camera, or of the row of a track's table.
     `image_stamps_ns` has the stamp of each image. A camera without an image is in neither mapping.
+    `masks` has the semantic masks of the images that have one.
 
     >>> import numpy as np
     >>> image = np.zeros((192, 320, 3), np.uint8)
@@ -43,6 +45,7 @@ class Frame(Generic[Image]):
     stamp_ns: int
     images: Mapping[str, Image]
     image_stamps_ns: Mapping[str, int]
+    masks: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cameras(self) -> tuple[str, ...]:

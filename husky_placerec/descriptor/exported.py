@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.agreement import Probes
+from husky_placerec.descriptor.pooling_weights import on_grid
 from husky_placerec.descriptor.runtimes.choice import choose_runtime
 from husky_placerec.descriptor.runtimes.model_file import ModelFile
 from husky_placerec.descriptor.spec import DescriptorSpec
@@ -41,6 +42,19 @@ class ExportedExtractor:
             precision=chosen.precision,
         )
 
-    def describe(self, images: Sequence[Pixels]) -> FloatArray:
-        """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
-        return self.runtime.run(np.stack(images))
+    @property
+    def takes_masks(self) -> bool:
+        """Whether the file has the optional input for masks, and the runtime takes it."""
+        return self.runtime.grid is not None
+
+    def describe(
+        self, images: Sequence[Pixels], masks: Sequence[FloatArray] | None = None
+    ) -> FloatArray:
+        """
+        Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors.
+
+        :param masks: [H, W] weight of each pixel in the pooling, for each image.
+        """
+        grid = self.runtime.grid
+        weights = None if masks is None or grid is None else on_grid(masks, grid)
+        return self.runtime.run(np.stack(images), weights)

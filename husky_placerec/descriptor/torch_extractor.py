@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from husky_placerec.descriptor.device import CPU, CUDA, cuda_error
 from husky_placerec.descriptor.network import make_network
+from husky_placerec.descriptor.pooling_weights import on_grid
 from husky_placerec.descriptor.runtimes.processor import computes_bfloat16
 from husky_placerec.descriptor.runtimes.runtime import BFLOAT16, FLOAT32
 from husky_placerec.descriptor.spec import DescriptorSpec
@@ -29,6 +30,8 @@ class TorchExtractor:
     :ivar words: the runtime and its precision, in a sentence.
     """
 
+    takes_masks = True
+
     def __init__(
         self,
         spec: DescriptorSpec,
@@ -50,7 +53,7 @@ class TorchExtractor:
             precision=BFLOAT16 if self._low else FLOAT32,
         )
         self.network.to(self._device)
-        self._forward: Callable[[torch.Tensor], torch.Tensor] = (
+        self._forward: Callable[..., torch.Tensor] = (
             torch.compile(self.network) if compiled else self.network
         )
         note = '; the processor has no bfloat16, so that float32 is taken' if lacking else ''
@@ -61,14 +64,23 @@ class TorchExtractor:
         )
 
     @torch.inference_mode()
-    def describe(self, images: Sequence[Pixels]) -> FloatArray:
-        """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
+    def describe(
+        self, images: Sequence[Pixels], masks: Sequence[FloatArray] | None = None
+    ) -> FloatArray:
+        """
+        Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors.
+
+        :param masks: [H, W] weight of each pixel in the pooling, for each image.
+        """
         pixels = torch.from_numpy(np.stack(images)).to(self._device)
         values = pixels.permute(0, 3, 1, 2).float() / 255
+        weights = None
+        if masks is not None:
+            weights = torch.from_numpy(on_grid(masks, self.network.grid)).to(self._device)
         if not self._low:
-            return self._forward(values).cpu().numpy()
+            return self._forward(values, weights).cpu().numpy()
         with torch.autocast(self._device.type, torch.bfloat16):
-            return self._forward(values).float().cpu().numpy()
+            return self._forward(values, weights).float().cpu().numpy()
 
     @torch.inference_mode()
     def fuse(self, vectors: FloatArray) -> FloatArray:

@@ -31,9 +31,7 @@ MOST_IMAGES = 300  # whose ranges are taken
 
 @dataclass(frozen=True)
 class Quantized:
-    """
-    What quantising costs: recall@1 of each kind of query, and where it was measured.
-    """
+    """What quantising costs: recall@1 of each kind of query, and where it was measured."""
 
     before: Mapping[str, float]
     after: Mapping[str, float]

@@ -48,6 +48,8 @@ def load_recognizer(config: Config, tell: Callable[[str], None] = lambda _: None
     cv2.setNumThreads(1)  # images of different cameras are decoded in parallel already
     recognizer = recognizer_of(load_map(Path(config.map), private=True), config, tell)
     recognizer.warm_up()
+    if config.masks:
+        recognizer.limit_segmentation(config.segmentation_budget)
     return recognizer
 
 

@@ -121,7 +121,8 @@ def _ways(model: ModelFile, config: Config) -> tuple[list[Way], str]:
             'extractor: timm with the weights of the network, or runtime: auto'
         )
     if config.runtime == AUTO:
-        runtimes = [ONNX_RUNTIME, OPENVINO] if config.device == CPU else [ONNX_RUNTIME]
+        openvino = config.device == CPU and not config.masks
+        runtimes = [ONNX_RUNTIME, OPENVINO] if openvino else [ONNX_RUNTIME]
         runtimes = [name for name in runtimes if _is_installed(name)] or [ONNX_RUNTIME]
     for name in runtimes:
         if not _is_installed(name):
@@ -130,6 +131,11 @@ def _ways(model: ModelFile, config: Config) -> tuple[list[Way], str]:
         raise InputError(
             f'runtime: openvino, but device: {config.device}; it runs on the CPU: set device: '
             'cpu, or runtime: onnxruntime'
+        )
+    if OPENVINO in runtimes and config.masks:
+        raise InputError(
+            'runtime: openvino, but masks is true, which it does not take; set runtime: '
+            'onnxruntime'
         )
     if TENSORRT in runtimes and config.device == CPU:
         raise InputError('runtime: tensorrt, but device: cpu; set device: cuda')

@@ -12,6 +12,7 @@ from husky_placerec.types import FloatArray, Pixels
 import numpy as np
 import onnxruntime
 
+MASKS_INPUT = 'masks'  # an input that may be left out
 Provider = tuple[str, dict[str, Any]]
 _ON_CPU: Provider = ('CPUExecutionProvider', {})
 # TF32 has only 10 bits of mantissa; it would change the descriptors.
@@ -42,6 +43,8 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        if device == CPU:
+            options.log_severity_level = 3  # no warning of the optional input at each start
         # Idle threads would else spin between two frames, and take the robot's time.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         try:
@@ -53,12 +56,18 @@ class OnnxRuntime:
         _require_running(providers[0][0], self.session.get_providers())
         self.session.disable_fallback()  # to the CPU, after an error during a drive
         self._input = self.session.get_inputs()[0].name
+        optional = {each.name: each for each in self.session.get_overridable_initializers()}
+        masks = optional.get(MASKS_INPUT)
+        self.grid = None if masks is None else (int(masks.shape[1]), int(masks.shape[2]))
         by_name = providers[0][0].removesuffix('ExecutionProvider')
         self.words = f'ONNX Runtime {onnxruntime.__version__} ({by_name}, {model.spec.precision})'
 
-    def run(self, images: Pixels) -> FloatArray:
-        """Describe [B, H, W, 3] images as [B, D] unit vectors."""
-        (vectors,) = self.session.run(None, {self._input: images})
+    def run(self, images: Pixels, weights: FloatArray | None = None) -> FloatArray:
+        """Describe [B, H, W, 3] images, pooled by [B, rows, columns], as [B, D] unit vectors."""
+        given: dict[str, Any] = {self._input: images}
+        if weights is not None and self.grid is not None:
+            given[MASKS_INPUT] = weights
+        (vectors,) = self.session.run(None, given)
         return np.asarray(vectors, np.float32)
 
 

@@ -20,12 +20,16 @@ class OpenVinoRuntime:
 
     Fewer images are filled up with what the buffer holds; more are run one part after another.
 
+    It takes no masks: to OpenVINO, an input with an initial value is a constant.
+
     :param precision: float32 or bfloat16; what a quantised network leaves in floating point runs
         in bfloat16 where the processor has it.
     :param threads: CPU threads.
     :param batch: number of images: that of the cameras.
     :raises InputError: for a file that it cannot read.
     """
+
+    grid: tuple[int, int] | None = None
 
     def __init__(self, model: ModelFile, *, precision: str, threads: int, batch: int) -> None:
         options = {
@@ -42,8 +46,9 @@ class OpenVinoRuntime:
         self._request.set_input_tensor(openvino.Tensor(self._buffer, shared_memory=True))
         self.words = f'OpenVINO {openvino.__version__.split("-")[0]} ({precision})'
 
-    def run(self, images: Pixels) -> FloatArray:
+    def run(self, images: Pixels, weights: FloatArray | None = None) -> FloatArray:
         """Describe [B, H, W, 3] images as [B, D] unit vectors."""
+        assert weights is None, 'grid is None'
         found, size = [], len(self._buffer)
         for first in range(0, len(images), size):
             part = images[first : first + size]

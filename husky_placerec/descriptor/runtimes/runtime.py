@@ -16,12 +16,18 @@ class Runtime(Protocol):
     A network that is loaded and ready to run.
 
     :ivar words: the program, its version and its precision.
+    :ivar grid: rows and columns of the weights that it takes; None where it takes none.
     """
 
     words: str
+    grid: tuple[int, int] | None
 
-    def run(self, images: Pixels) -> FloatArray:
-        """Describe [B, H, W, 3] images of the input size as [B, D] unit vectors, any B."""
+    def run(self, images: Pixels, weights: FloatArray | None = None) -> FloatArray:
+        """
+        Describe [B, H, W, 3] images of the input size as [B, D] unit vectors, any B.
+
+        :param weights: [B, rows, columns] of the pooling; None: all count the same.
+        """
         ...
 
 
