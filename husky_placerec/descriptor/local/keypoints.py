@@ -119,7 +119,8 @@ class KeyPointNetwork:
         if not len(right):
             return KeyPoints.none()
         positions = np.column_stack([right, down]).astype(np.float32)
-        return KeyPoints(positions, normalize(_interpolated(grid, positions, scores.shape)))
+        descriptors = normalize(_interpolated(grid, positions, scores.shape))
+        return KeyPoints(_between_pixels(scores, right, down), descriptors)
 
 
 def strongest(scores: FloatArray, count: int) -> tuple[Indices, Indices]:
@@ -129,6 +130,16 @@ def strongest(scores: FloatArray, count: int) -> tuple[Indices, Indices]:
     down, right = np.nonzero((scores == best) & (scores > LEAST_SCORE) & ~_flat(scores))
     order = np.argsort(-scores[down, right], kind='stable')[:count]
     return right[order], down[order]
+
+
+def _between_pixels(scores: FloatArray, right: Indices, down: Indices) -> FloatArray:
+    """Return [N, 2] the centres of gravity of the scores of 3x3 pixels around maxima."""
+    padded = np.pad(scores, 1)
+    steps = [(across, along) for along in (0, 1, 2) for across in (0, 1, 2)]
+    around = np.stack([padded[down + along, right + across] for across, along in steps])
+    around /= around.sum(axis=0)
+    off = np.array(steps, np.float32).T - 1
+    return np.asarray(np.column_stack([right, down]) + (off @ around).T, np.float32)
 
 
 def _flat(scores: FloatArray) -> Mask:
