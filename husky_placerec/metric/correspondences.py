@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from husky_placerec.metric.landmarks import Landmarks
@@ -44,18 +44,13 @@ class Correspondences:
     def chosen(self, rows: Indices | Mask) -> Correspondences:
         """Return some of the matches."""
         return Correspondences(
-            *(
-                values[rows]
-                for values in (
-                    self.cameras,
-                    self.key_points,
-                    self.bearings,
-                    self.across,
-                    self.origins,
-                    self.points,
-                    self.focals,
-                )
-            )
+            self.cameras[rows],
+            self.key_points[rows],
+            self.bearings[rows],
+            self.across[rows],
+            self.origins[rows],
+            self.points[rows],
+            self.focals[rows],
         )
 
     def inliers(self, good: Mask, cameras: int) -> Indices:
@@ -85,7 +80,7 @@ class FrameKeyPoints:
         landmarks: Landmarks,
         poses: Floats,
         places: Sequence[int],
-        partners: Mapping[int, int] | Sequence[int],
+        partners: Sequence[int],
     ) -> Correspondences:
         """
         Return the matches with the landmarks of places, in the frame of the first of them.
@@ -121,6 +116,4 @@ class FrameKeyPoints:
 
 def _nothing() -> Correspondences:
     none, vectors = np.zeros(0, np.int64), np.zeros((0, 3))
-    return Correspondences(
-        none, none, vectors, np.zeros((0, 2, 3)), vectors, vectors, np.zeros(0)
-    )
+    return Correspondences(none, none, vectors, np.zeros((0, 2, 3)), vectors, vectors, np.zeros(0))

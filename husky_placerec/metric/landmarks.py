@@ -31,6 +31,8 @@ SCHEMA = record(
                 'count': integer(1, 10_000),
                 'noise_px': number(0, 100),
                 'scale': number(0, 1e6),
+                'map_sigma_m': number(0, 100),
+                'map_sigma_rad': number(0, 10),
             }
         )
     }
@@ -49,6 +51,7 @@ class LandmarkSpec:
     :param size: length of a descriptor.
     :param count: landmarks of a camera of a place.
     :param noise_px: of matches about their epipolar planes, after the adjustment.
+    :param map_sigma_m: standard deviation of the poses of the places, m, and `map_sigma_rad`, rad.
     :param scale: factor from the formal standard deviations of a pose to those that the places
         of the map themselves have shown.
     """
@@ -61,6 +64,8 @@ class LandmarkSpec:
     count: int
     noise_px: float = 0.0
     scale: float = 1.0
+    map_sigma_m: float = 0.0
+    map_sigma_rad: float = 0.0
 
     def bytes_of_place(self, cameras: int) -> int:
         """Return how many bytes the landmarks of a place take."""
@@ -148,8 +153,12 @@ class Landmarks:
         return replace(self, values=np.asarray(self.values[rows]))
 
     def joined(self, other: Landmarks) -> Landmarks:
-        """Return those of both; of the two scales the greater one counts."""
-        spec = replace(self.spec, scale=max(self.spec.scale, other.spec.scale))
+        """Return those of both; of two noises the greater one counts."""
+        noisier = {
+            name: max(getattr(self.spec, name), getattr(other.spec, name))
+            for name in ('noise_px', 'scale', 'map_sigma_m', 'map_sigma_rad')
+        }
+        spec = replace(self.spec, **noisier)
         return Landmarks(spec, np.concatenate([self.values, other.values]))
 
     def of(self, place: int, camera: int) -> PlaceLandmarks:

@@ -49,7 +49,9 @@ class RigCamera:
     def focal_px(self, width: int) -> float:
         """Return the focal length in pixels of an upright image of a width."""
         sideways = self.turns % 2
-        focal, of = (self.lens.fy, self.lens.height) if sideways else (self.lens.fx, self.lens.width)
+        focal, of = (
+            (self.lens.fy, self.lens.height) if sideways else (self.lens.fx, self.lens.width)
+        )
         return focal * width / of
 
 

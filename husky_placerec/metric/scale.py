@@ -22,7 +22,7 @@ import numpy as np
 MOST_PLACES = 60  # that are solved
 QUANTILE = 0.9
 CHI2 = 4.605  # that quantile of the chi-square distribution, 2 degrees of freedom
-LEAST, MOST = 1.5, 100.0
+LEAST, MOST = 2.5, 100.0  # at night, errors are larger than in the light of the map
 UNMEASURED = 4.0  # where too few places are solved
 LEAST_SOLVED = 10
 

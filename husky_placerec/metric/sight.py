@@ -80,7 +80,7 @@ class Observer:
         if not len(found):
             return Sight.nothing(self._size)
         # The first pixel has its middle at (0.5, 0.5) from the corner of the image.
-        at = (found.positions + 0.5 + (left, top)) / scale
+        at = (np.asarray(found.positions, np.float64) + 0.5 + (left, top)) / scale
         bearings = camera.bearings(at, width, height)
         good = np.isfinite(bearings).all(axis=1)
         return Sight(bearings[good], quantized(found.descriptors[good]))
@@ -102,6 +102,6 @@ def fitted(image: Pixels, width: int) -> tuple[Pixels, int, int, float]:
     rows, columns = (max(BLOCK, side // BLOCK * BLOCK) for side in image.shape[:2])
     if image.shape[0] < rows or image.shape[1] < columns:  # a tiny image
         missing = max(0, rows - image.shape[0]), max(0, columns - image.shape[1])
-        image = cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE)
+        image = np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), 'edge')
     top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
     return np.ascontiguousarray(image[top : top + rows, left : left + columns]), left, top, scale

@@ -105,9 +105,8 @@ class Solver:
             stand as at the place.
         """
         cameras = len(frame.rig)
-        partners = range(cameras)
-        if reverse and self.opposites is not None:
-            partners = self.opposites
+        opposite = self.opposites if reverse else None
+        partners = tuple(range(cameras)) if opposite is None else opposite
         matches = frame.matches(self.landmarks, self.poses, places, partners)
         count = len(np.unique(matches.key_points))
         none = np.zeros(cameras, np.int64)
@@ -169,13 +168,17 @@ class Solver:
         home = Pose.from_array(self.poses[place])
         turn = Rotation.from_matrix(refined.rotations[best])
         pose = home @ Pose.from_array([*refined.positions[best], *turn.as_quat()])
-        scale = (sigma * self.landmarks.spec.scale) ** 2
-        covariance = _in_map(np.linalg.inv(refined.information[best]) * scale, pose)
+        spec = self.landmarks.spec
+        formal = np.linalg.inv(refined.information[best]) * (sigma * spec.scale) ** 2
+        of_map = np.repeat([spec.map_sigma_m, spec.map_sigma_rad], 3) ** 2
+        covariance = _in_map(formal + np.diag(of_map), pose)
         reason = self._refused(counts[best], frame.seen)
         return Solution(pose, covariance, counts[best], count, reason)
 
     def _refused(self, inliers: Indices, seen: Sequence[int]) -> str | None:
-        if inliers.sum() < self.settings.least_inliers:
+        # A wide tolerance lets more matches agree by chance: as many as its area.
+        wide = (self._tolerance / self.settings.tolerance_px) ** 2
+        if inliers.sum() < self.settings.least_inliers * wide:
             return FEW_INLIERS
         enough = (inliers >= self.settings.least_of_camera).sum()
         return ONE_CAMERA if enough < min(2, len(seen)) else None

@@ -82,7 +82,12 @@ class Bundle:
 
 
 def bundle_of(
-    matches: NeighbourMatches, poses: Floats, origins: Floats, place: int, camera: int, focal: float
+    matches: NeighbourMatches,
+    poses: Floats,
+    origins: Floats,
+    place: int,
+    camera: int,
+    focal: float,
 ) -> Bundle:
     """
     Return the matches of one camera of a place as bearings.
@@ -101,9 +106,7 @@ def bundle_of(
         seen[number, there[number]] = theirs[pairs.rows[number, there[number]]]
     towards, shifts = _seen_from(poses, origins[camera], mine, place, pairs.others)
     across = tangents(seen.reshape(-1, 3)).reshape(*seen.shape[:2], 2, 3)
-    return Bundle(
-        mine, towards, shifts, seen, across, there, pairs.others, pairs.rows, focal
-    )
+    return Bundle(mine, towards, shifts, seen, across, there, pairs.others, pairs.rows, focal)
 
 
 def _seen_from(

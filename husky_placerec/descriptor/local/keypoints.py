@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -102,6 +103,12 @@ class KeyPointNetwork:
                 f'{DESCRIPTORS} and {SCORES}'
             )
         self._input = self._session.get_inputs()[0].name
+
+    @cached_property
+    def size(self) -> int:
+        """The length of a descriptor."""
+        (shape,) = [o.shape for o in self._session.get_outputs() if o.name == DESCRIPTORS]
+        return int(shape[1])
 
     def __call__(self, image: Pixels) -> KeyPoints:
         """
