@@ -23,7 +23,7 @@ from scipy.spatial.transform import Rotation
 ROUNDS = 8
 ANNEALED = (4.0, 3.0, 2.0, 1.5, 1.0)  # multiples of the last scale of the loss
 SCALE_PX = 2.0  # of the loss at the end
-MOST_LANDMARKS = 120  # of a camera of a place
+MOST_LANDMARKS = 70  # of a camera of a place
 MOUNTING_DEG, MOUNTING_M, FOCAL = 1.0, 0.02, 0.02  # standard deviations of what is given
 HEAVY = 1e12  # weight of what does not change
 

@@ -9,6 +9,7 @@ from husky_placerec.metric.triangulation import Bundle, Triangulated
 from husky_placerec.types import Floats, Indices
 import numpy as np
 from scipy.sparse import csr_matrix
+from scipy.spatial.transform import Rotation
 
 OF_POSE = 6  # position, m, and rotation, rad, in the frame of the place
 OF_CAMERA = 7  # position, m, rotation, rad, in `base_link`, and logarithm of the focal length
@@ -59,14 +60,15 @@ class Terms:
         fix = cameras[self.camera]
         origin = origins[self.camera] + fix[:, :3]
         axis = axes[self.camera]
-        bearing = _corrected(self.bearings, fix, axis)
+        turns = Rotation.from_rotvec(cameras[:, 3:6]).as_matrix()[self.camera]
+        bearing = _corrected(self.bearings, fix, axis, turns)
         w = inverse[self.landmark][:, None]
         between = np.einsum('kba,kb->ka', there, place[self.home] - place[self.other])
         local = bearing + w * origin
         seen_from = np.einsum('kab,kb->ka', relative, local) + w * between
         point = seen_from - w * origin
         # The other camera is corrected by turning the point instead of its bearing.
-        shown = _uncorrected(point, fix, axis)
+        shown = _uncorrected(point, fix, axis, turns)
         eye = np.eye(3)
         slope = np.concatenate(
             [
@@ -167,13 +169,14 @@ def _beside(vectors: Floats, axis: Floats) -> Floats:
     return vectors - np.einsum('kn,kn->k', vectors, axis)[:, None] * axis
 
 
-def _corrected(bearings: Floats, fix: Floats, axis: Floats) -> Floats:
+def _corrected(bearings: Floats, fix: Floats, axis: Floats, turns: Floats) -> Floats:
     """Return bearings of cameras that are turned, and whose focal lengths are longer."""
-    longer = bearings - fix[:, 6:] * _beside(bearings, axis)
-    return longer + np.cross(fix[:, 3:6], longer)
+    beside = _beside(bearings, axis)
+    longer = bearings + (np.exp(-fix[:, 6:]) - 1) * beside
+    return np.einsum('kab,kb->ka', turns, longer)
 
 
-def _uncorrected(points: Floats, fix: Floats, axis: Floats) -> Floats:
-    """Return points as cameras see them without their correction."""
-    turned = points - np.cross(fix[:, 3:6], points)
-    return turned + fix[:, 6:] * _beside(turned, axis)
+def _uncorrected(points: Floats, fix: Floats, axis: Floats, turns: Floats) -> Floats:
+    """Return points as cameras see them without their correction: the inverse of it."""
+    back = np.einsum('kba,kb->ka', turns, points)
+    return back + (np.exp(fix[:, 6:]) - 1) * _beside(back, axis)

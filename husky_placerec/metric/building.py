@@ -18,11 +18,15 @@ from husky_placerec.types import Floats
 import numpy as np
 
 NOISY_PX = 1.8  # of matches about their epipolar planes, from which the poses are refined
+MOST_NOISE_PX = 3.0  # after the refinement; above it poses or calibration are wrong
 WINDOW, OVERLAP = 240, 12  # places that are adjusted together, and those that two windows share
 ASSUMED_DISTANCE_M = 6.0  # at which half of a noise comes from positions, half from headings
 LEAST_PER_PLACE = 20  # landmarks, on average, from which frames can be solved
-WRONG_FOCAL, WRONG_MOUNT_DEG, WRONG_MOUNT_M = 0.01, 0.4, 0.05  # corrections that are told
+WRONG_FOCAL, WRONG_MOUNT_DEG, WRONG_MOUNT_M = 0.015, 0.8, 0.05  # corrections that are told
 ADJUSTMENTS = 2
+CHECKED = 60  # places by which the calibration is checked
+WIDE_PX = 8.0  # most residual of a match there, as a wrong calibration makes them large
+EXACT = PosePrior(0.01, 0.002)  # of poses that agree with the key points
 # Shares of the noise of positions and headings that stay after an adjustment, on simulated drives.
 LEFT = 0.65, 0.25
 
@@ -71,6 +75,8 @@ def build_landmarks(
     noisy = bool(np.isfinite(sigma) and sigma > NOISY_PX)
     prior = _prior(sigma, float(focals.mean())) if noisy else PosePrior(0.0, 0.0)
     left = LEFT if refine else (1.0, 1.0)
+    if np.isfinite(sigma) and not noisy:
+        doubts += _checked(poses, bundles, rig)
     if noisy and refine:
         before, first = sigma, poses
         for _ in range(ADJUSTMENTS):
@@ -84,6 +90,7 @@ def build_landmarks(
         )
         notes += said
         doubts += wrong
+        _require_fit(sigma, source)
     found = [[triangulate(b, gate_of(sigma), sigma) for b in each] for each in bundles]
     _require_enough(found, poses, near, sigma, source)
     made = replace(
@@ -116,11 +123,14 @@ def _bundles(
 
 
 def _noise(bundles: Sequence[Sequence[Bundle]]) -> tuple[float, float]:
-    """Return the noise of the matches with the two nearest neighbours, and matches a place."""
-    errors = [bundle.plane_errors()[:2].ravel() for each in bundles for bundle in each]
-    together = np.concatenate(errors) if errors else np.zeros(0)
-    right = int((together < RANGE_PX).sum())
-    return epipolar_sigma(together), right / max(1, len(bundles))
+    """Return the noise of the worst camera's matches with near places, and matches a place."""
+    sigmas, right = [float('nan')], 0
+    for of_camera in zip(*bundles):
+        errors = np.concatenate([bundle.plane_errors()[:2].ravel() for bundle in of_camera])
+        right += int((errors < RANGE_PX).sum())
+        sigmas.append(epipolar_sigma(errors))
+    found = [sigma for sigma in sigmas if np.isfinite(sigma)]
+    return max(found, default=float('nan')), right / max(1, len(bundles))
 
 
 def _prior(sigma: float, focal: float) -> PosePrior:
@@ -162,6 +172,21 @@ def _adjusted(
     return refined, said, wrong
 
 
+def _checked(poses: Floats, bundles: Sequence[Sequence[Bundle]], rig: Rig) -> list[str]:
+    """
+    Return what is wrong with the cameras of exact poses, in sentences.
+
+    A wrong focal length hardly shows about the epipolar planes of a robot that drives ahead, but
+    in the distances by several neighbours.
+    """
+    some = slice(0, CHECKED)
+    found = [[triangulate(b, WIDE_PX, 1.0) for b in each] for each in bundles[some]]
+    part = [[_within(b, 0, CHECKED) for b in each] for each in bundles[some]]
+    kept = [[_kept(b, t, 0, CHECKED) for b, t in zip(*both)] for both in zip(bundles, found)]
+    done = adjust(poses[some], part, kept, rig.origins, rig.axes[:, :, 2], EXACT)
+    return _about_cameras(rig, done.mountings, done.focals)[1]
+
+
 def _within(bundle: Bundle, first: int, last: int) -> Bundle:
     """Return a bundle whose neighbours are counted from the first place of a window."""
     inside = [number for number, other in enumerate(bundle.others) if first <= other < last]
@@ -195,6 +220,15 @@ def _about_cameras(rig: Rig, mountings: Floats, focals: Floats) -> tuple[list[st
     return said, [f'{each}; check its calibration' for each in wrong]
 
 
+def _require_fit(sigma: float, source: str) -> None:
+    if not sigma < MOST_NOISE_PX:
+        raise InputError(
+            f'{source}: the key points do not fit the poses: after the bundle adjustment their '
+            f'noise is {sigma:.1f} px; expected below {MOST_NOISE_PX:g} px. Check the poses, the '
+            'intrinsics and the mounting of the cameras'
+        )
+
+
 def _require_enough(
     found: Sequence[Sequence[Triangulated]],
     poses: Floats,
@@ -219,7 +253,7 @@ def _require_enough(
     else:
         why = (
             f'{near:.0f} key points that neighbours share do not fit the poses (noise '
-            f'{sigma:.0f} px); check the poses, the intrinsics and the mounting of the cameras'
+            f'{sigma:.0f} px): check the poses, the intrinsics and the mounting of the cameras'
         )
     raise InputError(
         f'{source}: {mean:.0f} landmarks a place; expected at least {LEAST_PER_PLACE}: {why}'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 from husky_placerec.cameras.intrinsics import EQUIDISTANT, Intrinsics
@@ -12,6 +12,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.types import Floats, Pose
 import numpy as np
 
+ROUNDS = 15  # of undistortion
 STEEPEST = np.radians(80.0)  # from the optical axis; beyond, a fisheye has no plane coordinates
 
 
@@ -139,4 +140,8 @@ def _on_plane(pixels: Floats, lens: Intrinsics) -> Floats:
         found = np.where(np.hypot(*straight.T)[:, None] < STEEPEST, found, np.nan)
     else:
         found = cv2.undistortPoints(points, matrix, distortion)[:, 0]
+        for _ in range(ROUNDS):  # those of OpenCV are too few near the border
+            rays = np.column_stack([found, np.ones(len(found))])
+            off = replace(lens, turns=0).project(rays) - pixels
+            found = found - off / (lens.fx, lens.fy)
     return np.asarray(found, np.float64)

@@ -80,8 +80,8 @@ def measure(
         reason = Thresholds.of(config).reason(best.similarity, result.margin)
         metric = result.metric_near(best.place, bool(best.reversed))
         if metric is not None:
-            said = metric.pose, None, metric.variances, metric.covariance_xy
-            return Measurement(reason is None, reason, *said)
+            spread_by = metric.variances, metric.covariance_xy
+            return Measurement(reason is None, reason, metric.pose, None, *spread_by)
         return Measurement(reason is None, reason, best.pose)
     place, reverse = best.place, bool(best.reversed)
     gate = calibration.gate_of(result.query)
@@ -100,8 +100,8 @@ def measure(
     spread = errors.covariance(probability, pose, result.route.spacing_at(place))
     metric = result.metric_near(place, reverse)
     if metric is not None:
-        said = metric.pose, probability, metric.variances, metric.covariance_xy
-        return Measurement(reason is None, reason, *said)
+        spread_by = metric.variances, metric.covariance_xy
+        return Measurement(reason is None, reason, metric.pose, probability, *spread_by)
     return Measurement(reason is None, reason, pose, probability, *spread)
 
 

@@ -17,6 +17,9 @@ StateKey = tuple[int, bool]  # a place, and whether it is passed in reverse
 AROUND = 2  # neighbours each way, whose landmarks are matched, too
 BESIDE_M = 12.0  # farthest from a place at which a pose is solved
 SAME_M = 10.0  # between candidates that share most landmarks
+ANOTHER_M = 2.0  # between two poses that contradict each other
+AMBIGUOUS = 0.8  # of the inliers: so many beside a place elsewhere speak against a pose
+REPEATED = 'ambiguous'  # why such a pose is not accepted
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,7 @@ class MetricComparison:
     stamp_ns: int
     up: Floats | None = None
     _solved: dict[StateKey, Solution] = field(default_factory=dict, init=False)
+    _repeated: set[StateKey] = field(default_factory=set, init=False)
 
     def solve(self, place: int, reverse: bool) -> Solution:
         """Return the best pose beside a place."""
@@ -49,12 +53,12 @@ class MetricComparison:
 
     def near(self, place: int, reverse: bool) -> MetricPose | None:
         """Return an accepted pose beside a place; it is solved there where none is known yet."""
-        if self.solve(place, reverse).reason is None:
+        if self._good(place, reverse):
             return self.pose_of(place, reverse)
         here = self._position(place)
         for (other, turned), solution in list(self._solved.items()):
             pose = solution.pose
-            if solution.reason is not None or pose is None or turned != bool(reverse):
+            if not self._good(other, turned) or pose is None or turned != bool(reverse):
                 continue
             if np.hypot(pose.x - here[0], pose.y - here[1]) < BESIDE_M:
                 return self.pose_of(other, turned)
@@ -85,17 +89,21 @@ class MetricComparison:
     def pose_of(self, place: int, reverse: bool, rival: StateKey | None = None) -> MetricPose:
         """Return what `solve` found, in the words of the package."""
         found = self.solve(place, reverse)
-        covariance = found.covariance
+        covariance, lead = found.covariance, self._lead(found, rival)
+        if lead is not None and lead <= (1 - AMBIGUOUS) * found.total:
+            self._repeated.add((place, bool(reverse)))
+        repeated = (place, bool(reverse)) in self._repeated
+        reason = REPEATED if repeated else found.reason
         return MetricPose(
-            found.reason is None,
-            found.reason,
+            reason is None,
+            reason,
             found.pose,
             None if covariance is None else tuple(covariance.ravel().tolist()),
             dict(zip(self.frame.rig.names, found.inliers.tolist())),
             found.matches,
             place,
             bool(reverse),
-            self._lead(found, rival),
+            lead,
             None if self.up is None else (self.up[0], self.up[1], self.up[2]),
         )
 
@@ -111,7 +119,15 @@ class MetricComparison:
         """Return by how many inliers a pose leads over the best candidate elsewhere."""
         if rival is None or not self.config.metric_lead or found.reason is not None:
             return None
-        return found.total - self.solve(*rival).total
+        other = self.solve(*rival)
+        known = found.pose is not None and other.pose is not None
+        if known and found.pose.distance_m(other.pose) < ANOTHER_M:
+            return None  # the rival is near enough to agree
+        return found.total - other.total
+
+    def _good(self, place: int, reverse: bool) -> bool:
+        state = place, bool(reverse)
+        return self.solve(*state).reason is None and state not in self._repeated
 
     def _alike(self, one: StateKey, other: StateKey) -> bool:
         apart = self._position(one[0]) - self._position(other[0])

@@ -115,7 +115,10 @@ class SearchResult:
 
     def metric_near(self, place: int, reverse: bool) -> MetricPose | None:
         """Return an accepted pose by landmarks beside a place; None where there is none."""
-        return None if self.metric is None else self.metric.near(place, reverse)
+        if self.metric is None:
+            return None
+        _ = self.metric_pose  # tells which poses a place elsewhere contradicts
+        return self.metric.near(place, reverse)
 
     @cached_property
     def metric_pose(self) -> MetricPose | None:
