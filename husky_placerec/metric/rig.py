@@ -139,9 +139,9 @@ def _on_plane(pixels: Floats, lens: Intrinsics) -> Floats:
         found = cv2.fisheye.undistortPoints(points, matrix, distortion)[:, 0]
         found = np.where(np.hypot(*straight.T)[:, None] < STEEPEST, found, np.nan)
     else:
-        found = cv2.undistortPoints(points, matrix, distortion)[:, 0]
+        found = np.asarray(cv2.undistortPoints(points, matrix, distortion)[:, 0], np.float64)
         for _ in range(ROUNDS):  # those of OpenCV are too few near the border
             rays = np.column_stack([found, np.ones(len(found))])
             off = replace(lens, turns=0).project(rays) - pixels
-            found = found - off / (lens.fx, lens.fy)
+            found = np.asarray(found - off / (lens.fx, lens.fy), np.float64)
     return np.asarray(found, np.float64)

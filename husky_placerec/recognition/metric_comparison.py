@@ -120,8 +120,9 @@ class MetricComparison:
         if rival is None or not self.config.metric_lead or found.reason is not None:
             return None
         other = self.solve(*rival)
-        known = found.pose is not None and other.pose is not None
-        if known and found.pose.distance_m(other.pose) < ANOTHER_M:
+        if found.pose is None or other.pose is None:
+            return found.total - other.total
+        if found.pose.distance_m(other.pose) < ANOTHER_M:
             return None  # the rival is near enough to agree
         return found.total - other.total
 

@@ -8,7 +8,7 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.printable import printable
-from husky_placerec.ros.inputs import Inputs, ODOMETRY
+from husky_placerec.ros.inputs import Inputs, NO_CAMERAS
 from husky_placerec.session.counters import Counters, percentiles, Usage
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -22,7 +22,7 @@ def input_statuses(inputs: Inputs, hardware_id: str) -> dict[str, DiagnosticStat
     statuses = {}
     for name, health in inputs.health.items():
         problem = inputs.problem(name)
-        missed = health.silent and name != ODOMETRY  # the node works without it
+        missed = health.silent and name not in NO_CAMERAS  # the node works without them
         level = OK if not problem else ERROR if missed else WARN
         values = {
             'topic': health.topic,
@@ -55,6 +55,7 @@ def session_values(counters: Counters, pairer: FramePairer, driven_m: float) -> 
         **{f'   {reason}': count for reason, count in sorted(counters.held_back.items())},
         'poses published': counters.accepted,
         'accept ratio': f'{counters.accepted / decided:.3f}',
+        **metric_values(counters),
         'images that match no other': pairer.unmatched,
         'images that do not decode': counters.undecodable,
         'failures': counters.failures,
@@ -68,6 +69,18 @@ def session_values(counters: Counters, pairer: FramePairer, driven_m: float) -> 
         **_times('from stamp', ages),
         **_times('decoding', decoding),
         **_times('recognising', recognising),
+    }
+
+
+def metric_values(counters: Counters) -> dict[str, object]:
+    """Return how many frames were solved by landmarks, and why others were not."""
+    tried = counters.solved + sum(counters.unsolved.values())
+    if not tried:
+        return {}
+    return {
+        'solved by landmarks': f'{counters.solved} of {tried} ({counters.solved / tried:.0%})',
+        **{f'   not: {reason}': count for reason, count in sorted(counters.unsolved.items())},
+        'last inliers': counters.last_inliers,
     }
 
 

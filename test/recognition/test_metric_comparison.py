@@ -17,7 +17,8 @@ from husky_placerec.recognition.serialization import recognition_json, recogniti
 from husky_placerec.types import Candidate, Pose, Recognition
 import numpy as np
 import pytest
-from support.builders import planar as at, random_map
+from support.builders import planar as at
+from support.builders import random_map
 from support.landmark_worlds import built, moved, rig, SIZE, straight, World
 
 COUNT = 12
@@ -34,7 +35,7 @@ def mapped(world):
     """Return a map of two copies of a street, the second one 200 m to the side."""
     poses = straight(COUNT)
     made = built(world, poses, rig())
-    away = poses + [0, 200, 0, 0, 0, 0, 0]
+    away = poses + np.array([0.0, 200, 0, 0, 0, 0, 0])
     both = np.concatenate([poses, away])
     stamps, present = np.arange(2 * COUNT), np.ones((2 * COUNT, 2), bool)
     tracks = ('one',) * COUNT + ('other',) * COUNT
@@ -122,14 +123,19 @@ def test_a_pose_by_landmarks_is_logged_and_read_again(world, mapped):
 
 
 def test_the_filter_takes_a_pose_by_landmarks_with_its_covariance():
-    step = Motion(at(1.0), 0.02, np.radians(0.5), 1.0, False) if False else None
+    step = Motion(at(1.0), 1.0, 0.02, np.radians(0.5))
     exact = np.diag([0.02, 0.02, 0.002]) ** 2
     followed = PoseFilter(3.0)
-    followed.update(None, at(0.0))
-    rough = followed.covariance[0, 0]
-    assert step is None and rough > 1.0
-    followed.update(None, at(0.0), exact)
+    assert followed.covariance is None
+    assert followed.update(None, at(0.0))
+    assert followed.covariance[0, 0] > 1.0
+    assert followed.update(step, at(1.4), exact)
     assert followed.covariance[0, 0] < 0.01
+    assert followed.pose(None, at(1.4)).x == pytest.approx(1.4, abs=0.01)
+    # A rough pose moves it no more, and an exact one that cannot be is no agreement.
+    assert followed.update(step, at(4.0))
+    assert followed.pose(None, at(4.0)).x == pytest.approx(2.4, abs=0.02)
+    assert not followed.update(step, at(5.0), exact)
 
 
 def test_gravity_is_the_mean_around_a_stamp():
