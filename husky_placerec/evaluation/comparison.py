@@ -171,7 +171,8 @@ def _databases(
         arguments = [(place_map, run.config) for place_map in maps]
         results = run.executor.map(calibrated_alone, arguments, threads=1)
         made = list(run.bars('Calibrating', ' maps')(results, len(maps)))
-    databases = [database_drive(track, each) for track, (each, _) in zip(tracks, made)]
+    rerank = run.config.rerank != 'off'
+    databases = [database_drive(track, each, rerank) for track, (each, _) in zip(tracks, made)]
     notes = []
     for database, (_, why_not) in zip(databases, made):
         if why_not:

@@ -88,13 +88,15 @@ def map_of(
     return centred_as_asked(place_map, config.centring)
 
 
-def database_drive(track: Track, place_map: PlaceMap) -> DatabaseDrive:
+def database_drive(track: Track, place_map: PlaceMap, rerank: bool) -> DatabaseDrive:
     """
     Return a drive as the map, with the calibration of the map or the default one of its model.
 
+    :param rerank: frames are compared with places locally, where the map has what that needs.
     :raises InputError: for a default calibration that is damaged.
     """
-    return DatabaseDrive(track, place_map, calibration_for(place_map, place_map.spec))
+    made = calibration_for(place_map, place_map.spec, rerank=rerank)
+    return DatabaseDrive(track, place_map, made)
 
 
 def calibrated_alone(

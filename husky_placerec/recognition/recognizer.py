@@ -20,7 +20,7 @@ from husky_placerec.metric.rig import Rig
 from husky_placerec.metric.sight import Observer
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
-from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED
+from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED, UNFIT
 from husky_placerec.recognition.gravity import Gravity
 from husky_placerec.recognition.image_check import usable_images
 from husky_placerec.recognition.local_comparison import LocalComparison
@@ -300,10 +300,10 @@ class Recognizer(DescriptorRecognizer):
 
     @property
     def required_proof(self) -> float | None:
-        """The cumulative log likelihood ratio that a pose needs; None without a sequence."""
-        if self.calibration is None or not self.config.sequence:
+        """The proof that a pose needs, by the last frame; None without a sequence, or if unfit."""
+        if self._sequence is None or not self.config.sequence or self.grade == UNFIT:
             return None
-        return self.config.proof * self.calibration.proof
+        return self._sequence.required_proof
 
     def _metric(self, seen: Frame[Pixels]) -> MetricComparison | None:
         """Return what solves a frame by landmarks; None where nothing does."""
@@ -336,7 +336,8 @@ class Recognizer(DescriptorRecognizer):
             self._local.spec.require_same(place_map.local.spec, place_map.name)
         require_local(place_map, config)
         place_map.prepare()
-        return calibration_for(place_map, self._extractor.spec)
+        rerank = config.rerank != 'off'
+        return calibration_for(place_map, self._extractor.spec, rerank=rerank)
 
 
 def local_extractor_of(place_map: PlaceMap, config: Config) -> LocalExtractor | None:

@@ -131,6 +131,7 @@ def calibrate(
         first.spec.as_json(),
         first.whitening is not None,
         first.centring is not None,
+        first.local is not None and config.rerank != 'off',
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
         *_models(samples, prior, alone, kind),
