@@ -45,7 +45,7 @@ class Evaluation:
         evaluated method comes first.
     :param latencies_ms: for each pair the time of each query.
     :param calibrations: where the calibration of each map comes from, by the name of the drive:
-        map_alone, simulated or uncalibrated.
+        map_alone, simulated, prior or uncalibrated.
     :param notes: what a reader of the figures has to know.
     """
 
@@ -171,8 +171,7 @@ def _databases(
         arguments = [(place_map, run.config) for place_map in maps]
         results = run.executor.map(calibrated_alone, arguments, threads=1)
         made = list(run.bars('Calibrating', ' maps')(results, len(maps)))
-    rerank = run.config.rerank != 'off'
-    databases = [database_drive(track, each, rerank) for track, (each, _) in zip(tracks, made)]
+    databases = [database_drive(track, each, run.config) for track, (each, _) in zip(tracks, made)]
     notes = []
     for database, (_, why_not) in zip(databases, made):
         if why_not:

@@ -20,8 +20,9 @@ from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.schema import anything, boolean, choice, items, mapping, number, record, text
 from husky_placerec.types import FloatArray
 
-OWN, MAP_ALONE, SIMULATED, UNCALIBRATED = 'own', 'map_alone', 'simulated', 'uncalibrated'
-KINDS = (OWN, MAP_ALONE, SIMULATED)
+OWN, MAP_ALONE, SIMULATED = 'own', 'map_alone', 'simulated'
+KINDS = (OWN, MAP_ALONE, SIMULATED)  # that a file may hold
+PRIOR, UNCALIBRATED = 'prior', 'uncalibrated'
 PROVEN, WEAK, UNFIT = 'proven', 'weak', 'unfit'
 GRADES = (PROVEN, WEAK, UNFIT)
 
@@ -76,7 +77,8 @@ class Calibration:
     Models that turn evidence into probabilities, and the measured errors of poses.
 
     :param kind: where it comes from, one of KINDS: `own`, drives on this map; `map_alone`, the
-        map's own frames, which know no other light; `simulated`, rendered campuses.
+        map's own frames, which know no other light; `simulated`, rendered campuses; `prior`, other
+        worlds alone, for a map that is not calibrated.
     :param local: the drives were compared with the places locally.
     :param gate: probability that the best candidate of a frame with all cameras is right.
     :param partial: the same for a frame that lacks a camera.

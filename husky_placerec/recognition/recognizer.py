@@ -285,7 +285,7 @@ class Recognizer(DescriptorRecognizer):
 
     @property
     def calibration_kind(self) -> str:
-        """Where the calibration comes from: own, map_alone, simulated or uncalibrated."""
+        """Where the calibration comes from: own, map_alone, simulated, prior or uncalibrated."""
         return UNCALIBRATED if self.calibration is None else self.calibration.kind
 
     @property
@@ -336,8 +336,7 @@ class Recognizer(DescriptorRecognizer):
             self._local.spec.require_same(place_map.local.spec, place_map.name)
         require_local(place_map, config)
         place_map.prepare()
-        rerank = config.rerank != 'off'
-        return calibration_for(place_map, self._extractor.spec, rerank=rerank)
+        return calibration_for(place_map, self._extractor.spec, config)
 
 
 def local_extractor_of(place_map: PlaceMap, config: Config) -> LocalExtractor | None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import json
 from pathlib import Path
 
+from husky_placerec.config import Config
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.documents import read_json
@@ -18,6 +19,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.files import write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import Calibration, calibration_of
+from husky_placerec.recognition.uncalibrated import uncalibrated
 
 # Factor of a proof that was measured with local descriptors, where frames are compared without
 # them: unknown road then gathers more of it.
@@ -26,17 +28,22 @@ SUFFIX = '.calibration.json'  # appended to the name of the weights
 
 
 def calibration_for(
-    place_map: PlaceMap, spec: DescriptorSpec, *, rerank: bool = True
+    place_map: PlaceMap, spec: DescriptorSpec, config: Config = Config()
 ) -> Calibration | None:
     """
-    Return the calibration of a map, or the default of its model for an uncalibrated simulated map.
+    Return the calibration of a map, or what decides in its place.
+
+    On an uncalibrated simulated map the default of its model does, on another one the prior, or
+    thresholds (None), as the parameter `uncalibrated` says.
 
     :param spec: the descriptor of the model that runs.
-    :param rerank: frames are compared with places locally, where the map has what that needs.
     :raises InputError: for a calibration that is damaged or of another model.
     """
     made = _own_or_default(place_map, spec)
-    if made is None or not made.local or (rerank and place_map.local is not None):
+    if made is None and config.uncalibrated == 'prior':
+        made = uncalibrated(place_map)
+    compared = place_map.local is not None and config.rerank != 'off'
+    if made is None or compared or not made.local:
         return made
     proofs = {name: WITHOUT_LOCAL * getattr(made, name) for name in ('proof', 'guessed_proof')}
     return replace(made, **proofs)
