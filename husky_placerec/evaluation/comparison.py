@@ -29,7 +29,7 @@ from husky_placerec.evaluation.queries import fused_note, query_drive, QueryDriv
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibrating.calibrate import Bars, no_bars
-from husky_placerec.recognition.calibration import UNCALIBRATED
+from husky_placerec.recognition.calibration import PRIOR, UNCALIBRATED
 from husky_placerec.types import Floats
 import numpy as np
 
@@ -176,7 +176,9 @@ def _databases(
     for database, (_, why_not) in zip(databases, made):
         if why_not:
             decides = 'thresholds decide'
-            if database.calibration is not None:
+            if database.calibration_kind == PRIOR:
+                decides = 'the prior decides'
+            elif database.calibration is not None:
                 decides = f'the {database.calibration_kind} calibration decides'
             notes.append(
                 f'the map of {database.track.name} is not calibrated by its own frames, and '
