@@ -26,6 +26,8 @@ EXTRAS = {
     'report': REPORT,
     # Below these versions timm and torch may run code of a file of weights that they load.
     'timm': ['safetensors>=0.4', 'timm>=1.0.26', 'torch>=2.6'],
+    # Segmentation networks in files of TFLite.
+    'tflite': ['ai-edge-litert>=2.0'],
     'hub': ['huggingface-hub>=0.20'],
     'ray': ['ray>=2.40'],
     'sim': ['numba>=0.68', 'pillow>=10.1', *REPORT],
@@ -82,6 +84,7 @@ setup(
     package_data={
         f'{PACKAGE}.campus': ['fonts/*'],
         f'{PACKAGE}.evaluation.report': ['*.html'],
+        f'{PACKAGE}.semantics': ['*.json'],
         PACKAGE: ['models/*', 'py.typed'],
     },
     python_requires='>=3.10',

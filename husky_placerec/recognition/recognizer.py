@@ -13,6 +13,7 @@ from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.local.network import LocalValues
+from husky_placerec.descriptor.masking import covered, Masking
 from husky_placerec.errors import InputError
 from husky_placerec.metric.correspondences import FrameKeyPoints
 from husky_placerec.metric.key_points import load_key_points
@@ -216,12 +217,14 @@ class Recognizer(DescriptorRecognizer):
         """
         Decide where a frame was taken, and whether to believe it.
 
-        Images in which nothing can be seen are left out; the others are described. The map gives
+        Images in which nothing can be seen are left out; the others are described, where masks
+        are on without giving weight to what moves. The map gives
         the most similar places. The frame alone is measured against thresholds or the calibrated
         gate. The sequence filter combines it with the frames before it.
         """
-        seen = usable_images(frame) if self.config.check_images else frame
-        query = self.query_of(self._extractor.describe(seen))
+        shares = self._extractor.static_shares(frame)
+        seen = usable_images(frame, covered(shares)) if self.config.check_images else frame
+        query = self.query_of(self._extractor.describe(seen, shares))
         local = self._local.describe(seen) if self._local_wanted and self._local else None
         result = self.search(query, local, metric=self._metric(seen))
         unusable = bool(frame.images) and not seen.images
@@ -250,6 +253,16 @@ class Recognizer(DescriptorRecognizer):
         self._extractor, self._seen_by = extractor, config
         self._observer = self._observer_of(self.place_map, config)
         self.arm = self._arm_on(self.place_map)
+
+    @property
+    def masking(self) -> Masking | None:
+        """What makes weights of masks, and counts them; None where masks are off."""
+        return self._extractor.masking
+
+    def limit_segmentation(self, budget_s: float) -> None:
+        """Let frames wait for their masks no longer than a budget in seconds."""
+        if self._extractor.masking is not None:
+            self._extractor.masking = self._extractor.masking.within(budget_s)
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
         """Add a pose of `base_link` in the frame `odom`, for the next frame."""

@@ -6,7 +6,7 @@ A replay drives the same object frame by frame, without the thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import threading
 import time
 from typing import Any
@@ -20,8 +20,17 @@ from husky_placerec.session.counters import Counters
 from husky_placerec.session.frame_gate import FrameGate
 from husky_placerec.session.log import Log, log_line
 from husky_placerec.session.mailbox import Mailbox
+from husky_placerec.session.mask_buffer import BROKEN, MaskBuffer
 from husky_placerec.session.published_state import PublishedState
-from husky_placerec.types import Floats, Frame, Pixels, Pose, Recognition, State
+from husky_placerec.types import (
+    Classes,
+    Floats,
+    Frame,
+    Pixels,
+    Pose,
+    Recognition,
+    State,
+)
 
 JOIN_S = 0.5  # wait for the thread at the end; it is a daemon, so the process ends without it too
 MOST_UNWRITTEN = 10_000  # odometry poses that wait for a line of the log
@@ -56,6 +65,8 @@ class Session:
     :param decode: makes pixels of a message, or raises InputError.
     :param now_ns: the clock that the stamps of the messages should have.
     :param log: takes a line of JSON for each recognition.
+    :ivar masks: the masks that came over topics; functions that make classes [H, W] of a mask for
+        an image of a height and width, or raise InputError.
     """
 
     def __init__(
@@ -71,6 +82,7 @@ class Session:
         self.recognizer = recognizer
         self.config = config
         self.counters = Counters()
+        self.masks = MaskBuffer()
         self.enabled = True
         self._decode, self._now_ns, self._log = decode, now_ns, log
         self._observer = observer or Observer()
@@ -122,6 +134,7 @@ class Session:
         """Forget every frame before the next one; from any thread."""
         with self._telling:
             self._gate.reset()
+            self.masks.reset()
             self._anew.set()
             self._state.reset()
             self._observer.began_anew()
@@ -255,4 +268,20 @@ class Session:
                 self.counters.undecodable += 1
                 self._observer.problem(f'{camera} image: {error}')
         stamps = {camera: messages.image_stamps_ns[camera] for camera in images}
-        return Frame(next(iter(stamps.values()), messages.stamp_ns), images, stamps)
+        masks = self._masks_of(images, stamps)
+        return Frame(next(iter(stamps.values()), messages.stamp_ns), images, stamps, masks)
+
+    def _masks_of(
+        self, images: Mapping[str, Pixels], stamps_ns: Mapping[str, int]
+    ) -> dict[str, Classes]:
+        """Return the masks that have come; a frame goes on without those that have not."""
+        masks: dict[str, Classes] = {}
+        for camera, image in images.items():
+            read = self.masks.take(camera, stamps_ns[camera])
+            try:
+                if read is not None:
+                    masks[camera] = read((image.shape[0], image.shape[1]))
+            except InputError as error:
+                self.masks.counts[BROKEN] += 1
+                self._observer.problem(f'{camera} mask: {error}')
+        return masks
