@@ -92,8 +92,14 @@ class Preparation:
         return resize(image, self.size)
 
 
-def needed_by(*preparations: Preparation) -> CameraNeeds:
-    """Return what tells the size from which no preparation enlarges an image."""
+def needed_by(config: Config, *preparations: Preparation) -> CameraNeeds:
+    """
+    Return what tells the size from which no preparation enlarges an image.
+
+    :param config: a segmentation network that it names gets whole images.
+    """
+    if config.masks and config.segmentation:
+        return lambda camera, width, height: (width, height)
 
     def needed(camera: str, width: int, height: int) -> tuple[int, int]:
         sizes = [each.needed(camera, width, height) for each in preparations]

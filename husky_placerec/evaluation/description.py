@@ -135,6 +135,7 @@ def _describe(
 
     # A frame without an image that decodes keeps its row, as a frame without cameras.
     needs = needed_by(
+        config,
         *(each.preparation for each in extractors.values()),
         *(each.preparation for each in locals_.values()),
     )

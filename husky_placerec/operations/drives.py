@@ -163,7 +163,7 @@ def describe_unknown(
         cells = LocalCollector(local)
         seen_by = [extractor.preparation, *([local.preparation] if local is not None else [])]
         encoded = drive.frames(config)
-        frames = decoded_frames(drive, encoded, config.max_pixels, needed_by(*seen_by))
+        frames = decoded_frames(drive, encoded, config.max_pixels, needed_by(config, *seen_by))
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
             stamps.append(frame.stamp_ns)
             descriptors.append(extractor.describe(frame).astype(np.float16))

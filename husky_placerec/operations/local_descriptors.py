@@ -76,7 +76,9 @@ def _describe(
     if found.collector is None:
         found.collector = LocalCollector(local)
     frames = (frame for frame in drive.frames(seen_by) if frame.stamp_ns in wanted)
-    decoded = decoded_frames(drive, frames, seen_by.max_pixels, needed_by(local.preparation))
+    decoded = decoded_frames(
+        drive, frames, seen_by.max_pixels, needed_by(seen_by, local.preparation)
+    )
     shown = bars(f'Describing {drive.name} locally')(decoded, len(wanted))
     for frame in shown:
         found.stamps_ns.append(frame.stamp_ns)

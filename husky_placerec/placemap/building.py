@@ -72,7 +72,7 @@ def describe_places(
     wanted, poses = wanted[kept], poses[few]
     seen_by = [extractor.preparation, *([local.preparation] if local is not None else [])]
     encoded = compress(source.frames(config), kept)
-    frames = decoded_frames(source, encoded, config.max_pixels, needed_by(*seen_by))
+    frames = decoded_frames(source, encoded, config.max_pixels, needed_by(config, *seen_by))
     seen = _describe(progress(frames, len(wanted)), len(wanted), extractor, local, thumbnail_width)
     if not len(seen.stamps_ns):
         raise no_frames(source.path, source.problems)

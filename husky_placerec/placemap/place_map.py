@@ -15,6 +15,7 @@ from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
+from husky_placerec.metric.landmarks import Landmarks
 from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
 from husky_placerec.placemap.indexing import build_index, BuiltIndex
 from husky_placerec.placemap.places import Places
@@ -70,6 +71,7 @@ class PlaceMap:
     :param thumbnails: small images of the places; None: none.
     :param local: local descriptors of the places; None: none.
     :param probes: images with their descriptors, to compare another runtime with; None: none.
+    :param landmarks: what metric poses come from; None: none.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
     :param simulated: all sources are rendered.
     :param cameras: what was known of the cameras of the first drive.
@@ -100,6 +102,7 @@ class PlaceMap:
     thumbnails: Thumbnails | None = None
     local: LocalFeatures | None = field(default=None, repr=False)
     probes: Probes | None = field(default=None, repr=False)
+    landmarks: Landmarks | None = field(default=None, repr=False)
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
     simulated: bool = False
     cameras: Mapping[str, KnownCamera] = field(default_factory=dict, repr=False)
@@ -169,6 +172,7 @@ class PlaceMap:
         sources: Mapping[str, str] | None = None,
         thumbnails: Thumbnails | None = None,
         local: LocalFeatures | None = None,
+        landmarks: Landmarks | None = None,
         created: str | None = None,
         origin: GeoOrigin | None = None,
         simulated: bool | None = None,
@@ -178,10 +182,10 @@ class PlaceMap:
 
         This is the only way to change places. It drops all that was derived from the old ones: the
         index, the lengths of whitened descriptors, the measured gain, the thumbnails, the local
-        descriptors and the version. A map that is centred is centred by the means of the new
-        places. The whitening and the calibration stay; `calibrated_on_these_places` tells that the
-        calibration was measured on others. The other arguments are as in the class; by default
-        they stay.
+        descriptors, the landmarks and the version. A map that is centred is centred by the means
+        of the new places. The whitening and the calibration stay; `calibrated_on_these_places`
+        tells that the calibration was measured on others. The other arguments are as in the class;
+        by default they stay.
         """
         centred = self.centring is not None
         return replace(
@@ -192,6 +196,7 @@ class PlaceMap:
             sources=self.sources if sources is None else sources,
             thumbnails=thumbnails,
             local=local,
+            landmarks=landmarks,
             created=created or self.created,
             origin=origin or self.origin,
             simulated=self.simulated if simulated is None else simulated,
@@ -257,6 +262,7 @@ class PlaceMap:
             calibration=None,
             thumbnails=self.thumbnails,
             local=self.local,
+            landmarks=self.landmarks,
         )
 
     def projected(self, projection: Projection) -> PlaceMap:
@@ -286,7 +292,14 @@ class PlaceMap:
     def _derived_dropped(self) -> PlaceMap:
         """Return the map without all that is derived from places, descriptors and whitening."""
         return replace(
-            self, lengths=None, gain=None, index=None, thumbnails=None, local=None, version=''
+            self,
+            lengths=None,
+            gain=None,
+            index=None,
+            thumbnails=None,
+            local=None,
+            landmarks=None,
+            version='',
         )
 
     def fit_whitening(self) -> Whitening:

@@ -23,4 +23,15 @@ def image_needs(place_map: PlaceMap, config: Config) -> CameraNeeds:
         width, height = local.spec.input_width, local.spec.input_height
         sized = replace(spec, input_width=width, input_height=height)
         preparations.append(Preparation.of(sized, config, place_map.cameras))
-    return needed_by(*preparations)
+    needs, landmarks = needed_by(config, *preparations), place_map.landmarks
+    if landmarks is None or config.metric == 'off':
+        return needs
+    across, turns = landmarks.spec.input_width, preparations[0].turns
+
+    def needed(camera: str, width: int, height: int) -> tuple[int, int]:
+        least = needs(camera, width, height)
+        if turns.get(camera, 0) % 2:  # key points are found in the upright image
+            return least[0], max(least[1], across)
+        return max(least[0], across), least[1]
+
+    return needed

@@ -61,7 +61,7 @@ def test_the_needed_size_is_that_before_an_image_is_turned():
     assert plain.needed('front', 1280, 720) == (320, 180)
     assert turned.needed('front', 1280, 720) == (180, 320)
     assert turned.needed('back', 1280, 720) == (320, 180)
-    assert needed_by(plain, turned)('front', 1280, 720) == (320, 320)
+    assert needed_by(make_config({}), plain, turned)('front', 1280, 720) == (320, 320)
 
 
 def test_a_wide_lens_needs_more_of_its_image_than_the_view_has_pixels():
@@ -82,7 +82,7 @@ def test_a_session_tells_its_decoder_what_each_camera_needs():
         return np.zeros((4, 4, 3), np.uint8)
 
     session = Session(FakeRecognizer(), make_config({}), decode=decode)
-    session._needs = needed_by(Preparation((320, 180), turns={'back': 1}))
+    session._needs = needed_by(make_config({}), Preparation((320, 180), turns={'back': 1}))
     names = 'front', 'back'
     session._decoded(Frame(1, {n: n for n in names}, dict.fromkeys(names, 1)))
     assert asked == {'front': (320, 180), 'back': (180, 320)}
