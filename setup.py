@@ -26,6 +26,9 @@ EXTRAS = {
     'report': REPORT,
     # Below these versions timm and torch may run code of a file of weights that they load.
     'timm': ['safetensors>=0.4', 'timm>=1.0.26', 'torch>=2.6'],
+    'openvino': ['openvino>=2024.4'],
+    # What `placerec model quantize` needs beside it.
+    'quantize': ['nncf>=2.14', 'onnx>=1.15', 'openvino>=2024.4'],
     # Segmentation networks in files of TFLite.
     'tflite': ['ai-edge-litert>=2.0'],
     'hub': ['huggingface-hub>=0.20'],

@@ -14,6 +14,7 @@ from husky_placerec.evaluation.results import Result
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session import Session
+from husky_placerec.session.image_needs import image_needs
 from husky_placerec.types import Pose
 import numpy as np
 
@@ -44,6 +45,7 @@ def replay(
     )
     told = None if selection is None else selection.told
     session = Session(recognizer, config)
+    needs = image_needs(recognizer.place_map, config)
     player = OdometryPlayer(
         None if told else source.odometry(config.odometry_topic), session.odometry
     )
@@ -53,7 +55,7 @@ def replay(
             _repeat(session, told[number], encoded.stamp_ns)
         player.play_until(encoded.stamp_ns)
         began = time.perf_counter()
-        frame = decode_usable(encoded, source, config.max_pixels)
+        frame = decode_usable(encoded, source, config.max_pixels, needs)
         if frame is None:
             continue
         recognition = session.recognize(frame)
