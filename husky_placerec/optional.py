@@ -15,6 +15,7 @@ EXTRAS = {
     'rerun': 'view',
     'sklearn': 'report',
     'streamlit': 'view',
+    'tesserocr': 'texts',
 }
 
 

@@ -225,6 +225,20 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class TextAgreement:
+    """
+    How the texts of a frame agree with the place of the estimate.
+
+    `read` are the texts of the frame. `common` is the greatest similarity of one to a text of the
+    place, and `contradiction` by how much one is more similar to a text elsewhere; 0 to 1.
+    """
+
+    read: tuple[str, ...]
+    common: float
+    contradiction: float
+
+
+@dataclass(frozen=True)
 class Recognition:
     """
     The decision about one frame.
@@ -238,7 +252,8 @@ class Recognition:
     LOST, TENTATIVE or LOCALIZED, `proof` is the cumulative log likelihood ratio of the estimate,
     `chosen` is the place of the estimate, which need not be among the candidates, and
     `measurement` is what this frame says alone. Without the sequence filter the values are those
-    of `measurement`, and `state` is None.
+    of `measurement`, and `state` is None. `texts` is None where no text was read, or the map has
+    none.
 
     >>> found = Candidate(7, 0.93, False, Pose.planar(1.0, 2.0, yaw=0.0))
     >>> said = Recognition(0, {'front': 0}, True, None, (found,))
@@ -260,6 +275,7 @@ class Recognition:
     covariance_xy: tuple[float, float, float] | None = None
     chosen: Candidate | None = None
     proof: float | None = None
+    texts: TextAgreement | None = None
 
     @property
     def best(self) -> Candidate | None:

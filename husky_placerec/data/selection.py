@@ -17,6 +17,8 @@ from husky_placerec.data.source import Source
 from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.documents import parse_json, read_text
 from husky_placerec.errors import InputError
+from husky_placerec.texts.map_texts import texts_of, TEXTS_SCHEMA
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import Frame, Pose
 
 MOST_LOG_BYTES = 2**32
@@ -40,7 +42,8 @@ _TOLD = schema.record(
         'forgot': schema.boolean,
         'map_version': schema.text(64),
         'parameters': schema.mapping(schema.anything, schema.text(64), most=1000),
-    }
+    },
+    {'seen_texts': TEXTS_SCHEMA},
 )
 # The exceptions of a line that cannot be parsed.
 BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
@@ -55,12 +58,14 @@ class Told:
     :param odometry: stamps in ns, and poses in the frame `odom`.
     :param decisions: the parameters that may change during a drive.
     :param map_version: SHA-256 of the map's `map.json`.
+    :param texts: that were read for the frame.
     """
 
     forgot: bool
     odometry: tuple[tuple[int, Pose], ...]
     decisions: DecisionConfig
     map_version: str
+    texts: tuple[SeenText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,10 @@ def _told(text: str) -> Told | None:
     if any(not any(quaternion) for _, _, _, _, *quaternion in rows):
         raise ValueError('a quaternion of zeros')
     poses = tuple((stamp_ns, Pose(*values)) for stamp_ns, *values in rows)
-    return Told(line['forgot'], poses, _decisions(line['parameters']), line['map_version'])
+    seen = line.get('seen_texts', [])
+    texts = texts_of(seen, {str(each.get('camera')) for each in seen}, 'line')
+    decisions = _decisions(line['parameters'])
+    return Told(line['forgot'], poses, decisions, line['map_version'], texts)
 
 
 def _decisions(values: Mapping[str, Any]) -> DecisionConfig:

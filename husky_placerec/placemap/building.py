@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import compress
@@ -22,9 +22,13 @@ from husky_placerec.placemap.thinning import Thinning
 from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
 from husky_placerec.printable import printable
 from husky_placerec.progress import Passing
+from husky_placerec.texts.map_texts import limited, MapTexts
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import FloatArray, Frame, Pixels, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
+
+TextsOf = Callable[[Frame[Pixels]], Sequence[SeenText]]
 
 
 def describe_places(
@@ -39,6 +43,7 @@ def describe_places(
     thumbnail_width: int = 0,
     skip_unposed: bool = False,
     local: LocalExtractor | None = None,
+    texts: TextsOf | None = None,
     progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
@@ -50,6 +55,7 @@ def describe_places(
     :param thumbnail_width: pixels; 0: no thumbnails.
     :param skip_unposed: leave out frames that the poses do not cover.
     :param local: describes the cells of the images besides; None: no local descriptors.
+    :param texts: tells the texts of a frame; None: none are looked for.
     :raises InputError: for no frames, frames that the poses do not cover, too many broken images.
     """
     # The frames are paired twice, so that errors in stamps and poses come before the long work.
@@ -65,7 +71,7 @@ def describe_places(
     kept[kept] = few
     wanted, poses = wanted[kept], poses[few]
     frames = decoded_frames(source, compress(source.frames(config), kept), config.max_pixels)
-    seen = _describe(progress(frames, len(wanted)), extractor, local, thumbnail_width)
+    seen = _describe(progress(frames, len(wanted)), extractor, local, texts, thumbnail_width)
     if not len(seen.stamps_ns):
         raise no_frames(source.path, source.problems)
     there = np.isin(wanted, seen.stamps_ns)  # a frame whose images are all broken is left out
@@ -85,6 +91,7 @@ def describe_places(
         view=extractor.view,
         thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
         local=seen.local,
+        texts=None if texts is None else MapTexts(tuple(seen.texts)),
     )
 
 
@@ -107,19 +114,26 @@ class _Seen:
     descriptors: FloatArray  # [N, C, D] float16, as they are stored
     thumbnails: list[dict[str, bytes]]
     local: LocalFeatures | None
+    texts: list[tuple[SeenText, ...]]
 
 
 def _describe(
     frames: Iterable[Frame[Pixels]],
     extractor: DescriptorExtractor,
     local: LocalExtractor | None,
+    texts: TextsOf | None,
     thumbnail_width: int,
 ) -> _Seen:
-    stamps, descriptors, thumbnails, cells = [], [], [], LocalCollector(local)
+    stamps, descriptors, thumbnails, read = [], [], [], []
+    cells = LocalCollector(local)
     for frame in frames:
         stamps.append(frame.stamp_ns)
         descriptors.append(extractor.describe(frame).astype(np.float16))
         if thumbnail_width:
             thumbnails.append(make_thumbnails(frame, thumbnail_width))
         cells.add(frame)
-    return _Seen(np.array(stamps, np.int64), np.array(descriptors), thumbnails, cells.collected())
+        if texts is not None:
+            read.append(limited(texts(frame)))
+    return _Seen(
+        np.array(stamps, np.int64), np.array(descriptors), thumbnails, cells.collected(), read
+    )

@@ -28,6 +28,7 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thumbnails import ThumbnailFile
 from husky_placerec.schema import require
+from husky_placerec.texts.map_texts import MapTexts
 from husky_placerec.types import GeoOrigin
 import numpy as np
 
@@ -128,6 +129,7 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
         place_map = replace(place_map, **_read_whitening(place_map, files, paths))
         place_map = replace(place_map, **_read_centring(place_map, about, files, paths))
         place_map = replace(place_map, local=_read_local(place_map, about, files, paths))
+        place_map = replace(place_map, texts=_read_texts(place_map, files))
         return replace(place_map, index=_read_index(place_map, about['index'], files, paths))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f'{file}: not as expected ({error!r})') from error
@@ -225,6 +227,12 @@ def _read_local(
     expected = len(place_map), len(place_map.spec.sees), spec.cells, spec.size
     require_array(values, np.int8, expected, files['local'], BY)
     return LocalFeatures(spec, values)
+
+
+def _read_texts(place_map: PlaceMap, files: Mapping[str, Path]) -> MapTexts | None:
+    if 'texts' not in files:
+        return None
+    return MapTexts.read(files['texts'], len(place_map), place_map.spec.sees)
 
 
 def _read_index(

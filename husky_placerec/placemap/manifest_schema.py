@@ -24,7 +24,11 @@ _FILE = record({'name': text(255), 'sha256': text(64, '[0-9a-f]{64}')})
 _FILES = record(
     {'places': _FILE, 'descriptors': _FILE},
     dict.fromkeys(
-        ('projection', 'whitening', 'centring', 'lengths', 'index', 'thumbnails', 'local'), _FILE
+        (
+            *('projection', 'whitening', 'centring', 'lengths', 'index', 'thumbnails'),
+            *('local', 'texts'),
+        ),
+        _FILE,
     ),
 )
 _INDEX = record(

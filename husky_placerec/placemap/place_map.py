@@ -28,6 +28,7 @@ from husky_placerec.placemap.ranking import (
 from husky_placerec.placemap.thumbnails import Thumbnails
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
+from husky_placerec.texts.map_texts import MapTexts
 from husky_placerec.types import (
     Candidate,
     FloatArray,
@@ -68,6 +69,7 @@ class PlaceMap:
     :param index: None: every place is compared.
     :param thumbnails: small images of the places; None: none.
     :param local: local descriptors of the places; None: none.
+    :param texts: the texts that were seen at the places; None: none were looked for.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
     :param simulated: all sources are rendered.
     :param cameras: what was known of the cameras of the first drive.
@@ -97,6 +99,7 @@ class PlaceMap:
     index: BuiltIndex | None = None
     thumbnails: Thumbnails | None = None
     local: LocalFeatures | None = field(default=None, repr=False)
+    texts: MapTexts | None = field(default=None, repr=False)
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
     simulated: bool = False
     cameras: Mapping[str, KnownCamera] = field(default_factory=dict, repr=False)
@@ -166,6 +169,7 @@ class PlaceMap:
         sources: Mapping[str, str] | None = None,
         thumbnails: Thumbnails | None = None,
         local: LocalFeatures | None = None,
+        texts: MapTexts | None = None,
         created: str | None = None,
         origin: GeoOrigin | None = None,
         simulated: bool | None = None,
@@ -175,10 +179,10 @@ class PlaceMap:
 
         This is the only way to change places. It drops all that was derived from the old ones: the
         index, the lengths of whitened descriptors, the measured gain, the thumbnails, the local
-        descriptors and the version. A map that is centred is centred by the means of the new
-        places. The whitening and the calibration stay; `calibrated_on_these_places` tells that the
-        calibration was measured on others. The other arguments are as in the class; by default
-        they stay.
+        descriptors, the texts and the version. A map that is centred is centred by the means of
+        the new places. The whitening and the calibration stay; `calibrated_on_these_places` tells
+        that the calibration was measured on others. The other arguments are as in the class; by
+        default they stay.
         """
         centred = self.centring is not None
         return replace(
@@ -189,6 +193,7 @@ class PlaceMap:
             sources=self.sources if sources is None else sources,
             thumbnails=thumbnails,
             local=local,
+            texts=texts,
             created=created or self.created,
             origin=origin or self.origin,
             simulated=self.simulated if simulated is None else simulated,
@@ -254,6 +259,7 @@ class PlaceMap:
             calibration=None,
             thumbnails=self.thumbnails,
             local=self.local,
+            texts=self.texts,
         )
 
     def projected(self, projection: Projection) -> PlaceMap:
@@ -283,7 +289,14 @@ class PlaceMap:
     def _derived_dropped(self) -> PlaceMap:
         """Return the map without all that is derived from places, descriptors and whitening."""
         return replace(
-            self, lengths=None, gain=None, index=None, thumbnails=None, local=None, version=''
+            self,
+            lengths=None,
+            gain=None,
+            index=None,
+            thumbnails=None,
+            local=None,
+            texts=None,
+            version='',
         )
 
     def fit_whitening(self) -> Whitening:

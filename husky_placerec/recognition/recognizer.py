@@ -6,7 +6,7 @@ The live node, a replay, an evaluation and a calibration all use this class.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.config import Config
@@ -25,6 +25,9 @@ from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.recognition.sequence_estimator import SequenceEstimator
 from husky_placerec.recognition.shipped_calibration import calibration_for
+from husky_placerec.recognition.text_comparer import MapTextComparer, with_texts
+from husky_placerec.recognition.text_comparison import MOST_RANKED
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import (
     Candidate,
     FloatArray,
@@ -63,6 +66,13 @@ class DescriptorRecognizer:
         self.arm = self._arm_on(place_map)
         self._sequence = self._new_sequence()
         self._session = place_map.new_session()
+        self._texts = self._texts_on(place_map)
+
+    def _texts_on(self, place_map: PlaceMap) -> MapTextComparer | None:
+        """Return what compares texts with those of a map; None where nothing does."""
+        if place_map.texts is None or self.config.texts == 'off':
+            return None
+        return MapTextComparer(place_map, self.config)
 
     def _arm_on(self, place_map: PlaceMap) -> LeverArm:
         """Return the lever arm of the robot that asks: here the one that made the map."""
@@ -98,33 +108,40 @@ class DescriptorRecognizer:
         query: FloatArray,
         local: LocalValues | None = None,
         without: Indices | None = None,
+        texts: Sequence[SeenText] = (),
     ) -> SearchResult:
         """
-        Search the map for a query, and rank the candidates again where it has local descriptors.
+        Search the map for a query, and rank the candidates again by local descriptors and texts.
 
         :param query: [C, D] from `query_of`, zeros for absent cameras.
         :param local: [C, cells, D] local descriptors of the frame; None: there are none.
         :param without: places to leave out, as if the map did not have them.
+        :param texts: of the frame.
         """
         place_map, config = self.place_map, self.config
         both_ways, apart_m = config.search_reversed, config.elsewhere
-        found = place_map.search(
-            query, config.candidates, both_ways=both_ways, without=without, arm=self.arm
-        )
+        read = None if self._texts is None else self._texts.compared(texts, config)
+        weight = 0.0 if read is None else config.text_weight
+        count = max(config.candidates, MOST_RANKED) if weight else config.candidates
+        found = place_map.search(query, count, both_ways=both_ways, without=without, arm=self.arm)
 
         def rival_of(best: Candidate) -> Rival | None:
             return place_map.rival(query, best, apart_m, both_ways=both_ways, without=without)
 
+        if read is not None and weight:
+            found = read.ranked(found, weight)[: config.candidates]
         rival = rival_of(found[0]) if found else None
         compared = self.compared(local)
         if compared is not None and found:
             first = found[0]
             found = compared.ranked(found)
+            if read is not None and weight:
+                found = read.ranked(found, weight)
             if found[0] is not first:
                 rival = rival_of(found[0])
             compared.compare(rival.states if rival is not None else ())
         about = place_map, self.route, query, tuple(found), rival, apart_m
-        return SearchResult(*about, without, compared, self.arm)
+        return SearchResult(*about, without, compared, self.arm, read)
 
     def compared(self, local: LocalValues | None) -> LocalComparison | None:
         """Return what compares a frame with places locally; None where nothing does."""
@@ -160,11 +177,11 @@ class DescriptorRecognizer:
             covariance_xy=measured.covariance_xy,
         )
         if self._sequence is None or not self.config.sequence:
-            return single
+            return with_texts(single, result)
         if self._sequence.steps_back(stamp_ns):
             self._sequence = self._new_sequence()
             assert self._sequence is not None
-        return self._sequence.update(single, result)
+        return with_texts(self._sequence.update(single, result), result)
 
 
 class Recognizer(DescriptorRecognizer):
@@ -201,9 +218,11 @@ class Recognizer(DescriptorRecognizer):
         extractor = load_extractor(config, place_map.spec, place_map.cameras, place_map.projection)
         return cls(extractor, place_map, config, local_extractor_of(place_map, config))
 
-    def recognize(self, frame: Frame[Pixels]) -> Recognition:
+    def recognize(self, frame: Frame[Pixels], texts: Sequence[SeenText] = ()) -> Recognition:
         """
         Decide where a frame was taken, and whether to believe it.
+
+        :param texts: that were read in the frame, or shortly before it.
 
         Images in which nothing can be seen are left out; the others are described. The map gives
         the most similar places. The frame alone is measured against thresholds or the calibrated
@@ -212,7 +231,7 @@ class Recognizer(DescriptorRecognizer):
         seen = usable_images(frame) if self.config.check_images else frame
         query = self.query_of(self._extractor.describe(seen))
         local = self._local.describe(seen) if self._local_wanted and self._local else None
-        result = self.search(query, local)
+        result = self.search(query, local, texts=texts)
         unusable = bool(frame.images) and not seen.images
         return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)
 

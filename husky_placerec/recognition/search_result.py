@@ -15,6 +15,7 @@ from husky_placerec.recognition.flow_heading import pinhole_scale, turn_from_flo
 from husky_placerec.recognition.interpolation import interpolated_pose
 from husky_placerec.recognition.local_comparison import ACROSS, LocalComparison
 from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE, TextComparison
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose
 import numpy as np
 
@@ -31,6 +32,7 @@ class SearchResult:
     :param without: places that were left out of the search.
     :param local: local agreements of the frame; None: there are none.
     :param arm: of the robot that asks.
+    :param texts: agreement of the frame's texts; None: it has none, or the map has none.
     """
 
     place_map: PlaceMap
@@ -42,6 +44,7 @@ class SearchResult:
     without: Indices | None = None
     local: LocalComparison | None = None
     arm: LeverArm = LeverArm()
+    texts: TextComparison | None = None
     _evidence: dict[tuple[int, bool], Floats] = field(default_factory=dict, init=False)
     _poses: dict[tuple[int, bool], Pose] = field(default_factory=dict, init=False)
 
@@ -87,6 +90,12 @@ class SearchResult:
         else:
             locally = local_evidence(self.local, self.route, self.apart_m, places, reverse)
         return np.hstack([seen, locally])
+
+    def text_evidence(self, places: Indices, reverse: Mask) -> Floats:
+        """Return [K, len(TEXT_EVIDENCE)] for K places; NaN for a frame without texts."""
+        if self.texts is None:
+            return np.full((len(places), len(TEXT_EVIDENCE)), np.nan)
+        return self.texts.evidence(places, reverse)
 
     def evidence_of(self, place: int, reverse: bool) -> Floats:
         """Return [len(ALL_EVIDENCE)] for one place."""

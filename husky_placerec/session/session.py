@@ -6,7 +6,7 @@ A replay drives the same object frame by frame, without the thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import threading
 import time
 from typing import Any
@@ -21,6 +21,8 @@ from husky_placerec.session.frame_gate import FrameGate
 from husky_placerec.session.log import Log, log_line
 from husky_placerec.session.mailbox import Mailbox
 from husky_placerec.session.published_state import PublishedState
+from husky_placerec.session.text_watch import TextsOf, TextWatch
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import Frame, Pixels, Pose, Recognition, State
 
 JOIN_S = 0.5  # wait for the thread at the end; it is a daemon, so the process ends without it too
@@ -56,6 +58,7 @@ class Session:
     :param decode: makes pixels of a message, or raises InputError.
     :param now_ns: the clock that the stamps of the messages should have.
     :param log: takes a line of JSON for each recognition.
+    :param texts_of: reads the texts of a frame, in a thread of its own; None: none are read.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Session:
         observer: Observer | None = None,
         now_ns: Callable[[], int] = time.time_ns,
         log: Log | None = None,
+        texts_of: TextsOf | None = None,
     ) -> None:
         self.recognizer = recognizer
         self.config = config
@@ -85,6 +89,10 @@ class Session:
         # What the recognizer was told since the last line of the log: whether it began anew, and
         # odometry. A frame that failed has no line.
         self._unwritten: tuple[bool, list[StampedPose]] = False, []
+        self._texts: TextWatch | None = None
+        if texts_of is not None:
+            about = texts_of, config.text_rate, config.text_age
+            self._texts = TextWatch(*about, self._observer.problem)
 
     @property
     def odometry(self) -> Odometry:
@@ -97,7 +105,9 @@ class Session:
         return self._state.value
 
     def start(self) -> None:
-        """Start the worker."""
+        """Start the worker, and the reader of texts where there is one."""
+        if self._texts is not None:
+            self._texts.start()
         self._mailbox = Mailbox()
         self._thread = threading.Thread(target=self._work, args=(self._mailbox,), daemon=True)
         self._thread.start()
@@ -107,6 +117,8 @@ class Session:
         self.counters.dropped += self._mailbox.close()
         if self._thread is not None:
             self._thread.join(JOIN_S)
+        if self._texts is not None:
+            self._texts.stop()
         self.begin_anew()
 
     @property
@@ -124,6 +136,8 @@ class Session:
             self._gate.reset()
             self._anew.set()
             self._state.reset()
+            if self._texts is not None:
+                self._texts.begin_anew()
             self._observer.began_anew()
 
     def enable(self, on: bool) -> None:
@@ -177,11 +191,15 @@ class Session:
         if FrameGate.says_nothing_new(reason):
             self._state.confirm(frame.stamp_ns)
 
-    def recognize(self, frame: Frame[Pixels]) -> Recognition:
-        """Recognise a decoded frame now, with all that came since the last one, and log it."""
+    def recognize(self, frame: Frame[Pixels], texts: Sequence[SeenText] = ()) -> Recognition:
+        """
+        Recognise a decoded frame now, with all that came since the last one, and log it.
+
+        :param texts: of the frame.
+        """
         self._prepare()
-        recognition = self.recognizer.recognize(frame)
-        self._write(recognition)
+        recognition = self.recognizer.recognize(frame, texts)
+        self._write(recognition, texts)
         return recognition
 
     def _work(self, mailbox: Mailbox[tuple[float, Messages]]) -> None:
@@ -202,7 +220,11 @@ class Session:
             return
         decoded = time.monotonic()
         self._prepare()
-        recognition = self.recognizer.recognize(frame)
+        texts: Sequence[SeenText] = ()
+        if self._texts is not None:
+            texts = self._texts.newest(frame.stamp_ns)
+            self._texts.offer(frame)
+        recognition = self.recognizer.recognize(frame, texts)
         recognised = time.monotonic()
         try:
             if self._tell(recognition, frame):
@@ -210,7 +232,7 @@ class Session:
                 self.counters.count(recognition, self.odometry.total_m, age_ns)
             self.counters.time(arrived, began, decoded, recognised)
         finally:  # what the recognizer has seen is in the log, whether it could be told or not
-            self._write(recognition)
+            self._write(recognition, texts)
 
     def _prepare(self) -> None:
         """Give the recognizer all that came since the last frame, and keep it for the log."""
@@ -233,13 +255,12 @@ class Session:
             self._observer.recognized(recognition, frame)
             return True
 
-    def _write(self, recognition: Recognition) -> None:
+    def _write(self, recognition: Recognition, texts: Sequence[SeenText]) -> None:
         (anew, odometry), self._unwritten = self._unwritten, (False, [])
         if self._log is not None:
             recognizer = self.recognizer
-            self._log.write(
-                log_line(recognition, anew, odometry, recognizer.place_map, recognizer.config)
-            )
+            about = recognizer.place_map, recognizer.config, texts
+            self._log.write(log_line(recognition, anew, odometry, *about))
 
     def _decoded(self, messages: Messages) -> Frame[Pixels]:
         """Decode a frame; a camera with a broken image counts as absent."""
