@@ -115,8 +115,8 @@ class Annotations:
 
 def _label(row: Row) -> TextLabel:
     """Return a label; its box is that of four columns, or lies around the points in one column."""
-    points = _points(row, *BOX_COLUMNS, *CORNER_COLUMNS)
-    corners = _points(row, QUAD_COLUMN) or points
+    points, corners = _points(row, *BOX_COLUMNS, *CORNER_COLUMNS), _points(row, QUAD_COLUMN)
+    points, corners = points or corners, corners or points
     box = None
     if len(points) >= 2:
         xs, ys = zip(*points)

@@ -85,7 +85,7 @@ def test_a_folder_that_is_no_encoder_is_refused(tmp_path):
     with pytest.raises(InputError, match='no folder of a sentence-transformers model'):
         load_encoder('no_such_encoder')
     (tmp_path / 'modules.json').write_text('{"a": 1}')
-    with pytest.raises(InputError, match='is not installed|cannot be loaded'):
+    with pytest.raises(InputError, match=r'is not installed|cannot be loaded'):
         load_encoder(str(tmp_path))
 
 
