@@ -9,6 +9,7 @@ SDAIR 1994), with letters of the two scripts that look alike folded into one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 import zlib
@@ -143,9 +144,12 @@ class CachedEncoder:
         return found
 
 
+@lru_cache(maxsize=4)
 def load_encoder(name: str) -> CachedEncoder:
     """
     Return an encoder by its name: `ngrams`, `e5`, or the folder of a model.
+
+    There is one of each in a process, so that a reloaded map costs no more than its new texts.
 
     :raises InputError: for a folder that is none, and a library that is missing.
     """
