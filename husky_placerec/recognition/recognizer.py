@@ -69,10 +69,8 @@ class DescriptorRecognizer:
         self._texts = self._texts_on(place_map)
 
     def _texts_on(self, place_map: PlaceMap) -> MapTextComparer | None:
-        """Return what compares texts with those of a map; None where nothing does."""
-        if place_map.texts is None or self.config.texts == 'off':
-            return None
-        return MapTextComparer(place_map, self.config)
+        """Return what compares texts with those of a map; None where it has none."""
+        return None if place_map.texts is None else MapTextComparer(place_map, self.config)
 
     def _arm_on(self, place_map: PlaceMap) -> LeverArm:
         """Return the lever arm of the robot that asks: here the one that made the map."""

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 
+from husky_placerec.config import make_config
 from husky_placerec.data.selection import read_selection
+from husky_placerec.data.source import decoded_frames, open_source
 from husky_placerec.errors import InputError
+from husky_placerec.operations.build_map import build_map
+from husky_placerec.operations.replay import replay
 from husky_placerec.placemap.loading import load_map
+from husky_placerec.recognition.recognizer import Recognizer
+from husky_placerec.recognition.serialization import recognition_of
+from husky_placerec.session import Session
+from husky_placerec.texts.seen import SeenText
 import pytest
 from support.builders import track_rows, write_csv, write_track_folder
 from support.commands import assert_refused
+from support.sessions import Lines
 
+HOGS = {'extractor': 'hog'}
 HOG = '--set', 'extractor=hog'
 LABELS = '--set', 'texts=labels'
 COUNT = 6
@@ -43,14 +53,46 @@ def test_texts_are_built_into_a_map_or_added_later(track, tmp_path, placerec):
     assert one == two
     assert [len(texts) for texts in one.of_places] == [0, 1, 1, 1, 1, 1]
     assert '5 (5 different) at 5 of 6 places' in placerec('map', 'info', tmp_path / 'one').stdout
-    seeing = '--set', 'check_images=false'  # the images are noise
-    words = 'replay', track, '--map', tmp_path / 'one', *LABELS, *seeing
-    done = placerec(*words, '-o', tmp_path / 'results')
-    assert done.returncode == 0, done.stderr
-    lines = (tmp_path / 'results' / 'recognitions.jsonl').read_text().splitlines()
-    texts = [json.loads(line).get('texts') for line in lines]
+    # The images are noise.
+    seeing = make_config({'texts': 'labels', 'check_images': False})
+    done = replay(track, tmp_path / 'one', config=seeing)
+    texts = [result.recognition.texts for result in done.results]
     assert texts[0] is None
-    assert texts[3] == {'read': ['HOUSE 3'], 'common': pytest.approx(1), 'contradiction': 0}
+    assert texts[3].read == ('HOUSE 3',)
+    assert (texts[3].common, texts[3].contradiction) == pytest.approx((1, 0), abs=1e-6)
+
+
+def test_a_map_that_loses_its_texts_tells(track, tmp_path, placerec):
+    built = placerec('map', 'build', track, tmp_path / 'map', *HOG, *LABELS)
+    assert built.returncode == 0, built.stderr
+    later = write_track_folder(tmp_path / 'later', track_rows(2, start_ns=1_800_000_000 * 10**9))
+    added = placerec('map', 'add', tmp_path / 'map', later)
+    assert added.returncode == 0, added.stderr
+    assert 'the map lost its texts' in added.stderr
+    assert load_map(tmp_path / 'map').texts is None
+
+
+def test_a_log_repeats_the_texts_that_the_node_had_read(track, tmp_path):
+    """What was read in time depends on the machine, so that it stands in the log."""
+    built = build_map(track, tmp_path / 'map', config=make_config({**HOGS, 'texts': 'labels'}))
+    config = make_config({'check_images': False})
+    lines, read = Lines(), (SeenText('HOUSE 4', 'front', 0.9),)
+    session = Session(Recognizer.load(load_map(tmp_path / 'map'), config), config, log=lines)
+    with open_source(track) as drive:
+        for number, frame in enumerate(decoded_frames(drive, drive.frames(config))):
+            session.recognize(frame, read if number == 2 else ())
+    log = tmp_path / 'log.jsonl'
+    log.write_text(''.join(lines))
+    done = replay(track, tmp_path / 'map', config=config, stamps=log)
+    said = [result.recognition.texts for result in done.results]
+    assert said[2].read == ('HOUSE 4',)
+    assert [texts for number, texts in enumerate(said) if number != 2] == [None] * (COUNT - 1)
+    candidates = [result.recognition.candidates for result in done.results]
+    again = [recognition_of(json.loads(line), 'line')[0].candidates for line in lines]
+    assert [[c.place for c in each] for each in candidates] == [
+        [c.place for c in each] for each in again
+    ]
+    assert len(built) == COUNT
 
 
 def test_texts_of_another_drive_and_of_a_folder_are_refused(track, tmp_path, placerec):
