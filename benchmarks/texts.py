@@ -295,7 +295,7 @@ def features(campuses: Sequence[Campus], *, texts: bool) -> tuple[Floats, np.nda
             row = [best.similarity, lead]
             if texts:
                 said = ranker.evidence(query)
-                row += [np.isfinite(said[0]), *np.nan_to_num(said)]
+                row += np.nan_to_num(said).tolist()
             rows.append(row)
             right.append(query.error_m(best) <= 10)
     return np.array(rows, np.float64), np.array(right)

@@ -220,16 +220,16 @@ class Recognizer(DescriptorRecognizer):
         """
         Decide where a frame was taken, and whether to believe it.
 
-        :param texts: that were read in the frame, or shortly before it.
-
         Images in which nothing can be seen are left out; the others are described. The map gives
         the most similar places. The frame alone is measured against thresholds or the calibrated
         gate. The sequence filter combines it with the frames before it.
+
+        :param texts: that were read in the frame, or shortly before it.
         """
         seen = usable_images(frame) if self.config.check_images else frame
         query = self.query_of(self._extractor.describe(seen))
         local = self._local.describe(seen) if self._local_wanted and self._local else None
-        result = self.search(query, local, texts=texts)
+        result = self.search(query, local, None, texts)
         unusable = bool(frame.images) and not seen.images
         return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)
 

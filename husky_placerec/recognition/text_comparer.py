@@ -42,7 +42,7 @@ class MapTextComparer:
             self._encoder,
             cameras,
             self._map.opposites,
-            self._map.places.poses[:, :2],
+            self._map.positions,
             config.elsewhere,
         )
 

@@ -16,9 +16,10 @@ from husky_placerec.texts.index import boxes_of, TextIndex
 from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask
 import numpy as np
+from scipy.spatial import cKDTree
 
 TEXT_EVIDENCE = (
-    'text_common',  # the greatest similarity of a text of the frame to one of the place, 0 to 1
+    'text_common',  # the greatest similarity of a text of the frame to one seen there, 0 to 1
     'text_contradiction',  # how much more similar a text of the frame is to one elsewhere, 0 to 1
 )
 MOST_RANKED = 20  # candidates
@@ -27,6 +28,8 @@ MOST_ALIKE = 200  # places that a text of the frame is compared with, the most s
 # How far a text lies from where the place has it, at which its weight falls to 0.6: in widths and
 # heights of the image, and as the logarithm of the heights' ratio.
 SPREAD = 0.2, 0.15, 0.5
+# Places so near see the same signs, though each of them does not read all.
+SAME_SIGNS_M = 8.0
 UNKNOWN_BOX = 0.5  # the agreement of boxes where one is not known
 
 
@@ -40,7 +43,7 @@ class TextComparison:
     :param encoder: of the index.
     :param cameras: of the map.
     :param opposites: for each camera the one that looks the other way; None: unknown.
-    :param positions: [N, 2] of the places, in m.
+    :param positions: x and y of the N places, in m.
     :param near_m: distance up to which a place shows the same signs.
     """
 
@@ -49,7 +52,7 @@ class TextComparison:
     encoder: TextEncoder
     cameras: Sequence[str]
     opposites: tuple[int, ...] | None
-    positions: Floats
+    positions: cKDTree
     near_m: float
 
     @cached_property
@@ -61,15 +64,25 @@ class TextComparison:
     @cached_property
     def rarity(self) -> Floats:
         """How few places have each text of the frame [M]: 1 for none, 0 for all."""
-        count = len(self.positions)
+        count = self.positions.n
         alike = self.words >= self.encoder.alike
         having = [len(np.unique(self.index.place[row[self.index.word]])) for row in alike]
         return np.asarray(1 - np.log1p(having) / np.log1p(count))
 
     def evidence(self, places: Indices, reverse: Mask) -> Floats:
         """Return [K, len(TEXT_EVIDENCE)] for K places, each passed in reverse or not."""
-        common = [self._common(int(p), bool(r)) for p, r in zip(places, reverse)]
+        around = self.positions.query_ball_point(self.positions.data[places], SAME_SIGNS_M)
+        both = self._common_ahead, self._common_reverse
+        common = [both[bool(turned)][near].max() for near, turned in zip(around, reverse)]
         return np.column_stack([np.array(common, np.float64), self._contradiction(places)])
+
+    @cached_property
+    def _common_ahead(self) -> Floats:
+        return self._common(False)
+
+    @cached_property
+    def _common_reverse(self) -> Floats:
+        return self._common(True)
 
     def scores(
         self, places: Indices, reverse: Mask, *, words: bool = True, boxes: bool = True
@@ -111,18 +124,23 @@ class TextComparison:
 
     def _pairs(self, place: int, reverse: bool) -> tuple[Indices, Mask]:
         """Return the rows [R] of a place, and [M, R] whether a text is of the partner camera."""
-        begin, end = np.searchsorted(self.index.place, (place, place + 1))
-        rows = np.arange(begin, end)
-        partners = list(range(len(self.cameras)))
-        if reverse and self.opposites is not None:
-            partners = list(self.opposites)
-        looks = np.array([partners[self.cameras.index(seen.camera)] for seen in self.texts])
-        return rows, np.asarray(looks[:, None] == self.index.camera[rows])
+        rows = np.arange(*np.searchsorted(self.index.place, (place, place + 1)))
+        return rows, self._looks(reverse)[:, None] == self.index.camera[rows]
 
-    def _common(self, place: int, reverse: bool) -> float:
-        rows, partners = self._pairs(place, reverse)
-        alike = np.where(partners, self.words[:, self.index.word[rows]], 0.0)
-        return float(alike.max(initial=0.0))
+    def _looks(self, reverse: bool) -> Indices:
+        """Return [M] the camera of a place that sees what that of each text saw."""
+        partners = tuple(range(len(self.cameras)))
+        if reverse and self.opposites is not None:
+            partners = self.opposites
+        return np.array([partners[self.cameras.index(seen.camera)] for seen in self.texts])
+
+    def _common(self, reverse: bool) -> Floats:
+        """Return [N] the greatest similarity of a text of the frame to one of each place."""
+        there = self._looks(reverse)[:, None] == self.index.camera
+        alike = np.where(there, self.words[:, self.index.word], 0.0).max(axis=0, initial=0.0)
+        common = np.zeros(self.positions.n)
+        np.maximum.at(common, self.index.place, alike)
+        return common
 
     def _contradiction(self, places: Indices) -> Floats:
         """Return [K] the greatest lead of a text elsewhere over the same text here."""
@@ -134,9 +152,8 @@ class TextComparison:
             there, first = np.unique(self.index.place[order], return_index=True)
             best = np.argsort(first)[:MOST_ALIKE]
             others, similarity = there[best], alike[order[first[best]]]
-            apart = np.linalg.norm(
-                self.positions[places][:, None] - self.positions[others], axis=-1
-            )
+            at = self.positions.data
+            apart = np.linalg.norm(at[places][:, None] - at[others], axis=-1)
             here = np.where(apart <= self.near_m, similarity, 0.0).max(axis=1, initial=0.0)
             elsewhere = np.where(apart > self.near_m, similarity, 0.0).max(axis=1, initial=0.0)
             # A text that the map does not have contradicts nothing: it may be new, or misread.

@@ -63,6 +63,13 @@ def test_a_text_in_common_is_told_from_one_that_contradicts(place_map):
     assert contradiction > 0.7
 
 
+def test_a_text_that_the_neighbour_has_is_in_common(place_map):
+    for place, near in ((TRUE + 2, True), (TRUE + 3, False)):  # 6 and 9 m away
+        common, contradiction = evidence(place_map, place, seen('PHYSICS 12'))
+        assert common == (pytest.approx(1) if near else 0)
+        assert contradiction == 0
+
+
 def test_a_misread_text_is_in_common_still(place_map):
     misread = '\N{CYRILLIC CAPITAL LETTER ER}HYSlCS 12'
     common, contradiction = evidence(place_map, TRUE, seen(misread))
