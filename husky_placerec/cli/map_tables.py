@@ -10,7 +10,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.query_kinds import REVERSED
 from husky_placerec.printable import printable
-from husky_placerec.recognition.calibration import SIMULATED
+from husky_placerec.recognition.calibration import PRIOR, SIMULATED
 from husky_placerec.recognition.shipped_calibration import calibration_for
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -117,8 +117,8 @@ def _calibration(place_map: PlaceMap) -> dict[str, str]:
         found = calibration_for(place_map, place_map.spec)
     except InputError as error:
         return {'calibration': f'refused: {error}'}
-    if found is None:
-        return {'calibration': 'none: thresholds decide; placerec calibrate measures one'}
+    if found is None or found.kind == PRIOR:
+        return {'calibration': 'none: the prior decides; placerec calibrate measures one'}
     rows = {'calibration': f'{found.kind}, of {found.created}'}
     if found.kind == SIMULATED:
         rows['calibrated by'] = 'campuses that come with the network'

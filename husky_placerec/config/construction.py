@@ -48,6 +48,8 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
         for name in names
     }
     _check_opposites(cameras, source)
+    if checked['segmentation'] and not checked['masks']:
+        raise InputError(f'{source}: segmentation is given, but masks is false; expected true')
     return Config(**flat, camera=cameras)
 
 

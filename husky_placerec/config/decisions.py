@@ -16,7 +16,8 @@ class DecisionConfig:
     )
     min_similarity: float = parameter(
         0.8,
-        'Least similarity at which the best candidate is accepted on an uncalibrated map.',
+        'Least similarity at which the best candidate is accepted on an uncalibrated map, '
+        'where thresholds decide.',
         least=-1.0,
         most=1.0,
         dynamic=True,
@@ -24,10 +25,17 @@ class DecisionConfig:
     min_margin: float = parameter(
         0.0,
         'Least lead of the best candidate over any place that is elsewhere or faced the other '
-        'way, on an uncalibrated map.',
+        'way, on an uncalibrated map where thresholds decide.',
         least=0.0,
         most=2.0,
         dynamic=True,
+    )
+    uncalibrated: str = parameter(
+        'prior',
+        'What decides on a map that is not calibrated: prior (what evidence was worth on other '
+        'worlds, by stricter rules: several frames have to agree) or thresholds (min_similarity '
+        'and min_margin, frame by frame).',
+        choices=('prior', 'thresholds'),
     )
     elsewhere: float = parameter(
         20.0,
@@ -64,7 +72,7 @@ class DecisionConfig:
     )
     check_images: bool = parameter(
         True,
-        'Ignore an image that is black, saturated, covered or blurred.',
+        'Ignore an image that is black, saturated, covered, blurred or blank.',
         dynamic=True,
     )
     min_probability: float = parameter(

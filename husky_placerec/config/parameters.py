@@ -8,6 +8,7 @@ from typing import Any
 
 from husky_placerec.config.decisions import DecisionConfig
 from husky_placerec.config.declaration import parameter
+from husky_placerec.config.masks import MaskConfig
 from husky_placerec.config.node import NodeConfig
 
 
@@ -87,6 +88,22 @@ class CameraConfig:
         'Pose of the optical frame (x right, y down, z ahead) in base_link: x y z in m and the '
         'quaternion qx qy qz qw, separated by blanks; empty: by static TF, or unknown.',
     )
+    mask_topic: str = parameter(
+        '',
+        'Topic of the masks of the images, with their stamps: the number of a class in each '
+        'pixel; empty: none.',
+    )
+    mask_transport: str = parameter(
+        'raw',
+        'Message type of the masks: raw (Image, mono8) or compressed (CompressedImage, PNG).',
+        choices=('compressed', 'raw'),
+    )
+    ego_mask: str = parameter(
+        '',
+        'Where the robot itself is in the images: corners x,y in shares of width and height, '
+        'separated by blanks, polygons by semicolons (0,0.9 1,0.9 1,1 0,1); or the file of a '
+        'picture that is not black there; empty: nowhere. Counts where `masks` is true.',
+    )
 
 
 # The cameras of the Husky that recorded ITLP-Campus Outdoor.
@@ -102,7 +119,7 @@ FUSED = ('add', 'attention')  # fusions that give a single vector for all camera
 
 
 @dataclass(frozen=True)
-class Config(NodeConfig, DecisionConfig):
+class Config(NodeConfig, DecisionConfig, MaskConfig):
     """
     All parameters; those of each camera are in `camera`, by its name.
 

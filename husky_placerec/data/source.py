@@ -25,7 +25,8 @@ from husky_placerec.data.problems import MAX_BROKEN, Problems
 from husky_placerec.data.soundness.judge import sound
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
-from husky_placerec.types import Frame, GeoOrigin, Pixels
+from husky_placerec.semantics.checking import MaskError
+from husky_placerec.types import Classes, Frame, GeoOrigin, Pixels
 
 LOOKED_AT = 100  # images, for the size of each camera's
 Self = TypeVar('Self', bound='Source')
@@ -216,10 +217,11 @@ def decode_usable(
     frame: Frame[ImageMessage], source: Source, max_pixels: int = MAX_PIXELS
 ) -> Frame[Pixels] | None:
     """
-    Decode the images of a frame; images that do not decode are noted and left out.
+    Decode the images of a frame and their masks; what does not decode is noted and left out.
 
     :return: None if no image of the frame decodes.
-    :raises InputError: for too many broken images.
+    :raises InputError: for too many broken images, and for masks that are not as the parameters
+        say.
     """
     images: dict[str, Pixels] = {}
     for camera, message in frame.images.items():
@@ -230,7 +232,25 @@ def decode_usable(
     if not images:
         return None
     stamps = {camera: frame.image_stamps_ns[camera] for camera in images}
-    return Frame(frame.stamp_ns, images, stamps)
+    masks = _decode_masks(frame, images, source, max_pixels)
+    return Frame(frame.stamp_ns, images, stamps, masks)
+
+
+def _decode_masks(
+    frame: Frame[ImageMessage], images: Mapping[str, Pixels], source: Source, max_pixels: int
+) -> dict[str, Classes]:
+    masks: dict[str, Classes] = {}
+    for camera, mask in frame.masks.items():
+        if camera in images:
+            height, width = images[camera].shape[:2]
+            try:
+                masks[camera] = mask.read((height, width), max_pixels)
+            except MaskError:
+                raise  # all masks of the source are so
+            except InputError as error:
+                kind = f'{camera} mask that does not decode, done without'
+                source.problems.note(kind, str(error))
+    return masks
 
 
 def decoded_frames(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from husky_placerec.config import Config
 from husky_placerec.descriptor.device import require_cpu
 from husky_placerec.descriptor.fusion import fuse_by_sum
 from husky_placerec.descriptor.hog import HogExtractor
+from husky_placerec.descriptor.masking import Masking, Shares
 from husky_placerec.descriptor.pixels import PixelExtractor
 from husky_placerec.descriptor.preparation import Cameras, choose_for, Preparation
 from husky_placerec.descriptor.projection import Projection
@@ -33,6 +34,23 @@ class ImageExtractor(Protocol):
         ...
 
 
+@runtime_checkable
+class MaskedExtractor(Protocol):
+    """An extractor whose pooling can weigh the pixels of an image."""
+
+    spec: DescriptorSpec
+
+    @property
+    def takes_masks(self) -> bool:
+        """Whether it can."""
+
+    def describe(
+        self, images: Sequence[Pixels], masks: Sequence[FloatArray] | None = None
+    ) -> FloatArray:
+        """Describe images; `masks` has the weight of each pixel, [H, W] for each image."""
+        ...
+
+
 WITHOUT_NETWORK: dict[str, Callable[[DescriptorSpec], ImageExtractor]] = {
     'hog': HogExtractor,
     'pixels': PixelExtractor,
@@ -50,6 +68,7 @@ class DescriptorExtractor:
     :param fuse: fuses the cameras' vectors; None for fusion by `concat`, which keeps them apart.
     :param view: how the common view was chosen, in words; empty: by the map, or by parameters.
     :param projection: makes the descriptors smaller, as in a map; None: none.
+    :ivar masking: makes weights of the frames' masks; None: masks are not used.
     """
 
     def __init__(
@@ -61,6 +80,7 @@ class DescriptorExtractor:
         projection: Projection | None = None,
     ) -> None:
         self._images = images
+        self.masking: Masking | None = None
         self._fuse = fuse
         self._prepare = prepare
         self.view = view
@@ -83,23 +103,53 @@ class DescriptorExtractor:
         :raises InputError: as `Preparation.of`.
         """
         prepare = Preparation.of(self.spec, config, mapped)
-        return DescriptorExtractor(self._images, prepare, self._fuse, self.view, self._projection)
+        view, projection = self.view, self._projection
+        other = DescriptorExtractor(self._images, prepare, self._fuse, view, projection)
+        other.masking = self.masking
+        return other
 
-    def describe(self, frame: Frame[Pixels]) -> FloatArray:
+    def use_masks(self, config: Config) -> None:
+        """
+        Weigh the pixels from now on as a configuration says.
+
+        :raises InputError: for an extractor that cannot, and as `Masking.of`.
+        """
+        masking = Masking.of(config)
+        if masking is not None:
+            _require_masks(self._images)
+        self.masking = masking
+
+    def static_shares(self, frame: Frame[Pixels]) -> dict[str, FloatArray]:
+        """Return the static share of each pixel of the input by camera; empty without masks."""
+        return {} if self.masking is None else self.masking.shares(frame, self._prepare)
+
+    def describe(self, frame: Frame[Pixels], shares: Shares | None = None) -> FloatArray:
         """
         Return the frame's descriptor, [C, D], or [1, D] with fusion by `add` or `attention`.
 
+        :param shares: what `static_shares` returned for the frame; None: it is asked now.
         :raises KeyError: for a camera that is not in the spec.
         """
+        shares = self.static_shares(frame) if shares is None else shares
         spec = self._described
         descriptor = np.zeros((len(spec.sees), spec.size), np.float32)
         if frame.images:
             row = {name: i for i, name in enumerate(spec.sees)}
             rows = [row[name] for name in frame.images]
             images = [self._prepare(camera, image) for camera, image in frame.images.items()]
-            descriptor[rows] = self._images.describe(images)
+            descriptor[rows] = self._described_images(list(frame.images), images, shares)
         fused = descriptor if self._fuse is None else self._fuse(descriptor)[None]
         return fused if self._projection is None else self._projection.apply(fused)
+
+    def _described_images(
+        self, cameras: Sequence[str], images: Sequence[Pixels], shares: Mapping[str, FloatArray]
+    ) -> FloatArray:
+        if self.masking is None or not any(camera in shares for camera in cameras):
+            return self._images.describe(images)
+        assert isinstance(self._images, MaskedExtractor)
+        whole = np.ones(images[0].shape[:2], np.float32)
+        weights = [self.masking.weights(shares.get(camera, whole)) for camera in cameras]
+        return self._images.describe(images, weights)
 
 
 def load_extractor(
@@ -131,7 +181,28 @@ def load_extractor(
         mapped = {}
     view = '' if choice is None else str(choice)
     prepare = Preparation.of(spec, config, mapped)
-    return DescriptorExtractor(images, prepare, fuse, view, projection)
+    extractor = DescriptorExtractor(images, prepare, fuse, view, projection)
+    extractor.use_masks(config)
+    return extractor
+
+
+def _require_masks(images: ImageExtractor) -> None:
+    """
+    Refuse masks for an extractor that has no pooling to weigh.
+
+    :raises InputError: that says what to do.
+    """
+    if isinstance(images, MaskedExtractor) and images.takes_masks:
+        return
+    if isinstance(images, MaskedExtractor):
+        raise InputError(
+            f'{images.spec.weights}: masks is true, and the file has no input for masks; export '
+            'the network again (placerec model export)'
+        )
+    raise InputError(
+        f'extractor {images.spec.extractor}: masks is true; expected a network with a pooling '
+        '(extractor timm or onnx)'
+    )
 
 
 def _load_images(spec: DescriptorSpec, config: Config) -> tuple[ImageExtractor, Fusion | None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from husky_placerec.descriptor.device import CPU, CUDA, cuda_error
+from husky_placerec.descriptor.pooling_weights import on_grid
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec, INPUT_SIZE, NETWORK
 from husky_placerec.errors import InputError
@@ -17,6 +18,7 @@ import numpy as np
 import onnxruntime
 
 SPEC_KEY = 'descriptor'  # in the model's metadata
+MASKS_INPUT = 'masks'
 PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
     CPU: ('CPUExecutionProvider', {}),
     # TF32 has only 10 bits of mantissa; it would change the descriptors.
@@ -46,6 +48,8 @@ class OnnxExtractor:
         providers = _providers(device)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        if device == CPU:
+            options.log_severity_level = 3  # no warning of the optional input at each start
         try:
             self._session = onnxruntime.InferenceSession(
                 path.read_bytes(), options, providers=providers
@@ -63,6 +67,9 @@ class OnnxExtractor:
             if wanted and wanted != found:
                 raise InputError(f'{path}: {name} is {found!r}; {wanted!r} was asked for')
         self._input = self._session.get_inputs()[0].name
+        optional = {each.name: each for each in self._session.get_overridable_initializers()}
+        masks = optional.get(MASKS_INPUT)
+        self._grid = None if masks is None else (int(masks.shape[1]), int(masks.shape[2]))
         self.spec = replace(
             made,
             cameras=asked.cameras,
@@ -71,9 +78,23 @@ class OnnxExtractor:
             pinhole_focal=asked.pinhole_focal,
         )
 
-    def describe(self, images: Sequence[Pixels]) -> FloatArray:
-        """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
-        (vectors,) = self._session.run(None, {self._input: np.stack(images)})
+    @property
+    def takes_masks(self) -> bool:
+        """Whether the file has the optional input for masks."""
+        return self._grid is not None
+
+    def describe(
+        self, images: Sequence[Pixels], masks: Sequence[FloatArray] | None = None
+    ) -> FloatArray:
+        """
+        Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors.
+
+        :param masks: [H, W] weight of each pixel in the pooling, for each image.
+        """
+        given: dict[str, Any] = {self._input: np.stack(images)}
+        if masks is not None and self._grid is not None:
+            given[MASKS_INPUT] = on_grid(masks, self._grid)
+        (vectors,) = self._session.run(None, given)
         return np.asarray(vectors, np.float32)
 
 

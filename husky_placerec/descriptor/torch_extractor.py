@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from husky_placerec.descriptor.device import CPU, CUDA, cuda_error
 from husky_placerec.descriptor.network import make_network
+from husky_placerec.descriptor.pooling_weights import on_grid
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.weights import weights_sha256
 from husky_placerec.types import FloatArray, Pixels
@@ -24,6 +25,8 @@ class TorchExtractor:
         missing device.
     """
 
+    takes_masks = True
+
     def __init__(self, spec: DescriptorSpec, *, threads: int, device: str = CPU) -> None:
         torch.set_num_threads(threads)
         self._device = _device(device)
@@ -34,10 +37,19 @@ class TorchExtractor:
         self.network.to(self._device)
 
     @torch.inference_mode()
-    def describe(self, images: Sequence[Pixels]) -> FloatArray:
-        """Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors."""
+    def describe(
+        self, images: Sequence[Pixels], masks: Sequence[FloatArray] | None = None
+    ) -> FloatArray:
+        """
+        Describe [H, W, 3] RGB images of the input size as [B, D] L2-normalised vectors.
+
+        :param masks: [H, W] weight of each pixel in the pooling, for each image.
+        """
         pixels = torch.from_numpy(np.stack(images)).to(self._device)
-        return self.network(pixels.permute(0, 3, 1, 2).float() / 255).cpu().numpy()
+        weights = None
+        if masks is not None:
+            weights = torch.from_numpy(on_grid(masks, self.network.grid)).to(self._device)
+        return self.network(pixels.permute(0, 3, 1, 2).float() / 255, weights).cpu().numpy()
 
     @torch.inference_mode()
     def fuse(self, vectors: FloatArray) -> FloatArray:

@@ -29,7 +29,7 @@ from husky_placerec.evaluation.queries import fused_note, query_drive, QueryDriv
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibrating.calibrate import Bars, no_bars
-from husky_placerec.recognition.calibration import UNCALIBRATED
+from husky_placerec.recognition.calibration import PRIOR, UNCALIBRATED
 from husky_placerec.types import Floats
 import numpy as np
 
@@ -45,7 +45,7 @@ class Evaluation:
         evaluated method comes first.
     :param latencies_ms: for each pair the time of each query.
     :param calibrations: where the calibration of each map comes from, by the name of the drive:
-        map_alone, simulated or uncalibrated.
+        map_alone, simulated, prior or uncalibrated.
     :param notes: what a reader of the figures has to know.
     """
 
@@ -171,12 +171,14 @@ def _databases(
         arguments = [(place_map, run.config) for place_map in maps]
         results = run.executor.map(calibrated_alone, arguments, threads=1)
         made = list(run.bars('Calibrating', ' maps')(results, len(maps)))
-    databases = [database_drive(track, each) for track, (each, _) in zip(tracks, made)]
+    databases = [database_drive(track, each, run.config) for track, (each, _) in zip(tracks, made)]
     notes = []
     for database, (_, why_not) in zip(databases, made):
         if why_not:
             decides = 'thresholds decide'
-            if database.calibration is not None:
+            if database.calibration_kind == PRIOR:
+                decides = 'the prior decides'
+            elif database.calibration is not None:
                 decides = f'the {database.calibration_kind} calibration decides'
             notes.append(
                 f'the map of {database.track.name} is not calibrated by its own frames, and '

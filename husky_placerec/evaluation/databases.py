@@ -50,7 +50,7 @@ class DatabaseDrive:
 
     @property
     def calibration_kind(self) -> str:
-        """Where the calibration comes from: map_alone, simulated or uncalibrated."""
+        """Where the calibration comes from: map_alone, simulated, prior or uncalibrated."""
         return UNCALIBRATED if self.calibration is None else self.calibration.kind
 
 
@@ -88,13 +88,14 @@ def map_of(
     return centred_as_asked(place_map, config.centring)
 
 
-def database_drive(track: Track, place_map: PlaceMap) -> DatabaseDrive:
+def database_drive(track: Track, place_map: PlaceMap, config: Config) -> DatabaseDrive:
     """
-    Return a drive as the map, with the calibration of the map or the default one of its model.
+    Return a drive as the map, with its calibration, or what decides in its place.
 
     :raises InputError: for a default calibration that is damaged.
     """
-    return DatabaseDrive(track, place_map, calibration_for(place_map, place_map.spec))
+    made = calibration_for(place_map, place_map.spec, config)
+    return DatabaseDrive(track, place_map, made)
 
 
 def calibrated_alone(

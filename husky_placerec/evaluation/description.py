@@ -20,6 +20,7 @@ from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extrac
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.descriptor.local.spec import LocalSpec
+from husky_placerec.descriptor.masking import covered
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore, NO_LOCAL
 from husky_placerec.progress import Passing
@@ -81,21 +82,25 @@ def describe_source(
     with open_source(path, kind, max_broken) as source:
         seen_by = {name: config_of_source(source, each)[0] for name, each in methods.items()}
         config = next(iter(seen_by.values()))
+        # Of the methods with masks, if there are any: the others take no notice of them.
+        config = next((each for each in seen_by.values() if each.masks), config)
         extractors = {name: _loaded(each) for name, each in seen_by.items()}
         locals_ = {
             name: load_local(each, extractors[name].spec)
             for name, each in seen_by.items()
             if each.local
         }
-        state = source.fingerprint(config)
-        if max_broken != MAX_BROKEN:  # what another limit let pass is not taken from the cache
-            state += f' {max_broken:g}'
+        limit = '' if max_broken == MAX_BROKEN else f' {max_broken:g}'
+
+        def state(name: str) -> str:
+            # What another limit let pass is not taken from the cache.
+            return source.fingerprint(seen_by[name]) + limit
 
         def local_spec(name: str) -> LocalSpec | None:
             return locals_[name].spec if name in locals_ else None
 
         stores = {
-            name: DescriptorStore(cache / cache_key(state, extractor.spec, local_spec(name)))
+            name: DescriptorStore(cache / cache_key(state(name), extractor.spec, local_spec(name)))
             for name, extractor in extractors.items()
         }
         missing = {name: store for name, store in stores.items() if not store.complete}
@@ -118,7 +123,9 @@ def _loaded(config: Config) -> DescriptorExtractor:
     key = resolve_spec(config, None), config.threads, config.device
     if key not in _EXTRACTORS:
         _EXTRACTORS[key] = load_extractor(config)
-    return _EXTRACTORS[key].seen_by(config)
+    extractor = _EXTRACTORS[key].seen_by(config)
+    extractor.use_masks(config)
+    return extractor
 
 
 def _describe(
@@ -142,14 +149,15 @@ def _describe(
     frames = progress(in_threads(decode, encoded, DECODERS, AHEAD), total)
     for number, frame in enumerate(frames, begin):
         seen = [camera in frame.images for camera in config.cameras]
-        clear = usable_images(frame).images
-        usable = [camera in clear for camera in config.cameras]
         for name, store in stores.items():
             if number >= store.done:
                 began = time.perf_counter()
-                descriptor = extractors[name].describe(frame)
+                shares = extractors[name].static_shares(frame)
+                descriptor = extractors[name].describe(frame, shares)
                 cells, far = _cells(locals_.get(name), frame)
                 seconds = time.perf_counter() - began
+                clear = usable_images(frame, covered(shares)).images
+                usable = [camera in clear for camera in config.cameras]
                 store.add(frame.stamp_ns, descriptor, seen, usable, seconds, cells, far)
     for store in stores.values():
         store.finish(source.problems.lines())

@@ -21,7 +21,7 @@ from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.operations.reading import tell_reading
+from husky_placerec.operations.reading import tell_masks, tell_reading
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.placemap.building import describe_places
 from husky_placerec.placemap.frame_texts import frame_texts, FrameTexts
@@ -135,6 +135,7 @@ def describe_drive(
             progress=bars(title),
         )
         tell_reading(drive, tell, warn)
+        tell_masks(extractor.masking, tell, warn)
     for jump in described.places.jumps():
         warn(jump)
     return described

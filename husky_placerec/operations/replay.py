@@ -28,7 +28,7 @@ from husky_placerec.evaluation.results import (
     used_parameters,
     write_results,
 )
-from husky_placerec.operations.reading import tell_odometry, tell_reading
+from husky_placerec.operations.reading import tell_masks, tell_odometry, tell_reading
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.output_folder import check_output_folder
@@ -129,6 +129,7 @@ def replay(
         if not results:
             raise no_frames(source, drive.problems)
         tell_reading(drive, tell, warn)
+        tell_masks(recognizer.masking, tell, warn)
         if selection is None or selection.told is None:  # a node's log has its own odometry
             stamps_ns = np.array([result.recognition.stamp_ns for result in results], np.int64)
             tell_odometry(drive, drive.odometry(parameters.odometry_topic), stamps_ns, tell)

@@ -20,8 +20,9 @@ from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.schema import anything, boolean, choice, items, mapping, number, record, text
 from husky_placerec.types import FloatArray
 
-OWN, MAP_ALONE, SIMULATED, UNCALIBRATED = 'own', 'map_alone', 'simulated', 'uncalibrated'
-KINDS = (OWN, MAP_ALONE, SIMULATED)
+OWN, MAP_ALONE, SIMULATED = 'own', 'map_alone', 'simulated'
+KINDS = (OWN, MAP_ALONE, SIMULATED)  # that a file may hold
+PRIOR, UNCALIBRATED = 'prior', 'uncalibrated'
 PROVEN, WEAK, UNFIT = 'proven', 'weak', 'unfit'
 GRADES = (PROVEN, WEAK, UNFIT)
 
@@ -55,6 +56,7 @@ SCHEMA = record(
         'kind': text(64),
         'descriptor': mapping(anything, text(64), most=64),
         'whitened': boolean,
+        'local': boolean,
         'sources': items(text()),
         'created': text(64),
         **dict.fromkeys(('gate', 'partial', 'place'), _MODEL),
@@ -75,7 +77,9 @@ class Calibration:
     Models that turn evidence into probabilities, and the measured errors of poses.
 
     :param kind: where it comes from, one of KINDS: `own`, drives on this map; `map_alone`, the
-        map's own frames, which know no other light; `simulated`, rendered campuses.
+        map's own frames, which know no other light; `simulated`, rendered campuses; `prior`, other
+        worlds alone, for a map that is not calibrated.
+    :param local: the drives were compared with the places locally.
     :param gate: probability that the best candidate of a frame with all cameras is right.
     :param partial: the same for a frame that lacks a camera.
     :param place: probability that a place is right, against strangers that look like it.
@@ -99,6 +103,7 @@ class Calibration:
     descriptor: Mapping[str, Any]
     whitened: bool
     centred: bool
+    local: bool
     sources: tuple[str, ...]
     created: str
     gate: EvidenceModel
@@ -127,6 +132,7 @@ class Calibration:
             'descriptor': dict(self.descriptor),
             'whitened': self.whitened,
             'centred': self.centred,
+            'local': self.local,
             'sources': list(self.sources),
             'created': self.created,
             'gate': self.gate.as_json(),
@@ -160,6 +166,7 @@ class Calibration:
                 dict(values['descriptor']),
                 bool(values['whitened']),
                 bool(values.get('centred', False)),
+                values['local'],
                 tuple(values['sources']),
                 values['created'],
                 EvidenceModel.from_json(values['gate']),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import cv2
 from husky_placerec.types import Frame, Pixels
 import numpy as np
@@ -12,10 +14,18 @@ DARK_SHARE, BRIGHT_SHARE = 0.97, 0.7
 ROUNDING = (4**2 + 4) / 12  # variance of the Laplacian of numbers rounded to integers
 LEAST_CONTRAST = 4.0  # standard deviation of the grey values
 LEAST_SHARPNESS = 0.02  # share of the variance in edges: see `sharpness`
+CELL = 8  # px of the copy: side of a cell that has a texture or none
+TEXTURE, TEXTURE_SHARE = 3.0, 0.25  # see `textured`
+LEAST_TEXTURED = 0.15  # share of the cells; real streets, parks and corridors have 0.33 or more
 
 
 def image_problem(image: Pixels) -> str | None:
-    """Return why an image [H, W, 3] is unusable: black, saturated, covered or blurred; or None."""
+    """
+    Return why an image [H, W, 3] is unusable, or None.
+
+    It is black, saturated, covered, blurred, or blank: a wall or a lorry fills the view, which
+    resembles every other wall.
+    """
     height = max(2, round(image.shape[0] * WIDTH / image.shape[1]))
     small = cv2.resize(image, (WIDTH, height), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -25,7 +35,9 @@ def image_problem(image: Pixels) -> str | None:
         return 'saturated'
     if grey.std() < LEAST_CONTRAST:
         return 'covered'
-    return 'blurred' if sharpness(grey) < LEAST_SHARPNESS else None
+    if sharpness(grey) < LEAST_SHARPNESS:
+        return 'blurred'
+    return 'blank' if textured(grey) < LEAST_TEXTURED else None
 
 
 def sharpness(grey: np.ndarray) -> float:
@@ -40,11 +52,30 @@ def sharpness(grey: np.ndarray) -> float:
     return max(edges, 0.0) / max(float(grey.var()), 1e-6)
 
 
-def usable_images(frame: Frame[Pixels]) -> Frame[Pixels]:
-    """Return the frame without its unusable images."""
+def textured(grey: np.ndarray) -> float:
+    """
+    Return the share of the cells of an image that have a texture.
+
+    A cell has one where the standard deviation of its grey values is at least
+    `min(TEXTURE, TEXTURE_SHARE * that of the image)`. An image of the night has less contrast.
+    """
+    rows, columns = (side // CELL for side in grey.shape)
+    cells = grey[: rows * CELL, : columns * CELL].reshape(rows, CELL, columns, CELL)
+    least = min(TEXTURE, TEXTURE_SHARE * float(grey.std()))
+    return float((cells.std(axis=(1, 3)) >= least).mean()) if cells.size else 1.0
+
+
+def usable_images(frame: Frame[Pixels], covered: Collection[str] = ()) -> Frame[Pixels]:
+    """
+    Return the frame without its unusable images.
+
+    :param covered: cameras whose masks leave nothing of the image.
+    """
     problems = {camera: image_problem(image) for camera, image in frame.images.items()}
-    seen = {c: image for c, image in frame.images.items() if problems[c] is None}
+    seen = {
+        c: image for c, image in frame.images.items() if problems[c] is None and c not in covered
+    }
     if len(seen) == len(frame.images):
         return frame
     stamps = {camera: frame.image_stamps_ns[camera] for camera in seen}
-    return Frame(frame.stamp_ns, seen, stamps)
+    return Frame(frame.stamp_ns, seen, stamps, frame.masks)

@@ -14,6 +14,8 @@ Similarities = Callable[[Indices], Floats]
 STEPS = 2  # that the search for the best place takes along the track
 WINDOW_M = 15.0  # before and after the best place
 SOFT_M = 1.5  # of driving: a similarity lower by their loss has 1/e of the weight
+COMPARED_M = 10.0  # within which compared places give the pose of a place
+SOFT_AGREEMENT = 0.04  # a local agreement lower by it has 1/e of the weight
 
 
 def interpolated_pose(
@@ -46,6 +48,26 @@ def interpolated_pose(
     window = route.window(place, WINDOW_M)
     found = similarities(window)
     weights = np.exp((found - found.max()) / (SOFT_M * route.similarity_loss_per_m))
-    position = weights @ poses[window, :3] / weights.sum()
-    orientation = Rotation.from_quat(poses[window, 3:]).mean(weights).as_quat()
-    return arm.pose(Pose(*position.tolist(), *orientation.tolist()), reverse)
+    return arm.pose(_mean_pose(poses[window], weights), reverse)
+
+
+def agreed_pose(poses: Floats, agreement: Floats, reverse: bool, arm: LeverArm) -> Pose:
+    """
+    Return the mean of the poses of compared places, weighted by their local agreement.
+
+    `weight = exp((agreement - best) / SOFT_AGREEMENT)`. Local agreement has a sharper peak along
+    the road than the similarity of whole images.
+
+    :param poses: [K, 7] of places that were compared, all of them near one place.
+    :param agreement: [K] mutual agreement and agreement by a common shift, added.
+    :param reverse: the places are passed in reverse: the pose is turned by half a turn.
+    :param arm: of the robot that asks.
+    """
+    weights = np.exp((agreement - agreement.max()) / SOFT_AGREEMENT)
+    return arm.pose(_mean_pose(poses, weights), reverse)
+
+
+def _mean_pose(poses: Floats, weights: Floats) -> Pose:
+    position = weights @ poses[:, :3] / weights.sum()
+    orientation = Rotation.from_quat(poses[:, 3:]).mean(weights).as_quat()
+    return Pose(*position.tolist(), *orientation.tolist())

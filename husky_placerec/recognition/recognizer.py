@@ -13,10 +13,11 @@ from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.local.network import LocalValues
+from husky_placerec.descriptor.masking import covered, Masking
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
-from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED
+from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED, UNFIT
 from husky_placerec.recognition.image_check import usable_images
 from husky_placerec.recognition.local_comparison import LocalComparison
 from husky_placerec.recognition.measurement import measure
@@ -220,14 +221,16 @@ class Recognizer(DescriptorRecognizer):
         """
         Decide where a frame was taken, and whether to believe it.
 
-        Images in which nothing can be seen are left out; the others are described. The map gives
+        Images in which nothing can be seen are left out; the others are described, where masks
+        are on without giving weight to what moves. The map gives
         the most similar places. The frame alone is measured against thresholds or the calibrated
         gate. The sequence filter combines it with the frames before it.
 
         :param texts: that were read in the frame, or shortly before it.
         """
-        seen = usable_images(frame) if self.config.check_images else frame
-        query = self.query_of(self._extractor.describe(seen))
+        shares = self._extractor.static_shares(frame)
+        seen = usable_images(frame, covered(shares)) if self.config.check_images else frame
+        query = self.query_of(self._extractor.describe(seen, shares))
         local = self._local.describe(seen) if self._local_wanted and self._local else None
         result = self.search(query, local, None, texts)
         unusable = bool(frame.images) and not seen.images
@@ -255,6 +258,16 @@ class Recognizer(DescriptorRecognizer):
             self._local = self._local.seen_by(extractor.spec, config, cameras)
         self._extractor, self._seen_by = extractor, config
         self.arm = self._arm_on(self.place_map)
+
+    @property
+    def masking(self) -> Masking | None:
+        """What makes weights of masks, and counts them; None where masks are off."""
+        return self._extractor.masking
+
+    def limit_segmentation(self, budget_s: float) -> None:
+        """Let frames wait for their masks no longer than a budget in seconds."""
+        if self._extractor.masking is not None:
+            self._extractor.masking = self._extractor.masking.within(budget_s)
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
         """Add a pose of `base_link` in the frame `odom`, for the next frame."""
@@ -289,7 +302,7 @@ class Recognizer(DescriptorRecognizer):
 
     @property
     def calibration_kind(self) -> str:
-        """Where the calibration comes from: own, map_alone, simulated or uncalibrated."""
+        """Where the calibration comes from: own, map_alone, simulated, prior or uncalibrated."""
         return UNCALIBRATED if self.calibration is None else self.calibration.kind
 
     @property
@@ -304,10 +317,10 @@ class Recognizer(DescriptorRecognizer):
 
     @property
     def required_proof(self) -> float | None:
-        """The cumulative log likelihood ratio that a pose needs; None without a sequence."""
-        if self.calibration is None or not self.config.sequence:
+        """The proof that a pose needs, by the last frame; None without a sequence, or if unfit."""
+        if self._sequence is None or not self.config.sequence or self.grade == UNFIT:
             return None
-        return self.config.proof * self.calibration.proof
+        return self._sequence.required_proof
 
     @property
     def _local_wanted(self) -> bool:
@@ -320,7 +333,7 @@ class Recognizer(DescriptorRecognizer):
             self._local.spec.require_same(place_map.local.spec, place_map.name)
         require_local(place_map, config)
         place_map.prepare()
-        return calibration_for(place_map, self._extractor.spec)
+        return calibration_for(place_map, self._extractor.spec, config)
 
 
 def local_extractor_of(place_map: PlaceMap, config: Config) -> LocalExtractor | None:

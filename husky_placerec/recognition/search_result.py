@@ -12,12 +12,19 @@ from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.cohort import Cohort
 from husky_placerec.recognition.evidence import evidence, LOCAL_EVIDENCE, local_evidence
 from husky_placerec.recognition.flow_heading import pinhole_scale, turn_from_flow, turned
-from husky_placerec.recognition.interpolation import interpolated_pose
+from husky_placerec.recognition.interpolation import (
+    agreed_pose,
+    COMPARED_M,
+    interpolated_pose,
+)
 from husky_placerec.recognition.local_comparison import ACROSS, LocalComparison
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE, TextComparison
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose
 import numpy as np
+
+# Least cosine between the headings of places between which one pose lies.
+FACES_ALIKE = 0.85
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,20 +122,42 @@ class SearchResult:
         """
         Return the pose of the frame, interpolated between the places around one.
 
-        The heading follows from the flow of the local matches, where there are any.
+        Local agreement weighs the places near it that were compared, where there are two or more;
+        elsewhere similarity does. The heading follows from the flow of the local matches.
         """
         state = place, reverse
         if state not in self._poses:
-            between = interpolated_pose(
-                self.place_map.places.poses,
-                self.route,
-                place,
-                reverse,
-                lambda places: self.similarities(places, reverse),
-                self.arm,
-            )
-            self._poses[state] = self._faced(between, place, reverse)
+            self._poses[state] = self._pose(place, reverse)
         return self._poses[state]
+
+    def _pose(self, place: int, reverse: bool) -> Pose:
+        poses = self.place_map.places.poses
+        near, agreement = self._compared_near(place, reverse)
+        if len(near) > 1:
+            between = agreed_pose(poses[near], agreement, reverse, self.arm)
+            return self._faced(between, int(near[agreement.argmax()]), reverse)
+        between = interpolated_pose(
+            poses,
+            self.route,
+            place,
+            reverse,
+            lambda places: self.similarities(places, reverse),
+            self.arm,
+        )
+        return self._faced(between, place, reverse)
+
+    def _compared_near(self, place: int, reverse: bool) -> tuple[Indices, Floats]:
+        """Return the compared places [K] near one and faced alike, and their agreements [K]."""
+        if self.local is None:
+            return np.zeros(0, np.int64), np.zeros(0)
+        places, ways, found = self.local.compared()
+        positions = self.route.positions
+        apart = np.linalg.norm(positions[places] - positions[place], axis=1)
+        faces = np.cos(self.route.yaws[places] - self.route.yaws[place])
+        agreement = found[:, :2].sum(axis=1)
+        near = (apart <= COMPARED_M) & (faces > FACES_ALIKE) & (ways == reverse)
+        near &= np.isfinite(agreement)
+        return places[near], agreement[near]
 
     def _faced(self, pose: Pose, place: int, reverse: bool) -> Pose:
         """Return a pose with the heading that the flow to a compared place tells."""

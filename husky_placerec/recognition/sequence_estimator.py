@@ -38,6 +38,7 @@ class SequenceEstimator:
         self._poses = PoseFilter(route.spacing_m)
         self._contradiction = config.contradiction
         self._agrees = True  # the last used frame, with the pose filter
+        self._cameras = 0.0  # share by which the proof was gathered
 
     def configure(self, config: Config) -> None:
         """Use other parameters from the next frame on; the belief stays."""
@@ -45,6 +46,11 @@ class SequenceEstimator:
         self._filter.settings = RouteFilterSettings.of(config, self._calibration)
         self._motion.speed = config.usual_speed
         self._contradiction = config.contradiction
+
+    @property
+    def required_proof(self) -> float:
+        """The proof that LOCALIZED needs, by the cameras and the motion of the last frame."""
+        return self._filter.settings.required_proof
 
     def steps_back(self, stamp_ns: int) -> bool:
         """Return whether a stamp lies over 1 s before the last one, as when a bag loops."""
@@ -59,9 +65,12 @@ class SequenceEstimator:
         motion = self._motion.until(single.stamp_ns, result.query)
         if not result.query.any():  # without an image only the motion is known
             return self._no_estimate(single, single.reason)
-        guessed = motion is not None and motion.guessed
+        cameras = self._cameras_of(motion, result)
         self._filter.settings = RouteFilterSettings.of(
-            self._config, self._calibration, guessed=guessed
+            self._config,
+            self._calibration,
+            guessed=motion is not None and motion.guessed,
+            cameras=cameras,
         )
         used = self._filter.step(
             motion,
@@ -71,12 +80,25 @@ class SequenceEstimator:
         )
         if used:
             self._motion.restart(result.query)
+            self._cameras = cameras
         estimate = self._filter.estimate
         if estimate is None or self._filter.state is State.LOST:
             self._poses, self._agrees = PoseFilter(self._route.spacing_m), True
         if estimate is None:
             return self._no_estimate(single, self._reason(single))
         return self._decided(single, result, estimate, motion, used)
+
+    def _cameras_of(self, motion: Motion | None, result: SearchResult) -> float:
+        """
+        Return the share of the cameras by which the proof was gathered.
+
+        Earlier frames gathered it. So where a frame lacks a camera, the share fades to that of the
+        frame as the proof does.
+        """
+        now, before = float(result.query.any(axis=1).mean()), self._cameras
+        if motion is None or before <= now:
+            return now
+        return now + (before - now) * float(np.exp(-motion.metres / self._filter.settings.proof_m))
 
     def _log_ratios(self, result: SearchResult, places: Indices, reverse: Mask) -> Floats:
         """Return [K] log likelihood ratios of a frame for states."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 import json
 from pathlib import Path
 
+from husky_placerec.config import Config
 from husky_placerec.descriptor.shipped import weights_file
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.documents import read_json
@@ -18,19 +19,37 @@ from husky_placerec.errors import InputError
 from husky_placerec.files import write_atomic
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import Calibration, calibration_of
+from husky_placerec.recognition.uncalibrated import uncalibrated
 
-# Factor of the proof without local descriptors: unknown road then gathers more of it.
+# Factor of a proof that was measured with local descriptors, where frames are compared without
+# them: unknown road then gathers more of it.
 WITHOUT_LOCAL = 1.5
 SUFFIX = '.calibration.json'  # appended to the name of the weights
 
 
-def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | None:
+def calibration_for(
+    place_map: PlaceMap, spec: DescriptorSpec, config: Config = Config()
+) -> Calibration | None:
     """
-    Return the calibration of a map, or the default of its model for an uncalibrated simulated map.
+    Return the calibration of a map, or what decides in its place.
+
+    On an uncalibrated simulated map the default of its model does, on another one the prior, or
+    thresholds (None), as the parameter `uncalibrated` says.
 
     :param spec: the descriptor of the model that runs.
     :raises InputError: for a calibration that is damaged or of another model.
     """
+    made = _own_or_default(place_map, spec)
+    if made is None and config.uncalibrated == 'prior':
+        made = uncalibrated(place_map)
+    compared = place_map.local is not None and config.rerank != 'off'
+    if made is None or compared or not made.local:
+        return made
+    proofs = {name: WITHOUT_LOCAL * getattr(made, name) for name in ('proof', 'guessed_proof')}
+    return replace(made, **proofs)
+
+
+def _own_or_default(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | None:
     own = calibration_of(place_map)
     if own is not None or not place_map.simulated or place_map.whitening or place_map.centring:
         return own
@@ -41,15 +60,8 @@ def calibration_for(place_map: PlaceMap, spec: DescriptorSpec) -> Calibration | 
         of = DescriptorSpec.from_json(made.descriptor, str(file))
         if of.weights_sha256 == spec.weights_sha256:
             # The evidence is in deviations of the cohort, so that it holds for any view.
-            made = replace(made, descriptor=spec.as_json())
-            return made if place_map.local is not None else _without_local(made)
+            return replace(made, descriptor=spec.as_json())
     return None
-
-
-def _without_local(made: Calibration) -> Calibration:
-    """Return the calibration for a map whose places cannot be compared locally."""
-    proofs = {name: WITHOUT_LOCAL * getattr(made, name) for name in ('proof', 'guessed_proof')}
-    return replace(made, **proofs)
 
 
 def read_defaults(file: Path) -> list[Calibration]:

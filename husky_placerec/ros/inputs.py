@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 import time
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.data.masks import EncodedMask, mask_topics, table_of
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.errors import InputError
 from husky_placerec.ros.cameras import CameraInputs, wanted_cameras
@@ -30,6 +32,7 @@ except ImportError:  # Humble's name
 # Best effort hears every driver; a reliable subscription hears nothing from a best-effort one.
 IMAGE_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 ODOMETRY = 'odometry'  # a key beside the names of the cameras
+MASK = ' mask'  # behind the name of a camera, which has no blank
 ODOMETRY_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -79,6 +82,10 @@ class Inputs:
         cameras = {name: self._camera(name) for name in self._config.cameras}
         self._synchronizer = FrameSynchronizer(cameras, self.pairer)
         self._synchronizer.registerCallback(self._store)
+        for name, topic in mask_topics(self._config).items():
+            kind = MESSAGE_TYPES[self._config.camera_config(name).mask_transport]
+            masks = self._subscriber(name + MASK, kind, topic, IMAGE_QOS)
+            masks.registerCallback(self._mask, name)
         if self._config.odometry_topic:
             subscriber = self._subscriber(
                 ODOMETRY, Odometry, self._config.odometry_topic, ODOMETRY_QOS
@@ -166,14 +173,26 @@ class Inputs:
         It is 0 if a camera sends nothing now, or stamps that do not advance: that is another
         problem, and the cameras cannot be paired because of it.
         """
-        cameras = [health for name, health in self.health.items() if name != ODOMETRY]
+        cameras = [health for name, health in self.health.items() if not optional(name)]
         if any(health.silent or health.stuck for health in cameras):
             return 0
         since = [n - self._messages_at_frame.get(c, 0) for c, n in self._messages().items()]
         return min(since, default=0)
+
+    def _mask(self, message: Any, name: str) -> None:
+        stamp_ns = from_stamp(message.header.stamp)
+        source = f'{self.health[name + MASK].topic} at {stamp_ns}'
+        mask = EncodedMask(message, table_of(self._config), source)
+        read = partial(mask.read, max_pixels=self._config.max_pixels)
+        self._session.masks.add(name, stamp_ns, read)
 
     def _odometry(self, message: Odometry) -> None:
         self.odometry_frame = message.header.frame_id or self.odometry_frame
         pose = from_pose(message.pose.pose)
         if not self._session.add_odometry(from_stamp(message.header.stamp), pose):
             self.health[ODOMETRY].broken += 1
+
+
+def optional(name: str) -> bool:
+    """Return whether the node works without an input."""
+    return name == ODOMETRY or name.endswith(MASK)

@@ -28,6 +28,8 @@ def load_recognizer(config: Config) -> Recognizer:
         raise InputError('parameter map: empty; expected the folder of a place map')
     recognizer = Recognizer.load(load_map(Path(config.map), private=True), config)
     recognizer.warm_up()
+    if config.masks:
+        recognizer.limit_segmentation(config.segmentation_budget)
     return recognizer
 
 

@@ -6,7 +6,7 @@ A replay drives the same object frame by frame, without the thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import threading
 import time
 from typing import Any
@@ -20,10 +20,11 @@ from husky_placerec.session.counters import Counters
 from husky_placerec.session.frame_gate import FrameGate
 from husky_placerec.session.log import Log, log_line
 from husky_placerec.session.mailbox import Mailbox
+from husky_placerec.session.mask_buffer import BROKEN, MaskBuffer
 from husky_placerec.session.published_state import PublishedState
 from husky_placerec.session.text_watch import TextsOf, TextWatch
 from husky_placerec.texts.seen import SeenText
-from husky_placerec.types import Frame, Pixels, Pose, Recognition, State
+from husky_placerec.types import Classes, Frame, Pixels, Pose, Recognition, State
 
 JOIN_S = 0.5  # wait for the thread at the end; it is a daemon, so the process ends without it too
 MOST_UNWRITTEN = 10_000  # odometry poses that wait for a line of the log
@@ -59,6 +60,8 @@ class Session:
     :param now_ns: the clock that the stamps of the messages should have.
     :param log: takes a line of JSON for each recognition.
     :param texts_of: reads the texts of a frame, in a thread of its own; None: none are read.
+    :ivar masks: the masks that came over topics; functions that make classes [H, W] of a mask for
+        an image of a height and width, or raise InputError.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Session:
         self.recognizer = recognizer
         self.config = config
         self.counters = Counters()
+        self.masks = MaskBuffer()
         self.enabled = True
         self._decode, self._now_ns, self._log = decode, now_ns, log
         self._observer = observer or Observer()
@@ -134,6 +138,7 @@ class Session:
         """Forget every frame before the next one; from any thread."""
         with self._telling:
             self._gate.reset()
+            self.masks.reset()
             self._anew.set()
             self._state.reset()
             if self._texts is not None:
@@ -272,4 +277,20 @@ class Session:
                 self.counters.undecodable += 1
                 self._observer.problem(f'{camera} image: {error}')
         stamps = {camera: messages.image_stamps_ns[camera] for camera in images}
-        return Frame(next(iter(stamps.values()), messages.stamp_ns), images, stamps)
+        masks = self._masks_of(images, stamps)
+        return Frame(next(iter(stamps.values()), messages.stamp_ns), images, stamps, masks)
+
+    def _masks_of(
+        self, images: Mapping[str, Pixels], stamps_ns: Mapping[str, int]
+    ) -> dict[str, Classes]:
+        """Return the masks that have come; a frame goes on without those that have not."""
+        masks: dict[str, Classes] = {}
+        for camera, image in images.items():
+            read = self.masks.take(camera, stamps_ns[camera])
+            try:
+                if read is not None:
+                    masks[camera] = read((image.shape[0], image.shape[1]))
+            except InputError as error:
+                self.masks.counts[BROKEN] += 1
+                self._observer.problem(f'{camera} mask: {error}')
+        return masks

@@ -22,7 +22,7 @@ def test_the_list_has_every_preset_and_what_is_in_the_cache(placerec, tmp_path, 
 
 
 def _rows(printed: str) -> dict[str, list[str]]:
-    """The cells of each row by the row's name; the lines of a cell are joined."""
+    """Give the cells of each row by its name; the lines of a cell are joined."""
     rows: list[list[str]] = []
     for line in printed.splitlines():
         if line.startswith('│'):

@@ -44,9 +44,9 @@ def described(monkeypatch):
     counts = {}
     describe = DescriptorExtractor.describe
 
-    def counted(self, frame):
+    def counted(self, *frame):
         counts[self.spec.extractor] = counts.get(self.spec.extractor, 0) + 1
-        return describe(self, frame)
+        return describe(self, *frame)
 
     monkeypatch.setattr(DescriptorExtractor, 'describe', counted)
     return counts

@@ -82,15 +82,16 @@ def assert_same(lines, results):
         assert [candidate['place'] for candidate in line['candidates']] == places
 
 
-@pytest.mark.parametrize('alone', [False, True], ids=['thresholds', 'calibrated'])
-def test_the_decisions_are_those_of_a_replay(alone, drives, cache, tmp_path):
-    found, lines = evaluated(drives, HOG, cache=cache, calibrate_alone=alone)
-    place_map, results = replayed(drives, tmp_path, HOG, alone=alone)
+@pytest.mark.parametrize('kind', ['uncalibrated', 'prior', 'map_alone'])
+def test_the_decisions_are_those_of_a_replay(kind, drives, cache, tmp_path):
+    alone = kind == 'map_alone'
+    config = replace(HOG, uncalibrated='thresholds' if kind == 'uncalibrated' else 'prior')
+    found, lines = evaluated(drives, config, cache=cache, calibrate_alone=alone)
+    place_map, results = replayed(drives, tmp_path, config, alone=alone)
     assert_same(lines, results)
-    kind = 'map_alone' if alone else 'uncalibrated'
     assert found.calibrations == {'mapped': kind, 'driven': kind}
     accepted = [line['accepted'] for line in lines]
-    assert any(accepted)
+    assert any(accepted) or kind == 'prior'
     if alone:
         assert all(line['probability'] is not None for line in lines if line['accepted'])
         assert 'LOCALIZED' in {line['state'] for line in lines}
@@ -172,7 +173,7 @@ def test_the_default_calibration_of_the_model_decides_on_simulated_maps(
     calibrated, _ = replayed(drives, measured, HOG, alone=True)
     values = {**calibrated.calibration, 'kind': 'simulated'}
 
-    def default(place_map, spec):
+    def default(place_map, spec, config):
         return Calibration.from_json(values, 'default') if place_map.simulated else None
 
     monkeypatch.setattr(databases, 'calibration_for', default)
@@ -190,7 +191,8 @@ def test_the_default_calibration_of_the_model_decides_on_simulated_maps(
 
 
 def test_a_map_that_cannot_be_calibrated_alone_is_decided_by_thresholds(tmp_path):
-    config = make_config({'extractor': 'pixels', 'min_similarity': 0.9})
+    rules = {'uncalibrated': 'thresholds', 'min_similarity': 0.9}
+    config = make_config({'extractor': 'pixels', **rules})
     pair = folder_drive(tmp_path / 'a', 0), folder_drive(tmp_path / 'b', 0)
     found, lines = evaluated(pair, config, calibrate_alone=True)
     assert set(found.calibrations.values()) == {'uncalibrated'}

@@ -23,7 +23,7 @@ from husky_placerec.evaluation.report.charts import (
     draw_similarities,
 )
 from husky_placerec.evaluation.report.route import chosen_cases, draw_routes
-from husky_placerec.evaluation.report.sentences import headline, OF_NETWORK, sentences
+from husky_placerec.evaluation.report.sentences import headline, sentences
 from husky_placerec.recognition.measurement import Thresholds
 import numpy as np
 import pytest
@@ -185,8 +185,10 @@ def test_the_sentences_where_nothing_was_known_or_accepted():
 
 def test_the_sentences_name_what_decided():
     assert 'by the calibration of the map' in ' '.join(sentences(numbers(), None))
-    default = ' '.join(sentences(numbers(), None, calibration=OF_NETWORK))
+    default = ' '.join(sentences(numbers(), None, kind='simulated'))
     assert 'by the default calibration that comes with the network' in default
+    prior = ' '.join(sentences(numbers(), None, kind='prior'))
+    assert 'because the map is not calibrated' in prior
     mixed = ' '.join(sentences(numbers(), GATE, ['winter']))
     assert 'on winter those that are probable enough' in mixed
     assert 'on the other maps a similarity of 0.8 or more' in mixed

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import cv2
-from husky_placerec.recognition.image_check import image_problem, sharpness, usable_images
+from husky_placerec.recognition.image_check import (
+    image_problem,
+    sharpness,
+    textured,
+    usable_images,
+)
 import numpy as np
 import pytest
 from support.builders import frame, smooth_image
+from support.paths import SHARED_DATA
 
 STREET = np.random.default_rng(3).integers(0, 255, (180, 320, 3), np.uint8)
 STREET = cv2.addWeighted(smooth_image(1, 320, 180), 0.7, STREET, 0.3, 0)
+# A plastered wall, lit from the left, with a switch on it.
+WALL = np.random.default_rng(4).normal(np.linspace(150, 120, 320), 2, (180, 320)).astype(np.uint8)
+cv2.rectangle(WALL, (200, 80), (216, 104), 40, -1)
+WALL = cv2.cvtColor(WALL, cv2.COLOR_GRAY2RGB)
 
 
 @pytest.mark.parametrize(
@@ -21,8 +31,9 @@ STREET = cv2.addWeighted(smooth_image(1, 320, 180), 0.7, STREET, 0.3, 0)
         (np.full_like(STREET, 255), 'saturated'),
         (np.full_like(STREET, 90), 'covered'),
         (cv2.GaussianBlur(STREET, (0, 0), 25), 'blurred'),
+        (WALL, 'blank'),
     ],
-    ids=['street', 'night', 'black', 'saturated', 'covered', 'blurred'],
+    ids=['street', 'night', 'black', 'saturated', 'covered', 'blurred', 'blank'],
 )
 def test_an_image_in_which_nothing_can_be_seen_is_told(image, expected):
     assert image_problem(image) == expected
@@ -104,3 +115,21 @@ def test_an_image_of_any_size_is_checked_on_a_copy_of_its_shape():
     whole = half_and_half(0, 200, 0.5)
     assert image_problem(whole.repeat(8, axis=0).repeat(8, axis=1)) is None
     assert image_problem(np.zeros((1, 400, 3), np.uint8)) == 'black'
+
+
+def test_no_real_image_is_taken_for_a_blank_one():
+    files = [p for s in ('*.jpg', '*.png') for p in sorted(SHARED_DATA.glob(f'*/**/{s}'))][::9]
+    if not files:
+        pytest.skip('the real images are not here')
+    images = [cv2.imread(str(file), cv2.IMREAD_REDUCED_COLOR_2) for file in files]
+    assert len(images) > 40
+    assert not [file.name for file, image in zip(files, images) if image_problem(image)]
+
+
+def test_an_image_is_blank_below_a_share_of_cells_with_a_texture():
+    wall = np.random.default_rng(5).normal(100, 4.5, (40, 80))
+    wall[:, 8:] = 100 + 20 * (np.arange(72) // 8 % 2)  # 5 of 50 cells have a texture
+    assert textured(wall) == 0.1
+    few, more = (np.repeat(np.round(wall)[..., None].astype(np.uint8), 3, axis=2) for _ in 'ab')
+    more[:16, 8:32] = few[:16, :8].repeat(3, axis=1)
+    assert image_problem(few) == 'blank' and image_problem(more) is None

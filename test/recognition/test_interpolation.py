@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from husky_placerec.recognition.interpolation import interpolated_pose
+from husky_placerec.recognition.interpolation import (
+    agreed_pose,
+    interpolated_pose,
+    SOFT_AGREEMENT,
+)
 from husky_placerec.recognition.route import Route
 import numpy as np
 import pytest
@@ -94,3 +98,19 @@ def test_a_place_across_the_map_is_not_stepped_to(place_map, route):
         place_map.places.poses, route, 10, False, lambda places: similarity[places]
     )
     assert abs(pose.x - 10 * SPACING_M) < 1.0
+
+
+def test_compared_places_give_the_pose_by_their_agreement(place_map):
+    poses = place_map.places.poses[18:23]
+    agreement = np.array([0.1, 0.3, 0.5, 0.5, 0.1])
+    between = agreed_pose(poses, agreement, False, place_map.arm)
+    assert between.x == pytest.approx(20.5 * SPACING_M, abs=0.05)
+    turned = agreed_pose(poses, agreement, True, place_map.arm)
+    assert turned.x == pytest.approx(between.x) and np.cos(turned.yaw) == pytest.approx(-1)
+
+
+def test_an_agreement_lower_by_the_soft_one_has_a_weight_of_1_by_e(place_map):
+    poses = place_map.places.poses[20:22]
+    pose = agreed_pose(poses, np.array([0.5, 0.5 - SOFT_AGREEMENT]), False, place_map.arm)
+    share = np.exp(-1) / (1 + np.exp(-1))
+    assert pose.x == pytest.approx((20 + share) * SPACING_M)

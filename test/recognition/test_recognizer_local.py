@@ -10,6 +10,7 @@ from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.errors import InputError
 from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.interpolation import agreed_pose
 from husky_placerec.recognition.recognizer import (
     DescriptorRecognizer,
     local_extractor_of,
@@ -207,3 +208,30 @@ def test_images_that_show_nothing_are_not_compared(seen_map):
     black = np.zeros((56, 96, 3), np.uint8)
     found = recognizer.recognize(frame(**{FRONT: black, BACK: black}))
     assert found.reason == 'image_unusable'
+
+
+def test_the_pose_lies_among_the_near_places_that_were_compared(place_map):
+    result = searched(place_map, place_map.local.values[TRUE])
+    near = [TRUE - 1, TRUE, TRUE + 1, TRUE + 2, TRUE + 4]  # 3 m apart: the last is too far
+    result.compare([(place, False) for place in near])
+    places, ways, found = result.local.compared()
+    beside = (abs(places - TRUE) <= 3) & ~ways
+    expected = agreed_pose(
+        place_map.places.poses[places[beside]],
+        found[beside, :2].sum(axis=1),
+        False,
+        place_map.arm,
+    )
+    assert set(places[beside].tolist()) >= {2, 3, 4, 5}
+    assert result.pose(TRUE, False).x == pytest.approx(expected.x)
+
+
+def test_a_place_without_another_compared_one_near_is_interpolated(place_map):
+    compared, plain = (searched(place_map, local) for local in (place_map.local.values[9], None))
+    alone = next(place for place in range(COUNT) if _neighbours(compared, place) < 2)
+    assert compared.pose(alone, False).x == plain.pose(alone, False).x
+
+
+def _neighbours(result, place):
+    places, ways, _ = result.local.compared()
+    return int(((abs(places - place) <= 3) & ~ways).sum())

@@ -135,6 +135,13 @@ def test_the_proof_where_only_the_time_tells_the_motion_is_another():
     assert replace(by_time, required_proof=12.0) == by_odometry
 
 
+@pytest.mark.parametrize(('cameras', 'proof'), [(1.0, 12.0), (0.5, 8.485), (0.25, 6.0)])
+def test_a_frame_that_lacks_cameras_needs_less_proof(cameras, proof):
+    made = calibration(proof=8.0)
+    settings = RouteFilterSettings.of(make_config({'proof': 1.5}), made, cameras=cameras)
+    assert settings.required_proof == pytest.approx(proof, abs=1e-3)
+
+
 @pytest.mark.parametrize('guessed', [False, True])
 def test_no_proof_is_enough_on_a_map_that_is_unfit(route, guessed):
     made = calibration(proof=8.0, guessed_proof=10.0, grade='unfit')

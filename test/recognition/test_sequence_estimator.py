@@ -8,6 +8,7 @@ from husky_placerec.config import make_config
 from husky_placerec.recognition.evidence import ALL_EVIDENCE
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.route_filter import CAMERA_PROOF, RouteFilterSettings
 from husky_placerec.recognition.sequence_estimator import SequenceEstimator
 from husky_placerec.types import Candidate, Recognition, SECOND_NS
 import numpy as np
@@ -270,6 +271,23 @@ def test_the_proof_is_that_of_what_tells_the_motion(
     for number in range(8):  # an opposed view has changed by more than the time allows
         said = drive.step(FIRST + number, query=BOTH * (-1) ** number)
     assert said.state == state
+
+
+def test_the_required_proof_fades_where_a_camera_falls_out(route):
+    drive = Drive(route, proof=8.0, guessed_proof=8.0)
+    for number in range(3):
+        drive.step(FIRST + number)
+    assert drive.estimator.required_proof == 8.0
+    asked = []
+    for number in range(3, 30):
+        drive.step(FIRST + number, query=FRONT_ALONE)
+        asked.append(drive.estimator.required_proof)
+    fades = np.exp(-SPACING_M / RouteFilterSettings().proof_m)
+    shares = 0.5 + 0.5 * fades ** np.arange(1, 28)
+    assert asked == pytest.approx((8.0 * shares**CAMERA_PROOF).tolist())
+    assert 5.6 < asked[-1] < 6.2
+    drive.step(FIRST + 30)
+    assert drive.estimator.required_proof == 8.0
 
 
 @pytest.mark.parametrize('by_odometry', [True, False])

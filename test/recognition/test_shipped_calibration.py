@@ -13,6 +13,7 @@ from husky_placerec.recognition.shipped_calibration import (
 import pytest
 from support.builders import random_map, spec
 from support.calibrations import calibration
+from support.local_features import local_of
 from support.needs import needs
 
 
@@ -61,6 +62,21 @@ def test_the_default_counts_for_every_view_through_the_same_weights(
     other = replace(network, **change)
     made = calibration_for(place_map, other)
     made.require_of(replace(place_map, spec=other))
+
+
+def test_a_proof_with_local_descriptors_counts_more_without_them(place_map, network, tmp_path):
+    shipped(tmp_path, network, proof=8.0, guessed_proof=10.0, local=True)
+    whole = replace(place_map, local=local_of(len(place_map)))
+    plain, off, made = (
+        calibration_for(each, network, rerank=rerank)
+        for each, rerank in ((place_map, True), (whole, False), (whole, True))
+    )
+    assert (made.proof, made.guessed_proof) == (8.0, 10.0)
+    assert (plain.proof, plain.guessed_proof) == (off.proof, off.guessed_proof) == (12.0, 15.0)
+    own = calibration(proof=8.0, local=True).as_json()
+    assert calibration_for(replace(whole, calibration=own), network, rerank=False).proof == 12.0
+    own = calibration(proof=8.0).as_json()
+    assert calibration_for(replace(whole, calibration=own), network, rerank=False).proof == 8.0
 
 
 def test_the_default_of_other_weights_does_not_count(place_map, network, tmp_path):

@@ -21,7 +21,7 @@ NEEDS = 'rclpy', 'sensor_msgs'
 
 pytestmark = pytest.mark.ros
 
-HOG = {'extractor': 'hog', 'min_similarity': 0.6}
+HOG = {'extractor': 'hog', 'uncalibrated': 'thresholds', 'min_similarity': 0.6}
 START_S, ANSWER_S = 30.0, 15.0
 SPEED = 15.0  # 5 frames a second
 
@@ -96,7 +96,8 @@ def test_places_are_recognised_and_a_replay_gives_the_same_poses(
     stamps.write_text('\n'.join(str(line['stamp_ns']) for line in processed))
     for selection in (log, stamps):  # all that the node knew, or its frames' stamps alone
         out = tmp_path / f'{selection.stem}.results'
-        own = ['--set', f'min_similarity={HOG["min_similarity"]}'] if selection == stamps else []
+        named = [f'--set={name}={value}' for name, value in HOG.items()]
+        own = named if selection == stamps else []
         options = '--stamps', selection, *own  # the log tells the node's parameters
         result = placerec('replay', drives[1], '--map', map_path, '-o', out, *options)
         assert result.returncode == 0, result.stderr

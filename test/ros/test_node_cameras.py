@@ -28,7 +28,12 @@ NEEDS = 'rclpy', 'sensor_msgs', 'numba'
 
 pytestmark = pytest.mark.ros
 
-SMOOTH = {'extractor': 'hog', 'min_similarity': 0.6, 'check_images': False}
+SMOOTH = {
+    'extractor': 'hog',
+    'uncalibrated': 'thresholds',
+    'min_similarity': 0.6,
+    'check_images': False,
+}
 FISHEYE = replace(FRONT, fx=90.0, fy=90.0, model=EQUIDISTANT, distortion=(-0.005, 0.002, 0.0, 0.0))
 PLACES = 4
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

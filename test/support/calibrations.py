@@ -55,6 +55,7 @@ def calibration(**changes):
         'descriptor': spec().as_json(),
         'whitened': False,
         'centred': False,
+        'local': False,
         'sources': ('second',),
         'created': '2024-05-06T07:08:09+00:00',
         'gate': model(),

@@ -30,7 +30,7 @@ from std_srvs.srv import SetBool, Trigger
 from visualization_msgs.msg import MarkerArray
 import yaml
 
-HOG = {'extractor': 'hog', 'min_similarity': 0.6}
+HOG = {'extractor': 'hog', 'uncalibrated': 'thresholds', 'min_similarity': 0.6}
 START_S, ANSWER_S, ASKED_AGAIN_S = 40.0, 15.0, 2.0
 PERIOD_NS = SECOND_NS // 10
 TRANSIENT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

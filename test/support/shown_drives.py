@@ -48,7 +48,7 @@ def write_world(folder):
     """Write two drives, a map of the first, a replay of the second, and an evaluation of both."""
     mapped = write_drive(folder / 'mapped')
     driven = write_drive(folder / DRIVEN, 1.0, misled=MISLED, noise=1000)
-    hog = '-s', 'extractor=hog', '-s', 'min_similarity=0.5'
+    hog = '-s', 'extractor=hog', '-s', 'uncalibrated=thresholds', '-s', 'min_similarity=0.5'
     map_path = folder / 'tiny.map'
     run('map', 'build', mapped, map_path, '--thumbnails', 160, *hog[:2])
     run('replay', driven, '--map', map_path, '-o', folder / 'replayed', *hog[2:])

@@ -20,11 +20,11 @@ from husky_placerec.evaluation.report.parts import (
     mistakes_with_photos,
     route_picture,
 )
-from husky_placerec.evaluation.report.sentences import headline, OF_MAP, OF_NETWORK, sentences
+from husky_placerec.evaluation.report.sentences import headline, sentences
 from husky_placerec.evaluation.report.style import literal_names
 from husky_placerec.evaluation.results import Writer
 from husky_placerec.evaluation.tracks import Track
-from husky_placerec.recognition.calibration import SIMULATED, UNCALIBRATED
+from husky_placerec.recognition.calibration import OWN, PRIOR, SIMULATED, UNCALIBRATED
 import numpy as np
 
 MOST_PAIRS = 12  # in the table of pairs; more pairs are shown in the matrix only
@@ -55,7 +55,7 @@ def evaluation_report(
             numbers,
             None if all_calibrated else thresholds,
             calibrated,
-            OF_NETWORK if SIMULATED in evaluation.calibrations.values() else OF_MAP,
+            next((k for k in (SIMULATED, PRIOR) if k in evaluation.calibrations.values()), OWN),
         ),
         rows={evaluation.method: numbers, **numbers['baselines']},
         groups=_groups(numbers),

@@ -19,11 +19,11 @@ from husky_placerec.evaluation.report.parts import (
     mistakes_with_photos,
     route_picture,
 )
-from husky_placerec.evaluation.report.sentences import headline, OF_MAP, OF_NETWORK, sentences
+from husky_placerec.evaluation.report.sentences import headline, sentences
 from husky_placerec.evaluation.report.style import literal_names
 from husky_placerec.evaluation.results import Result, Writer
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.recognition.calibration import SIMULATED
+from husky_placerec.recognition.calibration import OWN
 from husky_placerec.recognition.measurement import Thresholds
 from husky_placerec.recognition.shipped_calibration import calibration_for
 import numpy as np
@@ -52,12 +52,11 @@ def replay_report(
     spec = place_map.spec
     by_calibration = _by_calibration(results)
     thresholds = None if by_calibration else Thresholds.of(config)
-    made = calibration_for(place_map, spec) if by_calibration else None
-    is_default = made is not None and made.kind == SIMULATED
+    made = calibration_for(place_map, spec, config) if by_calibration else None
     page = Page(
         title=f'Place recognition: {case.title}',
         headline=headline(numbers),
-        sentences=sentences(numbers, thresholds, calibration=OF_NETWORK if is_default else OF_MAP),
+        sentences=sentences(numbers, thresholds, kind=made.kind if made is not None else OWN),
         rows={spec.backbone or NAMES[spec.extractor]: numbers, **numbers['baselines']},
         groups=[],
         pictures={

@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from husky_placerec.evaluation.baselines import CHANCE
+from husky_placerec.recognition.calibration import OWN, PRIOR, SIMULATED
 from husky_placerec.recognition.measurement import Thresholds
 
-OF_MAP = 'the calibration of the map'
-OF_NETWORK = 'the default calibration that comes with the network, measured on simulated campuses'
+CALIBRATIONS = {
+    SIMULATED: 'the default calibration that comes with the network, measured on simulated '
+    'campuses',
+    PRIOR: 'what such evidence was worth on other worlds, because the map is not calibrated',
+}
 
 
 def headline(numbers: Mapping[str, Any]) -> str:
@@ -32,7 +36,7 @@ def sentences(
     numbers: Mapping[str, Any],
     thresholds: Thresholds | None,
     calibrated: Sequence[str] = (),
-    calibration: str = OF_MAP,
+    kind: str = OWN,
 ) -> list[str]:
     """
     Return the other results, one sentence each, the most important first.
@@ -40,7 +44,7 @@ def sentences(
     :param numbers: the content of `summary.json`.
     :param thresholds: what decided; None where calibrations did.
     :param calibrated: names of the maps whose calibrations decided instead of the thresholds.
-    :param calibration: which calibration decided, in words.
+    :param kind: of the calibration that decided.
     """
     tolerance = _main_tolerance(numbers)
     return list(
@@ -50,12 +54,17 @@ def sentences(
                 _sureness(numbers, tolerance),
                 _comparison(numbers, tolerance),
                 _direction(numbers, tolerance),
-                _acceptance(numbers, thresholds, calibrated, calibration),
+                _acceptance(numbers, thresholds, calibrated, in_words(kind)),
                 _best_threshold(numbers),
                 _unknown(numbers),
             ],
         )
     )
+
+
+def in_words(kind: str) -> str:
+    """Return which calibration decides, by its kind."""
+    return CALIBRATIONS.get(kind, 'the calibration of the map')
 
 
 def _main_tolerance(numbers: Mapping[str, Any]) -> str:

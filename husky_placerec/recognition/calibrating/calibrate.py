@@ -20,6 +20,7 @@ from husky_placerec.recognition.calibrating.fitting import (
 )
 from husky_placerec.recognition.calibrating.leave_out import record_runs, RecordedRun, Setting
 from husky_placerec.recognition.calibrating.null import measure_null, Null
+from husky_placerec.recognition.calibrating.offset import pose_offset
 from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of, reach_of
 from husky_placerec.recognition.calibrating.samples import (
     DescribedDrive,
@@ -34,6 +35,7 @@ from husky_placerec.recognition.calibration import (
     Calibration,
     MAP_ALONE,
     OWN,
+    PROVEN,
     SIMULATED,
     WEAK,
 )
@@ -123,7 +125,7 @@ def calibrate(
     config = replace(config, sequence=True)  # measured also where the robot will not use it
     gates, places = sampled(settings, config, bars)
     samples = Samples.join(gates), Samples.join(places)
-    _require_right(samples[0].whole, samples[1].whole, settings)
+    _require_right(samples[0].whole, samples[1].whole, settings, config)
     alone = all(d.itself for s in settings for d in s.drives if d.poses is not None)
     first = settings[0].place_map
     draft = Calibration(
@@ -131,6 +133,7 @@ def calibrate(
         first.spec.as_json(),
         first.whitening is not None,
         first.centring is not None,
+        first.local is not None and config.rerank != 'off',
         tuple(drive.name for s in settings for drive in s.drives),
         now(),
         *_models(samples, prior, alone, kind),
@@ -155,6 +158,10 @@ def calibrate(
         promise = promise_of(runs, _halves(draft, samples, prior, runs, config), config)
     reach = reach_of(runs, draft, config, nulls[0].required)
     grade, weakness = grade_of(draft.kind, promise, config.promise, reach, nulls[0].driven_m)
+    offset = pose_offset([run for run in runs if run.whole])
+    if offset is not None and draft.kind == OWN:
+        grade = WEAK if grade == PROVEN else grade
+        weakness = '; '.join(filter(None, [str(offset), weakness]))
     figures = {**draft.figures, 'usual_proof': usual, 'reach': reach, 'promise': vars(promise)}
     draft = replace(draft, grade=grade, weakness=weakness, figures=figures)
     return with_errors(draft, runs, config, bars)
@@ -359,13 +366,17 @@ def _same_images(place_map: PlaceMap, drive: DescribedDrive) -> Mask:
     return np.asarray((stamps_ns[at] == drive.stamps_ns) & alike)
 
 
-def _require_right(gate: Samples, place: Samples, settings: Sequence[Setting]) -> None:
+def _require_right(
+    gate: Samples, place: Samples, settings: Sequence[Setting], config: Config
+) -> None:
     name = settings[0].place_map.name
     if not gate.true.any():
+        whole = [next(record_runs(setting, config, no_bars)) for setting in settings]
+        offset = pose_offset(whole)
         raise InputError(
             f'{name}: none of {int((gate.origin == WHOLE).sum())} frames on the map is '
             f'recognised within {RIGHT_M:g} m; expected some that are: another model may help, or '
-            'poses in the frame of the map'
+            f'poses in the frame of the map{"" if offset is None else f"; {offset}"}'
         )
     if gate.true.all() or place.true.all():
         raise InputError(

@@ -23,7 +23,7 @@ from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
-from husky_placerec.types import Indices, Pose, Recognition, SECOND_NS
+from husky_placerec.types import Floats, Indices, Pose, Recognition, SECOND_NS
 import numpy as np
 
 LEAST_LEFT = 0.25  # share of a map that has to be left for a drive on unknown road
@@ -44,12 +44,14 @@ class RecordedRun:
     A drive with the search results of its frames on one map.
 
     :param truths: true poses; None where the frame is off the map, or its pose is not known.
+    :param whole: the map is whole; else the drive runs on a part of it.
     """
 
     place_map: PlaceMap
     drive: DescribedDrive
     truths: tuple[Pose | None, ...]
     results: tuple[SearchResult, ...]
+    whole: bool = False
 
     def unknown_stretches(self) -> Iterator[RecordedRun]:
         """Yield the stretches without a place of the map near, as runs of their own."""
@@ -72,10 +74,15 @@ class RecordedRun:
 
     def metres(self, speed: float) -> float:
         """Return the distance driven; by time and a speed in m/s where no pose is known."""
+        return float(self.metres_along(speed)[-1])
+
+    def metres_along(self, speed: float) -> Floats:
+        """Return [N] the distance driven until each frame, as `metres` does."""
         motion, stamps_ns = self.drive.motion, self.drive.stamps_ns
         if motion is None:
-            return speed * float(stamps_ns[-1] - stamps_ns[0]) / SECOND_NS
-        return float(np.linalg.norm(np.diff(motion[:, :2], axis=0), axis=1).sum())
+            return np.asarray(speed * (stamps_ns - stamps_ns[0]) / SECOND_NS)
+        steps = np.linalg.norm(np.diff(motion[:, :2], axis=0), axis=1)
+        return np.concatenate([[0.0], np.cumsum(steps)])
 
     def recognitions(
         self, calibration: Calibration, config: Config, *, by_odometry: bool = True
@@ -109,7 +116,9 @@ def record_runs(
                 own = np.flatnonzero(kept == frame) if drive.itself else None
                 query = np.asarray(asked[frame], np.float32)
                 results.append(recognizer.search(query, drive.local_of(frame), own))
-            yield RecordedRun(place_map, drive, _truths(place_map, drive), tuple(results))
+            truths = _truths(place_map, drive)
+            whole = len(kept) == len(setting.place_map)
+            yield RecordedRun(place_map, drive, truths, tuple(results), whole)
 
 
 def _truths(place_map: PlaceMap, drive: DescribedDrive) -> tuple[Pose | None, ...]:

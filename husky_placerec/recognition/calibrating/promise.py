@@ -74,18 +74,16 @@ def promise_of(
         for run in runs:
             middle = len(run.drive) // 2
             part = run.part(slice(0, middle) if number == 0 else slice(middle, len(run.drive)))
-            if part.drive.poses is not None and len(part.drive):
+            if len(part.drive):
                 total += _judged(part, calibration, config)
     return total
 
 
 def _judged(run: RecordedRun, calibration: Calibration, config: Config) -> Promise:
-    counts, last = Promise(), None
-    poses = run.drive.poses
-    assert poses is not None
-    said_all = run.recognitions(calibration, config)
-    for said, truth, at in zip(said_all, run.truths, poses[:, :2]):
-        if last is not None and np.linalg.norm(at - last) < config.evidence_every:
+    counts, last = Promise(), -np.inf
+    along = run.metres_along(config.usual_speed)
+    for said, truth, at in zip(run.recognitions(calibration, config), run.truths, along.tolist()):
+        if at - last < config.evidence_every:
             continue  # frames that are near each other are not independent
         last = at
         accepted = int(said.accepted)

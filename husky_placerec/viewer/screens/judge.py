@@ -162,13 +162,19 @@ def _summary_rows(values: Any, kind: str) -> list[dict[str, str]]:
         if not isinstance(each, Mapping):
             continue
         names = [each.get(key) for key in ('name', 'queries', 'database')]
-        name = ' / '.join(str(name) for name in names if name)
+        name = ' / '.join(_in_words(name) for name in names if name)
         recalls = each.get('recall')
         precision = each.get('precision')
         if isinstance(recalls, Mapping):
             share = precision if isinstance(precision, float) else None
             rows.append(_columns(f'{kind}: {name}', recalls, share, DASH))
     return rows
+
+
+def _in_words(name: object) -> str:
+    """Return a baseline's name in the language of the page; names of data stay as they are."""
+    say = words()
+    return say(f'baseline {name}') if say.has(f'baseline {name}') else str(name)
 
 
 def _columns(

@@ -80,8 +80,8 @@ WORDS: Mapping[str, str] = {
     'threshold': 'threshold',
     'frames with truth': 'Frames with truth',
     'accepted': 'Accepted',
-    'right of them': 'right',
-    'wrong of them': 'wrong',
+    'right of them': 'Right',
+    'wrong of them': 'Wrong',
     'precision': 'Precision',
     'recall': 'Recall',
     'recall help': 'Share of the frames on the map whose pose is accepted and right: within 10 m '
@@ -98,6 +98,7 @@ WORDS: Mapping[str, str] = {
     'season': 'season',
     'light': 'light',
     'baseline': 'baseline',
+    'baseline chance': 'chance',
     'right / accepted': 'right / accepted',
     'worst mistakes': 'Worst mistakes first',
     'no mistakes': 'No mistakes.',

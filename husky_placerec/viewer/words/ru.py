@@ -80,8 +80,8 @@ WORDS: Mapping[str, str] = {
     'threshold': 'порог',
     'frames with truth': 'Кадров с истиной',
     'accepted': 'Принято',
-    'right of them': 'верно',
-    'wrong of them': 'неверно',
+    'right of them': 'Верно',
+    'wrong of them': 'Неверно',
     'precision': 'Точность',
     'recall': 'Полнота',
     'recall help': 'Доля кадров на карте, положение которых принято и верно: ошибка не более 10 м '
@@ -98,6 +98,7 @@ WORDS: Mapping[str, str] = {
     'season': 'сезон',
     'light': 'освещение',
     'baseline': 'для сравнения',
+    'baseline chance': 'случайный выбор',
     'right / accepted': 'верно / принято',
     'worst mistakes': 'Худшие ошибки',
     'no mistakes': 'Ошибок нет.',

@@ -14,12 +14,13 @@ from husky_placerec.recognition.calibrating.promise import (
     reach_of,
 )
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
+from husky_placerec.types import SECOND_NS
 import numpy as np
 import pytest
 from support.builders import planar
 from support.calibrations import calibration
 
-CONFIG = make_config({'evidence_every': 3.0})
+CONFIG = make_config({'evidence_every': 3.0, 'usual_speed': 1.0})
 FIRST, SECOND = calibration(found=0.1), calibration(found=0.2)
 GOOD = Promise(known=400, accepted=300, right=300, unknown=300)
 TRUTH, ELSEWHERE = planar(0.0), planar(50.0)
@@ -40,7 +41,8 @@ def run(first, second, truths=None, step_m=3.0, poses=True):
     """Make a drive, of which two calibrations say something of each frame."""
     count = len(first)
     at = np.array([planar(step_m * number).as_array() for number in range(count)])
-    drive = DescribedDrive('d', np.zeros((count, 1, 1)), np.arange(count), at if poses else None)
+    stamps = (step_m * SECOND_NS * np.arange(count)).astype(np.int64)
+    drive = DescribedDrive('d', np.zeros((count, 1, 1)), stamps, at if poses else None)
     results = tuple({0.1: a, 0.2: b} for a, b in zip(first, second))
     return ToldRun(None, drive, tuple(truths or [TRUTH] * count), results)
 
@@ -82,13 +84,20 @@ def test_frames_that_are_near_each_other_count_as_one(step_m, counted):
     assert promised(run(said, said, step_m=step_m)).known == counted
 
 
-def test_the_counts_of_all_runs_add_up_and_drives_without_poses_have_none():
+def test_the_counts_of_all_runs_add_up_with_those_of_drives_off_the_map():
     known, unknown = run([RIGHT] * 4, [RIGHT] * 4), run([WRONG] * 4, [WRONG] * 4, [None] * 4)
     off = run([WRONG] * 4, [WRONG] * 4, [None] * 4, poses=False)
     short = run([RIGHT], [RIGHT])
     total = promised(known, unknown, off, short)
-    assert total == Promise(known=5, accepted=5, right=5, unknown=4, accepted_unknown=4)
+    assert total == Promise(known=5, accepted=5, right=5, unknown=8, accepted_unknown=8)
     assert Promise(1, 2, 3, 4, 5) + Promise(10, 20, 30, 40, 50) == Promise(11, 22, 33, 44, 55)
+
+
+@pytest.mark.parametrize(('step_m', 'counted'), [(3.0, 8), (1.5, 4), (0.5, 2)])
+def test_frames_off_the_map_are_apart_by_the_time_where_no_pose_is_known(step_m, counted):
+    said = [REFUSED] * 8
+    off = run(said, said, [None] * 8, step_m, poses=False)
+    assert promised(off) == Promise(unknown=counted)
 
 
 def test_what_can_be_promised_is_a_bound_and_not_a_share():
