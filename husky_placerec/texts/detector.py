@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 from husky_placerec.errors import InputError
 from husky_placerec.texts.ocr import MOST_SIGNS
+from husky_placerec.texts.regions import in_reading_order
 from husky_placerec.types import FloatArray, Floats, Pixels
 import numpy as np
 import onnxruntime
@@ -68,7 +69,7 @@ class TextDetector:
                 continue
             grown = UNCLIP * across * down / (across + down)
             corners = cv2.boxPoints(((x + 0.5, y + 0.5), (across + grown, down + grown), angle))
-            found.append(_in_reading_order(corners.astype(np.float64)) * scale)
+            found.append(in_reading_order(corners.astype(np.float64)) * scale)
         return found[:MOST_SIGNS]
 
     def _drawn(self, image: Pixels) -> FloatArray:
@@ -92,10 +93,3 @@ def _mean(drawn: FloatArray, outline: np.ndarray) -> float:
     inside = np.zeros((height, width), np.uint8)
     cv2.fillPoly(inside, [outline - (x, y)], 1)
     return float(cv2.mean(drawn[y : y + height, x : x + width], inside)[0])
-
-
-def _in_reading_order(corners: Floats) -> Floats:
-    """Return corners as upper left, upper right, lower right, lower left."""
-    by_x = corners[np.argsort(corners[:, 0], kind='stable')]
-    left, right = (half[np.argsort(half[:, 1], kind='stable')] for half in (by_x[:2], by_x[2:]))
-    return np.array([left[0], right[0], right[1], left[1]])

@@ -11,6 +11,7 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.frame_texts import frame_texts, FrameTexts
 from husky_placerec.texts.encoders import fold
 from husky_placerec.texts.ocr import SignReader
+from husky_placerec.types import Frame
 import numpy as np
 import pytest
 from support.builders import BACK, FRONT, track_rows, write_csv, write_track_folder
@@ -78,7 +79,7 @@ def test_signs_are_read_in_the_corners_of_labels(track):
 
 
 def test_what_has_no_boxes_needs_a_detector(track, tmp_path):
-    with pytest.raises(InputError, match=r'the robot has no boxes.*text_detector=FILE'):
+    with pytest.raises(InputError, match=r'the robot has no boxes.*masks, or with text_detector'):
         frame_texts(make_config({'texts': 'labels'}))
     with pytest.raises(InputError, match='the robot has no boxes'):
         frame_texts(make_config({'texts': 'ocr'}))
@@ -92,6 +93,21 @@ def test_what_has_no_boxes_needs_a_detector(track, tmp_path):
     with pytest.raises(InputError, match=r'text_detector: .* (gives|has the inputs)'):
         reading = frame_texts(make_config({'texts': 'ocr', 'text_detector': str(model)}))
         reading._detector.find(np.zeros((100, 160, 3), np.uint8))
+
+
+def test_signs_are_read_where_a_mask_has_them():
+    try:
+        SignReader()
+    except InputError as error:
+        pytest.skip(str(error))
+    image, mask = photograph(), np.zeros((400, 640), np.uint8)
+    for text in ('АПТЕКА', 'LIBRARY 12'):
+        cv2.fillConvexPoly(mask, np.int32(SIGNS[text][2]), 35)  # billboard of Mapillary Vistas
+    cv2.fillConvexPoly(mask, np.int32(SIGNS['PIZZA'][2]), 17)  # building
+    texts = frame_texts(make_config({'texts': 'ocr', 'masks': True}))
+    found = texts(Frame(0, {FRONT: image}, {FRONT: 0}, {FRONT: mask}))
+    assert {fold(seen.text) for seen in found} == {fold('АПТЕКА'), fold('LIBRARY 12')}
+    assert texts(Frame(0, {FRONT: image}, {FRONT: 0})) == ()  # its mask has not come
 
 
 def test_texts_are_off_by_default(track):
