@@ -242,6 +242,43 @@ class TextAgreement:
 
 
 @dataclass(frozen=True)
+class MetricPose:
+    """
+    The pose of a frame by the landmarks of the map.
+
+    `solved` tells whether it has enough inliers; `reason` says why not. `pose` is the best pose,
+    solved or not. `covariance` has 36 numbers, row by row, of x, y, z (m) and of rotations about
+    the axes of the map (rad), as in ROS; it is scaled as the places of the map themselves have
+    shown. `inliers` are different key points, by camera, and `matches` all that were tried.
+    `place` and `reversed` tell beside which candidate it was solved. `lead` is by how many inliers
+    it leads over the best candidate elsewhere; None where there is none. `up` is the direction of
+    gravity in `base_link` that was used; None: none was measured.
+    """
+
+    solved: bool
+    reason: str | None
+    pose: Pose | None
+    covariance: tuple[float, ...] | None
+    inliers: Mapping[str, int]
+    matches: int
+    place: int
+    reversed: bool
+    lead: int | None = None
+    up: tuple[float, float, float] | None = None
+
+    @property
+    def variances(self) -> tuple[float, ...] | None:
+        """The variances of x, y, z, roll, pitch and yaw."""
+        return None if self.covariance is None else self.covariance[::7]
+
+    @property
+    def covariance_xy(self) -> tuple[float, float, float] | None:
+        """The block (xx, xy, yy) of the plane."""
+        found = self.covariance
+        return None if found is None else (found[0], found[1], found[7])
+
+
+@dataclass(frozen=True)
 class Recognition:
     """
     The decision about one frame.
@@ -257,6 +294,9 @@ class Recognition:
     `measurement` is what this frame says alone. Without the sequence filter the values are those
     of `measurement`, and `state` is None. `texts` is None where no text was read, or the map has
     none.
+
+    `metric` is the pose by landmarks, where the map has them. Where it is solved beside the place
+    of the estimate, pose and covariance are by it.
 
     >>> found = Candidate(7, 0.93, False, Pose.planar(1.0, 2.0, yaw=0.0))
     >>> said = Recognition(0, {'front': 0}, True, None, (found,))
@@ -278,6 +318,7 @@ class Recognition:
     covariance_xy: tuple[float, float, float] | None = None
     chosen: Candidate | None = None
     proof: float | None = None
+    metric: MetricPose | None = None
     texts: TextAgreement | None = None
 
     @property

@@ -44,6 +44,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'index': _index(place_map),
         'local descriptors': _local(place_map),
         'texts': _texts(place_map),
+        'landmarks': _landmarks(place_map),
         'thumbnails': 'yes' if place_map.thumbnails else 'no',
         **_calibration(place_map),
         'frame': place_map.frame_id,
@@ -154,6 +155,21 @@ def _texts(place_map: PlaceMap) -> str:
         return 'none; placerec map add-texts adds them'
     places = sum(map(bool, texts.of_places))
     return f'{texts.count} ({len(texts.different)} different) at {places} of {len(texts)} places'
+
+
+def _landmarks(place_map: PlaceMap) -> str:
+    landmarks = place_map.landmarks
+    if landmarks is None:
+        return 'none; placerec map add-landmarks adds them'
+    spec = landmarks.spec
+    size = spec.bytes_of_place(len(place_map.spec.sees)) / 1000
+    network = (
+        f'{spec.network} ({spec.network_sha256[:12]})' if spec.network_sha256 else spec.network
+    )
+    return (
+        f'{landmarks.per_place:.0f} a place by {network} at {spec.input_width} px, '
+        f'{size:.1f} kB a place; noise {spec.noise_px:g} px'
+    )
 
 
 def _origin(place_map: PlaceMap) -> str:

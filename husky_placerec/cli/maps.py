@@ -13,6 +13,7 @@ from husky_placerec.cli.common import (
     HeadingOption,
     IndexOption,
     KindOption,
+    LandmarksOption,
     LocalOption,
     MapArgument,
     MAX_BROKEN,
@@ -29,6 +30,7 @@ from husky_placerec.cli.common import (
     tell,
     TextsOption,
     warn,
+    with_landmarks,
     with_local,
 )
 from husky_placerec.progress import progress
@@ -47,7 +49,7 @@ app = typer.Typer(help='Build, inspect and change place maps.', no_args_is_help=
     '--turn 20\n\n'
     '  placerec map build drive_1 campus.map --poses /odometry/gps --heading motion\n\n'
     '  placerec map build drive_1 campus.map --validate drive_2 --thumbnails 160\n\n'
-    '  placerec map build drive_1 campus.map --local\n\n'
+    '  placerec map build drive_1 campus.map --local --landmarks\n\n'
     '  placerec map build 00_2023-02-10 winter.map --texts --set texts=labels\n\n'
     '  placerec map build drive_1 campus.map -s preset=megaloc --project 512 '
     '--validate drive_2\n\n'
@@ -88,6 +90,7 @@ def map_build(
     ] = 0,
     local: LocalOption = None,
     texts: TextsOption = None,
+    landmarks: LandmarksOption = None,
     index: IndexOption = None,
     project: Annotated[
         int,
@@ -119,7 +122,7 @@ def map_build(
     from husky_placerec.placemap.thinning import Thinning
 
     configured = read_config(config, settings or [], allow_outside=allow_outside)
-    configured = with_local(configured, local)
+    configured = with_landmarks(with_local(configured, local), landmarks)
     if texts is not None:
         configured = with_texts(configured, texts)
     place_map = build_map(

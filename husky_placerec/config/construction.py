@@ -11,7 +11,7 @@ from husky_placerec.config.declaration import check_value
 from husky_placerec.config.parameters import CameraConfig, Config, declarations, FUSED
 from husky_placerec.errors import InputError
 
-OFF = ('centring', 'pinhole', 'initial_pose')  # parameters that may be `off`
+OFF = ('centring', 'pinhole', 'initial_pose', 'metric')  # parameters that may be `off`
 ON = ('centring',)  # and `on`
 
 

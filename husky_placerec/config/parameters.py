@@ -280,6 +280,25 @@ class Config(NodeConfig, DecisionConfig, MaskConfig):
         'ONNX file of a text detector of PaddleOCR, such as PP-OCRv6_det_small.onnx, which finds '
         'signs where no boxes of texts are known; empty: none.',
     )
+    landmarks: bool = parameter(
+        False,
+        'Give a new map landmarks, from which poses come in centimetres; it needs the intrinsics '
+        'and the mounting of each camera.',
+    )
+    key_points: str = parameter(
+        '',
+        'Network of the key points of landmarks: shipped (XFeat), sift (RootSIFT, without a '
+        'network), or an ONNX file as benchmarks/xfeat.py writes it; empty: as in the map.',
+    )
+    key_point_width: int = parameter(
+        0,
+        'Width to which a wider image is resized before its key points are found; 0: as in the '
+        'map, or 640.',
+        unit='px',
+        least=0,
+        most=4096,
+        zero_or=64,
+    )
     threads: int = parameter(
         2, 'Number of CPU threads that the extractor may use.', least=1, most=256
     )

@@ -29,6 +29,8 @@ _LINE = schema.record(
 )
 _POSE = schema.items(schema.number(-1e12, 1e12), least=7, most=7)
 
+_UP = schema.items(schema.number(-1, 1), least=3, most=3)
+
 
 def _stamped_pose(value: Any, name: str) -> None:
     """Accept [stamp in ns, x, y, z, qx, qy, qz, qw]."""
@@ -43,7 +45,10 @@ _TOLD = schema.record(
         'map_version': schema.text(64),
         'parameters': schema.mapping(schema.anything, schema.text(64), most=1000),
     },
-    {'seen_texts': TEXTS_SCHEMA},
+    {
+        'metric': schema.none_or(schema.record({}, {'up': schema.none_or(_UP)})),
+        'seen_texts': TEXTS_SCHEMA,
+    },
 )
 # The exceptions of a line that cannot be parsed.
 BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
@@ -58,6 +63,7 @@ class Told:
     :param odometry: stamps in ns, and poses in the frame `odom`.
     :param decisions: the parameters that may change during a drive.
     :param map_version: SHA-256 of the map's `map.json`.
+    :param up: the direction of gravity in `base_link` by which the frame was solved; None: none.
     :param texts: that were read for the frame.
     """
 
@@ -65,6 +71,7 @@ class Told:
     odometry: tuple[tuple[int, Pose], ...]
     decisions: DecisionConfig
     map_version: str
+    up: tuple[float, float, float] | None = None
     texts: tuple[SeenText, ...] = ()
 
 
@@ -139,10 +146,11 @@ def _told(text: str) -> Told | None:
     if any(not any(quaternion) for _, _, _, _, *quaternion in rows):
         raise ValueError('a quaternion of zeros')
     poses = tuple((stamp_ns, Pose(*values)) for stamp_ns, *values in rows)
+    up = (line.get('metric') or {}).get('up')
+    about = _decisions(line['parameters']), line['map_version']
     seen = line.get('seen_texts', [])
     texts = texts_of(seen, {str(each.get('camera')) for each in seen}, 'line')
-    decisions = _decisions(line['parameters'])
-    return Told(line['forgot'], poses, decisions, line['map_version'], texts)
+    return Told(line['forgot'], poses, *about, (up[0], up[1], up[2]) if up else None, texts)
 
 
 def _decisions(values: Mapping[str, Any]) -> DecisionConfig:

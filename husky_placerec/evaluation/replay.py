@@ -54,7 +54,7 @@ def replay(
     for number, encoded in enumerate(frames):
         if told is not None:
             session.configure(node_config(config, told[number], kept))
-            _repeat(session, told[number])
+            _repeat(session, told[number], encoded.stamp_ns)
         player.play_until(encoded.stamp_ns)
         began = time.perf_counter()
         frame = decode_usable(encoded, source, config.max_pixels)
@@ -79,12 +79,15 @@ def node_config(config: Config, told: Told, kept: Collection[str] = ()) -> Confi
     return replace(config, **decisions)
 
 
-def _repeat(session: Session, told: Told) -> None:
+def _repeat(session: Session, told: Told, stamp_ns: int) -> None:
     """Do what happened to a node's session before a frame."""
     if told.forgot:
         session.begin_anew()
-    for stamp_ns, pose in told.odometry:
-        session.add_odometry(stamp_ns, pose)
+    for odometry_ns, pose in told.odometry:
+        session.add_odometry(odometry_ns, pose)
+    session.recognizer.gravity.begin_anew()
+    if told.up is not None:
+        session.add_gravity(stamp_ns, np.array(told.up))
 
 
 class OdometryPlayer:

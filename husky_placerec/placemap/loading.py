@@ -17,6 +17,7 @@ from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
+from husky_placerec.metric.landmarks import Landmarks, LandmarkSpec, TAIL
 from husky_placerec.placemap.checking import check_compared, check_descriptors, check_stamps
 from husky_placerec.placemap.data_files import checked_file, private_copy
 from husky_placerec.placemap.index_checking import read_index
@@ -130,6 +131,8 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
         place_map = replace(place_map, **_read_centring(place_map, about, files, paths))
         place_map = replace(place_map, local=_read_local(place_map, about, files, paths))
         place_map = replace(place_map, texts=_read_texts(place_map, files))
+        landmarks = _read_landmarks(place_map, about, files, paths)
+        place_map = replace(place_map, landmarks=landmarks)
         return replace(place_map, index=_read_index(place_map, about['index'], files, paths))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f'{file}: not as expected ({error!r})') from error
@@ -233,6 +236,18 @@ def _read_texts(place_map: PlaceMap, files: Mapping[str, Path]) -> MapTexts | No
     if 'texts' not in files:
         return None
     return MapTexts.read(files['texts'], len(place_map), place_map.spec.sees)
+
+
+def _read_landmarks(
+    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path], paths: _Paths
+) -> Landmarks | None:
+    if 'landmarks' not in files:
+        return None
+    spec = LandmarkSpec.from_json(about['landmarks'], str(Path(place_map.name) / MANIFEST))
+    values = _read_array(files['landmarks'], paths)
+    expected = len(place_map), len(place_map.spec.sees), spec.count, spec.size + TAIL
+    require_array(values, np.int8, expected, files['landmarks'], BY)
+    return Landmarks(spec, values)
 
 
 def _read_index(

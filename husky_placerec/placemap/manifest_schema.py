@@ -25,8 +25,8 @@ _FILES = record(
     {'places': _FILE, 'descriptors': _FILE},
     dict.fromkeys(
         (
-            *('projection', 'whitening', 'centring', 'lengths', 'index', 'thumbnails'),
-            *('local', 'texts'),
+            *('projection', 'whitening', 'centring', 'lengths'),
+            *('index', 'thumbnails', 'local', 'landmarks', 'texts'),
         ),
         _FILE,
     ),
@@ -70,6 +70,7 @@ MANIFEST_SCHEMA = record(
         'cameras': mapping(anything, text(64), most=MOST_CAMERAS),
         'view': text(1024),
         'local': mapping(anything, text(64), most=64),
+        'landmarks': mapping(anything, text(64), most=64),
         'simulated': boolean,
         'calibration': mapping(anything, text(64), most=64),
     },

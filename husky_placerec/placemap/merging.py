@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.errors import InputError
+from husky_placerec.metric.landmarks import Landmarks
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.geographic import at_origin_of, distance_m
 from husky_placerec.placemap.place_map import PlaceMap
@@ -133,6 +134,7 @@ def _joined(
         thumbnails=pictures,
         local=_joined_local(one, other, new),
         texts=_joined_texts(one, other, new),
+        landmarks=_joined_landmarks(one, other, new),
     )
 
 
@@ -148,3 +150,13 @@ def _joined_texts(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> Map
     if one.texts is None or other.texts is None:
         return None
     return one.texts.joined(other.texts.chosen(new))
+
+
+def _joined_landmarks(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> Landmarks | None:
+    """Return the landmarks of both; None unless both have those of one network, and as many."""
+    mine, theirs = one.landmarks, other.landmarks
+    if mine is None or theirs is None or mine.values.shape[1:] != theirs.values.shape[1:]:
+        return None
+    if mine.spec.network_sha256 != theirs.spec.network_sha256:
+        return None
+    return mine.joined(theirs.chosen(new))

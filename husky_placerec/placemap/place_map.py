@@ -14,6 +14,7 @@ from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
+from husky_placerec.metric.landmarks import Landmarks
 from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
 from husky_placerec.placemap.indexing import build_index, BuiltIndex
 from husky_placerec.placemap.places import Places
@@ -69,6 +70,7 @@ class PlaceMap:
     :param index: None: every place is compared.
     :param thumbnails: small images of the places; None: none.
     :param local: local descriptors of the places; None: none.
+    :param landmarks: what metric poses come from; None: none.
     :param texts: the texts that were seen at the places; None: none were looked for.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
     :param simulated: all sources are rendered.
@@ -99,6 +101,7 @@ class PlaceMap:
     index: BuiltIndex | None = None
     thumbnails: Thumbnails | None = None
     local: LocalFeatures | None = field(default=None, repr=False)
+    landmarks: Landmarks | None = field(default=None, repr=False)
     texts: MapTexts | None = field(default=None, repr=False)
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
     simulated: bool = False
@@ -169,6 +172,7 @@ class PlaceMap:
         sources: Mapping[str, str] | None = None,
         thumbnails: Thumbnails | None = None,
         local: LocalFeatures | None = None,
+        landmarks: Landmarks | None = None,
         texts: MapTexts | None = None,
         created: str | None = None,
         origin: GeoOrigin | None = None,
@@ -179,10 +183,10 @@ class PlaceMap:
 
         This is the only way to change places. It drops all that was derived from the old ones: the
         index, the lengths of whitened descriptors, the measured gain, the thumbnails, the local
-        descriptors, the texts and the version. A map that is centred is centred by the means of
-        the new places. The whitening and the calibration stay; `calibrated_on_these_places` tells
-        that the calibration was measured on others. The other arguments are as in the class; by
-        default they stay.
+        descriptors, the landmarks, the texts and the version. A map that is centred is centred by
+        the means of the new places. The whitening and the calibration stay;
+        `calibrated_on_these_places` tells that the calibration was measured on others. The other
+        arguments are as in the class; by default they stay.
         """
         centred = self.centring is not None
         return replace(
@@ -194,6 +198,7 @@ class PlaceMap:
             thumbnails=thumbnails,
             local=local,
             texts=texts,
+            landmarks=landmarks,
             created=created or self.created,
             origin=origin or self.origin,
             simulated=self.simulated if simulated is None else simulated,
@@ -260,6 +265,7 @@ class PlaceMap:
             thumbnails=self.thumbnails,
             local=self.local,
             texts=self.texts,
+            landmarks=self.landmarks,
         )
 
     def projected(self, projection: Projection) -> PlaceMap:
@@ -296,6 +302,7 @@ class PlaceMap:
             thumbnails=None,
             local=None,
             texts=None,
+            landmarks=None,
             version='',
         )
 

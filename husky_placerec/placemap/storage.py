@@ -150,6 +150,8 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         files['local'] = _write_array(place_map.local.values, 'local', folder)
     if place_map.texts is not None:
         files['texts'] = write_data(folder, 'texts', '.jsonl', place_map.texts.write)
+    if place_map.landmarks is not None:
+        files['landmarks'] = _write_array(place_map.landmarks.values, 'landmarks', folder)
     thumbnails = place_map.thumbnails
     if thumbnails is not None:
         files['thumbnails'] = write_data(
@@ -216,6 +218,8 @@ def _about(place_map: PlaceMap, index: BuiltIndex, files: Files) -> dict[str, An
         about['cameras'] = known
     if place_map.local is not None:
         about['local'] = place_map.local.spec.as_json()
+    if place_map.landmarks is not None:
+        about['landmarks'] = place_map.landmarks.spec.as_json()
     if place_map.view:
         about['view'] = place_map.view
     if place_map.simulated:

@@ -15,12 +15,18 @@ from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.descriptor.masking import covered, Masking
 from husky_placerec.errors import InputError
+from husky_placerec.metric.correspondences import FrameKeyPoints
+from husky_placerec.metric.key_points import load_key_points
+from husky_placerec.metric.rig import Rig
+from husky_placerec.metric.sight import Observer
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED, UNFIT
+from husky_placerec.recognition.gravity import Gravity
 from husky_placerec.recognition.image_check import usable_images
 from husky_placerec.recognition.local_comparison import LocalComparison
 from husky_placerec.recognition.measurement import measure
+from husky_placerec.recognition.metric_comparison import MetricComparison
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.search_result import SearchResult
@@ -107,6 +113,7 @@ class DescriptorRecognizer:
         query: FloatArray,
         local: LocalValues | None = None,
         without: Indices | None = None,
+        metric: MetricComparison | None = None,
         texts: Sequence[SeenText] = (),
     ) -> SearchResult:
         """
@@ -115,6 +122,7 @@ class DescriptorRecognizer:
         :param query: [C, D] from `query_of`, zeros for absent cameras.
         :param local: [C, cells, D] local descriptors of the frame; None: there are none.
         :param without: places to leave out, as if the map did not have them.
+        :param metric: solves the frame by landmarks; None: there are none.
         :param texts: of the frame.
         """
         place_map, config = self.place_map, self.config
@@ -140,7 +148,7 @@ class DescriptorRecognizer:
                 rival = rival_of(found[0])
             compared.compare(rival.states if rival is not None else ())
         about = place_map, self.route, query, tuple(found), rival, apart_m
-        return SearchResult(*about, without, compared, self.arm, read)
+        return SearchResult(*about, without, compared, self.arm, metric, read)
 
     def compared(self, local: LocalValues | None) -> LocalComparison | None:
         """Return what compares a frame with places locally; None where nothing does."""
@@ -174,6 +182,7 @@ class DescriptorRecognizer:
             measurement=measured,
             estimate=measured.pose,
             covariance_xy=measured.covariance_xy,
+            metric=result.metric_pose,
         )
         if self._sequence is None or not self.config.sequence:
             return with_texts(single, result)
@@ -205,6 +214,8 @@ class Recognizer(DescriptorRecognizer):
     ) -> None:
         self._extractor, self._local = extractor, local
         self._seen_by = config
+        self.gravity = Gravity()
+        self._observer = self._observer_of(place_map, config)
         super().__init__(place_map, config, self._calibration_of(place_map, config))
 
     @classmethod
@@ -232,7 +243,7 @@ class Recognizer(DescriptorRecognizer):
         seen = usable_images(frame, covered(shares)) if self.config.check_images else frame
         query = self.query_of(self._extractor.describe(seen, shares))
         local = self._local.describe(seen) if self._local_wanted and self._local else None
-        result = self.search(query, local, None, texts)
+        result = self.search(query, local, metric=self._metric(seen), texts=texts)
         unusable = bool(frame.images) and not seen.images
         return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)
 
@@ -257,6 +268,7 @@ class Recognizer(DescriptorRecognizer):
         if self._local is not None:
             self._local = self._local.seen_by(extractor.spec, config, cameras)
         self._extractor, self._seen_by = extractor, config
+        self._observer = self._observer_of(self.place_map, config)
         self.arm = self._arm_on(self.place_map)
 
     @property
@@ -288,6 +300,7 @@ class Recognizer(DescriptorRecognizer):
         calibration = self._calibration_of(place_map, self.config)
         if self._local is None:  # the map may have got local descriptors
             self._local = local_extractor_of(place_map, self._seen_by)
+        self._observer = self._observer_of(place_map, self._seen_by)
         self._switch_to(place_map, calibration)
 
     def _arm_on(self, place_map: PlaceMap) -> LeverArm:
@@ -321,6 +334,26 @@ class Recognizer(DescriptorRecognizer):
         if self._sequence is None or not self.config.sequence or self.grade == UNFIT:
             return None
         return self._sequence.required_proof
+
+    def _metric(self, seen: Frame[Pixels]) -> MetricComparison | None:
+        """Return what solves a frame by landmarks; None where nothing does."""
+        landmarks, observer = self.place_map.landmarks, self._observer
+        if landmarks is None or observer is None or self.config.metric == 'off':
+            return None
+        width = landmarks.spec.input_width
+        found = FrameKeyPoints(observer.see(seen), observer.rig, width)
+        up = self.gravity.at(seen.stamp_ns)
+        return MetricComparison(self.place_map, found, self.config, seen.stamp_ns, up)
+
+    def _observer_of(self, place_map: PlaceMap, config: Config) -> Observer | None:
+        """Return what finds key points; None where the map has no landmarks."""
+        if place_map.landmarks is None:
+            return None
+        spec, cameras = place_map.spec.sees, self._extractor.preparation.cameras
+        finder = load_key_points(config, len(spec), place_map.landmarks.spec)
+        finder.spec.require_same(place_map.landmarks.spec, place_map.name)
+        rig = Rig.of(spec, cameras, place_map.name)
+        return Observer(finder.detector, rig, finder.spec.input_width, finder.spec.size)
 
     @property
     def _local_wanted(self) -> bool:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from husky_placerec import schema
-from husky_placerec.types import Candidate, Measurement, Pose, Recognition, TextAgreement
+from husky_placerec.types import (
+    Candidate,
+    Measurement,
+    MetricPose,
+    Pose,
+    Recognition,
+    TextAgreement,
+)
 
 _STAMP = schema.integer(0, 2**63 - 1)
 _NUMBER = schema.none_or(schema.number(-1e12, 1e12))
@@ -34,6 +41,22 @@ _TEXTS = schema.record(
         'contradiction': schema.number(0, 1 + 1e-6),
     }
 )
+_METRIC = schema.record(
+    {
+        'solved': schema.boolean,
+        'reason': _WORD,
+        'inliers': schema.mapping(schema.integer(0, 100_000), schema.text(64), most=16),
+        'matches': schema.integer(0, 1_000_000),
+        'place': _PLACE,
+        'reversed': schema.boolean,
+    },
+    {
+        'pose': schema.none_or(_POSE),
+        'covariance': schema.none_or(schema.items(schema.number(-1e12, 1e12), least=36, most=36)),
+        'lead': schema.none_or(schema.integer(-100_000, 100_000)),
+        'up': schema.none_or(schema.items(schema.number(-1, 1), least=3, most=3)),
+    },
+)
 _LINE = schema.record(
     {
         'stamp_ns': _STAMP,
@@ -53,6 +76,7 @@ _LINE = schema.record(
         'state': _WORD,
         'proof': _NUMBER,
         'measurement': schema.none_or(_SINGLE),
+        'metric': schema.none_or(_METRIC),
         'truth': _POSE,
         'texts': _TEXTS,
     },
@@ -83,6 +107,7 @@ def recognition_json(recognition: Recognition, truth: Pose | None = None) -> dic
         'state': recognition.state,
         'proof': recognition.proof,
         'measurement': _measurement(single) if single else None,
+        'metric': _metric(recognition.metric) if recognition.metric else None,
         'candidates': [_candidate(candidate) for candidate in recognition.candidates],
     }
     if recognition.texts is not None:
@@ -101,6 +126,21 @@ def _measurement(single: Measurement) -> dict[str, Any]:
         'probability': single.probability,
         'pose': dict(vars(single.pose)) if single.pose else None,
         'covariance': list(single.covariance) if single.covariance else None,
+    }
+
+
+def _metric(metric: MetricPose) -> dict[str, Any]:
+    return {
+        'solved': metric.solved,
+        'reason': metric.reason,
+        'inliers': dict(metric.inliers),
+        'matches': metric.matches,
+        'lead': metric.lead,
+        'place': metric.place,
+        'reversed': metric.reversed,
+        'pose': dict(vars(metric.pose)) if metric.pose else None,
+        'covariance': list(metric.covariance) if metric.covariance else None,
+        'up': list(metric.up) if metric.up else None,
     }
 
 
@@ -142,6 +182,7 @@ def recognition_of(line: Any, source: str) -> tuple[Recognition, Pose | None]:
         pose,
         chosen=_chosen_of(line, candidates),
         proof=line.get('proof'),
+        metric=_metric_of(line['metric']) if line.get('metric') else None,
         texts=_texts_of(line['texts']) if 'texts' in line else None,
     )
     return recognition, truth
@@ -182,6 +223,22 @@ def _measurement_of(values: Mapping[str, Any]) -> Measurement:
         _pose_of(values['pose']),
         values.get('probability'),
         _variances_of(values),
+    )
+
+
+def _metric_of(values: Mapping[str, Any]) -> MetricPose:
+    covariance, up = values.get('covariance'), values.get('up')
+    return MetricPose(
+        values['solved'],
+        values['reason'],
+        _pose_of(values.get('pose')),
+        tuple(covariance) if covariance else None,
+        values['inliers'],
+        values['matches'],
+        values['place'],
+        values['reversed'],
+        values.get('lead'),
+        (up[0], up[1], up[2]) if up else None,
     )
 
 

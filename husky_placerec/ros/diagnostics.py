@@ -59,6 +59,7 @@ def session_values(counters: Counters, pairer: FramePairer, driven_m: float) -> 
         **{f'   {reason}': count for reason, count in sorted(counters.held_back.items())},
         'poses published': counters.accepted,
         'accept ratio': f'{counters.accepted / decided:.3f}',
+        **metric_values(counters),
         'images that match no other': pairer.unmatched,
         'images that do not decode': counters.undecodable,
         'failures': counters.failures,
@@ -72,6 +73,18 @@ def session_values(counters: Counters, pairer: FramePairer, driven_m: float) -> 
         **_times('from stamp', ages),
         **_times('decoding', decoding),
         **_times('recognising', recognising),
+    }
+
+
+def metric_values(counters: Counters) -> dict[str, object]:
+    """Return how many frames were solved by landmarks, and why others were not."""
+    tried = counters.solved + sum(counters.unsolved.values())
+    if not tried:
+        return {}
+    return {
+        'solved by landmarks': f'{counters.solved} of {tried} ({counters.solved / tried:.0%})',
+        **{f'   not: {reason}': count for reason, count in sorted(counters.unsolved.items())},
+        'last inliers': counters.last_inliers,
     }
 
 

@@ -24,7 +24,15 @@ from husky_placerec.session.mask_buffer import BROKEN, MaskBuffer
 from husky_placerec.session.published_state import PublishedState
 from husky_placerec.session.text_watch import TextsOf, TextWatch
 from husky_placerec.texts.seen import SeenText
-from husky_placerec.types import Classes, Frame, Pixels, Pose, Recognition, State
+from husky_placerec.types import (
+    Classes,
+    Floats,
+    Frame,
+    Pixels,
+    Pose,
+    Recognition,
+    State,
+)
 
 JOIN_S = 0.5  # wait for the thread at the end; it is a daemon, so the process ends without it too
 MOST_UNWRITTEN = 10_000  # odometry poses that wait for a line of the log
@@ -175,6 +183,10 @@ class Session:
     def add_odometry(self, stamp_ns: int, pose: Pose) -> bool:
         """Add a pose of `base_link` in the frame `odom`; return whether it is a pose."""
         return self.odometry.add(stamp_ns, pose)
+
+    def add_gravity(self, stamp_ns: int, up: Floats) -> bool:
+        """Add a direction up in `base_link`; return whether a robot can stand so."""
+        return self.recognizer.gravity.add(stamp_ns, up)
 
     def check_state(self) -> None:
         """Give up the state where no frame has confirmed it for some time; call it regularly."""
