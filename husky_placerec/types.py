@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 import math
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float32]  # descriptors and what is computed from them
 Floats = NDArray[np.float64]  # poses, evidence, probabilities
 Indices = NDArray[np.int64]  # rows of a map or a drive, stamps in ns
 Mask = NDArray[np.bool_]
+# From a camera, and the width and height of its image, to the least size that it is needed at.
+CameraNeeds: TypeAlias = Callable[[str, int, int], tuple[int, int]]
 Classes = NDArray[np.uint8]  # [H, W], the number of a class in each pixel: a semantic mask
 
 SECOND_NS = 1_000_000_000

@@ -308,6 +308,26 @@ class Config(NodeConfig, DecisionConfig, MaskConfig):
         'device can be used on the other.',
         choices=('cpu', 'cuda'),
     )
+    runtime: str = parameter(
+        'auto',
+        'Program that runs the network: torch (of extractor timm), onnxruntime, tensorrt (ONNX '
+        'Runtime with TensorRT, of device cuda) or openvino; auto: torch for extractor timm, and '
+        'for an exported network the fastest that is installed, by a short measurement that is '
+        "kept in the user's cache.",
+        choices=('auto', 'torch', 'onnxruntime', 'tensorrt', 'openvino'),
+    )
+    precision: str = parameter(
+        '',
+        'Precision of the network: float32, bfloat16, or auto (the fastest whose descriptors '
+        'agree with those of float32); empty: float32. A file that was quantised runs in int8. A '
+        'map takes another precision only if the descriptors of its probes agree.',
+        choices=('', 'auto', 'float32', 'bfloat16'),
+    )
+    torch_compile: bool = parameter(
+        False,
+        'Compile a network of extractor timm when it is loaded, which takes a minute and a C++ '
+        'compiler, and makes it faster.',
+    )
     camera: Mapping[str, CameraConfig] = field(default_factory=lambda: dict(HUSKY_CAMERAS))
     # No parameter: only the user gives it, with --allow-outside, and no file from elsewhere.
     allow_outside: bool = False

@@ -18,8 +18,12 @@ from pathlib import Path
 import tempfile
 import warnings
 
+from husky_placerec.config import Config
+from husky_placerec.descriptor.exported import ExportedExtractor
 from husky_placerec.descriptor.network import DescriptorNetwork
-from husky_placerec.descriptor.onnx_extractor import MASKS_INPUT, OnnxExtractor, SPEC_KEY
+from husky_placerec.descriptor.runtimes.model_file import SPEC_KEY
+from husky_placerec.descriptor.runtimes.onnx_runtime import MASKS_INPUT
+from husky_placerec.descriptor.runtimes.runtime import ONNX_RUNTIME
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.torch_extractor import TorchExtractor
 from husky_placerec.errors import InputError
@@ -62,7 +66,8 @@ def export_onnx(
         file = Path(folder) / 'model.onnx'
         _convert(made, file)
         model = file.read_bytes()
-        exported = OnnxExtractor(replace(made.spec, weights=str(file)), threads=threads)
+        config = replace(Config(), runtime=ONNX_RUNTIME, threads=threads)
+        exported = ExportedExtractor(replace(made.spec, weights=str(file)), config)
         # A single image and several: the exported network must take any number of images.
         ours = np.concatenate([exported.describe(images[:1]), exported.describe(images[1:])])
         masked = exported.describe(images, _gradients(images))

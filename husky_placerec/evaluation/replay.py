@@ -15,6 +15,7 @@ from husky_placerec.placemap.frame_texts import frame_texts
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session import Session
+from husky_placerec.session.image_needs import image_needs
 from husky_placerec.types import Pose
 import numpy as np
 
@@ -48,6 +49,7 @@ def replay(
     wanted = recognizer.place_map.texts is not None and told is None
     texts_of = frame_texts(config, source) if wanted else None
     session = Session(recognizer, config)
+    needs = image_needs(recognizer.place_map, config)
     player = OdometryPlayer(
         None if told else source.odometry(config.odometry_topic), session.odometry
     )
@@ -57,7 +59,7 @@ def replay(
             _repeat(session, told[number], encoded.stamp_ns)
         player.play_until(encoded.stamp_ns)
         began = time.perf_counter()
-        frame = decode_usable(encoded, source, config.max_pixels)
+        frame = decode_usable(encoded, source, config.max_pixels, needs)
         if frame is None:
             continue
         texts = () if texts_of is None else texts_of(frame)

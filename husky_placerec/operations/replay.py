@@ -36,6 +36,7 @@ from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.recognition.recognizer import Recognizer
+from husky_placerec.session.loading import recognizer_of
 import numpy as np
 
 MAX_GAP_S = 2.0  # between two true poses that may be interpolated
@@ -111,7 +112,7 @@ def replay(
         for doubt in doubts:
             warn(f'{drive.path}: {doubt}')
         truth = find_truth(drive, poses, known.frame_id, heading, known.origin)
-        recognizer = Recognizer.load(known, parameters)
+        recognizer = recognizer_of(known, parameters, tell)
         for sentence in _doubts(recognizer, truth):
             warn(sentence)
         frames = replay_source(

@@ -10,6 +10,7 @@ from typing import Any
 
 from husky_placerec.arrays import map_array, require_array
 from husky_placerec.cameras.known import KnownCamera
+from husky_placerec.descriptor.agreement import MOST_PROBES, Probes
 from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.spec import LocalSpec
@@ -131,6 +132,7 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
         place_map = replace(place_map, **_read_centring(place_map, about, files, paths))
         place_map = replace(place_map, local=_read_local(place_map, about, files, paths))
         place_map = replace(place_map, texts=_read_texts(place_map, files))
+        place_map = replace(place_map, probes=_read_probes(place_map, files, paths))
         landmarks = _read_landmarks(place_map, about, files, paths)
         place_map = replace(place_map, landmarks=landmarks)
         return replace(place_map, index=_read_index(place_map, about['index'], files, paths))
@@ -236,6 +238,24 @@ def _read_texts(place_map: PlaceMap, files: Mapping[str, Path]) -> MapTexts | No
     if 'texts' not in files:
         return None
     return MapTexts.read(files['texts'], len(place_map), place_map.spec.sees)
+
+
+def _read_probes(place_map: PlaceMap, files: Mapping[str, Path], paths: _Paths) -> Probes | None:
+    if 'probes' not in files or 'probed' not in files:
+        return None
+    spec, projection = place_map.spec, place_map.projection
+    images = _read_array(files['probes'], paths)
+    described = _read_array(files['probed'], paths)
+    count = len(images) if images.ndim else 0
+    if not 2 <= count <= MOST_PROBES:
+        raise InputError(f'{files["probes"]}: {count} images; expected 2 to {MOST_PROBES}')
+    shape = count, spec.input_height, spec.input_width, 3
+    size = spec.size if projection is None else len(projection.mean)
+    require_array(images, np.uint8, shape, files['probes'], BY)
+    require_array(described, np.float16, (count, size), files['probed'], BY)
+    if not np.isfinite(described).all():
+        raise InputError(f'{files["probed"]}: not finite; expected unit vectors')
+    return Probes(images, described)
 
 
 def _read_landmarks(

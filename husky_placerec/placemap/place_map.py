@@ -9,6 +9,7 @@ from typing import Any
 
 from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.cameras.lever_arm import LeverArm
+from husky_placerec.descriptor.agreement import Probes
 from husky_placerec.descriptor.centring import Centring, RunningMean
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.projection import Projection
@@ -70,6 +71,7 @@ class PlaceMap:
     :param index: None: every place is compared.
     :param thumbnails: small images of the places; None: none.
     :param local: local descriptors of the places; None: none.
+    :param probes: images with their descriptors, to compare another runtime with; None: none.
     :param landmarks: what metric poses come from; None: none.
     :param texts: the texts that were seen at the places; None: none were looked for.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
@@ -101,6 +103,7 @@ class PlaceMap:
     index: BuiltIndex | None = None
     thumbnails: Thumbnails | None = None
     local: LocalFeatures | None = field(default=None, repr=False)
+    probes: Probes | None = field(default=None, repr=False)
     landmarks: Landmarks | None = field(default=None, repr=False)
     texts: MapTexts | None = field(default=None, repr=False)
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)

@@ -150,6 +150,9 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         files['local'] = _write_array(place_map.local.values, 'local', folder)
     if place_map.texts is not None:
         files['texts'] = write_data(folder, 'texts', '.jsonl', place_map.texts.write)
+    if place_map.probes is not None:
+        files['probes'] = _write_array(place_map.probes.images, 'probes', folder)
+        files['probed'] = _write_array(place_map.probes.descriptors, 'probed', folder)
     if place_map.landmarks is not None:
         files['landmarks'] = _write_array(place_map.landmarks.values, 'landmarks', folder)
     thumbnails = place_map.thumbnails

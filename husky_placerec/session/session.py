@@ -7,6 +7,8 @@ A replay drives the same object frame by frame, without the thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 import threading
 import time
 from typing import Any
@@ -18,6 +20,7 @@ from husky_placerec.recognition.odometry import Odometry, StampedPose
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session.counters import Counters
 from husky_placerec.session.frame_gate import FrameGate
+from husky_placerec.session.image_needs import image_needs
 from husky_placerec.session.log import Log, log_line
 from husky_placerec.session.mailbox import Mailbox
 from husky_placerec.session.mask_buffer import BROKEN, MaskBuffer
@@ -64,7 +67,9 @@ class Session:
     the state and, through the observer, whatever was derived from earlier frames. Everything that
     reaches the recognizer is written to the log, so that a replay repeats the recognitions.
 
-    :param decode: makes pixels of a message, or raises InputError.
+    :param decode: makes pixels of a message, or raises InputError. Its second argument tells the
+        size that is needed, where `reduced`.
+    :param reduced: decode images no larger than the map needs them.
     :param now_ns: the clock that the stamps of the messages should have.
     :param log: takes a line of JSON for each recognition.
     :param texts_of: reads the texts of a frame, in a thread of its own; None: none are read.
@@ -77,18 +82,21 @@ class Session:
         recognizer: Recognizer,
         config: Config,
         *,
-        decode: Callable[[Any], Pixels] = lambda pixels: pixels,
+        decode: Callable[..., Pixels] = lambda pixels: pixels,
+        reduced: bool = False,
         observer: Observer | None = None,
         now_ns: Callable[[], int] = time.time_ns,
         log: Log | None = None,
         texts_of: TextsOf | None = None,
     ) -> None:
         self.recognizer = recognizer
-        self.config = config
+        self.config = self._seen_by = config
         self.counters = Counters()
         self.masks = MaskBuffer()
         self.enabled = True
         self._decode, self._now_ns, self._log = decode, now_ns, log
+        self._needs = image_needs(recognizer.place_map, config) if reduced else None
+        self._decoders = ThreadPoolExecutor(max(1, min(config.threads, len(config.cameras))))
         self._observer = observer or Observer()
         self._state = PublishedState(now_ns, self._observer.state_changed)
         self._gate = FrameGate()
@@ -168,6 +176,7 @@ class Session:
         place_map.prepare()  # takes long, while recognition goes on
         with self._turn:
             self.recognizer.reload(place_map)
+            self._needs = self._needs and image_needs(place_map, self._seen_by)
             self.begin_anew()
 
     def look_through(self, config: Config) -> str:
@@ -178,6 +187,8 @@ class Session:
         """
         with self._turn:
             self.recognizer.look_through(config)
+            self._seen_by = config
+            self._needs = self._needs and image_needs(self.recognizer.place_map, config)
             return self.recognizer.view
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> bool:
@@ -282,15 +293,24 @@ class Session:
     def _decoded(self, messages: Messages) -> Frame[Pixels]:
         """Decode a frame; a camera with a broken image counts as absent."""
         images: dict[str, Pixels] = {}
-        for camera, message in messages.images.items():
-            try:
-                images[camera] = self._decode(message)
-            except InputError as error:
+        tried = self._decoders.map(self._try_to_decode, *zip(*messages.images.items()))
+        for camera, decoded in zip(messages.images, tried):
+            if isinstance(decoded, InputError):
                 self.counters.undecodable += 1
-                self._observer.problem(f'{camera} image: {error}')
+                self._observer.problem(f'{camera} image: {decoded}')
+            else:
+                images[camera] = decoded
         stamps = {camera: messages.image_stamps_ns[camera] for camera in images}
         masks = self._masks_of(images, stamps)
         return Frame(next(iter(stamps.values()), messages.stamp_ns), images, stamps, masks)
+
+    def _try_to_decode(self, camera: str, message: Any) -> Pixels | InputError:
+        try:
+            if self._needs is None:
+                return self._decode(message)
+            return self._decode(message, needed=partial(self._needs, camera))
+        except InputError as error:
+            return error
 
     def _masks_of(
         self, images: Mapping[str, Pixels], stamps_ns: Mapping[str, int]

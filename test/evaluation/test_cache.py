@@ -12,8 +12,9 @@ from husky_placerec.data.folder import ImageFolder
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation import cache as cache_module
-from husky_placerec.evaluation.description import describe_source, in_threads
+from husky_placerec.evaluation.description import describe_source
 from husky_placerec.files import cache_folder
+from husky_placerec.pipeline import in_threads
 import numpy as np
 import pytest
 from support.builders import encode, smooth_image

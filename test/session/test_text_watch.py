@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import threading
 
+from husky_placerec.config import make_config
+from husky_placerec.session.image_needs import image_needs
 from husky_placerec.session.text_watch import TextWatch
+from husky_placerec.texts.map_texts import MapTexts
 from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import Frame, SECOND_NS
-from support.builders import START_NS
+from support.builders import FRONT, START_NS, straight_map
 from support.sessions import frame, running, settle, store
 
 TEXTS = (SeenText('АПТЕКА', 'front', 0.9),)
@@ -123,3 +127,12 @@ def test_no_pose_waits_for_a_text():
         assert made.recognizer.texts[-1] == TEXTS
         assert 'АПТЕКА' in made.log[-1].encode().decode('unicode_escape')
         assert 'seen_texts' not in made.log[0]
+
+
+def test_texts_need_the_whole_image():
+    place_map, config = straight_map(4), make_config({'texts': 'ocr'})
+    size = FRONT, 1280, 720
+    assert image_needs(place_map, config)(*size) != size[1:]
+    seen = replace(place_map, texts=MapTexts(((),) * 4))
+    assert image_needs(seen, config)(*size) == size[1:]
+    assert image_needs(seen, make_config({}))(*size) != size[1:]
