@@ -34,9 +34,10 @@ lint: $(VENV)/.test  ## Check the style, the types and which part may import whi
 docs: $(VENV)/.test  ## Build the documentation into site/
 	PYTHONPATH=$(CURDIR) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-bench: $(VENV)/.demo  ## Measure the search of a map beside a KD-tree, and the node, in two minutes
-	$(BIN)/python benchmarks/search.py $(ARGS)
-	$(BIN)/python benchmarks/node.py
+bench: $(VENV)/.test  ## Measure every step beside torch, the search and the node: ARGS="--threads 2"
+	$(PIP) -e '.[$(ROS_EXTRA)openvino,quantize]'
+	$(BIN)/python benchmarks/speed.py --node $(ARGS)
+	$(BIN)/python benchmarks/search.py
 
 mutants: $(VENV)/.test  ## Mutate the recognition core and count what its tests notice; takes hours
 	$(PIP) -e '.[$(ROS_EXTRA)mutants]'

@@ -26,6 +26,11 @@ EXTRAS = {
     'report': REPORT,
     # Below these versions timm and torch may run code of a file of weights that they load.
     'timm': ['safetensors>=0.4', 'timm>=1.0.26', 'torch>=2.6'],
+    'openvino': ['openvino>=2024.4'],
+    # What `placerec model quantize` needs beside it.
+    'quantize': ['nncf>=2.14', 'onnx>=1.15', 'openvino>=2024.4'],
+    # Segmentation networks in files of TFLite.
+    'tflite': ['ai-edge-litert>=2.0'],
     'hub': ['huggingface-hub>=0.20'],
     'ray': ['ray>=2.40'],
     'sim': ['numba>=0.68', 'pillow>=10.1', *REPORT],
@@ -84,6 +89,7 @@ setup(
     package_data={
         f'{PACKAGE}.campus': ['fonts/*'],
         f'{PACKAGE}.evaluation.report': ['*.html'],
+        f'{PACKAGE}.semantics': ['*.json'],
         PACKAGE: ['models/*', 'py.typed'],
     },
     python_requires='>=3.10',

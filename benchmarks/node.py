@@ -65,20 +65,22 @@ def scenes() -> list[dict[str, Pixels]]:
     return [{camera: picture() for camera in CAMERAS} for _ in range(SCENES)]
 
 
-def write_map(path: Path, config: Config, seen: list[dict[str, Pixels]]) -> None:
-    """Write a map of 5,000 places on a straight road, the first of which are the scenes."""
+def write_map(
+    path: Path, config: Config, seen: list[dict[str, Pixels]], places: int = PLACES
+) -> None:
+    """Write a map of places on a straight road, the first of which are the scenes."""
     extractor = load_extractor(config)
     frames = [Frame(0, images, dict.fromkeys(images, 0)) for images in seen]
     known = np.stack([extractor.describe(frame) for frame in frames])
     rng = np.random.default_rng(1)
-    others = rng.normal(size=(PLACES - len(known), *known.shape[1:])).astype(np.float32)
+    others = rng.normal(size=(places - len(known), *known.shape[1:])).astype(np.float32)
     others /= np.linalg.norm(others, axis=2, keepdims=True)
-    poses = np.zeros((PLACES, 7))
-    poses[:, 0], poses[:, 6] = np.arange(PLACES) * SPACING_M, 1.0
-    stamps = 10**18 + np.arange(PLACES) * SECOND_NS
-    present = np.ones((PLACES, len(CAMERAS)), bool)
+    poses = np.zeros((places, 7))
+    poses[:, 0], poses[:, 6] = np.arange(places) * SPACING_M, 1.0
+    stamps = 10**18 + np.arange(places) * SECOND_NS
+    present = np.ones((places, len(CAMERAS)), bool)
     place_map = PlaceMap(
-        Places(stamps, poses, ('road',) * PLACES, present),
+        Places(stamps, poses, ('road',) * places, present),
         np.concatenate([known, others]).astype(np.float16),
         extractor.spec,
         'map',

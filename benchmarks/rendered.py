@@ -68,20 +68,24 @@ def render(configs: Sequence[DriveConfig], folder: Path, workers: int = 2) -> li
     """
     Render what is not yet in the folder; return a file a drive.
 
-    Each has the images [N, C, HEIGHT, WIDTH, 3]; `poses_of` has the poses.
+    Each has the images [N, C, HEIGHT, WIDTH, 3]; `poses_of` has the poses, `masks_of` the masks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     configs = [replace(config, width=WIDTH, height=HEIGHT) for config in configs]
-    context, count = multiprocessing.get_context('spawn'), len(configs)
-    with (
-        ProcessPoolExecutor(workers, context) as pool,
-        bar('Rendering', count, ' drives') as shown,
-    ):
-        paths = []
-        for path in pool.map(_render, configs, [folder] * count):
-            paths.append(path)
-            shown.update()
-    return paths
+    missing = [each for each in configs if not _file(each, folder).exists()]
+    if missing:
+        context = multiprocessing.get_context('spawn')
+        with (
+            ProcessPoolExecutor(workers, context) as pool,
+            bar('Rendering', len(missing), ' drives') as shown,
+        ):
+            for _ in pool.map(_render, missing, [folder] * len(missing)):
+                shown.update()
+    return [_file(each, folder) for each in configs]
+
+
+def _file(config: DriveConfig, folder: Path) -> Path:
+    return folder / f'{drive_name(config)}.npy'
 
 
 def drive_name(config: DriveConfig) -> str:
@@ -95,19 +99,24 @@ def poses_of(path: Path) -> NDArray[np.float64]:
     return np.asarray(np.load(_poses(path)))
 
 
+def masks_of(path: Path) -> NDArray[np.uint8]:
+    """Return the masks [N, C, HEIGHT, WIDTH] of a rendered drive, classes of Mapillary Vistas."""
+    return np.asarray(np.load(_masks(path), mmap_mode='r'))
+
+
 def _render(config: DriveConfig, folder: Path) -> Path:
     cv2.setNumThreads(1)
-    path = folder / f'{drive_name(config)}.npy'
-    if path.exists():
-        return path
+    path = _file(config, folder)
     photographer = Photographer(config)
     shape = (len(photographer.poses), len(config.rig), HEIGHT, WIDTH, 3)
     temporary = path.with_suffix('.part')
     images = np.lib.format.open_memmap(temporary, 'w+', np.uint8, shape)
+    masks = np.empty(shape[:-1], np.uint8)
     for frame in range(len(photographer.poses)):
         for number, picture in enumerate(photographer.pictures(frame).values()):
-            images[frame, number] = picture.image
+            images[frame, number], masks[frame, number] = picture.image, picture.mask
     images.flush()
+    np.save(_masks(path), masks)
     np.save(_poses(path), np.array([timed.pose.as_array() for timed in photographer.poses]))
     temporary.replace(path)
     return path
@@ -135,3 +144,7 @@ def _drive(path: Path, poses: NDArray[np.float64], images: NDArray[np.uint8]) ->
 
 def _poses(path: Path) -> Path:
     return path.with_name(f'{path.stem}_poses.npy')
+
+
+def _masks(path: Path) -> Path:
+    return path.with_name(f'{path.stem}_masks.npy')

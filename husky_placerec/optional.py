@@ -7,6 +7,7 @@ from importlib import import_module
 from husky_placerec.errors import InputError
 
 EXTRAS = {
+    'ai_edge_litert': 'tflite',
     'jinja2': 'report',
     'matplotlib': 'report',
     'numba': 'sim',

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 import math
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ FloatArray = NDArray[np.float32]  # descriptors and what is computed from them
 Floats = NDArray[np.float64]  # poses, evidence, probabilities
 Indices = NDArray[np.int64]  # rows of a map or a drive, stamps in ns
 Mask = NDArray[np.bool_]
+# From a camera, and the width and height of its image, to the least size that it is needed at.
+CameraNeeds: TypeAlias = Callable[[str, int, int], tuple[int, int]]
+Classes = NDArray[np.uint8]  # [H, W], the number of a class in each pixel: a semantic mask
 
 SECOND_NS = 1_000_000_000
 
@@ -30,6 +33,7 @@ class Frame(Generic[Image]):
 
     `stamp_ns` is the stamp of the first camera, or of the row of a track's table.
     `image_stamps_ns` has the stamp of each image. A camera without an image is in neither mapping.
+    `masks` has the semantic masks of the images that have one.
 
     >>> import numpy as np
     >>> image = np.zeros((192, 320, 3), np.uint8)
@@ -41,6 +45,7 @@ class Frame(Generic[Image]):
     stamp_ns: int
     images: Mapping[str, Image]
     image_stamps_ns: Mapping[str, int]
+    masks: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -225,6 +230,43 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class MetricPose:
+    """
+    The pose of a frame by the landmarks of the map.
+
+    `solved` tells whether it has enough inliers; `reason` says why not. `pose` is the best pose,
+    solved or not. `covariance` has 36 numbers, row by row, of x, y, z (m) and of rotations about
+    the axes of the map (rad), as in ROS; it is scaled as the places of the map themselves have
+    shown. `inliers` are different key points, by camera, and `matches` all that were tried.
+    `place` and `reversed` tell beside which candidate it was solved. `lead` is by how many inliers
+    it leads over the best candidate elsewhere; None where there is none. `up` is the direction of
+    gravity in `base_link` that was used; None: none was measured.
+    """
+
+    solved: bool
+    reason: str | None
+    pose: Pose | None
+    covariance: tuple[float, ...] | None
+    inliers: Mapping[str, int]
+    matches: int
+    place: int
+    reversed: bool
+    lead: int | None = None
+    up: tuple[float, float, float] | None = None
+
+    @property
+    def variances(self) -> tuple[float, ...] | None:
+        """The variances of x, y, z, roll, pitch and yaw."""
+        return None if self.covariance is None else self.covariance[::7]
+
+    @property
+    def covariance_xy(self) -> tuple[float, float, float] | None:
+        """The block (xx, xy, yy) of the plane."""
+        found = self.covariance
+        return None if found is None else (found[0], found[1], found[7])
+
+
+@dataclass(frozen=True)
 class Recognition:
     """
     The decision about one frame.
@@ -239,6 +281,9 @@ class Recognition:
     `chosen` is the place of the estimate, which need not be among the candidates, and
     `measurement` is what this frame says alone. Without the sequence filter the values are those
     of `measurement`, and `state` is None.
+
+    `metric` is the pose by landmarks, where the map has them. Where it is solved beside the place
+    of the estimate, pose and covariance are by it.
 
     >>> found = Candidate(7, 0.93, False, Pose.planar(1.0, 2.0, yaw=0.0))
     >>> said = Recognition(0, {'front': 0}, True, None, (found,))
@@ -260,6 +305,7 @@ class Recognition:
     covariance_xy: tuple[float, float, float] | None = None
     chosen: Candidate | None = None
     proof: float | None = None
+    metric: MetricPose | None = None
 
     @property
     def best(self) -> Candidate | None:

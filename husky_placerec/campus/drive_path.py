@@ -8,6 +8,7 @@ import math
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.road import Road
 from husky_placerec.campus.route import USUAL_LENGTH_M
+from husky_placerec.campus.sway import Sway
 from husky_placerec.campus.world import Campus
 from husky_placerec.types import Pose, SECOND_NS
 import numpy as np
@@ -37,7 +38,7 @@ class DrivePath:
     """
 
     def __init__(self, campus: Campus, config: DriveConfig) -> None:
-        """Draw the lateral offset, the phases of the wander and the lanes."""
+        """Draw the lateral offset, the phases of the wander, the lanes and the sway."""
         rng = np.random.default_rng([config.seed, 5, config.drive])
         self._phases = rng.uniform(0, 2 * math.pi, 4)
         self._left_m = -0.6 + float(np.clip(rng.normal(0, 0.3), -0.4, 0.4)) + config.lateral_m
@@ -56,6 +57,7 @@ class DrivePath:
         self._terrain = campus.terrain
         lanes = rng.integers(2, size=max(2, round(self._road.length_m / _LANE_M)))
         self._lanes_m = config.lane_change_m * lanes
+        self._sway = Sway(np.random.default_rng([config.seed, 17, config.drive]), config.sway)
 
     def after(self, driven_m: float) -> TimedPose:
         """Return the pose after a driven distance in metres."""
@@ -65,7 +67,8 @@ class DrivePath:
         place = self._road.at(arc).beside(self._direction * (left_m + lane_m))
         yaw = place.yaw if self._direction > 0 else place.yaw + math.pi
         yaw += math.radians(wander_deg) + self._direction * turned
-        pose = self._terrain.pose(place.x, place.y, yaw)
+        ground = self._terrain.pose(place.x, place.y, yaw)
+        pose = self._sway.applied(ground, driven_m)
         elapsed_ns = round(driven_m / SPEED_M_PER_S * SECOND_NS)
         return TimedPose(self._start_ns + elapsed_ns, pose)
 

@@ -27,6 +27,7 @@ _RANGES = [
     ('lateral_m', -4.0, 4.0),  # beyond 4 m is the pavement
     ('lane_change_m', -4.0, 4.0),
     ('heading_deg', 0.0, 45.0),
+    ('sway', 0.0, 5.0),
     ('traffic', 0.0, 7.0),  # at 7, nearly every bay at the kerb is taken
     ('lorries', 0.0, 1.0),
     ('changed_facades', 0.0, 1.0),
@@ -58,6 +59,7 @@ class DriveConfig:
     lateral_m: float = 0.0  # added to the usual lateral offset; positive is left
     lane_change_m: float = 0.0  # as `lateral_m`, but on some sections of the path only
     heading_deg: float = 3.0  # greatest deviation of the heading from the road
+    sway: float = 1.0  # of the body on its wheels, as a multiple of the usual; 0: none
 
     # What differs between drives. All numbers but `traffic` are shares, 0 to 1.
     condition: str = 'summer_day'

@@ -115,6 +115,14 @@ LocalOption = Annotated[
         'are told from right ones; the parameter local by default.',
     ),
 ]
+LandmarksOption = Annotated[
+    bool | None,
+    typer.Option(
+        '--landmarks/--no-landmarks',
+        help='Give maps landmarks, from which poses come in centimetres; the parameter landmarks '
+        'by default.',
+    ),
+]
 OverwriteOption = Annotated[
     bool,
     typer.Option('--overwrite', help='Replace an old output of placerec, and nothing else.'),
@@ -224,6 +232,11 @@ def warn_of_poses(trajectory: Trajectory) -> None:
     """Print what is doubtful about the poses."""
     for note in trajectory.warnings:
         warn(f'{trajectory.source}: {note}')
+
+
+def with_landmarks(config: Config, landmarks: bool | None) -> Config:
+    """Return a configuration with --landmarks or --no-landmarks, if it was given."""
+    return config if landmarks is None else replace(config, landmarks=landmarks)
 
 
 def with_local(config: Config, local: bool | None) -> Config:

@@ -23,6 +23,7 @@ from husky_placerec.cli import (
     model,
     play,
     replay,
+    segment,
     sim,
     train,
     view,
@@ -56,6 +57,7 @@ app.command(epilog=view.EPILOG)(view.view)
 app.command(epilog=play.EPILOG)(play.play)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=download.EPILOG)(download.download)
+app.command(epilog=segment.EPILOG)(segment.segment)
 app.command(epilog=sim.EPILOG)(sim.sim)
 app.command(epilog=train.EPILOG)(train.train)
 app.command(epilog=distil.EPILOG)(distil.distil)

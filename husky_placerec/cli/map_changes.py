@@ -158,6 +158,48 @@ def map_add_local(
 
 
 @app.command(
+    'add-landmarks',
+    epilog='Examples:\n\n  placerec map add-landmarks campus.map drive_1\n\n'
+    '  placerec map add-landmarks campus.map drive_1 --set key_points=sift',
+)
+def map_add_landmarks(
+    path: MapArgument,
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar='SOURCE...', help='The drives that the map was made of.'),
+    ],
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
+    kind: KindOption = None,
+) -> None:
+    """
+    Give a map landmarks, from which poses come in centimetres.
+
+    The drives that the map was made of have to be at hand, with the intrinsics and the mounting of
+    each camera. Poses of places that are noisy are refined.
+    """
+    from husky_placerec.operations.landmarks import add_landmarks
+    from husky_placerec.placemap.loading import map_cameras
+
+    done = add_landmarks(
+        path,
+        sources,
+        config=map_config(config, settings, map_cameras(path), False, allow_outside),
+        kind=kind,
+        max_broken=broken_share(max_broken, strict),
+        tell=tell,
+        warn=warn,
+        bars=progress,
+    )
+    assert done.landmarks is not None
+    size_mb = done.landmarks.values.nbytes / 1e6
+    say(f'{path}: landmarks of {len(done)} places, {size_mb:.1f} MB')
+
+
+@app.command(
     'add',
     epilog='Example:\n\n  placerec map add campus.map drive_3 --track "first snow"',
 )

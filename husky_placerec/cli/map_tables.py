@@ -43,6 +43,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'compared': _comparison(place_map),
         'index': _index(place_map),
         'local descriptors': _local(place_map),
+        'landmarks': _landmarks(place_map),
         'thumbnails': 'yes' if place_map.thumbnails else 'no',
         **_calibration(place_map),
         'frame': place_map.frame_id,
@@ -144,6 +145,21 @@ def _local(place_map: PlaceMap) -> str:
     return (
         f'{spec.rows}x{spec.columns} cells of {spec.size} numbers, branch {spec.branch} of '
         f'{spec.weights} ({spec.weights_sha256[:12]}), {size:.1f} kB a place'
+    )
+
+
+def _landmarks(place_map: PlaceMap) -> str:
+    landmarks = place_map.landmarks
+    if landmarks is None:
+        return 'none; placerec map add-landmarks adds them'
+    spec = landmarks.spec
+    size = spec.bytes_of_place(len(place_map.spec.sees)) / 1000
+    network = (
+        f'{spec.network} ({spec.network_sha256[:12]})' if spec.network_sha256 else spec.network
+    )
+    return (
+        f'{landmarks.per_place:.0f} a place by {network} at {spec.input_width} px, '
+        f'{size:.1f} kB a place; noise {spec.noise_px:g} px'
     )
 
 

@@ -13,6 +13,7 @@ from husky_placerec.cli.common import (
     HeadingOption,
     IndexOption,
     KindOption,
+    LandmarksOption,
     LocalOption,
     MapArgument,
     MAX_BROKEN,
@@ -28,6 +29,7 @@ from husky_placerec.cli.common import (
     StrictOption,
     tell,
     warn,
+    with_landmarks,
     with_local,
 )
 from husky_placerec.progress import progress
@@ -46,7 +48,7 @@ app = typer.Typer(help='Build, inspect and change place maps.', no_args_is_help=
     '--turn 20\n\n'
     '  placerec map build drive_1 campus.map --poses /odometry/gps --heading motion\n\n'
     '  placerec map build drive_1 campus.map --validate drive_2 --thumbnails 160\n\n'
-    '  placerec map build drive_1 campus.map --local\n\n'
+    '  placerec map build drive_1 campus.map --local --landmarks\n\n'
     '  placerec map build drive_1 campus.map -s preset=megaloc --project 512 '
     '--validate drive_2\n\n'
     '  placerec map build lap.mcap lap.map --poses lap.tum --set cameras=\\[front] '
@@ -85,6 +87,7 @@ def map_build(
         ),
     ] = 0,
     local: LocalOption = None,
+    landmarks: LandmarksOption = None,
     index: IndexOption = None,
     project: Annotated[
         int,
@@ -115,7 +118,7 @@ def map_build(
     from husky_placerec.placemap.thinning import Thinning
 
     configured = read_config(config, settings or [], allow_outside=allow_outside)
-    configured = with_local(configured, local)
+    configured = with_landmarks(with_local(configured, local), landmarks)
     place_map = build_map(
         source,
         output,

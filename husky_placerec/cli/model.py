@@ -15,6 +15,7 @@ from husky_placerec.cli.common import (
     SetOption,
 )
 from husky_placerec.cli.model_local import model_local
+from husky_placerec.cli.model_quantize import model_quantize
 from husky_placerec.errors import InputError
 import typer
 
@@ -23,13 +24,19 @@ if TYPE_CHECKING:
     from husky_placerec.descriptor.preparation import Preparation
     from husky_placerec.types import Pixels
 
-app = typer.Typer(help='List and export networks.', no_args_is_help=True)
+app = typer.Typer(help='List, export and quantise networks.', no_args_is_help=True)
 app.command(
     'local',
     epilog='Examples:\n\n'
     '  placerec model local drive_1 cells.onnx -s backbone=mobilenetv2_100 -s weights=net.pth\n\n'
     '  placerec map build drive_1 campus.map --local --set local_weights=cells.onnx',
 )(model_local)
+app.command(
+    'quantize',
+    epilog='Examples:\n\n'
+    '  placerec model quantize convnext.onnx drive_1 --validate drive_2\n\n'
+    '  placerec map build drive_1 campus.map -s extractor=onnx -s weights=convnext.int8.onnx',
+)(model_quantize)
 
 FRAMES = 8  # of a drive, on which the two are compared
 

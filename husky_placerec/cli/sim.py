@@ -91,6 +91,9 @@ def sim(
     heading: Annotated[
         float | None, _number("Wander of the robot's heading, in deg.", WAY)
     ] = None,
+    sway: Annotated[
+        float | None, _number('Of the body on its wheels, times the usual; 0: none.', WAY)
+    ] = None,
     traffic: Annotated[
         float | None, _number('How many cars and people, times the usual.', SCENE)
     ] = None,
@@ -213,6 +216,7 @@ def sim(
         'lateral_m': lateral,
         'lane_change_m': lane_change,
         'heading_deg': heading,
+        'sway': sway,
         'traffic': traffic,
         'aliasing': aliasing,
         'lorries': lorries,

@@ -11,7 +11,7 @@ from husky_placerec.config.declaration import check_value
 from husky_placerec.config.parameters import CameraConfig, Config, declarations, FUSED
 from husky_placerec.errors import InputError
 
-OFF = ('centring', 'pinhole', 'initial_pose')  # parameters that may be `off`
+OFF = ('centring', 'pinhole', 'initial_pose', 'metric')  # parameters that may be `off`
 ON = ('centring',)  # and `on`
 
 
@@ -48,6 +48,8 @@ def make_config(values: Mapping[str, Any], source: str = 'parameters') -> Config
         for name in names
     }
     _check_opposites(cameras, source)
+    if checked['segmentation'] and not checked['masks']:
+        raise InputError(f'{source}: segmentation is given, but masks is false; expected true')
     return Config(**flat, camera=cameras)
 
 

@@ -55,6 +55,34 @@ class DecisionConfig:
         'or off.',
         choices=('auto', 'always', 'off'),
     )
+    metric: str = parameter(
+        'auto',
+        'Whether poses come from landmarks, in centimetres: auto (where the map has them) or off.',
+        choices=('auto', 'off'),
+        dynamic=True,
+    )
+    metric_candidates: int = parameter(
+        3,
+        'Number of candidates, each apart from the others, beside which a frame is solved by '
+        'landmarks until one succeeds.',
+        least=1,
+        most=20,
+        dynamic=True,
+    )
+    metric_hypotheses: int = parameter(
+        1500,
+        'Number of pairs of matches from which a pose by landmarks is tried; the time of a '
+        'solution grows with it.',
+        least=200,
+        most=100_000,
+        dynamic=True,
+    )
+    metric_lead: bool = parameter(
+        True,
+        'Also solve the frame beside the best candidate elsewhere, to tell by how many inliers '
+        'the pose leads; it costs as much time as the pose.',
+        dynamic=True,
+    )
     check_images: bool = parameter(
         True,
         'Ignore an image that is black, saturated, covered, blurred or blank.',

@@ -11,6 +11,7 @@ from dataclasses import Field, fields
 from typing import Any
 
 from husky_placerec.config.decisions import DecisionConfig
+from husky_placerec.config.masks import MaskConfig
 from husky_placerec.config.node import NodeConfig
 from husky_placerec.config.parameters import Config, declarations
 
@@ -25,6 +26,7 @@ the message says what was expected. *As in the map* means: the value that the ma
 """
 TITLES = {
     'Images and model': 'the cameras, and the model that describes their images',
+    'Masks': 'which pixels count less, and where masks come from',
     'Each camera': '`camera.<name>.*`, for each name in `cameras`',
     'Decision': 'which pose is accepted, and when',
     'Node': 'its start, its inputs and its outputs',
@@ -53,6 +55,8 @@ def _section(name: str, declared: Field[Any]) -> str:
         return 'Each camera'
     if declared.name in {f.name for f in fields(DecisionConfig)}:
         return 'Decision'
+    if declared.name in {f.name for f in fields(MaskConfig)}:
+        return 'Masks'
     return 'Node' if declared.name in {f.name for f in fields(NodeConfig)} else 'Images and model'
 
 

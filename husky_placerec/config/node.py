@@ -26,6 +26,12 @@ class NodeConfig:
         'Topic of nav_msgs/Odometry with the pose of base_link in the frame odom; empty: no '
         'odometry.',
     )
+    imu_topic: str = parameter(
+        '',
+        'Topic of sensor_msgs/Imu, whose axes have to be those of base_link: its direction of '
+        'gravity helps poses by landmarks; empty: the robot is expected to stand as it was '
+        'mapped.',
+    )
 
     max_rate: float = parameter(
         0.0,

@@ -8,6 +8,7 @@ from typing import Any
 
 from husky_placerec.config.decisions import DecisionConfig
 from husky_placerec.config.declaration import parameter
+from husky_placerec.config.masks import MaskConfig
 from husky_placerec.config.node import NodeConfig
 
 
@@ -87,6 +88,22 @@ class CameraConfig:
         'Pose of the optical frame (x right, y down, z ahead) in base_link: x y z in m and the '
         'quaternion qx qy qz qw, separated by blanks; empty: by static TF, or unknown.',
     )
+    mask_topic: str = parameter(
+        '',
+        'Topic of the masks of the images, with their stamps: the number of a class in each '
+        'pixel; empty: none.',
+    )
+    mask_transport: str = parameter(
+        'raw',
+        'Message type of the masks: raw (Image, mono8) or compressed (CompressedImage, PNG).',
+        choices=('compressed', 'raw'),
+    )
+    ego_mask: str = parameter(
+        '',
+        'Where the robot itself is in the images: corners x,y in shares of width and height, '
+        'separated by blanks, polygons by semicolons (0,0.9 1,0.9 1,1 0,1); or the file of a '
+        'picture that is not black there; empty: nowhere. Counts where `masks` is true.',
+    )
 
 
 # The cameras of the Husky that recorded ITLP-Campus Outdoor.
@@ -102,7 +119,7 @@ FUSED = ('add', 'attention')  # fusions that give a single vector for all camera
 
 
 @dataclass(frozen=True)
-class Config(NodeConfig, DecisionConfig):
+class Config(NodeConfig, DecisionConfig, MaskConfig):
     """
     All parameters; those of each camera are in `camera`, by its name.
 
@@ -246,6 +263,25 @@ class Config(NodeConfig, DecisionConfig):
         'Network of the local descriptors: shipped, or a file that `placerec model local` wrote; '
         'empty: as in the map.',
     )
+    landmarks: bool = parameter(
+        False,
+        'Give a new map landmarks, from which poses come in centimetres; it needs the intrinsics '
+        'and the mounting of each camera.',
+    )
+    key_points: str = parameter(
+        '',
+        'Network of the key points of landmarks: shipped (XFeat), sift (RootSIFT, without a '
+        'network), or an ONNX file as benchmarks/xfeat.py writes it; empty: as in the map.',
+    )
+    key_point_width: int = parameter(
+        0,
+        'Width to which a wider image is resized before its key points are found; 0: as in the '
+        'map, or 640.',
+        unit='px',
+        least=0,
+        most=4096,
+        zero_or=64,
+    )
     threads: int = parameter(
         2, 'Number of CPU threads that the extractor may use.', least=1, most=256
     )
@@ -254,6 +290,26 @@ class Config(NodeConfig, DecisionConfig):
         'Device that runs the network; a missing GPU is an error. A map that was built on one '
         'device can be used on the other.',
         choices=('cpu', 'cuda'),
+    )
+    runtime: str = parameter(
+        'auto',
+        'Program that runs the network: torch (of extractor timm), onnxruntime, tensorrt (ONNX '
+        'Runtime with TensorRT, of device cuda) or openvino; auto: torch for extractor timm, and '
+        'for an exported network the fastest that is installed, by a short measurement that is '
+        "kept in the user's cache.",
+        choices=('auto', 'torch', 'onnxruntime', 'tensorrt', 'openvino'),
+    )
+    precision: str = parameter(
+        '',
+        'Precision of the network: float32, bfloat16, or auto (the fastest whose descriptors '
+        'agree with those of float32); empty: float32. A file that was quantised runs in int8. A '
+        'map takes another precision only if the descriptors of its probes agree.',
+        choices=('', 'auto', 'float32', 'bfloat16'),
+    )
+    torch_compile: bool = parameter(
+        False,
+        'Compile a network of extractor timm when it is loaded, which takes a minute and a C++ '
+        'compiler, and makes it faster.',
     )
     camera: Mapping[str, CameraConfig] = field(default_factory=lambda: dict(HUSKY_CAMERAS))
     # No parameter: only the user gives it, with --allow-outside, and no file from elsewhere.

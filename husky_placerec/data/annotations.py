@@ -49,11 +49,8 @@ class Annotations:
 
     def mask(self, camera: str, stamp_ns: int) -> NDArray[np.uint8] | None:
         """Return [H, W] classes of Mapillary Vistas, 0 to 64; None where there is no mask."""
-        if camera not in self._masks:
-            self._masks[camera] = ImageIndex(self._folder / MASKS / camera)
-        file = self._masks[camera].find(stamp_ns)
+        file = self.mask_file(camera, stamp_ns)
         if file is None:
-            self._problems.note('missing mask', f'{MASKS}/{camera}/{stamp_ns}.png')
             return None
         try:
             mask = decode_unchanged(read_image(file))
@@ -67,6 +64,15 @@ class Annotations:
             )
             return None
         return np.asarray(mask, np.uint8)
+
+    def mask_file(self, camera: str, stamp_ns: int) -> Path | None:
+        """Return the file of the mask of an image; a missing one is noted."""
+        if camera not in self._masks:
+            self._masks[camera] = ImageIndex(self._folder / MASKS / camera)
+        file = self._masks[camera].find(stamp_ns)
+        if file is None:
+            self._problems.note('missing mask', f'{MASKS}/{camera}/{stamp_ns}.png')
+        return file
 
     def texts(self, camera: str, stamp_ns: int) -> list[TextLabel]:
         """Return the texts of an image; the table has no row for an image without text."""

@@ -20,6 +20,7 @@ from husky_placerec.data.bag_poses import (
 from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.itlp import TRACK_TABLE
+from husky_placerec.data.masks import EncodedMask, mask_topics, MaskPairer, table_of
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.trajectory import Trajectory
@@ -109,12 +110,30 @@ class Bag(BagFile):
             config.cameras, rule.slop_ns, rule.silence_ns, rule.queue_size
         )
         tally = PairingTally(config.cameras, rule)
-        for camera, stamp_ns, message in self.images(config):
-            tally.came(camera, stamp_ns)
-            for frame in pairer.add(camera, stamp_ns, message):
+        of_images, of_masks = self.camera_topics(config), self._mask_topics(config)
+        masks = MaskPairer(list(of_masks.values()))
+        # A topic begins with a slash, which the name of a camera cannot.
+        for name, stamp_ns, message in self.messages({**of_images, **{t: t for t in of_masks}}):
+            if name in of_masks:
+                source = f'{self.path} {name} at {stamp_ns}'
+                mask = EncodedMask(message, table_of(config), source)
+                masks.add_mask(of_masks[name], stamp_ns, mask)
+                continue
+            tally.came(name, stamp_ns)
+            for frame in pairer.add(name, stamp_ns, message):
                 tally.paired(frame)
-                yield frame
+                masks.add_frame(frame)
+            yield from masks.ready(stamp_ns)
+        yield from masks.ready(None)
         self._tally = tally
+
+    def _mask_topics(self, config: Config) -> dict[str, str]:
+        """Return the camera of each topic of masks."""
+        kinds = {n: IMAGE_TYPES[config.camera_config(n).mask_transport] for n in config.cameras}
+        return {
+            self.resolve(topic, (kinds[name],)): name
+            for name, topic in mask_topics(config).items()
+        }
 
     def frame_at(
         self, config: Config, stamp_ns: int, image_stamps_ns: Mapping[str, int]

@@ -29,6 +29,8 @@ def fingerprint(root: Path, files: Iterable[Path], config: Config) -> str:
         'pairing': [config.slop, config.silence, config.queue_size],
         'max_pixels': config.max_pixels,
     }
+    if config.masks:
+        about['masks'] = _masking(config)
     digest = hashlib.sha256(json.dumps(about).encode())
     for file in sorted(files):
         digest.update(json.dumps([os.path.relpath(file, root), *_state(file)]).encode())
@@ -41,9 +43,20 @@ def _told(camera: CameraConfig) -> list[object]:
     return [camera.topic, camera.transport, *(known if any(known) else ())]
 
 
+def _masking(config: Config) -> list[object]:
+    """Return what the weights of the pixels depend on, beside the masks themselves."""
+    cameras = [config.camera_config(name) for name in config.cameras]
+    files = [config.segmentation, *(camera.ego_mask for camera in cameras)]
+    return [
+        *(config.mask_floor, config.mask_classes, config.mask_dynamic, config.segmentation_input),
+        *([text, *_state(Path(text))] for text in files if text),
+        *(camera.mask_topic for camera in cameras),
+    ]
+
+
 def _state(file: Path) -> tuple[int, int] | tuple[()]:
     try:
         stat = file.stat()
-    except FileNotFoundError:
+    except OSError:  # missing, or no path at all
         return ()
     return stat.st_size, stat.st_mtime_ns

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from husky_placerec.config import Config
 from husky_placerec.data.annotations import Annotations, TextLabel
 from husky_placerec.data.image_index import ImageIndex
+from husky_placerec.data.masks import EncodedMask, table_of
 from husky_placerec.data.odometry_table import ODOMETRY_TABLE
 from husky_placerec.data.pose_table import pose_reader
-from husky_placerec.data.stored import StoredFrame, StoredSource
+from husky_placerec.data.stored import StoredFrame, StoredImage, StoredSource
 from husky_placerec.data.tables import read_header, read_table, Row, Table
 from husky_placerec.errors import InputError
 import numpy as np
@@ -110,6 +112,15 @@ class Track(StoredSource):
         """
         notes = self._annotations(camera, stamp_ns)
         return notes.mask(camera + CAMERA_SUFFIX, stamp_ns) if notes is not None else None
+
+    def _masks(self, config: Config, stamps_ns: Mapping[str, int]) -> dict[str, EncodedMask]:
+        found = {}
+        for camera, stamp_ns in stamps_ns.items() if config.masks else ():
+            notes = self._annotations(camera, stamp_ns)
+            file = notes.mask_file(camera + CAMERA_SUFFIX, stamp_ns) if notes else None
+            if file is not None:
+                found[camera] = EncodedMask(StoredImage(file), table_of(config), str(file))
+        return found
 
     def texts(self, camera: str, stamp_ns: int) -> list[TextLabel]:
         """Return the texts of an image, in the order of the table."""

@@ -27,6 +27,8 @@ _LINE = schema.record(
 )
 _POSE = schema.items(schema.number(-1e12, 1e12), least=7, most=7)
 
+_UP = schema.items(schema.number(-1, 1), least=3, most=3)
+
 
 def _stamped_pose(value: Any, name: str) -> None:
     """Accept [stamp in ns, x, y, z, qx, qy, qz, qw]."""
@@ -40,7 +42,8 @@ _TOLD = schema.record(
         'forgot': schema.boolean,
         'map_version': schema.text(64),
         'parameters': schema.mapping(schema.anything, schema.text(64), most=1000),
-    }
+    },
+    {'metric': schema.none_or(schema.record({}, {'up': schema.none_or(_UP)}))},
 )
 # The exceptions of a line that cannot be parsed.
 BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
@@ -55,12 +58,14 @@ class Told:
     :param odometry: stamps in ns, and poses in the frame `odom`.
     :param decisions: the parameters that may change during a drive.
     :param map_version: SHA-256 of the map's `map.json`.
+    :param up: the direction of gravity in `base_link` by which the frame was solved; None: none.
     """
 
     forgot: bool
     odometry: tuple[tuple[int, Pose], ...]
     decisions: DecisionConfig
     map_version: str
+    up: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,9 @@ def _told(text: str) -> Told | None:
     if any(not any(quaternion) for _, _, _, _, *quaternion in rows):
         raise ValueError('a quaternion of zeros')
     poses = tuple((stamp_ns, Pose(*values)) for stamp_ns, *values in rows)
-    return Told(line['forgot'], poses, _decisions(line['parameters']), line['map_version'])
+    up = (line.get('metric') or {}).get('up')
+    about = _decisions(line['parameters']), line['map_version']
+    return Told(line['forgot'], poses, *about, (up[0], up[1], up[2]) if up else None)
 
 
 def _decisions(values: Mapping[str, Any]) -> DecisionConfig:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -25,8 +27,12 @@ from husky_placerec.data.problems import MAX_BROKEN, Problems
 from husky_placerec.data.soundness.judge import sound
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
-from husky_placerec.types import Frame, GeoOrigin, Pixels
+from husky_placerec.pipeline import in_threads
+from husky_placerec.semantics.checking import MaskError
+from husky_placerec.types import CameraNeeds, Classes, Frame, GeoOrigin, Pixels
 
+DECODERS = 2  # threads: one decodes while the other waits for the disk
+AHEAD = 8  # decoded frames that wait, at most
 LOOKED_AT = 100  # images, for the size of each camera's
 Self = TypeVar('Self', bound='Source')
 
@@ -213,34 +219,97 @@ def decode_frame(
 
 
 def decode_usable(
-    frame: Frame[ImageMessage], source: Source, max_pixels: int = MAX_PIXELS
+    frame: Frame[ImageMessage],
+    source: Source,
+    max_pixels: int = MAX_PIXELS,
+    needs: CameraNeeds | None = None,
 ) -> Frame[Pixels] | None:
     """
-    Decode the images of a frame; images that do not decode are noted and left out.
+    Decode the images of a frame and their masks; what does not decode is noted and left out.
 
+    :param needs: the sizes from which images must not be reduced; None: not at all.
     :return: None if no image of the frame decodes.
-    :raises InputError: for too many broken images.
+    :raises InputError: for too many broken images, and for masks that are not as the parameters
+        say.
     """
-    images: dict[str, Pixels] = {}
-    for camera, message in frame.images.items():
-        try:
-            images[camera] = decode_image(message, max_pixels)
-        except InputError as error:
-            source.broken(camera, frame.image_stamps_ns[camera], error)
-    if not images:
-        return None
-    stamps = {camera: frame.image_stamps_ns[camera] for camera in images}
-    return Frame(frame.stamp_ns, images, stamps)
+    decoded = _noted(_decode(frame, max_pixels, needs), source)
+    return decoded if decoded.images else None
 
 
 def decoded_frames(
-    source: Source, frames: Iterable[Frame[ImageMessage]], max_pixels: int = MAX_PIXELS
+    source: Source,
+    frames: Iterable[Frame[ImageMessage]],
+    max_pixels: int = MAX_PIXELS,
+    needs: CameraNeeds | None = None,
 ) -> Iterator[Frame[Pixels]]:
-    """Decode frames by `decode_usable`; frames without an image are left out."""
-    for encoded in frames:
-        frame = decode_usable(encoded, source, max_pixels)
-        if frame is not None:
+    """Decode frames ahead of their use, as `decode_usable`; leave out those without an image."""
+    for frame in decoded_or_empty(source, frames, max_pixels, needs):
+        if frame.images:
             yield frame
+
+
+def decoded_or_empty(
+    source: Source,
+    frames: Iterable[Frame[ImageMessage]],
+    max_pixels: int = MAX_PIXELS,
+    needs: CameraNeeds | None = None,
+) -> Iterator[Frame[Pixels]]:
+    """Decode frames as `decoded_frames`; those without an image are there, without cameras."""
+    decode = partial(_decode, max_pixels=max_pixels, needs=needs)
+    for decoded in in_threads(decode, frames, DECODERS, AHEAD):
+        yield _noted(decoded, source)
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """
+    What decodes of a frame, and what does not.
+
+    :param broken: why an image does not decode, by camera.
+    :param broken_masks: why a mask does not decode, by camera.
+    :param stamps_ns: of all images.
+    """
+
+    frame: Frame[Pixels]
+    broken: Mapping[str, InputError]
+    broken_masks: Mapping[str, InputError]
+    stamps_ns: Mapping[str, int]
+
+
+def _decode(frame: Frame[ImageMessage], max_pixels: int, needs: CameraNeeds | None) -> _Decoded:
+    images: dict[str, Pixels] = {}
+    masks: dict[str, Classes] = {}
+    broken: dict[str, InputError] = {}
+    broken_masks: dict[str, InputError] = {}
+    for camera, message in frame.images.items():
+        needed = None if needs is None else partial(needs, camera)
+        try:
+            images[camera] = decode_image(message, max_pixels, needed)
+        except InputError as error:
+            broken[camera] = error
+    for camera, mask in frame.masks.items():
+        if camera in images:
+            height, width = images[camera].shape[:2]
+            try:
+                masks[camera] = mask.read((height, width), max_pixels)
+            except MaskError:
+                raise  # all masks of the source are so
+            except InputError as error:
+                broken_masks[camera] = error
+    stamps = {camera: frame.image_stamps_ns[camera] for camera in images}
+    decoded = Frame(frame.stamp_ns, images, stamps, masks)
+    return _Decoded(decoded, broken, broken_masks, frame.image_stamps_ns)
+
+
+def _noted(decoded: _Decoded, source: Source) -> Frame[Pixels]:
+    """Note what does not decode, in the order of the frames, and return the frame."""
+    for camera, error in decoded.broken.items():
+        source.broken(camera, decoded.stamps_ns[camera], error)
+    if decoded.frame.images:
+        for camera, error in decoded.broken_masks.items():
+            kind = f'{camera} mask that does not decode, done without'
+            source.problems.note(kind, str(error))
+    return decoded.frame
 
 
 def steady_topics(source: Source) -> list[str]:

@@ -18,6 +18,7 @@ from husky_placerec.data.fingerprint import fingerprint
 from husky_placerec.data.headings import MOTION, refuse_topic, with_headings
 from husky_placerec.data.image_index import read_image
 from husky_placerec.data.images import ImageMessage
+from husky_placerec.data.masks import EncodedMask
 from husky_placerec.data.odometry_table import ODOMETRY_TABLE, read_odometry_table
 from husky_placerec.data.pose_table import trajectory_of
 from husky_placerec.data.problems import MAX_BROKEN, no_frames, Problems
@@ -182,10 +183,15 @@ class StoredSource:
                 stamps = {name: stamp_ns for name, (stamp_ns, _) in there.items()}
                 for name, stamp_ns in stamps.items():
                     tally.came(name, stamp_ns)
-                found = Frame(frame.stamp_ns, images, stamps)
+                masks = self._masks(config, stamps)
+                found = Frame(frame.stamp_ns, images, stamps, masks)
                 tally.paired(found)
                 yield found
         self._tally = tally
+
+    def _masks(self, config: Config, stamps_ns: Mapping[str, int]) -> dict[str, EncodedMask]:
+        """Return the masks of images, where the format has any and the parameters ask for them."""
+        return {}
 
     def frame_at(
         self, config: Config, stamp_ns: int, image_stamps_ns: Mapping[str, int]
@@ -197,7 +203,8 @@ class StoredSource:
             return None
         there = {n: i for n, i in self._frames[at].images.items() if n in config.cameras}
         images: dict[str, ImageMessage] = {n: StoredImage(file) for n, (_, file) in there.items()}
-        return Frame(stamp_ns, images, {name: stamp for name, (stamp, _) in there.items()})
+        stamps = {name: stamp for name, (stamp, _) in there.items()}
+        return Frame(stamp_ns, images, stamps, self._masks(config, stamps))
 
     def account(self) -> PairingAccount | None:
         """Return the account of the frames; None before all of them were read."""
@@ -272,4 +279,11 @@ class StoredSource:
             for name, (_, file) in frame.images.items()
             if name in config.cameras
         ]
-        return fingerprint(self.root, [*self.tables, *files], config)
+        masks = [
+            Path(mask.source)
+            for frame in self._frames
+            for mask in self._masks(
+                config, {n: ns for n, (ns, _) in frame.images.items()}
+            ).values()
+        ]
+        return fingerprint(self.root, [*self.tables, *files, *masks], config)

@@ -59,6 +59,10 @@ class VirtualPinhole:
         view = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         return np.asarray(view, np.uint8)
 
+    def shrunk(self, camera: str, found: tuple[int, int]) -> tuple[int, int]:
+        """Return the size to which a camera's image of width and height is shrunk first."""
+        return _remap_tables(self.cameras[camera], self.view(camera), found)[1]
+
     def require_filled(self) -> None:
         """
         Check that each camera fills enough of its view.

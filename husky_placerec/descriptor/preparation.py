@@ -12,7 +12,7 @@ from husky_placerec.cameras.views import alike, Choice, choose_view
 from husky_placerec.config import Config
 from husky_placerec.descriptor.pinhole import make_pinhole, VirtualPinhole
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.types import Pixels
+from husky_placerec.types import CameraNeeds, Pixels
 import numpy as np
 
 Cameras = Mapping[str, KnownCamera]
@@ -76,6 +76,13 @@ class Preparation:
             words.append(f'{", ".join(self.turns)} turned upright')
         return f'images: {"; ".join(words)}'
 
+    def needed(self, camera: str, width: int, height: int) -> tuple[int, int]:
+        """Return the size to which an image of a size is shrunk first, before it is turned."""
+        if self.pinhole is not None and camera in self.pinhole.cameras:
+            return self.pinhole.shrunk(camera, (width, height))
+        upright = self.turns.get(camera, 0) % 2 == 0
+        return self.size if upright else (self.size[1], self.size[0])
+
     def __call__(self, camera: str, image: Pixels) -> Pixels:
         """Return the image at the input size."""
         if self.pinhole is not None and camera in self.pinhole.cameras:
@@ -83,6 +90,22 @@ class Preparation:
         if turns := self.turns.get(camera, 0):
             image = np.ascontiguousarray(np.rot90(image, turns))
         return resize(image, self.size)
+
+
+def needed_by(config: Config, *preparations: Preparation) -> CameraNeeds:
+    """
+    Return what tells the size from which no preparation enlarges an image.
+
+    :param config: a segmentation network that it names gets whole images.
+    """
+    if config.masks and config.segmentation:
+        return lambda camera, width, height: (width, height)
+
+    def needed(camera: str, width: int, height: int) -> tuple[int, int]:
+        sizes = [each.needed(camera, width, height) for each in preparations]
+        return max(size[0] for size in sizes), max(size[1] for size in sizes)
+
+    return needed
 
 
 def choose_for(spec: DescriptorSpec, config: Config) -> Choice | None:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 import itertools
 from pathlib import Path
 import tempfile
 import time
-from typing import TypeVar
+from typing import Any
 
 from husky_placerec.config import Config
-from husky_placerec.data.images import ImageMessage
 from husky_placerec.data.problems import MAX_BROKEN
-from husky_placerec.data.source import config_of_source, decode_usable, open_source, Source
+from husky_placerec.data.source import config_of_source, decoded_or_empty, open_source, Source
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.descriptor.local.spec import LocalSpec
+from husky_placerec.descriptor.masking import covered
+from husky_placerec.descriptor.preparation import needed_by
 from husky_placerec.descriptor.spec import DescriptorSpec, resolve_spec
 from husky_placerec.evaluation.cache import cache_key, Descriptors, DescriptorStore, NO_LOCAL
 from husky_placerec.progress import Passing
 from husky_placerec.recognition.image_check import usable_images
 from husky_placerec.types import Frame, Pixels
 import numpy as np
-
-DECODERS = 2  # threads: one decodes while the other waits for the disk
-AHEAD = 8  # decoded frames that wait, at most
-
-Item = TypeVar('Item')
-Made = TypeVar('Made')
 
 
 @dataclass(frozen=True)
@@ -81,21 +74,25 @@ def describe_source(
     with open_source(path, kind, max_broken) as source:
         seen_by = {name: config_of_source(source, each)[0] for name, each in methods.items()}
         config = next(iter(seen_by.values()))
+        # Of the methods with masks, if there are any: the others take no notice of them.
+        config = next((each for each in seen_by.values() if each.masks), config)
         extractors = {name: _loaded(each) for name, each in seen_by.items()}
         locals_ = {
             name: load_local(each, extractors[name].spec)
             for name, each in seen_by.items()
             if each.local
         }
-        state = source.fingerprint(config)
-        if max_broken != MAX_BROKEN:  # what another limit let pass is not taken from the cache
-            state += f' {max_broken:g}'
+        limit = '' if max_broken == MAX_BROKEN else f' {max_broken:g}'
+
+        def state(name: str) -> str:
+            # What another limit let pass is not taken from the cache.
+            return source.fingerprint(seen_by[name]) + limit
 
         def local_spec(name: str) -> LocalSpec | None:
             return locals_[name].spec if name in locals_ else None
 
         stores = {
-            name: DescriptorStore(cache / cache_key(state, extractor.spec, local_spec(name)))
+            name: DescriptorStore(cache / cache_key(state(name), extractor.spec, local_spec(name)))
             for name, extractor in extractors.items()
         }
         missing = {name: store for name, store in stores.items() if not store.complete}
@@ -110,15 +107,18 @@ def describe_source(
     )
 
 
-_EXTRACTORS: dict[tuple[DescriptorSpec, int, str], DescriptorExtractor] = {}
+_EXTRACTORS: dict[tuple[Any, ...], DescriptorExtractor] = {}
 
 
 def _loaded(config: Config) -> DescriptorExtractor:
     """Load each model once in a process, rather than once for each drive and its cameras."""
-    key = resolve_spec(config, None), config.threads, config.device
+    how = config.device, config.runtime, config.precision, config.torch_compile, config.masks
+    key = resolve_spec(config, None), config.threads, *how
     if key not in _EXTRACTORS:
         _EXTRACTORS[key] = load_extractor(config)
-    return _EXTRACTORS[key].seen_by(config)
+    extractor = _EXTRACTORS[key].seen_by(config)
+    extractor.use_masks(config)
+    return extractor
 
 
 def _describe(
@@ -133,23 +133,25 @@ def _describe(
     begin = min(store.done for store in stores.values())
     encoded = itertools.islice(source.frames(config), begin, None)
 
-    def decode(frame: Frame[ImageMessage]) -> Frame[Pixels]:
-        # A frame without an image that decodes keeps its row, as a frame without cameras.
-        usable = decode_usable(frame, source, config.max_pixels)
-        return usable or Frame(frame.stamp_ns, {}, {})
-
+    # A frame without an image that decodes keeps its row, as a frame without cameras.
+    needs = needed_by(
+        config,
+        *(each.preparation for each in extractors.values()),
+        *(each.preparation for each in locals_.values()),
+    )
     total = source.frame_count(config) - begin
-    frames = progress(in_threads(decode, encoded, DECODERS, AHEAD), total)
+    frames = progress(decoded_or_empty(source, encoded, config.max_pixels, needs), total)
     for number, frame in enumerate(frames, begin):
         seen = [camera in frame.images for camera in config.cameras]
-        clear = usable_images(frame).images
-        usable = [camera in clear for camera in config.cameras]
         for name, store in stores.items():
             if number >= store.done:
                 began = time.perf_counter()
-                descriptor = extractors[name].describe(frame)
+                shares = extractors[name].static_shares(frame)
+                descriptor = extractors[name].describe(frame, shares)
                 cells, far = _cells(locals_.get(name), frame)
                 seconds = time.perf_counter() - began
+                clear = usable_images(frame, covered(shares)).images
+                usable = [camera in clear for camera in config.cameras]
                 store.add(frame.stamp_ns, descriptor, seen, usable, seconds, cells, far)
     for store in stores.values():
         store.finish(source.problems.lines())
@@ -161,25 +163,3 @@ def _cells(local: LocalExtractor | None, frame: Frame[Pixels]) -> tuple[LocalVal
         return NO_LOCAL, 0.0
     far = local.far(frame) if len(local.branches) > 1 else []
     return local.describe_each(frame), float(np.mean(far)) if far else 0.0
-
-
-def in_threads(
-    make: Callable[[Item], Made], items: Iterable[Item], threads: int, ahead: int
-) -> Iterator[Made]:
-    """
-    Apply a function to items in threads; yield the results in the order of the items.
-
-    :param ahead: how many items are begun before their result is wanted, at most.
-    """
-    waiting: deque[Future[Made]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for item in items:
-                waiting.append(pool.submit(make, item))
-                if len(waiting) >= ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()

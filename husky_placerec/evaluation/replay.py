@@ -14,6 +14,7 @@ from husky_placerec.evaluation.results import Result
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session import Session
+from husky_placerec.session.image_needs import image_needs
 from husky_placerec.types import Pose
 import numpy as np
 
@@ -44,16 +45,17 @@ def replay(
     )
     told = None if selection is None else selection.told
     session = Session(recognizer, config)
+    needs = image_needs(recognizer.place_map, config)
     player = OdometryPlayer(
         None if told else source.odometry(config.odometry_topic), session.odometry
     )
     for number, encoded in enumerate(frames):
         if told is not None:
             session.configure(node_config(config, told[number], kept))
-            _repeat(session, told[number])
+            _repeat(session, told[number], encoded.stamp_ns)
         player.play_until(encoded.stamp_ns)
         began = time.perf_counter()
-        frame = decode_usable(encoded, source, config.max_pixels)
+        frame = decode_usable(encoded, source, config.max_pixels, needs)
         if frame is None:
             continue
         recognition = session.recognize(frame)
@@ -74,12 +76,15 @@ def node_config(config: Config, told: Told, kept: Collection[str] = ()) -> Confi
     return replace(config, **decisions)
 
 
-def _repeat(session: Session, told: Told) -> None:
+def _repeat(session: Session, told: Told, stamp_ns: int) -> None:
     """Do what happened to a node's session before a frame."""
     if told.forgot:
         session.begin_anew()
-    for stamp_ns, pose in told.odometry:
-        session.add_odometry(stamp_ns, pose)
+    for odometry_ns, pose in told.odometry:
+        session.add_odometry(odometry_ns, pose)
+    session.recognizer.gravity.begin_anew()
+    if told.up is not None:
+        session.add_gravity(stamp_ns, np.array(told.up))
 
 
 class OdometryPlayer:

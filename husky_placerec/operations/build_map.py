@@ -7,6 +7,7 @@ from pathlib import Path
 from husky_placerec.config import Config
 from husky_placerec.descriptor.projection import Projection
 from husky_placerec.operations.drives import describe_drive, describe_queries, DriveOptions
+from husky_placerec.operations.landmarks import landmarked
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.placemap.centring_choice import centred_as_asked
@@ -71,6 +72,17 @@ def build_map(
         place_map = best_compared(place_map, queries)
     else:
         place_map = centred_as_asked(place_map, config.centring)
+    if config.landmarks:
+        place_map = landmarked(
+            place_map,
+            [source],
+            config,
+            options.kind,
+            options.max_broken,
+            tell=tell,
+            warn=warn,
+            bars=bars,
+        )
     place_map = place_map.indexed(index, bars('Indexing', ' blocks'))
     save_map(place_map, output, overwrite=overwrite)
     lone = int((~place_map.places.present.all(axis=1)).sum())

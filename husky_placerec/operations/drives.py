@@ -20,12 +20,14 @@ from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
+from husky_placerec.descriptor.preparation import needed_by
 from husky_placerec.descriptor.spec import DescriptorSpec
-from husky_placerec.operations.reading import tell_reading
+from husky_placerec.operations.reading import tell_masks, tell_reading
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.placemap.building import describe_places
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import MANIFEST
+from husky_placerec.placemap.map_extractor import extractor_of
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.thinning import Thinning
 from husky_placerec.printable import printable
@@ -104,11 +106,9 @@ def describe_drive(
         trajectory = find_trajectory(drive, options.poses, options.heading, origin)
         for sentence in _doubts(trajectory):
             warn(sentence)
-        extractor = (
-            load_extractor(config, stored, like.cameras, like.projection)
-            if like
-            else load_extractor(config)
-        )
+        extractor = extractor_of(like, config) if like else load_extractor(config)
+        if extractor.words:
+            tell(extractor.words)
         if like is None:
             tell(_bytes_of(extractor.spec))
         for note in extractor.preparation.notes:
@@ -133,6 +133,7 @@ def describe_drive(
             progress=bars(title),
         )
         tell_reading(drive, tell, warn)
+        tell_masks(extractor.masking, tell, warn)
     for jump in described.places.jumps():
         warn(jump)
     return described
@@ -154,13 +155,15 @@ def describe_unknown(
     :raises InputError: for a source that cannot be read, or has no frames.
     """
     stamps, descriptors = [], []
-    spec, cameras = like.spec, like.cameras
     with open_source(source, max_broken=max_broken) as drive:
         drive.check(config)
         config = with_cameras(drive, config, warn)
-        extractor = load_extractor(config, spec, cameras, like.projection)
-        cells = LocalCollector(local_for(config, spec, like))
-        frames = decoded_frames(drive, drive.frames(config), config.max_pixels)
+        extractor = extractor_of(like, config)
+        local = local_for(config, like.spec, like)
+        cells = LocalCollector(local)
+        seen_by = [extractor.preparation, *([local.preparation] if local is not None else [])]
+        encoded = drive.frames(config)
+        frames = decoded_frames(drive, encoded, config.max_pixels, needed_by(config, *seen_by))
         for frame in bars('Describing the unknown')(frames, drive.frame_count(config)):
             stamps.append(frame.stamp_ns)
             descriptors.append(extractor.describe(frame).astype(np.float16))

@@ -12,6 +12,7 @@ from husky_placerec.data.source import decoded_frames, open_source, Source
 from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.descriptor.local.features import LocalFeatures
+from husky_placerec.descriptor.preparation import needed_by
 from husky_placerec.errors import InputError
 from husky_placerec.operations.drives import with_cameras
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
@@ -75,7 +76,9 @@ def _describe(
     if found.collector is None:
         found.collector = LocalCollector(local)
     frames = (frame for frame in drive.frames(seen_by) if frame.stamp_ns in wanted)
-    decoded = decoded_frames(drive, frames, seen_by.max_pixels)
+    decoded = decoded_frames(
+        drive, frames, seen_by.max_pixels, needed_by(seen_by, local.preparation)
+    )
     shown = bars(f'Describing {drive.name} locally')(decoded, len(wanted))
     for frame in shown:
         found.stamps_ns.append(frame.stamp_ns)

@@ -28,7 +28,7 @@ from husky_placerec.evaluation.results import (
     used_parameters,
     write_results,
 )
-from husky_placerec.operations.reading import tell_odometry, tell_reading
+from husky_placerec.operations.reading import tell_masks, tell_odometry, tell_reading
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
 from husky_placerec.output_folder import check_output_folder
@@ -36,6 +36,7 @@ from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import UNCALIBRATED
 from husky_placerec.recognition.recognizer import Recognizer
+from husky_placerec.session.loading import recognizer_of
 import numpy as np
 
 MAX_GAP_S = 2.0  # between two true poses that may be interpolated
@@ -111,7 +112,7 @@ def replay(
         for doubt in doubts:
             warn(f'{drive.path}: {doubt}')
         truth = find_truth(drive, poses, known.frame_id, heading, known.origin)
-        recognizer = Recognizer.load(known, parameters)
+        recognizer = recognizer_of(known, parameters, tell)
         for sentence in _doubts(recognizer, truth):
             warn(sentence)
         frames = replay_source(
@@ -129,6 +130,7 @@ def replay(
         if not results:
             raise no_frames(source, drive.problems)
         tell_reading(drive, tell, warn)
+        tell_masks(recognizer.masking, tell, warn)
         if selection is None or selection.told is None:  # a node's log has its own odometry
             stamps_ns = np.array([result.recognition.stamp_ns for result in results], np.int64)
             tell_odometry(drive, drive.odometry(parameters.odometry_topic), stamps_ns, tell)

@@ -6,16 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import compress
+import tempfile
+from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.data.problems import no_frames
 from husky_placerec.data.simulated import is_simulated
 from husky_placerec.data.source import decoded_frames, require_clocks, Source
 from husky_placerec.data.trajectory import MAP_FRAME, poses_at, Trajectory
+from husky_placerec.descriptor.agreement import MOST_PROBES, Probes
 from husky_placerec.descriptor.extractor import DescriptorExtractor
 from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import LocalExtractor
 from husky_placerec.descriptor.local.features import LocalFeatures
+from husky_placerec.descriptor.preparation import needed_by
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thinning import Thinning
@@ -25,6 +29,8 @@ from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray, Frame, Pixels, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
+
+IN_MEMORY_BYTES = 64 << 20  # of descriptors; more are kept in a file
 
 
 def describe_places(
@@ -64,8 +70,10 @@ def describe_places(
     few = thinning.keep(poses)
     kept[kept] = few
     wanted, poses = wanted[kept], poses[few]
-    frames = decoded_frames(source, compress(source.frames(config), kept), config.max_pixels)
-    seen = _describe(progress(frames, len(wanted)), extractor, local, thumbnail_width)
+    seen_by = [extractor.preparation, *([local.preparation] if local is not None else [])]
+    encoded = compress(source.frames(config), kept)
+    frames = decoded_frames(source, encoded, config.max_pixels, needed_by(config, *seen_by))
+    seen = _describe(progress(frames, len(wanted)), len(wanted), extractor, local, thumbnail_width)
     if not len(seen.stamps_ns):
         raise no_frames(source.path, source.problems)
     there = np.isin(wanted, seen.stamps_ns)  # a frame whose images are all broken is left out
@@ -85,6 +93,7 @@ def describe_places(
         view=extractor.view,
         thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
         local=seen.local,
+        probes=seen.probes,
     )
 
 
@@ -107,19 +116,44 @@ class _Seen:
     descriptors: FloatArray  # [N, C, D] float16, as they are stored
     thumbnails: list[dict[str, bytes]]
     local: LocalFeatures | None
+    probes: Probes | None
 
 
 def _describe(
     frames: Iterable[Frame[Pixels]],
+    count: int,
     extractor: DescriptorExtractor,
     local: LocalExtractor | None,
     thumbnail_width: int,
 ) -> _Seen:
-    stamps, descriptors, thumbnails, cells = [], [], [], LocalCollector(local)
-    for frame in frames:
+    """Describe at most `count` frames; they are decoded ahead by other threads meanwhile."""
+    stamps, thumbnails, cells = [], [], LocalCollector(local)
+    descriptors = _room((count, len(extractor.spec.cameras), extractor.spec.size))
+    probes: list[Pixels] = []
+    probed = set(np.linspace(0, count - 1, MOST_PROBES).astype(int).tolist())
+    for number, frame in enumerate(frames):
         stamps.append(frame.stamp_ns)
-        descriptors.append(extractor.describe(frame).astype(np.float16))
+        descriptors[number] = extractor.describe(frame)
+        if number in probed:  # one of each camera in turn
+            camera = list(frame.images)[len(probes) % len(frame.images)]
+            probes.append(extractor.preparation(camera, frame.images[camera]))
         if thumbnail_width:
             thumbnails.append(make_thumbnails(frame, thumbnail_width))
         cells.add(frame)
-    return _Seen(np.array(stamps, np.int64), np.array(descriptors), thumbnails, cells.collected())
+    found = np.array(stamps, np.int64), descriptors[: len(stamps)]
+    return _Seen(*found, thumbnails, cells.collected(), extractor.probes(probes))
+
+
+def _room(shape: tuple[int, int, int]) -> Any:
+    """
+    Return an array of float16; a large one is mapped from a file that has no name.
+
+    The operating system writes its pages to the disk where memory is short, so that a long drive
+    needs no more of it than a short one.
+    """
+    size = int(np.prod(shape)) * np.dtype(np.float16).itemsize
+    if size <= IN_MEMORY_BYTES:
+        return np.zeros(shape, np.float16)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(size)
+        return np.memmap(file, np.float16, 'r+', shape=shape)

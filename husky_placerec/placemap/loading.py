@@ -10,6 +10,7 @@ from typing import Any
 
 from husky_placerec.arrays import map_array, require_array
 from husky_placerec.cameras.known import KnownCamera
+from husky_placerec.descriptor.agreement import MOST_PROBES, Probes
 from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.spec import LocalSpec
@@ -17,6 +18,7 @@ from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.errors import InputError
+from husky_placerec.metric.landmarks import Landmarks, LandmarkSpec, TAIL
 from husky_placerec.placemap.checking import check_compared, check_descriptors, check_stamps
 from husky_placerec.placemap.data_files import checked_file, private_copy
 from husky_placerec.placemap.index_checking import read_index
@@ -128,6 +130,9 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
         place_map = replace(place_map, **_read_whitening(place_map, files, paths))
         place_map = replace(place_map, **_read_centring(place_map, about, files, paths))
         place_map = replace(place_map, local=_read_local(place_map, about, files, paths))
+        place_map = replace(place_map, probes=_read_probes(place_map, files, paths))
+        landmarks = _read_landmarks(place_map, about, files, paths)
+        place_map = replace(place_map, landmarks=landmarks)
         return replace(place_map, index=_read_index(place_map, about['index'], files, paths))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f'{file}: not as expected ({error!r})') from error
@@ -225,6 +230,36 @@ def _read_local(
     expected = len(place_map), len(place_map.spec.sees), spec.cells, spec.size
     require_array(values, np.int8, expected, files['local'], BY)
     return LocalFeatures(spec, values)
+
+
+def _read_probes(place_map: PlaceMap, files: Mapping[str, Path], paths: _Paths) -> Probes | None:
+    if 'probes' not in files or 'probed' not in files:
+        return None
+    spec, projection = place_map.spec, place_map.projection
+    images = _read_array(files['probes'], paths)
+    described = _read_array(files['probed'], paths)
+    count = len(images) if images.ndim else 0
+    if not 2 <= count <= MOST_PROBES:
+        raise InputError(f'{files["probes"]}: {count} images; expected 2 to {MOST_PROBES}')
+    shape = count, spec.input_height, spec.input_width, 3
+    size = spec.size if projection is None else len(projection.mean)
+    require_array(images, np.uint8, shape, files['probes'], BY)
+    require_array(described, np.float16, (count, size), files['probed'], BY)
+    if not np.isfinite(described).all():
+        raise InputError(f'{files["probed"]}: not finite; expected unit vectors')
+    return Probes(images, described)
+
+
+def _read_landmarks(
+    place_map: PlaceMap, about: Mapping[str, Any], files: Mapping[str, Path], paths: _Paths
+) -> Landmarks | None:
+    if 'landmarks' not in files:
+        return None
+    spec = LandmarkSpec.from_json(about['landmarks'], str(Path(place_map.name) / MANIFEST))
+    values = _read_array(files['landmarks'], paths)
+    expected = len(place_map), len(place_map.spec.sees), spec.count, spec.size + TAIL
+    require_array(values, np.int8, expected, files['landmarks'], BY)
+    return Landmarks(spec, values)
 
 
 def _read_index(

@@ -24,7 +24,11 @@ _FILE = record({'name': text(255), 'sha256': text(64, '[0-9a-f]{64}')})
 _FILES = record(
     {'places': _FILE, 'descriptors': _FILE},
     dict.fromkeys(
-        ('projection', 'whitening', 'centring', 'lengths', 'index', 'thumbnails', 'local'), _FILE
+        (
+            *('projection', 'whitening', 'centring', 'lengths'),
+            *('index', 'thumbnails', 'local', 'landmarks', 'probes', 'probed'),
+        ),
+        _FILE,
     ),
 )
 _INDEX = record(
@@ -66,6 +70,7 @@ MANIFEST_SCHEMA = record(
         'cameras': mapping(anything, text(64), most=MOST_CAMERAS),
         'view': text(1024),
         'local': mapping(anything, text(64), most=64),
+        'landmarks': mapping(anything, text(64), most=64),
         'simulated': boolean,
         'calibration': mapping(anything, text(64), most=64),
     },

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.errors import InputError
+from husky_placerec.metric.landmarks import Landmarks
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.geographic import at_origin_of, distance_m
 from husky_placerec.placemap.place_map import PlaceMap
@@ -131,6 +132,7 @@ def _joined(
         simulated=one.simulated and other.simulated,
         thumbnails=pictures,
         local=_joined_local(one, other, new),
+        landmarks=_joined_landmarks(one, other, new),
     )
 
 
@@ -139,3 +141,13 @@ def _joined_local(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> Loc
     if one.local is None or other.local is None or one.local.spec != other.local.spec:
         return None
     return one.local.joined(other.local.chosen(new))
+
+
+def _joined_landmarks(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> Landmarks | None:
+    """Return the landmarks of both; None unless both have those of one network, and as many."""
+    mine, theirs = one.landmarks, other.landmarks
+    if mine is None or theirs is None or mine.values.shape[1:] != theirs.values.shape[1:]:
+        return None
+    if mine.spec.network_sha256 != theirs.spec.network_sha256:
+        return None
+    return mine.joined(theirs.chosen(new))

@@ -9,11 +9,13 @@ from typing import Any
 
 from husky_placerec.cameras.known import KnownCamera
 from husky_placerec.cameras.lever_arm import LeverArm
+from husky_placerec.descriptor.agreement import Probes
 from husky_placerec.descriptor.centring import Centring, RunningMean
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.projection import Projection
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.descriptor.whitening import Whitening
+from husky_placerec.metric.landmarks import Landmarks
 from husky_placerec.placemap.index import ExhaustiveIndex, SearchIndex
 from husky_placerec.placemap.indexing import build_index, BuiltIndex
 from husky_placerec.placemap.places import Places
@@ -68,6 +70,8 @@ class PlaceMap:
     :param index: None: every place is compared.
     :param thumbnails: small images of the places; None: none.
     :param local: local descriptors of the places; None: none.
+    :param probes: images with their descriptors, to compare another runtime with; None: none.
+    :param landmarks: what metric poses come from; None: none.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
     :param simulated: all sources are rendered.
     :param cameras: what was known of the cameras of the first drive.
@@ -97,6 +101,8 @@ class PlaceMap:
     index: BuiltIndex | None = None
     thumbnails: Thumbnails | None = None
     local: LocalFeatures | None = field(default=None, repr=False)
+    probes: Probes | None = field(default=None, repr=False)
+    landmarks: Landmarks | None = field(default=None, repr=False)
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
     simulated: bool = False
     cameras: Mapping[str, KnownCamera] = field(default_factory=dict, repr=False)
@@ -166,6 +172,7 @@ class PlaceMap:
         sources: Mapping[str, str] | None = None,
         thumbnails: Thumbnails | None = None,
         local: LocalFeatures | None = None,
+        landmarks: Landmarks | None = None,
         created: str | None = None,
         origin: GeoOrigin | None = None,
         simulated: bool | None = None,
@@ -175,10 +182,10 @@ class PlaceMap:
 
         This is the only way to change places. It drops all that was derived from the old ones: the
         index, the lengths of whitened descriptors, the measured gain, the thumbnails, the local
-        descriptors and the version. A map that is centred is centred by the means of the new
-        places. The whitening and the calibration stay; `calibrated_on_these_places` tells that the
-        calibration was measured on others. The other arguments are as in the class; by default
-        they stay.
+        descriptors, the landmarks and the version. A map that is centred is centred by the means
+        of the new places. The whitening and the calibration stay; `calibrated_on_these_places`
+        tells that the calibration was measured on others. The other arguments are as in the class;
+        by default they stay.
         """
         centred = self.centring is not None
         return replace(
@@ -189,6 +196,7 @@ class PlaceMap:
             sources=self.sources if sources is None else sources,
             thumbnails=thumbnails,
             local=local,
+            landmarks=landmarks,
             created=created or self.created,
             origin=origin or self.origin,
             simulated=self.simulated if simulated is None else simulated,
@@ -254,6 +262,7 @@ class PlaceMap:
             calibration=None,
             thumbnails=self.thumbnails,
             local=self.local,
+            landmarks=self.landmarks,
         )
 
     def projected(self, projection: Projection) -> PlaceMap:
@@ -283,7 +292,14 @@ class PlaceMap:
     def _derived_dropped(self) -> PlaceMap:
         """Return the map without all that is derived from places, descriptors and whitening."""
         return replace(
-            self, lengths=None, gain=None, index=None, thumbnails=None, local=None, version=''
+            self,
+            lengths=None,
+            gain=None,
+            index=None,
+            thumbnails=None,
+            local=None,
+            landmarks=None,
+            version='',
         )
 
     def fit_whitening(self) -> Whitening:

@@ -148,6 +148,11 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         files['index'] = _write_index(index, folder)
     if place_map.local is not None:
         files['local'] = _write_array(place_map.local.values, 'local', folder)
+    if place_map.probes is not None:
+        files['probes'] = _write_array(place_map.probes.images, 'probes', folder)
+        files['probed'] = _write_array(place_map.probes.descriptors, 'probed', folder)
+    if place_map.landmarks is not None:
+        files['landmarks'] = _write_array(place_map.landmarks.values, 'landmarks', folder)
     thumbnails = place_map.thumbnails
     if thumbnails is not None:
         files['thumbnails'] = write_data(
@@ -214,6 +219,8 @@ def _about(place_map: PlaceMap, index: BuiltIndex, files: Files) -> dict[str, An
         about['cameras'] = known
     if place_map.local is not None:
         about['local'] = place_map.local.spec.as_json()
+    if place_map.landmarks is not None:
+        about['landmarks'] = place_map.landmarks.spec.as_json()
     if place_map.view:
         about['view'] = place_map.view
     if place_map.simulated:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import cv2
 from husky_placerec.types import Frame, Pixels
 import numpy as np
@@ -63,11 +65,17 @@ def textured(grey: np.ndarray) -> float:
     return float((cells.std(axis=(1, 3)) >= least).mean()) if cells.size else 1.0
 
 
-def usable_images(frame: Frame[Pixels]) -> Frame[Pixels]:
-    """Return the frame without its unusable images."""
+def usable_images(frame: Frame[Pixels], covered: Collection[str] = ()) -> Frame[Pixels]:
+    """
+    Return the frame without its unusable images.
+
+    :param covered: cameras whose masks leave nothing of the image.
+    """
     problems = {camera: image_problem(image) for camera, image in frame.images.items()}
-    seen = {c: image for c, image in frame.images.items() if problems[c] is None}
+    seen = {
+        c: image for c, image in frame.images.items() if problems[c] is None and c not in covered
+    }
     if len(seen) == len(frame.images):
         return frame
     stamps = {camera: frame.image_stamps_ns[camera] for camera in seen}
-    return Frame(frame.stamp_ns, seen, stamps)
+    return Frame(frame.stamp_ns, seen, stamps, frame.masks)

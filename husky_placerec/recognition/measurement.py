@@ -78,6 +78,10 @@ def measure(
         return Measurement(False, Reason.NO_CANDIDATE.value, None)
     if calibration is None:
         reason = Thresholds.of(config).reason(best.similarity, result.margin)
+        metric = result.metric_near(best.place, bool(best.reversed))
+        if metric is not None:
+            spread_by = metric.variances, metric.covariance_xy
+            return Measurement(reason is None, reason, metric.pose, None, *spread_by)
         return Measurement(reason is None, reason, best.pose)
     place, reverse = best.place, bool(best.reversed)
     gate = calibration.gate_of(result.query)
@@ -94,6 +98,10 @@ def measure(
     pose = result.pose(place, reverse)
     errors = calibration.reversed_errors if reverse else calibration.single_errors
     spread = errors.covariance(probability, pose, result.route.spacing_at(place))
+    metric = result.metric_near(place, reverse)
+    if metric is not None:
+        spread_by = metric.variances, metric.covariance_xy
+        return Measurement(reason is None, reason, metric.pose, probability, *spread_by)
     return Measurement(reason is None, reason, pose, probability, *spread)
 
 

@@ -16,6 +16,8 @@ from scipy.spatial.transform import Rotation
 
 # Standard deviations of a frame's own pose: along and across the road, m, and heading, rad.
 ALONG_M, ACROSS_M, HEADING = 3.0, 1.5, np.radians(15.0)
+# Least ones of a pose by landmarks: the formal ones leave out what all frames have in common.
+LEAST_DEVIATIONS = 0.03, 0.03, np.radians(0.3)
 TURNED_OFF = np.radians(20.0)  # angle to the road from which the robot has turned off it
 GATE = 16.3  # quantile 0.999 of the chi-square distribution, 3 degrees of freedom
 CONTRADICTIONS = 2  # in a row, after which the filter itself is taken to be wrong
@@ -44,15 +46,21 @@ class PoseFilter:
         self._contradictions = 0
         self._confirmations_due = 0
 
-    def update(self, motion: Motion | None, measured: Pose) -> bool:
+    def update(
+        self, motion: Motion | None, measured: Pose, covariance: Floats | None = None
+    ) -> bool:
         """
         Take the pose of a frame.
 
         :param motion: since the last pose that was taken; None for the first.
+        :param covariance: [3, 3] of x, y and yaw; None: that of poses between places.
         :return: whether the robot can have come there. After a pose to which it cannot, as where
             it turns off the road, the next `CONFIRMATIONS` poses have to agree.
         """
-        covariance = _rotated(self._deviations, measured.yaw)
+        if covariance is None:
+            covariance = _rotated(self._deviations, measured.yaw)
+        else:
+            covariance = covariance + np.diag(np.square(LEAST_DEVIATIONS))
         measurement = PlanarEstimate(np.array([measured.x, measured.y, measured.yaw]), covariance)
         if self._estimate is None or motion is None:
             self._estimate = measurement
@@ -75,6 +83,11 @@ class PoseFilter:
         agrees = near and faces
         self._confirmations_due = max(self._confirmations_due - 1, 0) if agrees else CONFIRMATIONS
         return not self._confirmations_due
+
+    @property
+    def covariance(self) -> Floats | None:
+        """[3, 3] of x, y and yaw after the last pose; None before the first."""
+        return None if self._estimate is None else self._estimate.covariance
 
     def pose(self, motion: Motion | None, measured: Pose) -> Pose:
         """

@@ -13,13 +13,20 @@ from husky_placerec.config import Config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.local.network import LocalValues
+from husky_placerec.descriptor.masking import covered, Masking
 from husky_placerec.errors import InputError
+from husky_placerec.metric.correspondences import FrameKeyPoints
+from husky_placerec.metric.key_points import load_key_points
+from husky_placerec.metric.rig import Rig
+from husky_placerec.metric.sight import Observer
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED, UNFIT
+from husky_placerec.recognition.gravity import Gravity
 from husky_placerec.recognition.image_check import usable_images
 from husky_placerec.recognition.local_comparison import LocalComparison
 from husky_placerec.recognition.measurement import measure
+from husky_placerec.recognition.metric_comparison import MetricComparison
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.search_result import SearchResult
@@ -98,6 +105,7 @@ class DescriptorRecognizer:
         query: FloatArray,
         local: LocalValues | None = None,
         without: Indices | None = None,
+        metric: MetricComparison | None = None,
     ) -> SearchResult:
         """
         Search the map for a query, and rank the candidates again where it has local descriptors.
@@ -105,6 +113,7 @@ class DescriptorRecognizer:
         :param query: [C, D] from `query_of`, zeros for absent cameras.
         :param local: [C, cells, D] local descriptors of the frame; None: there are none.
         :param without: places to leave out, as if the map did not have them.
+        :param metric: solves the frame by landmarks; None: there are none.
         """
         place_map, config = self.place_map, self.config
         both_ways, apart_m = config.search_reversed, config.elsewhere
@@ -124,7 +133,7 @@ class DescriptorRecognizer:
                 rival = rival_of(found[0])
             compared.compare(rival.states if rival is not None else ())
         about = place_map, self.route, query, tuple(found), rival, apart_m
-        return SearchResult(*about, without, compared, self.arm)
+        return SearchResult(*about, without, compared, self.arm, metric)
 
     def compared(self, local: LocalValues | None) -> LocalComparison | None:
         """Return what compares a frame with places locally; None where nothing does."""
@@ -158,6 +167,7 @@ class DescriptorRecognizer:
             measurement=measured,
             estimate=measured.pose,
             covariance_xy=measured.covariance_xy,
+            metric=result.metric_pose,
         )
         if self._sequence is None or not self.config.sequence:
             return single
@@ -189,6 +199,8 @@ class Recognizer(DescriptorRecognizer):
     ) -> None:
         self._extractor, self._local = extractor, local
         self._seen_by = config
+        self.gravity = Gravity()
+        self._observer = self._observer_of(place_map, config)
         super().__init__(place_map, config, self._calibration_of(place_map, config))
 
     @classmethod
@@ -205,14 +217,16 @@ class Recognizer(DescriptorRecognizer):
         """
         Decide where a frame was taken, and whether to believe it.
 
-        Images in which nothing can be seen are left out; the others are described. The map gives
+        Images in which nothing can be seen are left out; the others are described, where masks
+        are on without giving weight to what moves. The map gives
         the most similar places. The frame alone is measured against thresholds or the calibrated
         gate. The sequence filter combines it with the frames before it.
         """
-        seen = usable_images(frame) if self.config.check_images else frame
-        query = self.query_of(self._extractor.describe(seen))
+        shares = self._extractor.static_shares(frame)
+        seen = usable_images(frame, covered(shares)) if self.config.check_images else frame
+        query = self.query_of(self._extractor.describe(seen, shares))
         local = self._local.describe(seen) if self._local_wanted and self._local else None
-        result = self.search(query, local)
+        result = self.search(query, local, metric=self._metric(seen))
         unusable = bool(frame.images) and not seen.images
         return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)
 
@@ -237,7 +251,18 @@ class Recognizer(DescriptorRecognizer):
         if self._local is not None:
             self._local = self._local.seen_by(extractor.spec, config, cameras)
         self._extractor, self._seen_by = extractor, config
+        self._observer = self._observer_of(self.place_map, config)
         self.arm = self._arm_on(self.place_map)
+
+    @property
+    def masking(self) -> Masking | None:
+        """What makes weights of masks, and counts them; None where masks are off."""
+        return self._extractor.masking
+
+    def limit_segmentation(self, budget_s: float) -> None:
+        """Let frames wait for their masks no longer than a budget in seconds."""
+        if self._extractor.masking is not None:
+            self._extractor.masking = self._extractor.masking.within(budget_s)
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> None:
         """Add a pose of `base_link` in the frame `odom`, for the next frame."""
@@ -258,6 +283,7 @@ class Recognizer(DescriptorRecognizer):
         calibration = self._calibration_of(place_map, self.config)
         if self._local is None:  # the map may have got local descriptors
             self._local = local_extractor_of(place_map, self._seen_by)
+        self._observer = self._observer_of(place_map, self._seen_by)
         self._switch_to(place_map, calibration)
 
     def _arm_on(self, place_map: PlaceMap) -> LeverArm:
@@ -291,6 +317,26 @@ class Recognizer(DescriptorRecognizer):
         if self._sequence is None or not self.config.sequence or self.grade == UNFIT:
             return None
         return self._sequence.required_proof
+
+    def _metric(self, seen: Frame[Pixels]) -> MetricComparison | None:
+        """Return what solves a frame by landmarks; None where nothing does."""
+        landmarks, observer = self.place_map.landmarks, self._observer
+        if landmarks is None or observer is None or self.config.metric == 'off':
+            return None
+        width = landmarks.spec.input_width
+        found = FrameKeyPoints(observer.see(seen), observer.rig, width)
+        up = self.gravity.at(seen.stamp_ns)
+        return MetricComparison(self.place_map, found, self.config, seen.stamp_ns, up)
+
+    def _observer_of(self, place_map: PlaceMap, config: Config) -> Observer | None:
+        """Return what finds key points; None where the map has no landmarks."""
+        if place_map.landmarks is None:
+            return None
+        spec, cameras = place_map.spec.sees, self._extractor.preparation.cameras
+        finder = load_key_points(config, len(spec), place_map.landmarks.spec)
+        finder.spec.require_same(place_map.landmarks.spec, place_map.name)
+        rig = Rig.of(spec, cameras, place_map.name)
+        return Observer(finder.detector, rig, finder.spec.input_width, finder.spec.size)
 
     @property
     def _local_wanted(self) -> bool:

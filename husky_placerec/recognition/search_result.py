@@ -18,8 +18,17 @@ from husky_placerec.recognition.interpolation import (
     interpolated_pose,
 )
 from husky_placerec.recognition.local_comparison import ACROSS, LocalComparison
+from husky_placerec.recognition.metric_comparison import MetricComparison
 from husky_placerec.recognition.route import Route
-from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose
+from husky_placerec.types import (
+    Candidate,
+    FloatArray,
+    Floats,
+    Indices,
+    Mask,
+    MetricPose,
+    Pose,
+)
 import numpy as np
 
 # Least cosine between the headings of places between which one pose lies.
@@ -38,6 +47,7 @@ class SearchResult:
     :param without: places that were left out of the search.
     :param local: local agreements of the frame; None: there are none.
     :param arm: of the robot that asks.
+    :param metric: solves the frame by landmarks; None: there are none.
     """
 
     place_map: PlaceMap
@@ -49,6 +59,7 @@ class SearchResult:
     without: Indices | None = None
     local: LocalComparison | None = None
     arm: LeverArm = LeverArm()
+    metric: MetricComparison | None = None
     _evidence: dict[tuple[int, bool], Floats] = field(default_factory=dict, init=False)
     _poses: dict[tuple[int, bool], Pose] = field(default_factory=dict, init=False)
 
@@ -108,6 +119,21 @@ class SearchResult:
         seen = np.isfinite(cosines)
         total = np.where(seen, cosines, 0.0).sum(axis=1)
         return np.where(seen.any(axis=1), total / np.maximum(seen.sum(axis=1), 1), -np.inf)
+
+    def metric_near(self, place: int, reverse: bool) -> MetricPose | None:
+        """Return an accepted pose by landmarks beside a place; None where there is none."""
+        if self.metric is None:
+            return None
+        _ = self.metric_pose  # tells which poses a place elsewhere contradicts
+        return self.metric.near(place, reverse)
+
+    @cached_property
+    def metric_pose(self) -> MetricPose | None:
+        """The pose by landmarks beside the candidates; None where there are no landmarks."""
+        if self.metric is None:
+            return None
+        elsewhere = self.rival.states[0] if self.rival is not None else None
+        return self.metric.search(self.candidates, elsewhere)
 
     def pose(self, place: int, reverse: bool) -> Pose:
         """

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from husky_placerec.config import Config
 from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.metric_comparison import planar
 from husky_placerec.recognition.motion import Motion, MotionIntegrator
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.pose_filter import PoseFilter
@@ -124,10 +125,12 @@ class SequenceEstimator:
     ) -> Recognition:
         """Return the decision about the estimate of the route filter."""
         place, reverse = estimate.place, estimate.reverse
-        measured = result.pose(place, reverse)
+        metric = result.metric_near(place, reverse)
+        solved = None if metric is None else planar(metric)
+        measured, known = solved or (result.pose(place, reverse), None)
         # A lost robot is not followed: its estimate may be anywhere.
         if used and self._filter.state is not State.LOST:
-            self._agrees = self._poses.update(motion, measured)
+            self._agrees = self._poses.update(motion, measured, known)
         pose = self._poses.pose(None if used else motion, measured)
         guessed = motion is None or motion.guessed
         # Without odometry nothing but the view itself tells that the road has been left, so that
@@ -145,6 +148,8 @@ class SequenceEstimator:
         covariance, covariance_xy = errors.covariance(
             estimate.probability, pose, self._route.spacing_at(place)
         )
+        if metric is not None and metric.variances is not None and used:
+            covariance, covariance_xy = self._by_landmarks(metric.variances)
         chances = self._filter.probabilities(*result.states).tolist()
         return replace(
             single,
@@ -162,6 +167,16 @@ class SequenceEstimator:
             estimate=pose,
             chosen=result.candidate(place, reverse),
         )
+
+    def _by_landmarks(
+        self, variances: tuple[float, ...]
+    ) -> tuple[tuple[float, ...], tuple[float, float, float]]:
+        """Return the covariance of the filtered pose: in the plane the filter's own."""
+        found = self._poses.covariance
+        if found is None:  # a lost robot is not followed
+            found = np.diag([variances[0], variances[1], variances[5]])
+        (xx, xy, _), (_, yy, _), (*_, yaw) = found.tolist()
+        return (xx, yy, *variances[2:5], yaw), (xx, xy, yy)
 
     def _no_estimate(self, single: Recognition, reason: str | None) -> Recognition:
         return replace(

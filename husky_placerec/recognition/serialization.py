@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from husky_placerec import schema
-from husky_placerec.types import Candidate, Measurement, Pose, Recognition
+from husky_placerec.types import Candidate, Measurement, MetricPose, Pose, Recognition
 
 _STAMP = schema.integer(0, 2**63 - 1)
 _NUMBER = schema.none_or(schema.number(-1e12, 1e12))
@@ -27,6 +27,22 @@ _SINGLE = schema.record(
     {'accepted': schema.boolean, 'reason': _WORD, 'pose': schema.none_or(_POSE)},
     {'probability': _CHANCE, 'covariance': _VARIANCES},
 )
+_METRIC = schema.record(
+    {
+        'solved': schema.boolean,
+        'reason': _WORD,
+        'inliers': schema.mapping(schema.integer(0, 100_000), schema.text(64), most=16),
+        'matches': schema.integer(0, 1_000_000),
+        'place': _PLACE,
+        'reversed': schema.boolean,
+    },
+    {
+        'pose': schema.none_or(_POSE),
+        'covariance': schema.none_or(schema.items(schema.number(-1e12, 1e12), least=36, most=36)),
+        'lead': schema.none_or(schema.integer(-100_000, 100_000)),
+        'up': schema.none_or(schema.items(schema.number(-1, 1), least=3, most=3)),
+    },
+)
 _LINE = schema.record(
     {
         'stamp_ns': _STAMP,
@@ -46,6 +62,7 @@ _LINE = schema.record(
         'state': _WORD,
         'proof': _NUMBER,
         'measurement': schema.none_or(_SINGLE),
+        'metric': schema.none_or(_METRIC),
         'truth': _POSE,
     },
 )
@@ -75,6 +92,7 @@ def recognition_json(recognition: Recognition, truth: Pose | None = None) -> dic
         'state': recognition.state,
         'proof': recognition.proof,
         'measurement': _measurement(single) if single else None,
+        'metric': _metric(recognition.metric) if recognition.metric else None,
         'candidates': [_candidate(candidate) for candidate in recognition.candidates],
     }
     if truth is not None:
@@ -91,6 +109,21 @@ def _measurement(single: Measurement) -> dict[str, Any]:
         'probability': single.probability,
         'pose': dict(vars(single.pose)) if single.pose else None,
         'covariance': list(single.covariance) if single.covariance else None,
+    }
+
+
+def _metric(metric: MetricPose) -> dict[str, Any]:
+    return {
+        'solved': metric.solved,
+        'reason': metric.reason,
+        'inliers': dict(metric.inliers),
+        'matches': metric.matches,
+        'lead': metric.lead,
+        'place': metric.place,
+        'reversed': metric.reversed,
+        'pose': dict(vars(metric.pose)) if metric.pose else None,
+        'covariance': list(metric.covariance) if metric.covariance else None,
+        'up': list(metric.up) if metric.up else None,
     }
 
 
@@ -132,6 +165,7 @@ def recognition_of(line: Any, source: str) -> tuple[Recognition, Pose | None]:
         pose,
         chosen=_chosen_of(line, candidates),
         proof=line.get('proof'),
+        metric=_metric_of(line['metric']) if line.get('metric') else None,
     )
     return recognition, truth
 
@@ -167,6 +201,22 @@ def _measurement_of(values: Mapping[str, Any]) -> Measurement:
         _pose_of(values['pose']),
         values.get('probability'),
         _variances_of(values),
+    )
+
+
+def _metric_of(values: Mapping[str, Any]) -> MetricPose:
+    covariance, up = values.get('covariance'), values.get('up')
+    return MetricPose(
+        values['solved'],
+        values['reason'],
+        _pose_of(values.get('pose')),
+        tuple(covariance) if covariance else None,
+        values['inliers'],
+        values['matches'],
+        values['place'],
+        values['reversed'],
+        values.get('lead'),
+        (up[0], up[1], up[2]) if up else None,
     )
 
 

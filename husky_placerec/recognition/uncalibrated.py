@@ -10,7 +10,7 @@ import numpy as np
 
 # Factor of the proof that the prior asks, as the map's own null is not measured; and another one
 # without odometry, where the filter may follow any path.
-UNMEASURED, UNMEASURED_MOTION = 1.5, 1.5
+UNMEASURED, UNMEASURED_MOTION = 1.5, 2.0
 WEAKNESS = (
     'the map is not calibrated, and other worlds alone tell what its evidence is worth; '
     'run placerec calibrate'

@@ -42,6 +42,7 @@ class ConfiguredParts(Observer):
             recognizer,
             config,
             decode=partial(to_pixels, max_pixels=config.max_pixels),
+            reduced=True,
             observer=self,
             now_ns=lambda: node.get_clock().now().nanoseconds,
             log=log,

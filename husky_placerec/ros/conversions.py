@@ -8,7 +8,7 @@ from typing import Any
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped, Quaternion
 from geometry_msgs.msg import Pose as PoseMessage
-from husky_placerec.data.images import decode_image, MAX_PIXELS
+from husky_placerec.data.images import decode_image, MAX_PIXELS, Needed
 from husky_placerec.data.raw_images import UnknownEncoding
 from husky_placerec.errors import InputError
 from husky_placerec.types import Pixels, Pose, SECOND_NS
@@ -20,16 +20,17 @@ MESSAGE_TYPES = {'compressed': CompressedImage, 'raw': Image}
 X, Y = 0, 1  # rows and columns of a covariance
 
 
-def to_pixels(message: Any, max_pixels: int = MAX_PIXELS) -> Pixels:
+def to_pixels(message: Any, max_pixels: int = MAX_PIXELS, needed: Needed | None = None) -> Pixels:
     """
     Decode an Image or a CompressedImage into [H, W, 3] RGB.
 
     `data.images` decodes the encodings that sensor_msgs names; cv_bridge is asked for any other.
 
+    :param needed: as in `decode_image`.
     :raises InputError: for an image that neither can decode.
     """
     try:
-        return decode_image(message, max_pixels)
+        return decode_image(message, max_pixels, needed)
     except UnknownEncoding as unknown:
         try:  # a cv_bridge that was built for another NumPy fails here only
             from cv_bridge import CvBridge

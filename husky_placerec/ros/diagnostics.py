@@ -7,9 +7,13 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from husky_placerec.data.pairing import FramePairer
+from husky_placerec.descriptor.masking import MASKED, MISSING
 from husky_placerec.printable import printable
-from husky_placerec.ros.inputs import Inputs, ODOMETRY
+from husky_placerec.ros.inputs import Inputs, optional
+from husky_placerec.semantics.segmenter import TimedSegmenter
+from husky_placerec.session import Session
 from husky_placerec.session.counters import Counters, percentiles, Usage
+from husky_placerec.session.mask_buffer import BROKEN, EARLY, LATE
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 PATIENCE = 20  # images of each camera that may come without a frame
@@ -22,7 +26,7 @@ def input_statuses(inputs: Inputs, hardware_id: str) -> dict[str, DiagnosticStat
     statuses = {}
     for name, health in inputs.health.items():
         problem = inputs.problem(name)
-        missed = health.silent and name != ODOMETRY  # the node works without it
+        missed = health.silent and not optional(name)
         level = OK if not problem else ERROR if missed else WARN
         values = {
             'topic': health.topic,
@@ -55,6 +59,7 @@ def session_values(counters: Counters, pairer: FramePairer, driven_m: float) -> 
         **{f'   {reason}': count for reason, count in sorted(counters.held_back.items())},
         'poses published': counters.accepted,
         'accept ratio': f'{counters.accepted / decided:.3f}',
+        **metric_values(counters),
         'images that match no other': pairer.unmatched,
         'images that do not decode': counters.undecodable,
         'failures': counters.failures,
@@ -69,6 +74,32 @@ def session_values(counters: Counters, pairer: FramePairer, driven_m: float) -> 
         **_times('decoding', decoding),
         **_times('recognising', recognising),
     }
+
+
+def metric_values(counters: Counters) -> dict[str, object]:
+    """Return how many frames were solved by landmarks, and why others were not."""
+    tried = counters.solved + sum(counters.unsolved.values())
+    if not tried:
+        return {}
+    return {
+        'solved by landmarks': f'{counters.solved} of {tried} ({counters.solved / tried:.0%})',
+        **{f'   not: {reason}': count for reason, count in sorted(counters.unsolved.items())},
+        'last inliers': counters.last_inliers,
+    }
+
+
+def mask_values(session: Session) -> dict[str, object]:
+    """Return what became of the masks; nothing where masks are off."""
+    masking = session.recognizer.masking
+    if masking is None:
+        return {}
+    counts = masking.counts + session.masks.counts
+    known = dict.fromkeys((MASKED, MISSING, LATE, EARLY, BROKEN), 0)
+    values: dict[str, object] = {**known, **counts}
+    if isinstance(masking.segmenter, TimedSegmenter) and masking.segmenter.failures:
+        values['failures of the segmentation'] = masking.segmenter.failures
+        values['last failure of the segmentation'] = masking.segmenter.problem
+    return values
 
 
 def usage_values(usage: Usage) -> dict[str, object]:

@@ -60,6 +60,8 @@ INPUTS = """## Subscribed
 The intrinsics, where they are needed. |
 | `/tf_static` | `tf2_msgs/msg/TFMessage` | | The mounting of the cameras, where it is needed. |
 | `odometry_topic` | `nav_msgs/msg/Odometry` | {odometry} | The motion of the robot. Empty: none. |
+| `imu_topic` | `sensor_msgs/msg/Imu` | {odometry} | The direction up. Empty: none. |
+| `camera.<name>.mask_topic` | `Image` or `CompressedImage` | {images} | The classes of the pixels. |
 
 The first column names the [parameter](parameters.md) that has the topic, except `/tf_static`. A
 parameter `qos_overrides.<topic>.subscription.<policy>` changes the QoS of images and odometry. With

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 import time
 from typing import Any
 
 from husky_placerec.config import Config
+from husky_placerec.data.masks import EncodedMask, mask_topics, table_of
 from husky_placerec.data.pairing import FramePairer
 from husky_placerec.errors import InputError
 from husky_placerec.ros.cameras import CameraInputs, wanted_cameras
@@ -15,12 +17,15 @@ from husky_placerec.ros.synchronizer import FrameSynchronizer
 from husky_placerec.session import Session
 from husky_placerec.session.camera_wait import CameraWait
 from husky_placerec.session.input_health import InputHealth
-from husky_placerec.types import Frame, SECOND_NS
+from husky_placerec.types import Floats, Frame, SECOND_NS
 from message_filters import Subscriber
 from nav_msgs.msg import Odometry
+import numpy as np
 from rclpy.node import Node
 from rclpy.qos import qos_policy_name_from_kind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from scipy.spatial.transform import Rotation
+from sensor_msgs.msg import Imu
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -30,6 +35,9 @@ except ImportError:  # Humble's name
 # Best effort hears every driver; a reliable subscription hears nothing from a best-effort one.
 IMAGE_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 ODOMETRY = 'odometry'  # a key beside the names of the cameras
+IMU = 'imu'
+UNIT = 0.01  # deviation of the length of a quaternion
+MASK = ' mask'  # behind the name of a camera, which has no blank
 ODOMETRY_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -79,11 +87,19 @@ class Inputs:
         cameras = {name: self._camera(name) for name in self._config.cameras}
         self._synchronizer = FrameSynchronizer(cameras, self.pairer)
         self._synchronizer.registerCallback(self._store)
+        for name, topic in mask_topics(self._config).items():
+            kind = MESSAGE_TYPES[self._config.camera_config(name).mask_transport]
+            masks = self._subscriber(name + MASK, kind, topic, IMAGE_QOS)
+            masks.registerCallback(self._mask, name)
         if self._config.odometry_topic:
             subscriber = self._subscriber(
                 ODOMETRY, Odometry, self._config.odometry_topic, ODOMETRY_QOS
             )
             subscriber.registerCallback(self._odometry)
+
+        if self._config.imu_topic:
+            heard = self._subscriber(IMU, Imu, self._config.imu_topic, ODOMETRY_QOS)
+            heard.registerCallback(self._imu)
 
     def stop(self) -> None:
         """Unsubscribe."""
@@ -166,14 +182,46 @@ class Inputs:
         It is 0 if a camera sends nothing now, or stamps that do not advance: that is another
         problem, and the cameras cannot be paired because of it.
         """
-        cameras = [health for name, health in self.health.items() if name != ODOMETRY]
+        cameras = [health for name, health in self.health.items() if not optional(name)]
         if any(health.silent or health.stuck for health in cameras):
             return 0
         since = [n - self._messages_at_frame.get(c, 0) for c, n in self._messages().items()]
         return min(since, default=0)
+
+    def _mask(self, message: Any, name: str) -> None:
+        stamp_ns = from_stamp(message.header.stamp)
+        source = f'{self.health[name + MASK].topic} at {stamp_ns}'
+        mask = EncodedMask(message, table_of(self._config), source)
+        read = partial(mask.read, max_pixels=self._config.max_pixels)
+        self._session.masks.add(name, stamp_ns, read)
 
     def _odometry(self, message: Odometry) -> None:
         self.odometry_frame = message.header.frame_id or self.odometry_frame
         pose = from_pose(message.pose.pose)
         if not self._session.add_odometry(from_stamp(message.header.stamp), pose):
             self.health[ODOMETRY].broken += 1
+
+    def _imu(self, message: Imu) -> None:
+        if not self._session.add_gravity(from_stamp(message.header.stamp), up_of(message)):
+            self.health[IMU].broken += 1
+
+
+def up_of(message: Imu) -> Floats:
+    """
+    Return [3] the direction up in the frame of an IMU, of any length.
+
+    An IMU that knows its orientation tells it without the accelerations of the robot; one that
+    does not has -1 as the first covariance.
+    """
+    turn = message.orientation
+    quaternion = np.array([turn.x, turn.y, turn.z, turn.w])
+    known = message.orientation_covariance[0] >= 0
+    if known and abs(np.linalg.norm(quaternion) - 1) < UNIT:
+        return np.asarray(Rotation.from_quat(quaternion).inv().apply([0.0, 0.0, 1.0]))
+    felt = message.linear_acceleration
+    return np.array([felt.x, felt.y, felt.z])
+
+
+def optional(name: str) -> bool:
+    """Return whether the node works without an input."""
+    return name in (ODOMETRY, IMU) or name.endswith(MASK)

@@ -95,7 +95,7 @@ class PlacerecNode(LifecycleNode):
         config = self.config
         log = open_log(config.recognitions_file)
         try:
-            recognizer = load_in_thread(config, self._goes_on)
+            recognizer = load_in_thread(config, self._goes_on, self._tell)
             self.parts = ConfiguredParts(self, recognizer, config, log, self._problem)
         except BaseException:
             if log is not None:
@@ -104,6 +104,9 @@ class PlacerecNode(LifecycleNode):
         super().on_configure(state)
         if limits := recognizer.place_map.spec.limits:
             self.get_logger().warning(limits)
+
+    def _tell(self, sentence: str) -> None:
+        self.get_logger().info(printable(sentence))
 
     def _activate(self, state: LifecycleState) -> None:
         parts = self._configured()

@@ -15,6 +15,7 @@ from husky_placerec.ros.diagnostics import (
     ERROR,
     Finding,
     input_statuses,
+    mask_values,
     OK,
     pairing_problem,
     session_values,
@@ -76,6 +77,7 @@ class Reporter:
             values.update(_about_map(session.recognizer))
             driven_m = session.odometry.total_m
             values.update(session_values(session.counters, parts.inputs.pairer, driven_m))
+            values.update(mask_values(session))
             values['initialpose waits for'] = parts.outputs.initial_pose_waits_for
             values['log lines lost'] = parts.log.lost if parts.log is not None else 0
             for each in inputs.values():

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 import time
 
-from husky_placerec.types import Recognition
+from husky_placerec.types import MetricPose, Recognition
 import numpy as np
 
 NEWEST = 500  # times of which percentiles are computed
@@ -36,6 +36,9 @@ class Counters:
     last_reason: str = ''
     last_probability: float | None = None
     last_proof: float | None = None
+    solved: int = 0  # frames, by landmarks
+    unsolved: Counter[str] = field(default_factory=Counter)  # frames, by reason
+    last_inliers: str = ''  # by camera
     recent_problem: str = ''  # since the last report
     waits_ms: deque[float] = field(default_factory=_newest)  # from the pair to the pose
     ages_ms: deque[float] = field(default_factory=_newest)  # from the stamp to the pose
@@ -55,11 +58,21 @@ class Counters:
         self.last_probability = recognition.probability
         self.last_proof = recognition.proof
         self.last_reason = recognition.reason or ''
+        self._count_metric(recognition.metric)
         if not recognition.accepted:
             self.refused[self.last_reason or 'unknown'] += 1
         else:
             self.accepted += 1
             self.fixed_at, self.fixed_m = time.monotonic(), driven_m
+
+    def _count_metric(self, metric: MetricPose | None) -> None:
+        if metric is None:
+            return
+        self.last_inliers = ', '.join(f'{name} {n}' for name, n in metric.inliers.items())
+        if metric.solved:
+            self.solved += 1
+        else:
+            self.unsolved[metric.reason or 'unknown'] += 1
 
     def report(self) -> str:
         """Return in a sentence what became of the frames, for people."""

@@ -6,7 +6,9 @@ A replay drives the same object frame by frame, without the thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 import threading
 import time
 from typing import Any
@@ -18,10 +20,20 @@ from husky_placerec.recognition.odometry import Odometry, StampedPose
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session.counters import Counters
 from husky_placerec.session.frame_gate import FrameGate
+from husky_placerec.session.image_needs import image_needs
 from husky_placerec.session.log import Log, log_line
 from husky_placerec.session.mailbox import Mailbox
+from husky_placerec.session.mask_buffer import BROKEN, MaskBuffer
 from husky_placerec.session.published_state import PublishedState
-from husky_placerec.types import Frame, Pixels, Pose, Recognition, State
+from husky_placerec.types import (
+    Classes,
+    Floats,
+    Frame,
+    Pixels,
+    Pose,
+    Recognition,
+    State,
+)
 
 JOIN_S = 0.5  # wait for the thread at the end; it is a daemon, so the process ends without it too
 MOST_UNWRITTEN = 10_000  # odometry poses that wait for a line of the log
@@ -53,9 +65,13 @@ class Session:
     the state and, through the observer, whatever was derived from earlier frames. Everything that
     reaches the recognizer is written to the log, so that a replay repeats the recognitions.
 
-    :param decode: makes pixels of a message, or raises InputError.
+    :param decode: makes pixels of a message, or raises InputError. Its second argument tells the
+        size that is needed, where `reduced`.
+    :param reduced: decode images no larger than the map needs them.
     :param now_ns: the clock that the stamps of the messages should have.
     :param log: takes a line of JSON for each recognition.
+    :ivar masks: the masks that came over topics; functions that make classes [H, W] of a mask for
+        an image of a height and width, or raise InputError.
     """
 
     def __init__(
@@ -63,16 +79,20 @@ class Session:
         recognizer: Recognizer,
         config: Config,
         *,
-        decode: Callable[[Any], Pixels] = lambda pixels: pixels,
+        decode: Callable[..., Pixels] = lambda pixels: pixels,
+        reduced: bool = False,
         observer: Observer | None = None,
         now_ns: Callable[[], int] = time.time_ns,
         log: Log | None = None,
     ) -> None:
         self.recognizer = recognizer
-        self.config = config
+        self.config = self._seen_by = config
         self.counters = Counters()
+        self.masks = MaskBuffer()
         self.enabled = True
         self._decode, self._now_ns, self._log = decode, now_ns, log
+        self._needs = image_needs(recognizer.place_map, config) if reduced else None
+        self._decoders = ThreadPoolExecutor(max(1, min(config.threads, len(config.cameras))))
         self._observer = observer or Observer()
         self._state = PublishedState(now_ns, self._observer.state_changed)
         self._gate = FrameGate()
@@ -122,6 +142,7 @@ class Session:
         """Forget every frame before the next one; from any thread."""
         with self._telling:
             self._gate.reset()
+            self.masks.reset()
             self._anew.set()
             self._state.reset()
             self._observer.began_anew()
@@ -141,6 +162,7 @@ class Session:
         place_map.prepare()  # takes long, while recognition goes on
         with self._turn:
             self.recognizer.reload(place_map)
+            self._needs = self._needs and image_needs(place_map, self._seen_by)
             self.begin_anew()
 
     def look_through(self, config: Config) -> str:
@@ -151,11 +173,17 @@ class Session:
         """
         with self._turn:
             self.recognizer.look_through(config)
+            self._seen_by = config
+            self._needs = self._needs and image_needs(self.recognizer.place_map, config)
             return self.recognizer.view
 
     def add_odometry(self, stamp_ns: int, pose: Pose) -> bool:
         """Add a pose of `base_link` in the frame `odom`; return whether it is a pose."""
         return self.odometry.add(stamp_ns, pose)
+
+    def add_gravity(self, stamp_ns: int, up: Floats) -> bool:
+        """Add a direction up in `base_link`; return whether a robot can stand so."""
+        return self.recognizer.gravity.add(stamp_ns, up)
 
     def check_state(self) -> None:
         """Give up the state where no frame has confirmed it for some time; call it regularly."""
@@ -244,11 +272,36 @@ class Session:
     def _decoded(self, messages: Messages) -> Frame[Pixels]:
         """Decode a frame; a camera with a broken image counts as absent."""
         images: dict[str, Pixels] = {}
-        for camera, message in messages.images.items():
-            try:
-                images[camera] = self._decode(message)
-            except InputError as error:
+        tried = self._decoders.map(self._try_to_decode, *zip(*messages.images.items()))
+        for camera, decoded in zip(messages.images, tried):
+            if isinstance(decoded, InputError):
                 self.counters.undecodable += 1
-                self._observer.problem(f'{camera} image: {error}')
+                self._observer.problem(f'{camera} image: {decoded}')
+            else:
+                images[camera] = decoded
         stamps = {camera: messages.image_stamps_ns[camera] for camera in images}
-        return Frame(next(iter(stamps.values()), messages.stamp_ns), images, stamps)
+        masks = self._masks_of(images, stamps)
+        return Frame(next(iter(stamps.values()), messages.stamp_ns), images, stamps, masks)
+
+    def _try_to_decode(self, camera: str, message: Any) -> Pixels | InputError:
+        try:
+            if self._needs is None:
+                return self._decode(message)
+            return self._decode(message, needed=partial(self._needs, camera))
+        except InputError as error:
+            return error
+
+    def _masks_of(
+        self, images: Mapping[str, Pixels], stamps_ns: Mapping[str, int]
+    ) -> dict[str, Classes]:
+        """Return the masks that have come; a frame goes on without those that have not."""
+        masks: dict[str, Classes] = {}
+        for camera, image in images.items():
+            read = self.masks.take(camera, stamps_ns[camera])
+            try:
+                if read is not None:
+                    masks[camera] = read((image.shape[0], image.shape[1]))
+            except InputError as error:
+                self.masks.counts[BROKEN] += 1
+                self._observer.problem(f'{camera} mask: {error}')
+        return masks

@@ -30,9 +30,20 @@ class Strengths(Protocol):
 
 
 def augment(image: Pixels, recipe: Strengths, rng: np.random.Generator) -> Pixels:
-    """Return an [H, W, 3] image with the random changes that the recipe asks for."""
+    """
+    Return an image with the random changes that the recipe asks for.
+
+    :param image: [H, W, 3], or [H, W, 4] with a mask, which only the changes of geometry move.
+    """
     if recipe.geometry:
         image = _change_geometry(image, recipe.geometry, rng)
+    if image.shape[2] == 3:
+        return _change_colours(image, recipe, rng)
+    colours = _change_colours(np.ascontiguousarray(image[..., :3]), recipe, rng)
+    return np.concatenate([colours, image[..., 3:]], axis=2)
+
+
+def _change_colours(image: Pixels, recipe: Strengths, rng: np.random.Generator) -> Pixels:
     if rng.random() < recipe.texture:
         image = _change_textures(image, rng)
     if recipe.light:

@@ -11,6 +11,7 @@ from pathlib import Path
 from husky_placerec.arrays import map_array
 from husky_placerec.config import Config
 from husky_placerec.data.source import decode_usable, open_source
+from husky_placerec.descriptor.masking import Masking
 from husky_placerec.descriptor.preparation import Preparation
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.errors import InputError
@@ -30,11 +31,14 @@ class Drive:
     :param track: the poses, and the source's path.
     :param images: [N, C, H, W, 3] RGB, memory-mapped; black where a camera gave no image.
     :param present: [N, C], whether the camera gave an image.
+    :param static: [N, C, H, W] of 0 to 255, how static each pixel is, memory-mapped; None: there
+        are no masks.
     """
 
     track: Track
     images: NDArray[np.uint8]
     present: Mask
+    static: NDArray[np.uint8] | None = None
 
     @property
     def poses(self) -> Floats:
@@ -70,8 +74,10 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
     """
     Load a drive with its images at the input size of a network.
 
-    :param folder: keeps the images; those of an earlier call are not decoded again.
+    :param folder: keeps the images, and the masks where the parameters ask for them; those of an
+        earlier call are not decoded again.
     """
+    masking = Masking.of(config)
     prepare = Preparation.of(spec, config)
     with open_source(track.path) as source:
         about = repr(
@@ -86,7 +92,8 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
         )
         path = folder / f'{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy'
         if not path.exists():
-            shape = (len(track), len(spec.sees), spec.input_height, spec.input_width, 3)
+            size = spec.input_height, spec.input_width
+            shape = (len(track), len(spec.sees), *size, 3 if masking is None else 4)
             folder.mkdir(parents=True, exist_ok=True)
             with temporary_file(folder, path.stem, '.npy') as temporary:
                 made = np.lib.format.open_memmap(temporary, 'w+', np.uint8, shape)
@@ -95,13 +102,26 @@ def load_drive(track: Track, config: Config, spec: DescriptorSpec, folder: Path)
                     for row, frame in enumerate(_rows(frames, track.rows)):
                         decoded = decode_usable(frame, source, config.max_pixels)
                         for camera, image in _images(decoded, spec.sees):
-                            made[row, camera] = prepare(spec.sees[camera], image)
+                            made[row, camera, ..., :3] = prepare(spec.sees[camera], image)
+                        if masking is not None and decoded is not None:
+                            made[row, ..., 3] = _static(masking, decoded, prepare, spec)
                         shown.update()
                 made.flush()
                 temporary.replace(path)
     stored = map_array(path)
-    present = np.stack([[each.any() for each in row] for row in stored])
-    return Drive(track, stored, present)
+    images = stored[..., :3]
+    present = np.stack([[each.any() for each in row] for row in images])
+    return Drive(track, images, present, None if masking is None else stored[..., 3])
+
+
+def _static(
+    masking: Masking, frame: Frame[Pixels], prepare: Preparation, spec: DescriptorSpec
+) -> NDArray[np.uint8]:
+    """Return [C, H, W] of 0 to 255; all static where there is no mask."""
+    shares = masking.shares(frame, prepare)
+    whole = np.ones((spec.input_height, spec.input_width), np.float32)
+    found = np.stack([shares.get(camera, whole) for camera in spec.sees])
+    return np.round(found * 255).astype(np.uint8)
 
 
 def _rows(frames: Iterator, rows: Indices) -> Iterator:

@@ -116,6 +116,13 @@ class Recipe:
     )
     texture: float = parameter(0.0, 'Share of images with changed textures.', least=0.0, most=1.0)
     occlusion: float = parameter(0.1, 'Share of images with a hidden part.', least=0.0, most=1.0)
+    traffic: float = parameter(
+        0.0,
+        'Share of images into which what moves in another image of the group is copied, with its '
+        'mask; needs masks: true in the parameters.',
+        least=0.0,
+        most=1.0,
+    )
     save_every: int = parameter(100, 'Iterations between checkpoints.', least=1, most=10**6)
     tensorboard: bool = parameter(False, 'Write events for TensorBoard; needs tensorboard.')
     text: str = field(default='', compare=False)
@@ -149,10 +156,16 @@ def read_recipe(path: Path) -> Recipe:
         name: check_value(name, values.get(name, each.default), each, each.default, str(path))
         for name, each in declared.items()
     }
+    config = make_config(dict(_flat(values.get('parameters') or {}, path)), str(path))
+    if numbers['traffic'] and not config.masks:
+        raise InputError(
+            f'{path}: traffic is {numbers["traffic"]}; expected masks: true in the parameters, '
+            'because masks tell what moves'
+        )
     return Recipe(
         _groups(values, 'drives', path, least=2),
         _groups(values, 'validation', path, least=2),
-        make_config(dict(_flat(values.get('parameters') or {}, path)), str(path)),
+        config,
         **numbers,
         text=text,
     )

@@ -15,6 +15,7 @@ from husky_placerec.training.loss import MetricLoss
 from husky_placerec.training.processes import Processes
 from husky_placerec.training.recipe import Recipe
 from husky_placerec.training.sampler import PlaceSampler, Sample
+from husky_placerec.training.traffic import with_traffic
 from husky_placerec.types import Mask
 import numpy as np
 from numpy.typing import NDArray
@@ -116,8 +117,9 @@ class Trainer:
         """Return the frames' unit vectors [B, D], through which gradients flow."""
         own = samples[self.processes.share(len(samples))]
         images = torch.from_numpy(np.concatenate([self.images(sample) for sample in own]))
-        images = images.to(self.recipe.device).permute(0, 3, 1, 2)
-        pooled = self._pool(images.float() / 255)
+        images = images.to(self.recipe.device).permute(0, 3, 1, 2).float() / 255
+        masks = self._weights(images[:, 3]) if images.shape[1] == 4 else None
+        pooled = self._pool(images[:, :3], masks)
         present = torch.from_numpy(np.stack([self._present(sample) for sample in samples]))
         cameras = present.shape[1]
         gathered = self.processes.gather(pooled, len(samples) * cameras)
@@ -125,13 +127,19 @@ class Trainer:
         return self.network.fuse(vectors, present.to(vectors.device), self.fusion)
 
     def images(self, sample: Sample) -> NDArray[np.uint8]:
-        """Return a sample's augmented images, [C, H, W, 3]."""
-        images = np.asarray(self.groups[sample.group][sample.drive].images[sample.frame])
+        """Return a sample's augmented images, [C, H, W, 3], or with its masks [C, H, W, 4]."""
+        drives = self.groups[sample.group]
+        drive = drives[sample.drive]
+        images = np.asarray(drive.images[sample.frame])
+        rng = np.random.default_rng(sample.seed)
+        if drive.static is not None:
+            masks = np.asarray(drive.static[sample.frame])[..., None]
+            images = np.concatenate([images, masks], axis=3)
+            images = with_traffic(images, drives, self.recipe.traffic, rng)
         if sample.turned:
             images = images[list(self.opposites or ())]
         if sample.mirrored:
             images = np.stack([mirror(image) for image in images])
-        rng = np.random.default_rng(sample.seed)
         return np.stack([augment(np.ascontiguousarray(i), self.recipe, rng) for i in images])
 
     def parameters_after_gather(self) -> list[nn.Parameter]:
@@ -170,21 +178,29 @@ class Trainer:
         self.rng.bit_generator.state = state['numpy']
         torch.set_rng_state(state['torch'])
 
-    def _pool(self, images: torch.Tensor) -> torch.Tensor:
+    def _weights(self, static: torch.Tensor) -> torch.Tensor:
+        floor = self.recipe.parameters.mask_floor
+        return floor + (1 - floor) * static
+
+    def _pool(self, images: torch.Tensor, masks: torch.Tensor | None) -> torch.Tensor:
         """Return [B, P]; with `checkpointed`, only a few images' activations exist at a time."""
         size = self.recipe.checkpointed
         if not size:
-            return self._pool_at_once(images)
+            return self._pool_at_once(images, masks)
         parts = images.split(size)
+        weights = [None] * len(parts) if masks is None else masks.split(size)
         return torch.cat(
-            [checkpoint(self._pool_at_once, part, use_reentrant=False) for part in parts]
+            [
+                checkpoint(self._pool_at_once, *each, use_reentrant=False)
+                for each in zip(parts, weights)
+            ]
         )
 
-    def _pool_at_once(self, images: torch.Tensor) -> torch.Tensor:
+    def _pool_at_once(self, images: torch.Tensor, masks: torch.Tensor | None) -> torch.Tensor:
         reduced = self.recipe.precision == 'bfloat16'
         with torch.autocast(images.device.type, torch.bfloat16, enabled=reduced):
             features = self.network.features(images)
-        return self.network.pool(features)
+        return self.network.pool(features, masks)
 
     def _present(self, sample: Sample) -> Mask:
         """Return [C], whether each camera gave an image."""

@@ -29,7 +29,8 @@ def measure_recalls(
     rules = PairProtocol(TOLERANCES_M, 1, opposite_cameras(config), config.search_reversed)
     found = []
     for group in groups:
-        described = [describe(network, drive, config.fusion or 'concat') for drive in group]
+        fusion, floor = config.fusion or 'concat', config.mask_floor
+        described = [describe(network, drive, fusion, floor) for drive in group]
         for a, b in itertools.permutations(range(len(group)), 2):
             pair = evaluate_pair(group[a].track, described[a], group[b].track, described[b], rules)
             found.append([pair.figures['recall', f'{t:g}', '1'] for t in TOLERANCES_M])
@@ -46,10 +47,18 @@ def chance_recalls(groups: Sequence[Sequence[Drive]]) -> Recalls:
     return _mean(found)
 
 
-def describe(network: DescriptorNetwork, drive: Drive, fusion: str) -> FloatArray:
-    """Return the drive's descriptors: [N, C, D] for `concat`, else [N, 1, D]."""
+def describe(
+    network: DescriptorNetwork, drive: Drive, fusion: str, floor: float = 1.0
+) -> FloatArray:
+    """
+    Return the drive's descriptors: [N, C, D] for `concat`, else [N, 1, D].
+
+    :param floor: weight of what moves, where the drive has masks.
+    """
     flat = drive.images.reshape(-1, *drive.images.shape[2:])
-    vectors = describe_images(network, flat).reshape(*drive.present.shape, -1)
+    static = drive.static
+    masks = None if static is None else static.reshape(-1, *static.shape[2:])
+    vectors = describe_images(network, flat, masks, floor).reshape(*drive.present.shape, -1)
     present = torch.from_numpy(drive.present).to(vectors.device)
     vectors = vectors * present[..., None]
     if fusion != 'concat':
@@ -59,14 +68,28 @@ def describe(network: DescriptorNetwork, drive: Drive, fusion: str) -> FloatArra
 
 
 @torch.inference_mode()
-def describe_images(network: DescriptorNetwork, images: NDArray[np.uint8]) -> torch.Tensor:
-    """Describe [B, H, W, 3] images as [B, D] unit vectors, in evaluation mode."""
+def describe_images(
+    network: DescriptorNetwork,
+    images: NDArray[np.uint8],
+    static: NDArray[np.uint8] | None = None,
+    floor: float = 1.0,
+) -> torch.Tensor:
+    """
+    Describe [B, H, W, 3] images as [B, D] unit vectors, in evaluation mode.
+
+    :param static: [B, H, W] of 0 to 255, how static each pixel is; None: no masks.
+    :param floor: weight of what moves.
+    """
     training, device = network.training, network.mean.device
     network.eval()
     parts = []
     for first in range(0, len(images), BATCH):
         batch = torch.from_numpy(np.array(images[first : first + BATCH])).permute(0, 3, 1, 2)
-        parts.append(network(batch.to(device).float() / 255))
+        weights = None
+        if static is not None:
+            share = torch.from_numpy(np.array(static[first : first + BATCH])).to(device) / 255
+            weights = floor + (1 - floor) * share
+        parts.append(network(batch.to(device).float() / 255, weights))
     network.train(training)
     return torch.cat(parts)
 

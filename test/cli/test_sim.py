@@ -244,7 +244,8 @@ def test_the_live_robot_is_heard_by_the_node(map_path, monkeypatch, tmp_path):
     monkeypatch.setenv('ROS_DOMAIN_ID', str(60 + os.getpid() % 30))
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     log = tmp_path / 'recognitions.jsonl'
-    values = {'map': map_path, 'min_similarity': 0.6, 'recognitions_file': log}
+    rules = {'uncalibrated': 'thresholds', 'min_similarity': 0.6}
+    values = {'map': map_path, 'recognitions_file': log, **rules}
     options = [word for name, value in values.items() for word in ('-p', f'{name}:={value}')]
     run = [sys.executable, '-m']
     with (tmp_path / 'node.log').open('w') as opened:

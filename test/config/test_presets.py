@@ -169,13 +169,13 @@ def test_a_profile_has_shared_memory_for_raw_images(name):
 @pytest.mark.parametrize('name', ['one_machine', 'robot'])
 def test_a_node_with_a_profile_recognises(name, drives, map_path, tmp_path, monkeypatch):
     pytest.importorskip('rclpy')
-    from support.robot import new_domain, node_process, Robot, scenes_of
+    from support.robot import HOG, new_domain, node_process, Robot, scenes_of
 
     profile = CONFIG / 'fastdds' / f'{name}.xml'
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(profile))
     robot = Robot(scenes_of(drives[1]), new_domain())
     try:
-        with node_process(tmp_path, {'map': str(map_path)}) as process:
+        with node_process(tmp_path, {**HOG, 'map': str(map_path)}) as process:
             assert robot.found(), process.log()
             assert robot.recovers()
             assert 'XML' not in process.log()

@@ -199,7 +199,7 @@ def test_a_replay_repeats_chosen_frames_of_a_track(tmp_path, placerec):
     assert replayed.returncode == 0, replayed.stderr
     lines = (tmp_path / 'out' / 'recognitions.jsonl').read_text().splitlines()
     assert [json.loads(line)['stamp_ns'] for line in lines] == chosen
-    assert json.loads(lines[0])['error_m'] == 0.0
+    assert json.loads(lines[0])['error_m'] < 0.1
     log = tmp_path / 'out' / 'recognitions.jsonl'  # which has the stamps of the images
     options = '--map', tmp_path / 'map', '-o', tmp_path / 'again', '--stamps', log, *blots
     assert placerec('replay', tmp_path / 'track', *options).returncode == 0

@@ -39,7 +39,8 @@ def torch(monkeypatch):
 
 
 def test_the_default_device_is_the_cpu(runtime):
-    session = load_extractor(make_config(SHIPPED))._images._session
+    config = make_config({**SHIPPED, 'runtime': 'onnxruntime'})
+    session = load_extractor(config)._images.runtime.session
     assert session.get_providers() == ['CPUExecutionProvider']
 
 

@@ -105,6 +105,39 @@ def test_a_uniform_mask_and_a_mask_of_zeros_change_nothing(name):
         np.testing.assert_allclose(pooled(name, masks=masks), pooled(name), rtol=1e-5)
 
 
+POOLINGS_OF_ALL_KINDS = ['average', 'gem', 'gem:2x3', 'netvlad:4', 'mixvpr:2', 'salad:4']
+
+
+@pytest.mark.parametrize('name', POOLINGS_OF_ALL_KINDS)
+@pytest.mark.parametrize('floor', [0.0, 0.3])
+def test_a_mask_over_a_whole_cell_or_image_gives_finite_values_and_gradients(name, floor):
+    static = torch.ones(2, 6, 8)
+    static[0, :3, :3] = 0  # the first cell of a grid of 2x3
+    static[1] = 0
+    features = FEATURES.clone().requires_grad_()
+    torch.manual_seed(0)
+    pooling = make_pooling(name, *features.shape[1:]).eval()
+    weights = position_weights(features, floor + (1 - floor) * static)
+    found = pooling(features, weights)
+    found.square().sum().backward()
+    assert torch.isfinite(found).all()
+    assert torch.isfinite(features.grad).all()
+    # An image that is covered as a whole is pooled as without a mask.
+    np.testing.assert_allclose(found[1].detach(), pooled(name)[1], rtol=1e-4, atol=1e-6)
+    assert not torch.allclose(found[0].detach(), pooled(name)[0], rtol=1e-3)
+
+
+def test_a_covered_cell_of_a_grid_is_pooled_without_the_mask_and_the_others_with_it():
+    static = torch.ones(2, 6, 8)
+    static[:, :3, :4] = 0  # the first of 2x2 cells
+    static[:, 3:, 2:4] = 0  # half of the third
+    cells = pooled('gem:2x2', masks=static).unflatten(1, (5, 4))
+    free = pooled('gem:2x2').unflatten(1, (5, 4))
+    np.testing.assert_allclose(cells[..., [0, 1, 3]], free[..., [0, 1, 3]], rtol=1e-5)
+    third = (FEATURES[:, :, 3:, :2] ** 3).mean((2, 3)) ** (1 / 3)
+    np.testing.assert_allclose(cells[..., 2], third, rtol=1e-5)
+
+
 def trained_attention():
     """Make an attention whose last projection is not zero, as after training."""
     torch.manual_seed(3)

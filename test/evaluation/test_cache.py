@@ -12,8 +12,9 @@ from husky_placerec.data.folder import ImageFolder
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
 from husky_placerec.errors import InputError
 from husky_placerec.evaluation import cache as cache_module
-from husky_placerec.evaluation.description import describe_source, in_threads
+from husky_placerec.evaluation.description import describe_source
 from husky_placerec.files import cache_folder
+from husky_placerec.pipeline import in_threads
 import numpy as np
 import pytest
 from support.builders import encode, smooth_image
@@ -44,9 +45,9 @@ def described(monkeypatch):
     counts = {}
     describe = DescriptorExtractor.describe
 
-    def counted(self, frame):
+    def counted(self, *frame):
         counts[self.spec.extractor] = counts.get(self.spec.extractor, 0) + 1
-        return describe(self, frame)
+        return describe(self, *frame)
 
     monkeypatch.setattr(DescriptorExtractor, 'describe', counted)
     return counts

@@ -194,7 +194,9 @@ def test_a_reloaded_map_that_got_local_descriptors_is_compared_by_them(seen_map)
     recognizer = Recognizer.load(replace(seen_map, local=None), make_config(PIXELS))
     results = []
     search = recognizer.search
-    recognizer.search = lambda *given: results.append(search(*given)) or results[-1]
+    recognizer.search = lambda *given, **more: (
+        results.append(search(*given, **more)) or results[-1]
+    )
     recognizer.recognize(view(4))
     recognizer.reload(seen_map)
     recognizer.recognize(view(4))

@@ -168,7 +168,8 @@ def test_another_version_of_the_map_begins_anew_with_its_own_calibration(seen_ma
     assert said[-1].pose.x == pytest.approx(1027.0, abs=1.0)
     assert recognizer.route.positions[0, 0] == 1000.0
     recognizer.reload(replace(moved, calibration=None))
-    assert look(recognizer, [5], second=11)[0].state is None
+    assert look(recognizer, [5], second=11)[0].state is not None  # the prior decides
+    assert recognizer.calibration_kind == 'prior'
 
 
 def test_a_recognizer_that_is_warmed_up_has_seen_nothing(seen_map):

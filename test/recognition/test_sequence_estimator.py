@@ -49,6 +49,7 @@ def seen_at(place, ratio=RIGHT, query=BOTH, reverse=False, others=STRANGE, pose=
         pose=posed,
         candidate=lambda at, way: Candidate(at, 0.8, way, planar(SPACING_M * at)),
         compare=lambda states: None,
+        metric_near=lambda at, way: None,
     )
 
 

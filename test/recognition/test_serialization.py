@@ -53,6 +53,7 @@ def test_a_line_has_every_value_of_the_estimate():
         'covariance': [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
         'state': 'LOCALIZED',
         'proof': 12.5,
+        'metric': None,
     }
     assert candidates == [
         {

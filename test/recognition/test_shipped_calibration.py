@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from husky_placerec.config import Config, make_config
 from husky_placerec.errors import InputError
 from husky_placerec.recognition.shipped_calibration import (
     calibration_for,
@@ -15,6 +16,8 @@ from support.builders import random_map, spec
 from support.calibrations import calibration
 from support.local_features import local_of
 from support.needs import needs
+
+OFF = make_config({'rerank': 'off'})
 
 
 @pytest.fixture
@@ -39,12 +42,12 @@ def shipped(tmp_path, network, **changes):
 def test_the_default_counts_for_uncalibrated_maps_of_simulated_drives_only(
     place_map, network, tmp_path
 ):
-    assert calibration_for(place_map, network) is None
+    assert calibration_for(place_map, network).kind == 'prior'
     shipped(tmp_path, network)
     assert calibration_for(place_map, network).kind == 'simulated'
-    assert calibration_for(replace(place_map, simulated=False), network) is None
+    assert calibration_for(replace(place_map, simulated=False), network).kind == 'prior'
     whitened = replace(place_map, whitening=place_map.fit_whitening())
-    assert calibration_for(whitened, network) is None
+    assert calibration_for(whitened, network).kind == 'prior'
     own = replace(place_map, calibration=calibration().as_json())
     assert calibration_for(own, network).kind == 'own'
 
@@ -68,20 +71,20 @@ def test_a_proof_with_local_descriptors_counts_more_without_them(place_map, netw
     shipped(tmp_path, network, proof=8.0, guessed_proof=10.0, local=True)
     whole = replace(place_map, local=local_of(len(place_map)))
     plain, off, made = (
-        calibration_for(each, network, rerank=rerank)
-        for each, rerank in ((place_map, True), (whole, False), (whole, True))
+        calibration_for(each, network, config)
+        for each, config in ((place_map, Config()), (whole, OFF), (whole, Config()))
     )
     assert (made.proof, made.guessed_proof) == (8.0, 10.0)
     assert (plain.proof, plain.guessed_proof) == (off.proof, off.guessed_proof) == (12.0, 15.0)
     own = calibration(proof=8.0, local=True).as_json()
-    assert calibration_for(replace(whole, calibration=own), network, rerank=False).proof == 12.0
+    assert calibration_for(replace(whole, calibration=own), network, OFF).proof == 12.0
     own = calibration(proof=8.0).as_json()
-    assert calibration_for(replace(whole, calibration=own), network, rerank=False).proof == 8.0
+    assert calibration_for(replace(whole, calibration=own), network, OFF).proof == 8.0
 
 
 def test_the_default_of_other_weights_does_not_count(place_map, network, tmp_path):
     shipped(tmp_path, replace(network, weights_sha256='a' * 64))
-    assert calibration_for(place_map, network) is None
+    assert calibration_for(place_map, network).kind == 'prior'
     same = replace(network, weights_sha256='a' * 64)
     assert calibration_for(place_map, same).kind == 'simulated'
 

@@ -35,7 +35,7 @@ def test_the_prior_decides_by_stricter_rules(place_map):
     whole = replace(place_map, local=local_of(COUNT))
     compared = calibration_for(whole, place_map.spec)
     off = calibration_for(whole, place_map.spec, make_config({'rerank': 'off'}))
-    assert (compared.proof, compared.guessed_proof) == (1.5 * prior.proof, 2.25 * prior.proof)
+    assert (compared.proof, compared.guessed_proof) == (1.5 * prior.proof, 3.0 * prior.proof)
     assert made.proof == off.proof == 1.5 * compared.proof
     made.require_of(place_map)
 

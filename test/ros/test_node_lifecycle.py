@@ -13,7 +13,7 @@ pytestmark = pytest.mark.ros
 SLOW = """
 import time
 from husky_placerec.session import loading
-def load_for_ever(config):
+def load_for_ever(config, tell):
     print('loading', flush=True)
     time.sleep(60)
 loading.load_recognizer = load_for_ever

@@ -6,9 +6,9 @@ import threading
 
 from husky_placerec.config import make_config
 from husky_placerec.errors import InputError
+from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session import loading
 import pytest
-from support.builders import random_map
 
 
 def test_an_empty_map_parameter_is_refused():
@@ -22,7 +22,7 @@ def test_a_map_that_is_not_there_is_refused(tmp_path):
 
 
 def test_any_failure_is_raised_where_the_caller_is(monkeypatch):
-    def fail(config):
+    def fail(config, tell):
         raise MemoryError('too large')
 
     monkeypatch.setattr(loading, 'load_recognizer', fail)
@@ -32,7 +32,7 @@ def test_any_failure_is_raised_where_the_caller_is(monkeypatch):
 
 def test_the_caller_is_asked_until_all_is_loaded(monkeypatch):
     go_on, asked = threading.Event(), []
-    monkeypatch.setattr(loading, 'load_recognizer', lambda config: go_on.wait(5) and config)
+    monkeypatch.setattr(loading, 'load_recognizer', lambda config, tell: go_on.wait(5) and config)
 
     def goes_on():
         asked.append(None)
@@ -47,30 +47,20 @@ def test_the_caller_is_asked_until_all_is_loaded(monkeypatch):
 
 def test_loading_is_interrupted_when_the_process_shall_end(monkeypatch):
     go_on = threading.Event()
-    monkeypatch.setattr(loading, 'load_recognizer', lambda config: go_on.wait(5))
+    monkeypatch.setattr(loading, 'load_recognizer', lambda config, tell: go_on.wait(5))
     with pytest.raises(loading.Interrupted):
         loading.load_in_thread(make_config({}), lambda: False)
     go_on.set()
 
 
-def test_a_recognizer_is_loaded_and_warmed_up(monkeypatch):
+def test_a_recognizer_is_loaded_and_warmed_up(map_path, monkeypatch):
     warmed = []
-
-    class Loaded:
-        @classmethod
-        def load(cls, place_map, config):
-            assert (place_map, config) == (chosen, given)
-            return cls()
-
-        def warm_up(self):
-            warmed.append(self)
-
-    chosen, given = random_map(), make_config({'map': 'campus.map'})
-    monkeypatch.setattr(loading, 'load_map', lambda path, private: chosen)
-    monkeypatch.setattr(loading, 'Recognizer', Loaded)
-    assert [loading.load_recognizer(given)] == warmed
+    monkeypatch.setattr(Recognizer, 'warm_up', lambda self: warmed.append(self))
+    loaded = loading.load_recognizer(make_config({'map': str(map_path)}))
+    assert warmed == [loaded]
+    assert loaded.place_map.name == str(map_path)
 
 
 def test_a_process_that_ends_does_not_wait_for_the_loading(monkeypatch):
-    monkeypatch.setattr(loading, 'load_recognizer', lambda _: threading.current_thread().daemon)
+    monkeypatch.setattr(loading, 'load_recognizer', lambda *_: threading.current_thread().daemon)
     assert loading.load_in_thread(make_config({}), lambda: True) is True

@@ -61,6 +61,11 @@ class LocalExtractor:
         prepare = Preparation.of(sized, config, mapped)
         return cls(network, prepare, spec.sees, branches)
 
+    @property
+    def preparation(self) -> Preparation:
+        """How each camera's image is brought to the input size."""
+        return self._prepare
+
     def spec_of(self, branch: str) -> LocalSpec:
         """Return the spec of the descriptors of one branch."""
         focal = self._prepare.pinhole.focal if self._prepare.pinhole else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -103,6 +104,12 @@ class KeyPointNetwork:
             )
         self._input = self._session.get_inputs()[0].name
 
+    @cached_property
+    def size(self) -> int:
+        """The length of a descriptor."""
+        (shape,) = [o.shape for o in self._session.get_outputs() if o.name == DESCRIPTORS]
+        return int(shape[1])
+
     def __call__(self, image: Pixels) -> KeyPoints:
         """
         Return the key points of an RGB image.
@@ -119,7 +126,8 @@ class KeyPointNetwork:
         if not len(right):
             return KeyPoints.none()
         positions = np.column_stack([right, down]).astype(np.float32)
-        return KeyPoints(positions, normalize(_interpolated(grid, positions, scores.shape)))
+        descriptors = normalize(_interpolated(grid, positions, scores.shape))
+        return KeyPoints(_between_pixels(scores, right, down), descriptors)
 
 
 def strongest(scores: FloatArray, count: int) -> tuple[Indices, Indices]:
@@ -129,6 +137,16 @@ def strongest(scores: FloatArray, count: int) -> tuple[Indices, Indices]:
     down, right = np.nonzero((scores == best) & (scores > LEAST_SCORE) & ~_flat(scores))
     order = np.argsort(-scores[down, right], kind='stable')[:count]
     return right[order], down[order]
+
+
+def _between_pixels(scores: FloatArray, right: Indices, down: Indices) -> FloatArray:
+    """Return [N, 2] the centres of gravity of the scores of 3x3 pixels around maxima."""
+    padded = np.pad(scores, 1)
+    steps = [(across, along) for along in (0, 1, 2) for across in (0, 1, 2)]
+    around = np.stack([padded[down + along, right + across] for across, along in steps])
+    around /= around.sum(axis=0)
+    off = np.array(steps, np.float32).T - 1
+    return np.asarray(np.column_stack([right, down]) + (off @ around).T, np.float32)
 
 
 def _flat(scores: FloatArray) -> Mask:

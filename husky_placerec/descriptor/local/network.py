@@ -49,6 +49,8 @@ class LocalNetwork:
         model = path.read_bytes()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        # Idle threads would else spin between two frames, and take the robot's time.
+        options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         try:
             self._session = onnxruntime.InferenceSession(
                 model, options, providers=['CPUExecutionProvider']

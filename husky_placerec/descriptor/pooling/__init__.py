@@ -47,13 +47,14 @@ def position_weights(features: torch.Tensor, masks: torch.Tensor | None) -> torc
     """
     Return the weight of each position of a feature map: [B or 1, 1, H, W] of mean 1.
 
-    :param masks: [B, h, w] of any size, at least 0. Without masks, and for a mask of zeros, all
-        weights are 1.
+    :param masks: [B, h, w] of any size, at least 0. Without masks, and for
+        a mask of zeros, all weights are 1.
     """
     if masks is None:
         return features.new_ones(1, 1, *features.shape[-2:])
-    size = features.shape[-2:]
-    weights = functional.interpolate(masks[:, None].to(features), size, mode='area')
+    size, weights = features.shape[-2:], masks[:, None].to(features)
+    if weights.shape[-2:] != size:
+        weights = functional.interpolate(weights, size, mode='area')
     mean = weights.mean((-2, -1), keepdim=True)
     return torch.where(mean > 0, weights / mean.clamp(min=1e-12), torch.ones_like(weights))
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 LEAST_MEAN = 1e-30  # the gradient of the root of a smaller mean is not finite
+LEAST_WEIGHT = 1e-6  # of a cell on average, where 1 is usual; a cell of less counts as covered
 
 
 class GeM(nn.Module):
@@ -13,7 +14,8 @@ class GeM(nn.Module):
     Generalised mean `mean(x^p)^(1/p)` over each cell of a grid, with a learned p.
 
     p = 1 gives the average, a large p the maximum. The published pooling has a single cell;
-    several cells keep where things are in the image.
+    several cells keep where things are in the image. A cell without weight, which a mask covers as
+    a whole, is pooled as if there were no mask.
 
     Source: Radenovic, Tolias and Chum, Fine-tuning CNN Image Retrieval with No Human Annotation,
     TPAMI 2018.
@@ -43,7 +45,13 @@ class GeM(nn.Module):
         # Dividing by the largest value keeps the powers in the range of floats for any p.
         largest = features.detach().amax((-2, -1), keepdim=True)
         powers = (features / largest).pow(self.p)
-        means = self._cells(powers * weights) / self._cells(weights)
+        shares = self._cells(weights)
+        covered = shares <= LEAST_WEIGHT
+        # Neither branch is NaN, so that the gradient of the other one is not, either.
+        masked = self._cells(powers * weights) / torch.where(
+            covered, torch.ones_like(shares), shares
+        )
+        means = torch.where(covered, self._cells(powers), masked)
         roots = largest * means.clamp(min=LEAST_MEAN).pow(1 / self.p)
         return roots.flatten(1)
 

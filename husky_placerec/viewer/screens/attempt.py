@@ -18,6 +18,7 @@ from husky_placerec.operations.replay import replay
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.printable import printable
 from husky_placerec.recognition.recognizer import Recognizer
+from husky_placerec.session.loading import recognizer_of
 from husky_placerec.types import Frame, Pixels, Recognition
 from husky_placerec.viewer.deciding import Decided, Rule
 from husky_placerec.viewer.figures.route import route_figure
@@ -105,7 +106,7 @@ def _maps(settings: Settings, found: Sequence[Shown]) -> list[Path]:
 def _recognizer(path: str, version: str, trust: bool, _place_map: PlaceMap) -> Recognizer:
     """Return a recognizer that decides about each frame alone."""
     config = make_config({'cameras': list(_place_map.spec.sees), 'sequence': False})
-    return Recognizer.load(_place_map, replace(config, trust_map=trust))
+    return recognizer_of(_place_map, replace(config, trust_map=trust))
 
 
 def _recognised(

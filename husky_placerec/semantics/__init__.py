@@ -1,0 +1,1 @@
+"""What the pixels of an image show: tables of classes, masks, and networks that make masks."""
