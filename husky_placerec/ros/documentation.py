@@ -23,9 +23,9 @@ HEAD = """# Topics and services
 
 Made by `python -m husky_placerec.ros.documentation > docs/topics.md`.
 
-The node is a lifecycle node named `placerec`. It publishes the pose of `base_link` in the frame of
-the map. A name that begins with `~/` is below the name of the node: `~/pose` is `/placerec/pose`, or
-`/a200_0000/placerec/pose` in the namespace `a200_0000`.
+The node is a lifecycle node named `placerec`. It publishes the pose of `base_link` in the frame
+of the map. A name that begins with `~/` is below the name of the node: `~/pose` is
+`/placerec/pose`, or `/a200_0000/placerec/pose` in the namespace `a200_0000`.
 """
 NAME = 'placerec'
 RCLPY = {'/parameter_events', '/rosout'}  # what every node has
@@ -61,11 +61,12 @@ The intrinsics, where they are needed. |
 | `/tf_static` | `tf2_msgs/msg/TFMessage` | | The mounting of the cameras, where it is needed. |
 | `odometry_topic` | `nav_msgs/msg/Odometry` | {odometry} | The motion of the robot. Empty: none. |
 | `imu_topic` | `sensor_msgs/msg/Imu` | {odometry} | The direction up. Empty: none. |
-| `camera.<name>.mask_topic` | `Image` or `CompressedImage` | {images} | The classes of the pixels. |
+| `camera.<name>.mask_topic` | `Image` or `CompressedImage` | \
+{images} | The classes of the pixels. |
 
 The first column names the [parameter](parameters.md) that has the topic, except `/tf_static`. A
-parameter `qos_overrides.<topic>.subscription.<policy>` changes the QoS of images and odometry. With
-`publish_tf` the node also broadcasts the transform from the map to `odom` on `/tf`.
+parameter `qos_overrides.<topic>.subscription.<policy>` changes the QoS of images and odometry.
+With `publish_tf` the node also broadcasts the transform from the map to `odom` on `/tf`.
 """
 
 
