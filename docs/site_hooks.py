@@ -1,4 +1,4 @@
-"""A hook of MkDocs: links to files outside of `docs/` become their path, as the site has no such page."""
+"""A hook of MkDocs: links out of `docs/` become paths, because the site has no such page."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ EXTRAS = {
     'rerun': 'view',
     'sklearn': 'report',
     'streamlit': 'view',
+    'tesserocr': 'texts',
 }
 
 

@@ -230,6 +230,20 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class TextAgreement:
+    """
+    How the texts of a frame agree with the place of the estimate.
+
+    `read` are the texts of the frame. `common` is the greatest similarity of one to a text of the
+    place, and `contradiction` by how much one is more similar to a text elsewhere; 0 to 1.
+    """
+
+    read: tuple[str, ...]
+    common: float
+    contradiction: float
+
+
+@dataclass(frozen=True)
 class MetricPose:
     """
     The pose of a frame by the landmarks of the map.
@@ -280,7 +294,8 @@ class Recognition:
     LOST, TENTATIVE or LOCALIZED, `proof` is the cumulative log likelihood ratio of the estimate,
     `chosen` is the place of the estimate, which need not be among the candidates, and
     `measurement` is what this frame says alone. Without the sequence filter the values are those
-    of `measurement`, and `state` is None.
+    of `measurement`, and `state` is None. `texts` is None where no text was read, or the map has
+    none.
 
     `metric` is the pose by landmarks, where the map has them. Where it is solved beside the place
     of the estimate, pose and covariance are by it.
@@ -306,6 +321,7 @@ class Recognition:
     chosen: Candidate | None = None
     proof: float | None = None
     metric: MetricPose | None = None
+    texts: TextAgreement | None = None
 
     @property
     def best(self) -> Candidate | None:

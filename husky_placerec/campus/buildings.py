@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import math
 
 from husky_placerec.campus import labels
 from husky_placerec.campus.facades import GROUND_FLOOR_M, STOREYS_M, WIDTH_M
 from husky_placerec.campus.house_plans import house_plans, HousePlan
 from husky_placerec.campus.materials import FACADE, SIGN
-from husky_placerec.campus.mesh import Frame2D, Look
+from husky_placerec.campus.mesh import Frame2D, Look, Point
 from husky_placerec.campus.numeric import Colour
 from husky_placerec.campus.road import Road, Station
+from husky_placerec.campus.signs import Sign
 from husky_placerec.campus.site import House, random_tint, Site
 from husky_placerec.campus.textures import FACADES, GROUND_FLOORS, sign_place
 import numpy as np
@@ -99,7 +100,7 @@ def _build(site: Site, house: House) -> None:
         tile_m=(WIDTH_M, STOREYS_M),
     )
     _build_roof(site, house, roof, tint, rng)
-    # No two signs are the same, even where the houses are.
+    # Houses that look alike have signs of their own.
     if site.rng.random() < 0.75 and site.signs < len(site.textures.sign_texts):
         _put_sign(site, house)
     if rng.random() < 0.4:
@@ -129,28 +130,34 @@ def _put_sign(site: Site, house: House) -> None:
     """Put a sign on the front and often a second one, which sticks out from a corner."""
     rng, front = site.rng, -house.depth / 2
     layer, rectangle = sign_place(site.textures, site.signs)
-    look = _sign_look(site, layer)
     width, bottom = rng.uniform(4, 8), rng.uniform(2.9, 4.0)
     left = rng.uniform(-house.width / 2, house.width / 2 - width)
     top = bottom + width / 4
     ends = [(left, bottom), (left + width, bottom), (left + width, top), (left, top)]
     corners = [house.base.world(x, front - 0.15, z) for x, z in ends]
-    site.builder.quad(corners, look, rectangle)
+    site.builder.quad(corners, _sign_look(site, layer, [corners]), rectangle)
     if rng.random() < 0.7:
         x = (house.width / 2 + 0.02) * float(rng.choice([-1, 1]))
         near, far = front - 0.2, front - 3.2
-        look = _sign_look(site, layer)
-        for aside, (start, end) in ((-0.04, (near, far)), (0.04, (far, near))):  # two faces
+        faces = []
+        for aside, (start, end) in ((-0.04, (near, far)), (0.04, (far, near))):
             ends = [(start, 2.6), (end, 2.6), (end, 3.4), (start, 3.4)]
-            corners = [house.base.world(x + aside, y, z) for y, z in ends]
+            faces.append([house.base.world(x + aside, y, z) for y, z in ends])
+        look = _sign_look(site, layer, faces)
+        for corners in faces:
             site.builder.quad(corners, look, rectangle)
     site.signs += 1
 
 
-def _sign_look(site: Site, layer: int) -> Look:
-    """Return the look of the next sign as a new object, and record the text of that object."""
+def _sign_look(site: Site, layer: int, faces: Sequence[Sequence[Point]]) -> Look:
+    """
+    Return the look of the next sign as a new object, and record that object.
+
+    :param faces: the corners of each face, in the order of `MeshBuilder.quad`.
+    """
     look = Look(layer, labels.BILLBOARD, SIGN, thing=site.new_thing())
-    site.sign_texts[look.thing] = site.textures.sign_texts[site.signs]
+    corners = tuple(np.array(face)[::-1] for face in faces)
+    site.placed_signs[look.thing] = Sign(site.textures.sign_texts[site.signs], corners)
     return look
 
 

@@ -11,6 +11,7 @@ from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.campus.messages import Speaker, topics_of
 from husky_placerec.campus.photographer import Encoded, encoded_pictures
 from husky_placerec.campus.simulated_drive import SimulatedDrive
+from husky_placerec.data.annotations import TextLabel
 from husky_placerec.data.bag_writer import BagWriter
 from husky_placerec.data.camera_file import write_camera_file
 from husky_placerec.data.track_writer import TrackWriter
@@ -95,5 +96,8 @@ def _add(
     pictures = {name: (stamps[name], image.png) for name, image in images.items()}
     track.add(frame.stamp_ns, frame.pose, pictures)
     for name, image in images.items():
-        texts = [(sign.box, sign.text) for sign in image.signs]
+        texts = [
+            TextLabel(sign.text, sign.box, sign.corners, sign.letter_px, sign.whole)
+            for sign in image.signs
+        ]
         track.annotate(name, stamps[name], image.mask_png, texts)

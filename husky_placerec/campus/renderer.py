@@ -98,7 +98,7 @@ class Renderer:
         picture = Picture(
             develop(image, moment.condition, rng),
             mask,
-            visible_signs(things, mask, moment.scene.signs),
+            visible_signs(things, mask, moment.scene.signs, camera, lens),
         )
         return picture.turned_upside_down() if model.upside_down else picture
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from husky_placerec.campus.mesh import Mesh
+from husky_placerec.campus.signs import Sign
 from husky_placerec.campus.site import House
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class Scene:
     centres: NDArray[np.float64]  # [tiles, 2], metres
     starts: NDArray[np.int64]  # [tiles + 1]
     lamps: NDArray[np.float64]  # [lamps, 3], metres
-    signs: Mapping[int, str]  # texts by the number of the object
+    signs: Mapping[int, Sign]  # by the number of the object
     houses: tuple[House, ...]
 
     @classmethod
@@ -33,7 +34,7 @@ class Scene:
         cls,
         mesh: Mesh,
         lamps: NDArray[np.float64],
-        signs: Mapping[int, str],
+        signs: Mapping[int, Sign],
         houses: tuple[House, ...],
     ) -> Scene:
         """Make a scene of triangles in any order."""

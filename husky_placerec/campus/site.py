@@ -7,6 +7,7 @@ import math
 
 from husky_placerec.campus.mesh import Frame2D, Look, MeshBuilder
 from husky_placerec.campus.network import Network
+from husky_placerec.campus.signs import Sign
 from husky_placerec.campus.terrain import Terrain
 from husky_placerec.campus.textures import Textures
 import numpy as np
@@ -41,7 +42,7 @@ class Site:
     houses: list[House] = field(default_factory=list)
     lamps: list[tuple[float, float, float]] = field(default_factory=list)  # x y z, metres
     signs: int = 0
-    sign_texts: dict[int, str] = field(default_factory=dict)  # by object number
+    placed_signs: dict[int, Sign] = field(default_factory=dict)  # by object number
     _things: int = 0
 
     def new_thing(self) -> int:

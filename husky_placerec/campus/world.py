@@ -78,7 +78,7 @@ class Campus:
         street.build_fences_and_hedges(site)
         street.build_bus_stops(site)
         mesh = self.terrain.set_foot(site.builder.mesh())
-        return Scene.of(mesh, np.array(site.lamps), site.sign_texts, tuple(site.houses))
+        return Scene.of(mesh, np.array(site.lamps), site.placed_signs, tuple(site.houses))
 
     def is_mapped(self, x: float, y: float) -> bool:
         """Tell whether a point is on the mapped route; the detour of a drive is not."""

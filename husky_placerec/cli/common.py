@@ -115,6 +115,14 @@ LocalOption = Annotated[
         'are told from right ones; the parameter local by default.',
     ),
 ]
+TextsOption = Annotated[
+    bool | None,
+    typer.Option(
+        '--texts/--no-texts',
+        help='Read the texts of signs into the map; the parameter texts says how, by default by '
+        'OCR in the boxes of a track.',
+    ),
+]
 LandmarksOption = Annotated[
     bool | None,
     typer.Option(

@@ -200,6 +200,48 @@ def map_add_landmarks(
 
 
 @app.command(
+    'add-texts',
+    epilog='Examples:\n\n  placerec map add-texts campus.map drive_1\n\n'
+    '  placerec map add-texts campus.map drive_1 --set texts=labels\n\n'
+    '  placerec map add-texts campus.map drive_1.mcap '
+    '--set text_detector=PP-OCRv6_det_small.onnx',
+)
+def map_add_texts(
+    path: MapArgument,
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar='SOURCE...', help='The drives that the map was made of.'),
+    ],
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    allow_outside: AllowOutsideOption = False,
+    max_broken: BrokenOption = MAX_BROKEN,
+    strict: StrictOption = False,
+    kind: KindOption = None,
+) -> None:
+    """
+    Read the texts of signs at the places of a map, by OCR or as a track lists them.
+
+    The drives that the map was made of have to be at hand. The map keeps its calibration.
+    """
+    from husky_placerec.operations.map_texts import add_texts
+    from husky_placerec.placemap.loading import map_cameras
+
+    done = add_texts(
+        path,
+        sources,
+        config=map_config(config, settings, map_cameras(path), False, allow_outside),
+        kind=kind,
+        max_broken=broken_share(max_broken, strict),
+        warn=warn,
+        bars=progress,
+    )
+    assert done.texts is not None
+    places = sum(map(bool, done.texts.of_places))
+    say(f'{path}: {done.texts.count} texts at {places} of {len(done)} places')
+
+
+@app.command(
     'add',
     epilog='Example:\n\n  placerec map add campus.map drive_3 --track "first snow"',
 )

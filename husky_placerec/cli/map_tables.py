@@ -43,6 +43,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'compared': _comparison(place_map),
         'index': _index(place_map),
         'local descriptors': _local(place_map),
+        'texts': _texts(place_map),
         'landmarks': _landmarks(place_map),
         'thumbnails': 'yes' if place_map.thumbnails else 'no',
         **_calibration(place_map),
@@ -146,6 +147,14 @@ def _local(place_map: PlaceMap) -> str:
         f'{spec.rows}x{spec.columns} cells of {spec.size} numbers, branch {spec.branch} of '
         f'{spec.weights} ({spec.weights_sha256[:12]}), {size:.1f} kB a place'
     )
+
+
+def _texts(place_map: PlaceMap) -> str:
+    texts = place_map.texts
+    if texts is None:
+        return 'none; placerec map add-texts adds them'
+    places = sum(map(bool, texts.of_places))
+    return f'{texts.count} ({len(texts.different)} different) at {places} of {len(texts)} places'
 
 
 def _landmarks(place_map: PlaceMap) -> str:

@@ -28,6 +28,7 @@ from husky_placerec.cli.common import (
     SourceArgument,
     StrictOption,
     tell,
+    TextsOption,
     warn,
     with_landmarks,
     with_local,
@@ -49,6 +50,7 @@ app = typer.Typer(help='Build, inspect and change place maps.', no_args_is_help=
     '  placerec map build drive_1 campus.map --poses /odometry/gps --heading motion\n\n'
     '  placerec map build drive_1 campus.map --validate drive_2 --thumbnails 160\n\n'
     '  placerec map build drive_1 campus.map --local --landmarks\n\n'
+    '  placerec map build 00_2023-02-10 winter.map --texts --set texts=labels\n\n'
     '  placerec map build drive_1 campus.map -s preset=megaloc --project 512 '
     '--validate drive_2\n\n'
     '  placerec map build lap.mcap lap.map --poses lap.tum --set cameras=\\[front] '
@@ -87,6 +89,7 @@ def map_build(
         ),
     ] = 0,
     local: LocalOption = None,
+    texts: TextsOption = None,
     landmarks: LandmarksOption = None,
     index: IndexOption = None,
     project: Annotated[
@@ -114,11 +117,14 @@ def map_build(
     from husky_placerec.config import read_config
     from husky_placerec.operations.build_map import build_map
     from husky_placerec.operations.drives import DriveOptions
+    from husky_placerec.operations.map_texts import with_texts
     from husky_placerec.placemap.centring_choice import centring_note
     from husky_placerec.placemap.thinning import Thinning
 
     configured = read_config(config, settings or [], allow_outside=allow_outside)
     configured = with_landmarks(with_local(configured, local), landmarks)
+    if texts is not None:
+        configured = with_texts(configured, texts)
     place_map = build_map(
         source,
         output,

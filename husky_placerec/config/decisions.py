@@ -55,6 +55,21 @@ class DecisionConfig:
         'or off.',
         choices=('auto', 'always', 'off'),
     )
+    text_weight: float = parameter(
+        0.1,
+        'Similarity that a rare text in common at the same place of the image is worth, where '
+        'candidates are ranked again by their texts; 0: they are not.',
+        least=0.0,
+        most=10.0,
+        dynamic=True,
+    )
+    text_confidence: float = parameter(
+        0.7,
+        'Least confidence of a text that counts.',
+        least=0.0,
+        most=1.0,
+        dynamic=True,
+    )
     metric: str = parameter(
         'auto',
         'Whether poses come from landmarks, in centimetres: auto (where the map has them) or off.',

@@ -61,6 +61,27 @@ class NodeConfig:
         dynamic=True,
     )
 
+    text_rate: float = parameter(
+        1.0,
+        'Largest rate of the frames whose texts are read, in a thread of its own.',
+        unit='Hz',
+        least=0.01,
+        most=100.0,
+    )
+    text_budget: float = parameter(
+        0.3,
+        'Time for reading the texts of one image; signs for which there is none are left.',
+        unit='s',
+        least=0.001,
+        most=60.0,
+    )
+    text_age: float = parameter(
+        1.0,
+        'Age up to which the texts that were last read count for a frame, by the stamps.',
+        unit='s',
+        least=0.0,
+        most=60.0,
+    )
     measurement_spacing: float = parameter(
         3.0,
         'Least distance between two poses on ~/pose_with_covariance; the errors of nearer ones '

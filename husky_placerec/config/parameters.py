@@ -263,6 +263,23 @@ class Config(NodeConfig, DecisionConfig, MaskConfig):
         'Network of the local descriptors: shipped, or a file that `placerec model local` wrote; '
         'empty: as in the map.',
     )
+    texts: str = parameter(
+        'off',
+        'Texts of signs in maps and frames: off, labels (those that a track lists, as they are '
+        'written there) or ocr (read by tesseract, where a track has boxes of texts or '
+        '`text_detector` finds any).',
+        choices=('off', 'labels', 'ocr'),
+    )
+    text_encoder: str = parameter(
+        'ngrams',
+        'What compares texts: ngrams (of letters; finds misread words), e5 (multilingual E5 '
+        'small), or the folder of a sentence-transformers model.',
+    )
+    text_detector: str = parameter(
+        '',
+        'ONNX file of a text detector of PaddleOCR, such as PP-OCRv6_det_small.onnx, which finds '
+        'signs where no boxes of texts are known; empty: none.',
+    )
     landmarks: bool = parameter(
         False,
         'Give a new map landmarks, from which poses come in centimetres; it needs the intrinsics '

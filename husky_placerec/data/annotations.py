@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from pathlib import Path
 import re
 
@@ -19,6 +20,8 @@ CLASSES = 65  # of the data set Mapillary Vistas
 MASKS, TEXTS = 'masks', 'text_labels'
 BOX_COLUMNS = ('box', 'bbox')
 CORNER_COLUMNS = ('x0', 'y0', 'x1', 'y1')
+LEAST_LETTER_PX = 8.0  # of a text that can be read
+QUAD_COLUMN = 'quad'
 NUMBER = re.compile(r'-?\d+(?:\.\d+)?')
 
 
@@ -28,10 +31,22 @@ class TextLabel:
     A text seen in an image.
 
     :param box: left, top, right, bottom in pixels; None where the table has none.
+    :param quad: x y of the corners upper left, upper right, lower right and lower left of the
+        text, in pixels; None where the table has no four corners.
+    :param letter_px: height of the capital letters in pixels; None where it is not known.
+    :param whole: the whole sign is in view; None where it is not known.
     """
 
     text: str
     box: tuple[float, float, float, float] | None
+    quad: tuple[tuple[float, float], ...] | None = None
+    letter_px: float | None = None
+    whole: bool | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether the text can be read, as far as that is known: it is whole and large enough."""
+        return self.whole is not False and not (self.letter_px or math.inf) < LEAST_LETTER_PX
 
 
 class Annotations:
@@ -97,16 +112,34 @@ class Annotations:
             except (ValueError, ArithmeticError):
                 self._problems.note('text of no image', row.where)
                 continue
-            label = TextLabel(row.text('text'), _box(row))
+            label = _label(row)
+            if label.box is None:
+                self._problems.note('text without a box', row.where)
             labels.setdefault(stamp_ns // MICROSECOND_NS, []).append(label)
         return labels
 
 
-def _box(row: Row) -> tuple[float, float, float, float] | None:
-    """Return the box from four columns, or around the points in one column."""
-    listed = ' '.join(row.text(name) for name in (*BOX_COLUMNS, *CORNER_COLUMNS))
+def _label(row: Row) -> TextLabel:
+    """Return a label; its box is that of four columns, or lies around the points in one column."""
+    points, corners = _points(row, *BOX_COLUMNS, *CORNER_COLUMNS), _points(row, QUAD_COLUMN)
+    points, corners = points or corners, corners or points
+    box = None
+    if len(points) >= 2:
+        xs, ys = zip(*points)
+        box = min(xs), min(ys), max(xs), max(ys)
+    letter_px = NUMBER.fullmatch(row.text('letter_px'))
+    whole = row.text('whole')
+    return TextLabel(
+        row.text('text'),
+        box,
+        corners if len(corners) == 4 else None,
+        float(letter_px[0]) if letter_px else None,
+        whole == '1' if whole in ('0', '1') else None,
+    )
+
+
+def _points(row: Row, *columns: str) -> tuple[tuple[float, float], ...]:
+    """Return the points whose coordinates stand in some columns; none for an odd count."""
+    listed = ' '.join(row.text(name) for name in columns)
     numbers = [float(number) for number in NUMBER.findall(listed)]
-    if len(numbers) < 4 or len(numbers) % 2:
-        return None
-    xs, ys = numbers[::2], numbers[1::2]
-    return min(xs), min(ys), max(xs), max(ys)
+    return () if len(numbers) % 2 else tuple(zip(numbers[::2], numbers[1::2]))

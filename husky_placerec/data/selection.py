@@ -17,6 +17,8 @@ from husky_placerec.data.source import Source
 from husky_placerec.data.stamps import parse_stamp
 from husky_placerec.documents import parse_json, read_text
 from husky_placerec.errors import InputError
+from husky_placerec.texts.map_texts import texts_of, TEXTS_SCHEMA
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import Frame, Pose
 
 MOST_LOG_BYTES = 2**32
@@ -43,7 +45,10 @@ _TOLD = schema.record(
         'map_version': schema.text(64),
         'parameters': schema.mapping(schema.anything, schema.text(64), most=1000),
     },
-    {'metric': schema.none_or(schema.record({}, {'up': schema.none_or(_UP)}))},
+    {
+        'metric': schema.none_or(schema.record({}, {'up': schema.none_or(_UP)})),
+        'seen_texts': TEXTS_SCHEMA,
+    },
 )
 # The exceptions of a line that cannot be parsed.
 BROKEN = InputError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError
@@ -59,6 +64,7 @@ class Told:
     :param decisions: the parameters that may change during a drive.
     :param map_version: SHA-256 of the map's `map.json`.
     :param up: the direction of gravity in `base_link` by which the frame was solved; None: none.
+    :param texts: that were read for the frame.
     """
 
     forgot: bool
@@ -66,6 +72,7 @@ class Told:
     decisions: DecisionConfig
     map_version: str
     up: tuple[float, float, float] | None = None
+    texts: tuple[SeenText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,7 +148,9 @@ def _told(text: str) -> Told | None:
     poses = tuple((stamp_ns, Pose(*values)) for stamp_ns, *values in rows)
     up = (line.get('metric') or {}).get('up')
     about = _decisions(line['parameters']), line['map_version']
-    return Told(line['forgot'], poses, *about, (up[0], up[1], up[2]) if up else None)
+    seen = line.get('seen_texts', [])
+    texts = texts_of(seen, {str(each.get('camera')) for each in seen}, 'line')
+    return Told(line['forgot'], poses, *about, (up[0], up[1], up[2]) if up else None, texts)
 
 
 def _decisions(values: Mapping[str, Any]) -> DecisionConfig:

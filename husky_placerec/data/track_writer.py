@@ -7,13 +7,13 @@ import csv
 import io
 from pathlib import Path
 
-from husky_placerec.data.annotations import CORNER_COLUMNS, MASKS, TEXTS
+from husky_placerec.data.annotations import CORNER_COLUMNS, MASKS, QUAD_COLUMN, TextLabel, TEXTS
 from husky_placerec.data.itlp import CAMERA_SUFFIX, STAMP_COLUMN, SUFFIX, TRACK_TABLE
 from husky_placerec.files import write_atomic
 from husky_placerec.types import Pose
 
 POSE_COLUMNS = ('tx', 'ty', 'tz', 'qx', 'qy', 'qz', 'qw')
-TEXT_COLUMNS = ('path', *CORNER_COLUMNS, 'text')
+TEXT_COLUMNS = ('path', *CORNER_COLUMNS, QUAD_COLUMN, 'letter_px', 'whole', 'text')
 
 
 class TrackWriter:
@@ -57,12 +57,12 @@ class TrackWriter:
         camera: str,
         image_ns: int,
         mask_png: bytes,
-        texts: Sequence[tuple[Sequence[int], str]],
+        texts: Sequence[TextLabel],
     ) -> None:
-        """Write the mask of an image, and its texts with their boxes in pixels."""
+        """Write the mask of an image, and its texts."""
         file = f'{image_ns}.png'
         (self._folder / MASKS / self._place(camera).name / file).write_bytes(mask_png)
-        self._texts[camera] += [[file, *box, text] for box, text in texts]
+        self._texts[camera] += [[file, *_label_row(label)] for label in texts]
 
     def close(self) -> None:
         """Write the tables."""
@@ -75,6 +75,13 @@ class TrackWriter:
 
     def _place(self, camera: str) -> Path:
         return self._folder / f'{camera}{CAMERA_SUFFIX}'
+
+
+def _label_row(label: TextLabel) -> list[object]:
+    quad = ' '.join(f'{value:.1f}' for corner in label.quad or () for value in corner)
+    letter_px = '' if label.letter_px is None else f'{label.letter_px:.1f}'
+    whole = '' if label.whole is None else int(label.whole)
+    return [*(label.box or ('',) * 4), quad, letter_px, whole, label.text]
 
 
 def _csv(columns: tuple[str, ...], rows: list[list[object]]) -> bytes:

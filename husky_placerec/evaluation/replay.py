@@ -11,6 +11,7 @@ from husky_placerec.data.selection import selected_frames, Selection, Told
 from husky_placerec.data.source import decode_usable, Source
 from husky_placerec.data.trajectory import poses_or_none, Trajectory
 from husky_placerec.evaluation.results import Result
+from husky_placerec.placemap.frame_texts import frame_texts
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session import Session
@@ -44,6 +45,9 @@ def replay(
         source.frames(config) if selection is None else selected_frames(source, config, selection)
     )
     told = None if selection is None else selection.told
+    # A node's log has the texts that the node had read; else they are read in each frame.
+    wanted = recognizer.place_map.texts is not None and told is None
+    texts_of = frame_texts(config, source) if wanted else None
     session = Session(recognizer, config)
     needs = image_needs(recognizer.place_map, config)
     player = OdometryPlayer(
@@ -58,7 +62,8 @@ def replay(
         frame = decode_usable(encoded, source, config.max_pixels, needs)
         if frame is None:
             continue
-        recognition = session.recognize(frame)
+        texts = () if texts_of is None else texts_of(frame)
+        recognition = session.recognize(frame, texts if told is None else told[number].texts)
         seconds = time.perf_counter() - began
         pose = None
         if truth is not None:

@@ -93,6 +93,11 @@ def add_to_map(
         return merged.place_map.indexed(index, bars('Indexing', ' blocks'))
 
     new = edit_map(path, change)
+    if like.texts is not None and new.texts is None:
+        warn(
+            f'{path}: the map lost its texts, because none of {source} were read; give '
+            '--set texts=ocr or texts=labels, or add them again with placerec map add-texts'
+        )
     for was, name in done[0].renamed:
         warn(f'the map has a track {was}; this one is {name}')
     return Added(new, done[0].added[0], len(drive))
@@ -118,7 +123,11 @@ def merge_maps(
     choose_index(1, 1, 1, index)
     if len(paths) < 2:
         raise InputError(f'map merge: {len(paths)} map; expected at least two')
-    merged = join([load_map(path) for path in paths])
+    maps = [load_map(path) for path in paths]
+    merged = join(maps)
+    if merged.place_map.texts is None and any(each.texts is not None for each in maps):
+        without = ', '.join(each.name for each in maps if each.texts is None)
+        warn(f'{output}: has no texts, because {without} has none')
     for name, apart_m in merged.moved:
         warn(
             f'{name}: its geographic origin is {apart_m:.0f} m from that of {paths[0]}; it was '

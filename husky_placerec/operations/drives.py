@@ -25,6 +25,7 @@ from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.operations.reading import tell_masks, tell_reading
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.placemap.building import describe_places
+from husky_placerec.placemap.frame_texts import frame_texts, FrameTexts
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import MANIFEST
 from husky_placerec.placemap.map_extractor import extractor_of
@@ -130,6 +131,7 @@ def describe_drive(
             thumbnail_width=options.thumbnail_width,
             skip_unposed=options.skip_unposed,
             local=local,
+            texts=texts_for(config, drive, like),
             progress=bars(title),
         )
         tell_reading(drive, tell, warn)
@@ -193,6 +195,15 @@ def local_for(
     if like is not None:
         return local_extractor_of(like, config)
     return load_local(config, spec) if config.local else None
+
+
+def texts_for(config: Config, drive: Source, like: PlaceMap | None) -> FrameTexts | None:
+    """
+    Return what tells the texts of a drive: where a map has texts, or a new map shall have them.
+
+    :raises InputError: as `FrameTexts`.
+    """
+    return None if like is not None and like.texts is None else frame_texts(config, drive)
 
 
 def describe_queries(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import compress
@@ -26,10 +26,13 @@ from husky_placerec.placemap.thinning import Thinning
 from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
 from husky_placerec.printable import printable
 from husky_placerec.progress import Passing
+from husky_placerec.texts.map_texts import limited, MapTexts
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import FloatArray, Frame, Pixels, SECOND_NS
 import numpy as np
 from numpy.typing import NDArray
 
+TextsOf = Callable[[Frame[Pixels]], Sequence[SeenText]]
 IN_MEMORY_BYTES = 64 << 20  # of descriptors; more are kept in a file
 
 
@@ -45,6 +48,7 @@ def describe_places(
     thumbnail_width: int = 0,
     skip_unposed: bool = False,
     local: LocalExtractor | None = None,
+    texts: TextsOf | None = None,
     progress: Passing = lambda items, _: items,
 ) -> PlaceMap:
     """
@@ -56,6 +60,7 @@ def describe_places(
     :param thumbnail_width: pixels; 0: no thumbnails.
     :param skip_unposed: leave out frames that the poses do not cover.
     :param local: describes the cells of the images besides; None: no local descriptors.
+    :param texts: tells the texts of a frame; None: none are looked for.
     :raises InputError: for no frames, frames that the poses do not cover, too many broken images.
     """
     # The frames are paired twice, so that errors in stamps and poses come before the long work.
@@ -71,9 +76,12 @@ def describe_places(
     kept[kept] = few
     wanted, poses = wanted[kept], poses[few]
     seen_by = [extractor.preparation, *([local.preparation] if local is not None else [])]
+    # Letters are small: texts are read in the whole image.
+    needs = needed_by(config, *seen_by) if texts is None else None
     encoded = compress(source.frames(config), kept)
-    frames = decoded_frames(source, encoded, config.max_pixels, needed_by(config, *seen_by))
-    seen = _describe(progress(frames, len(wanted)), len(wanted), extractor, local, thumbnail_width)
+    frames = decoded_frames(source, encoded, config.max_pixels, needs)
+    shown = progress(frames, len(wanted))
+    seen = _describe(shown, len(wanted), extractor, local, texts, thumbnail_width)
     if not len(seen.stamps_ns):
         raise no_frames(source.path, source.problems)
     there = np.isin(wanted, seen.stamps_ns)  # a frame whose images are all broken is left out
@@ -94,6 +102,7 @@ def describe_places(
         thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
         local=seen.local,
         probes=seen.probes,
+        texts=None if texts is None else MapTexts(tuple(seen.texts)),
     )
 
 
@@ -117,6 +126,7 @@ class _Seen:
     thumbnails: list[dict[str, bytes]]
     local: LocalFeatures | None
     probes: Probes | None
+    texts: list[tuple[SeenText, ...]]
 
 
 def _describe(
@@ -124,10 +134,11 @@ def _describe(
     count: int,
     extractor: DescriptorExtractor,
     local: LocalExtractor | None,
+    texts: TextsOf | None,
     thumbnail_width: int,
 ) -> _Seen:
     """Describe at most `count` frames; they are decoded ahead by other threads meanwhile."""
-    stamps, thumbnails, cells = [], [], LocalCollector(local)
+    stamps, thumbnails, read, cells = [], [], [], LocalCollector(local)
     descriptors = _room((count, len(extractor.spec.cameras), extractor.spec.size))
     probes: list[Pixels] = []
     probed = set(np.linspace(0, count - 1, MOST_PROBES).astype(int).tolist())
@@ -140,8 +151,10 @@ def _describe(
         if thumbnail_width:
             thumbnails.append(make_thumbnails(frame, thumbnail_width))
         cells.add(frame)
+        if texts is not None:
+            read.append(limited(texts(frame)))
     found = np.array(stamps, np.int64), descriptors[: len(stamps)]
-    return _Seen(*found, thumbnails, cells.collected(), extractor.probes(probes))
+    return _Seen(*found, thumbnails, cells.collected(), extractor.probes(probes), read)
 
 
 def _room(shape: tuple[int, int, int]) -> Any:

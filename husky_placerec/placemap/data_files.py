@@ -24,9 +24,9 @@ from husky_placerec.placemap.manifest import MANIFEST
 HASH_DIGITS = 12  # of the hash, in the name of a file
 KINDS = (
     *('places', 'descriptors', 'projection', 'whitening', 'centring', 'lengths'),
-    *('index', 'thumbnails', 'local', 'landmarks', 'probes', 'probed'),
+    *('index', 'thumbnails', 'local', 'landmarks', 'probes', 'probed', 'texts'),
 )
-_KIND, _SUFFIX = '|'.join(KINDS), r'\.(csv|npy|faiss|zip)'
+_KIND, _SUFFIX = '|'.join(KINDS), r'\.(csv|npy|faiss|zip|jsonl)'
 # The names of data files, and of the temporary files of `write_data` and `commit`.
 OWN_NAME = re.compile(
     rf'({_KIND})-[0-9a-f]{{{HASH_DIGITS}}}{_SUFFIX}'

@@ -30,6 +30,7 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thumbnails import ThumbnailFile
 from husky_placerec.schema import require
+from husky_placerec.texts.map_texts import MapTexts
 from husky_placerec.types import GeoOrigin
 import numpy as np
 
@@ -130,6 +131,7 @@ def _load(path: Path, about: Mapping[str, Any], paths: _Paths) -> PlaceMap:
         place_map = replace(place_map, **_read_whitening(place_map, files, paths))
         place_map = replace(place_map, **_read_centring(place_map, about, files, paths))
         place_map = replace(place_map, local=_read_local(place_map, about, files, paths))
+        place_map = replace(place_map, texts=_read_texts(place_map, files))
         place_map = replace(place_map, probes=_read_probes(place_map, files, paths))
         landmarks = _read_landmarks(place_map, about, files, paths)
         place_map = replace(place_map, landmarks=landmarks)
@@ -230,6 +232,12 @@ def _read_local(
     expected = len(place_map), len(place_map.spec.sees), spec.cells, spec.size
     require_array(values, np.int8, expected, files['local'], BY)
     return LocalFeatures(spec, values)
+
+
+def _read_texts(place_map: PlaceMap, files: Mapping[str, Path]) -> MapTexts | None:
+    if 'texts' not in files:
+        return None
+    return MapTexts.read(files['texts'], len(place_map), place_map.spec.sees)
 
 
 def _read_probes(place_map: PlaceMap, files: Mapping[str, Path], paths: _Paths) -> Probes | None:

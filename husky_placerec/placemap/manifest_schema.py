@@ -26,7 +26,7 @@ _FILES = record(
     dict.fromkeys(
         (
             *('projection', 'whitening', 'centring', 'lengths'),
-            *('index', 'thumbnails', 'local', 'landmarks', 'probes', 'probed'),
+            *('index', 'thumbnails', 'local', 'landmarks', 'probes', 'probed', 'texts'),
         ),
         _FILE,
     ),

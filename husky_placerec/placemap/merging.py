@@ -14,6 +14,7 @@ from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import joined, Places
 from husky_placerec.placemap.thumbnails import chosen
 from husky_placerec.placemap.validation import require_alike
+from husky_placerec.texts.map_texts import MapTexts
 import numpy as np
 from numpy.typing import NDArray
 
@@ -132,6 +133,7 @@ def _joined(
         simulated=one.simulated and other.simulated,
         thumbnails=pictures,
         local=_joined_local(one, other, new),
+        texts=_joined_texts(one, other, new),
         landmarks=_joined_landmarks(one, other, new),
     )
 
@@ -141,6 +143,13 @@ def _joined_local(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> Loc
     if one.local is None or other.local is None or one.local.spec != other.local.spec:
         return None
     return one.local.joined(other.local.chosen(new))
+
+
+def _joined_texts(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> MapTexts | None:
+    """Return the texts of both; None unless both were looked through for texts."""
+    if one.texts is None or other.texts is None:
+        return None
+    return one.texts.joined(other.texts.chosen(new))
 
 
 def _joined_landmarks(one: PlaceMap, other: PlaceMap, new: NDArray[np.int64]) -> Landmarks | None:

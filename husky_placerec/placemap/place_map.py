@@ -30,6 +30,7 @@ from husky_placerec.placemap.ranking import (
 from husky_placerec.placemap.thumbnails import Thumbnails
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
+from husky_placerec.texts.map_texts import MapTexts
 from husky_placerec.types import (
     Candidate,
     FloatArray,
@@ -72,6 +73,7 @@ class PlaceMap:
     :param local: local descriptors of the places; None: none.
     :param probes: images with their descriptors, to compare another runtime with; None: none.
     :param landmarks: what metric poses come from; None: none.
+    :param texts: the texts that were seen at the places; None: none were looked for.
     :param calibration: JSON values of a `recognition.calibration.Calibration`; None: none.
     :param simulated: all sources are rendered.
     :param cameras: what was known of the cameras of the first drive.
@@ -103,6 +105,7 @@ class PlaceMap:
     local: LocalFeatures | None = field(default=None, repr=False)
     probes: Probes | None = field(default=None, repr=False)
     landmarks: Landmarks | None = field(default=None, repr=False)
+    texts: MapTexts | None = field(default=None, repr=False)
     calibration: Mapping[str, Any] | None = field(default=None, repr=False)
     simulated: bool = False
     cameras: Mapping[str, KnownCamera] = field(default_factory=dict, repr=False)
@@ -173,6 +176,7 @@ class PlaceMap:
         thumbnails: Thumbnails | None = None,
         local: LocalFeatures | None = None,
         landmarks: Landmarks | None = None,
+        texts: MapTexts | None = None,
         created: str | None = None,
         origin: GeoOrigin | None = None,
         simulated: bool | None = None,
@@ -182,10 +186,10 @@ class PlaceMap:
 
         This is the only way to change places. It drops all that was derived from the old ones: the
         index, the lengths of whitened descriptors, the measured gain, the thumbnails, the local
-        descriptors, the landmarks and the version. A map that is centred is centred by the means
-        of the new places. The whitening and the calibration stay; `calibrated_on_these_places`
-        tells that the calibration was measured on others. The other arguments are as in the class;
-        by default they stay.
+        descriptors, the landmarks, the texts and the version. A map that is centred is centred by
+        the means of the new places. The whitening and the calibration stay;
+        `calibrated_on_these_places` tells that the calibration was measured on others. The other
+        arguments are as in the class; by default they stay.
         """
         centred = self.centring is not None
         return replace(
@@ -196,6 +200,7 @@ class PlaceMap:
             sources=self.sources if sources is None else sources,
             thumbnails=thumbnails,
             local=local,
+            texts=texts,
             landmarks=landmarks,
             created=created or self.created,
             origin=origin or self.origin,
@@ -262,6 +267,7 @@ class PlaceMap:
             calibration=None,
             thumbnails=self.thumbnails,
             local=self.local,
+            texts=self.texts,
             landmarks=self.landmarks,
         )
 
@@ -298,6 +304,7 @@ class PlaceMap:
             index=None,
             thumbnails=None,
             local=None,
+            texts=None,
             landmarks=None,
             version='',
         )

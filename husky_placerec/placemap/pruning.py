@@ -31,6 +31,7 @@ def prune(place_map: PlaceMap, every_m: float, alike: float) -> PlaceMap:
         created=now(),
         thumbnails=chosen([(place_map.thumbnails, kept.tolist())], place_map.spec.sees),
         local=None if place_map.local is None else place_map.local.chosen(kept),
+        texts=None if place_map.texts is None else place_map.texts.chosen(kept),
         landmarks=None if place_map.landmarks is None else place_map.landmarks.chosen(kept),
     )
     return pruned.whitened(pruned.fit_whitening()) if pruned.whitening else pruned

@@ -148,6 +148,8 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         files['index'] = _write_index(index, folder)
     if place_map.local is not None:
         files['local'] = _write_array(place_map.local.values, 'local', folder)
+    if place_map.texts is not None:
+        files['texts'] = write_data(folder, 'texts', '.jsonl', place_map.texts.write)
     if place_map.probes is not None:
         files['probes'] = _write_array(place_map.probes.images, 'probes', folder)
         files['probed'] = _write_array(place_map.probes.descriptors, 'probed', folder)

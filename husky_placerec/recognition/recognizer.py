@@ -6,7 +6,7 @@ The live node, a replay, an evaluation and a calibration all use this class.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.config import Config
@@ -32,6 +32,9 @@ from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.recognition.sequence_estimator import SequenceEstimator
 from husky_placerec.recognition.shipped_calibration import calibration_for
+from husky_placerec.recognition.text_comparer import MapTextComparer, with_texts
+from husky_placerec.recognition.text_comparison import MOST_RANKED
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import (
     Candidate,
     FloatArray,
@@ -70,6 +73,11 @@ class DescriptorRecognizer:
         self.arm = self._arm_on(place_map)
         self._sequence = self._new_sequence()
         self._session = place_map.new_session()
+        self._texts = self._texts_on(place_map)
+
+    def _texts_on(self, place_map: PlaceMap) -> MapTextComparer | None:
+        """Return what compares texts with those of a map; None where it has none."""
+        return None if place_map.texts is None else MapTextComparer(place_map, self.config)
 
     def _arm_on(self, place_map: PlaceMap) -> LeverArm:
         """Return the lever arm of the robot that asks: here the one that made the map."""
@@ -106,34 +114,41 @@ class DescriptorRecognizer:
         local: LocalValues | None = None,
         without: Indices | None = None,
         metric: MetricComparison | None = None,
+        texts: Sequence[SeenText] = (),
     ) -> SearchResult:
         """
-        Search the map for a query, and rank the candidates again where it has local descriptors.
+        Search the map for a query, and rank the candidates again by local descriptors and texts.
 
         :param query: [C, D] from `query_of`, zeros for absent cameras.
         :param local: [C, cells, D] local descriptors of the frame; None: there are none.
         :param without: places to leave out, as if the map did not have them.
         :param metric: solves the frame by landmarks; None: there are none.
+        :param texts: of the frame.
         """
         place_map, config = self.place_map, self.config
         both_ways, apart_m = config.search_reversed, config.elsewhere
-        found = place_map.search(
-            query, config.candidates, both_ways=both_ways, without=without, arm=self.arm
-        )
+        read = None if self._texts is None else self._texts.compared(texts, config)
+        weight = 0.0 if read is None else config.text_weight
+        count = max(config.candidates, MOST_RANKED) if weight else config.candidates
+        found = place_map.search(query, count, both_ways=both_ways, without=without, arm=self.arm)
 
         def rival_of(best: Candidate) -> Rival | None:
             return place_map.rival(query, best, apart_m, both_ways=both_ways, without=without)
 
+        if read is not None and weight:
+            found = read.ranked(found, weight)[: config.candidates]
         rival = rival_of(found[0]) if found else None
         compared = self.compared(local)
         if compared is not None and found:
             first = found[0]
             found = compared.ranked(found)
+            if read is not None and weight:
+                found = read.ranked(found, weight)
             if found[0] is not first:
                 rival = rival_of(found[0])
             compared.compare(rival.states if rival is not None else ())
         about = place_map, self.route, query, tuple(found), rival, apart_m
-        return SearchResult(*about, without, compared, self.arm, metric)
+        return SearchResult(*about, without, compared, self.arm, metric, read)
 
     def compared(self, local: LocalValues | None) -> LocalComparison | None:
         """Return what compares a frame with places locally; None where nothing does."""
@@ -170,11 +185,11 @@ class DescriptorRecognizer:
             metric=result.metric_pose,
         )
         if self._sequence is None or not self.config.sequence:
-            return single
+            return with_texts(single, result)
         if self._sequence.steps_back(stamp_ns):
             self._sequence = self._new_sequence()
             assert self._sequence is not None
-        return self._sequence.update(single, result)
+        return with_texts(self._sequence.update(single, result), result)
 
 
 class Recognizer(DescriptorRecognizer):
@@ -213,7 +228,7 @@ class Recognizer(DescriptorRecognizer):
         extractor = load_extractor(config, place_map.spec, place_map.cameras, place_map.projection)
         return cls(extractor, place_map, config, local_extractor_of(place_map, config))
 
-    def recognize(self, frame: Frame[Pixels]) -> Recognition:
+    def recognize(self, frame: Frame[Pixels], texts: Sequence[SeenText] = ()) -> Recognition:
         """
         Decide where a frame was taken, and whether to believe it.
 
@@ -221,12 +236,14 @@ class Recognizer(DescriptorRecognizer):
         are on without giving weight to what moves. The map gives
         the most similar places. The frame alone is measured against thresholds or the calibrated
         gate. The sequence filter combines it with the frames before it.
+
+        :param texts: that were read in the frame, or shortly before it.
         """
         shares = self._extractor.static_shares(frame)
         seen = usable_images(frame, covered(shares)) if self.config.check_images else frame
         query = self.query_of(self._extractor.describe(seen, shares))
         local = self._local.describe(seen) if self._local_wanted and self._local else None
-        result = self.search(query, local, metric=self._metric(seen))
+        result = self.search(query, local, metric=self._metric(seen), texts=texts)
         unusable = bool(frame.images) and not seen.images
         return self.decide(frame.stamp_ns, frame.image_stamps_ns, result, unusable)
 

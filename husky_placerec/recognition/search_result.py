@@ -20,6 +20,7 @@ from husky_placerec.recognition.interpolation import (
 from husky_placerec.recognition.local_comparison import ACROSS, LocalComparison
 from husky_placerec.recognition.metric_comparison import MetricComparison
 from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE, TextComparison
 from husky_placerec.types import (
     Candidate,
     FloatArray,
@@ -48,6 +49,7 @@ class SearchResult:
     :param local: local agreements of the frame; None: there are none.
     :param arm: of the robot that asks.
     :param metric: solves the frame by landmarks; None: there are none.
+    :param texts: agreement of the frame's texts; None: it has none, or the map has none.
     """
 
     place_map: PlaceMap
@@ -60,6 +62,7 @@ class SearchResult:
     local: LocalComparison | None = None
     arm: LeverArm = LeverArm()
     metric: MetricComparison | None = None
+    texts: TextComparison | None = None
     _evidence: dict[tuple[int, bool], Floats] = field(default_factory=dict, init=False)
     _poses: dict[tuple[int, bool], Pose] = field(default_factory=dict, init=False)
 
@@ -105,6 +108,12 @@ class SearchResult:
         else:
             locally = local_evidence(self.local, self.route, self.apart_m, places, reverse)
         return np.hstack([seen, locally])
+
+    def text_evidence(self, places: Indices, reverse: Mask) -> Floats:
+        """Return [K, len(TEXT_EVIDENCE)] for K places; NaN for a frame without texts."""
+        if self.texts is None:
+            return np.full((len(places), len(TEXT_EVIDENCE)), np.nan)
+        return self.texts.evidence(places, reverse)
 
     def evidence_of(self, place: int, reverse: bool) -> Floats:
         """Return [len(ALL_EVIDENCE)] for one place."""

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from husky_placerec import schema
-from husky_placerec.types import Candidate, Measurement, MetricPose, Pose, Recognition
+from husky_placerec.types import (
+    Candidate,
+    Measurement,
+    MetricPose,
+    Pose,
+    Recognition,
+    TextAgreement,
+)
 
 _STAMP = schema.integer(0, 2**63 - 1)
 _NUMBER = schema.none_or(schema.number(-1e12, 1e12))
@@ -26,6 +33,13 @@ _CANDIDATE = schema.record(
 _SINGLE = schema.record(
     {'accepted': schema.boolean, 'reason': _WORD, 'pose': schema.none_or(_POSE)},
     {'probability': _CHANCE, 'covariance': _VARIANCES},
+)
+_TEXTS = schema.record(
+    {
+        'read': schema.items(schema.text(64), most=100),
+        'common': schema.number(0, 1 + 1e-6),
+        'contradiction': schema.number(0, 1 + 1e-6),
+    }
 )
 _METRIC = schema.record(
     {
@@ -64,6 +78,7 @@ _LINE = schema.record(
         'measurement': schema.none_or(_SINGLE),
         'metric': schema.none_or(_METRIC),
         'truth': _POSE,
+        'texts': _TEXTS,
     },
 )
 
@@ -95,6 +110,8 @@ def recognition_json(recognition: Recognition, truth: Pose | None = None) -> dic
         'metric': _metric(recognition.metric) if recognition.metric else None,
         'candidates': [_candidate(candidate) for candidate in recognition.candidates],
     }
+    if recognition.texts is not None:
+        line['texts'] = {**vars(recognition.texts), 'read': list(recognition.texts.read)}
     if truth is not None:
         line['truth'] = dict(vars(truth))
         line['error_m'] = pose.distance_m(truth) if pose else None
@@ -166,8 +183,13 @@ def recognition_of(line: Any, source: str) -> tuple[Recognition, Pose | None]:
         chosen=_chosen_of(line, candidates),
         proof=line.get('proof'),
         metric=_metric_of(line['metric']) if line.get('metric') else None,
+        texts=_texts_of(line['texts']) if 'texts' in line else None,
     )
     return recognition, truth
+
+
+def _texts_of(values: Mapping[str, Any]) -> TextAgreement:
+    return TextAgreement(tuple(values['read']), values['common'], values['contradiction'])
 
 
 def _chosen_of(line: Mapping[str, Any], candidates: tuple[Candidate, ...]) -> Candidate | None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from husky_placerec.config import Config
 from husky_placerec.errors import InputError
+from husky_placerec.placemap.frame_texts import frame_texts, FrameTexts
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.ros.conversions import to_pixels
 from husky_placerec.ros.inputs import Inputs
@@ -46,6 +47,7 @@ class ConfiguredParts(Observer):
             observer=self,
             now_ns=lambda: node.get_clock().now().nanoseconds,
             log=log,
+            texts_of=_texts_of(recognizer, config),
         )
         self.inputs = Inputs(node, self.session, config)
         self.outputs = Outputs(node, self.session)
@@ -103,3 +105,10 @@ def _transform(node: LifecycleNode, session: Session) -> MapToOdom | None:
             'apt install ros-$ROS_DISTRO-tf2-msgs'
         )
         return None
+
+
+def _texts_of(recognizer: Recognizer, config: Config) -> FrameTexts | None:
+    """Return what reads the texts of frames; None where the map has none, or `texts` is off."""
+    if recognizer.place_map.texts is None:
+        return None
+    return frame_texts(config, budget_s=config.text_budget)

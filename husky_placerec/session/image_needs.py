@@ -17,6 +17,8 @@ def image_needs(place_map: PlaceMap, config: Config) -> CameraNeeds:
     :param config: tells what is known of the cameras.
     :raises InputError: as `Preparation.of`.
     """
+    if place_map.texts is not None and config.texts != 'off':
+        return lambda camera, width, height: (width, height)  # letters are small
     spec, local = place_map.spec, place_map.local
     preparations = [Preparation.of(spec, config, place_map.cameras)]
     if local is not None and config.rerank != 'off':

@@ -17,6 +17,8 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.odometry import StampedPose
 from husky_placerec.recognition.serialization import recognition_json
+from husky_placerec.texts.map_texts import text_json
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import Recognition
 
 DECISIONS = tuple(field.name for field in fields(DecisionConfig))
@@ -127,6 +129,7 @@ def log_line(
     odometry: Sequence[StampedPose],
     place_map: PlaceMap,
     config: Config,
+    texts: Sequence[SeenText] = (),
 ) -> str:
     """
     Return the line of a frame: the decision, and everything that it depends on.
@@ -136,6 +139,7 @@ def log_line(
 
     :param began_anew: the recognizer began anew before this frame.
     :param odometry: poses that the recognizer got since the frame before.
+    :param texts: that it got for this frame.
     """
     line = {
         **recognition_json(recognition),
@@ -144,4 +148,6 @@ def log_line(
         'map_version': place_map.version,
         'parameters': {name: getattr(config, name) for name in DECISIONS},
     }
+    if texts:
+        line['seen_texts'] = [text_json(seen) for seen in texts]
     return json.dumps(line) + '\n'

@@ -6,7 +6,7 @@ A replay drives the same object frame by frame, without the thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 import threading
@@ -25,6 +25,8 @@ from husky_placerec.session.log import Log, log_line
 from husky_placerec.session.mailbox import Mailbox
 from husky_placerec.session.mask_buffer import BROKEN, MaskBuffer
 from husky_placerec.session.published_state import PublishedState
+from husky_placerec.session.text_watch import TextsOf, TextWatch
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import (
     Classes,
     Floats,
@@ -70,6 +72,7 @@ class Session:
     :param reduced: decode images no larger than the map needs them.
     :param now_ns: the clock that the stamps of the messages should have.
     :param log: takes a line of JSON for each recognition.
+    :param texts_of: reads the texts of a frame, in a thread of its own; None: none are read.
     :ivar masks: the masks that came over topics; functions that make classes [H, W] of a mask for
         an image of a height and width, or raise InputError.
     """
@@ -84,6 +87,7 @@ class Session:
         observer: Observer | None = None,
         now_ns: Callable[[], int] = time.time_ns,
         log: Log | None = None,
+        texts_of: TextsOf | None = None,
     ) -> None:
         self.recognizer = recognizer
         self.config = self._seen_by = config
@@ -105,6 +109,10 @@ class Session:
         # What the recognizer was told since the last line of the log: whether it began anew, and
         # odometry. A frame that failed has no line.
         self._unwritten: tuple[bool, list[StampedPose]] = False, []
+        self._texts: TextWatch | None = None
+        if texts_of is not None:
+            about = texts_of, config.text_rate, config.text_age
+            self._texts = TextWatch(*about, self._observer.problem)
 
     @property
     def odometry(self) -> Odometry:
@@ -117,7 +125,9 @@ class Session:
         return self._state.value
 
     def start(self) -> None:
-        """Start the worker."""
+        """Start the worker, and the reader of texts where there is one."""
+        if self._texts is not None:
+            self._texts.start()
         self._mailbox = Mailbox()
         self._thread = threading.Thread(target=self._work, args=(self._mailbox,), daemon=True)
         self._thread.start()
@@ -127,6 +137,8 @@ class Session:
         self.counters.dropped += self._mailbox.close()
         if self._thread is not None:
             self._thread.join(JOIN_S)
+        if self._texts is not None:
+            self._texts.stop()
         self.begin_anew()
 
     @property
@@ -145,6 +157,8 @@ class Session:
             self.masks.reset()
             self._anew.set()
             self._state.reset()
+            if self._texts is not None:
+                self._texts.begin_anew()
             self._observer.began_anew()
 
     def enable(self, on: bool) -> None:
@@ -205,11 +219,15 @@ class Session:
         if FrameGate.says_nothing_new(reason):
             self._state.confirm(frame.stamp_ns)
 
-    def recognize(self, frame: Frame[Pixels]) -> Recognition:
-        """Recognise a decoded frame now, with all that came since the last one, and log it."""
+    def recognize(self, frame: Frame[Pixels], texts: Sequence[SeenText] = ()) -> Recognition:
+        """
+        Recognise a decoded frame now, with all that came since the last one, and log it.
+
+        :param texts: of the frame.
+        """
         self._prepare()
-        recognition = self.recognizer.recognize(frame)
-        self._write(recognition)
+        recognition = self.recognizer.recognize(frame, texts)
+        self._write(recognition, texts)
         return recognition
 
     def _work(self, mailbox: Mailbox[tuple[float, Messages]]) -> None:
@@ -230,7 +248,11 @@ class Session:
             return
         decoded = time.monotonic()
         self._prepare()
-        recognition = self.recognizer.recognize(frame)
+        texts: Sequence[SeenText] = ()
+        if self._texts is not None:
+            texts = self._texts.newest(frame.stamp_ns)
+            self._texts.offer(frame)
+        recognition = self.recognizer.recognize(frame, texts)
         recognised = time.monotonic()
         try:
             if self._tell(recognition, frame):
@@ -238,7 +260,7 @@ class Session:
                 self.counters.count(recognition, self.odometry.total_m, age_ns)
             self.counters.time(arrived, began, decoded, recognised)
         finally:  # what the recognizer has seen is in the log, whether it could be told or not
-            self._write(recognition)
+            self._write(recognition, texts)
 
     def _prepare(self) -> None:
         """Give the recognizer all that came since the last frame, and keep it for the log."""
@@ -261,13 +283,12 @@ class Session:
             self._observer.recognized(recognition, frame)
             return True
 
-    def _write(self, recognition: Recognition) -> None:
+    def _write(self, recognition: Recognition, texts: Sequence[SeenText]) -> None:
         (anew, odometry), self._unwritten = self._unwritten, (False, [])
         if self._log is not None:
             recognizer = self.recognizer
-            self._log.write(
-                log_line(recognition, anew, odometry, recognizer.place_map, recognizer.config)
-            )
+            about = recognizer.place_map, recognizer.config, texts
+            self._log.write(log_line(recognition, anew, odometry, *about))
 
     def _decoded(self, messages: Messages) -> Frame[Pixels]:
         """Decode a frame; a camera with a broken image counts as absent."""

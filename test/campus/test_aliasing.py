@@ -39,6 +39,10 @@ def facade_of(mesh: Mesh, house: House) -> tuple[set[int], np.ndarray]:
     return set(mine['layer'].tolist()), mine['tint'][0]
 
 
+def seeded(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
 def test_runs_of_houses_repeat_as_often_as_asked(textures: Textures) -> None:
     shares = []
     for aliasing in (0.0, 0.3, 0.9):
@@ -71,16 +75,28 @@ def test_impossible_aliasing_is_refused(aliasing: float) -> None:
         Campus(1, aliasing=aliasing)
 
 
-def test_signs_are_distinct_and_in_two_alphabets() -> None:
-    texts = signs.sign_texts(np.random.default_rng(1), 48)
-    assert len(set(texts)) == 48
-    assert sum(text.isascii() for text in texts) == 24
+def test_signs_repeat_as_those_of_a_town_and_are_in_two_alphabets() -> None:
+    texts = Counter(signs.sign_texts(np.random.default_rng(1), 200))
+    shared = sum(count for text, count in texts.items() if count > 1)
+    assert 0.5 < shared / 200 < 0.8
+    assert max(texts.values()) < 40
+    assert all(texts[text] > 2 for text in signs.COMMON)
+    assert texts.keys() & set(signs.CHAINS)
+    latin = sum(count for text, count in texts.items() if text.isascii())
+    assert 60 < latin < 140
+
+
+def test_shops_of_a_chain_look_alike() -> None:
+    seen = {signs.sign_sheet(seeded(seed), ['PIZZA']).tobytes() for seed in range(6)}
+    others = {signs.sign_sheet(seeded(seed), ['LAB']).tobytes() for seed in range(6)}
+    assert len(seen) == 1
+    assert len(others) > 1
 
 
 def test_every_letter_of_a_sign_is_in_the_font() -> None:
     font = signs.sign_font(40)
     missing = bytes(font.getmask('\uffff'))
-    for letter in set(''.join([*signs.LATIN, *signs.CYRILLIC])):
+    for letter in set(''.join([*signs.LATIN, *signs.CYRILLIC, *signs.COMMON, *signs.CHAINS])):
         assert bytes(font.getmask(letter)) != missing
     assert bytes(font.getmask('Ж')) != bytes(font.getmask('Д'))
 

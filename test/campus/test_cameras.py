@@ -17,7 +17,7 @@ from husky_placerec.campus.photographer import encoded_pictures, Photographer
 from husky_placerec.campus.picture import Picture
 from husky_placerec.campus.rig import BACK, CameraModel, FRONT, HUSKY_RIG, IDENTICAL_RIG
 from husky_placerec.campus.shadow import ShadowMaker
-from husky_placerec.campus.signs import CYRILLIC, LATIN
+from husky_placerec.campus.signs import CHAINS, COMMON, CYRILLIC, LATIN
 from husky_placerec.campus.sun_depths import BLOCK_PX
 from husky_placerec.campus.terrain import STEEPEST
 from husky_placerec.campus.traffic import Traffic
@@ -188,7 +188,7 @@ def test_signs_are_found_with_their_words(photographer: Photographer) -> None:
                 assert inside.sum() >= 60
                 assert all(edge.any() for edge in (inside[0], inside[-1]))
                 assert all(edge.any() for edge in (inside[:, 0], inside[:, -1]))
-                assert sign.text.split()[0] in [*LATIN, *CYRILLIC]
+                assert sign.text.split()[0] in [*LATIN, *CYRILLIC, *COMMON, *CHAINS]
                 found.add(sign.text)
     assert len(found) >= 2
 
@@ -259,3 +259,23 @@ def test_masks_are_encoded_without_loss(pictures: dict[str, Picture]) -> None:
         np.testing.assert_array_equal(mask, picture.mask)
         jpeg = cv2.imdecode(np.frombuffer(encoded[camera].jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert np.abs(jpeg[..., ::-1].astype(int) - picture.image).mean() < 5
+
+
+def test_the_corners_of_a_sign_lie_around_its_pixels(photographer: Photographer) -> None:
+    whole, apart, cut = [], [], 0
+    for frame in range(0, 20, 4):
+        for sign in (s for p in photographer.pictures(frame).values() for s in p.signs):
+            cut += not sign.whole
+            if not sign.whole or sign.corners is None:
+                continue
+            whole.append(sign)
+            edges = *np.min(sign.corners, axis=0), *np.max(sign.corners, axis=0)
+            apart.append(np.abs(np.subtract(edges, sign.box)).max())
+            left, right = (sign.corners[3 - k][1] - sign.corners[k][1] for k in (0, 1))
+            assert 0.2 * (left + right) / 2 < sign.letter_px < 0.8 * (left + right) / 2
+    assert np.median(apart) < 0.75
+    assert np.max(apart) < 3  # a tenth of a sign may be hidden
+    assert whole and cut
+    picture = Picture(np.zeros((9, 16, 3), np.uint8), np.zeros((9, 16), np.uint8), (whole[0],))
+    turned = picture.turned_upside_down().signs[0]
+    assert turned.corners == tuple((16 - x, 9 - y) for x, y in whole[0].corners)

@@ -181,6 +181,8 @@ def test_masks_and_texts_are_read_by_camera_and_stamp(track):
             for text in source.texts(camera, stamp_ns)
         ]
         assert all(text.text and 0 <= text.box[0] < text.box[2] <= 160 for text in texts)
+        assert {text.whole for text in texts} <= {True, False}
+        assert all(len(text.quad) == 4 and text.letter_px > 0 for text in texts if text.whole)
         assert source.problems.lines() == []
 
 

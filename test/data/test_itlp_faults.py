@@ -201,18 +201,45 @@ def test_missing_and_broken_masks_and_texts_are_named(tmp_path):
     lines = [
         [f'{rows[0][1]}.png', '"[[10, 5], [50, 5], [50, 20], [10, 20]]"', 'Столовая'],
         ['cover.png', '', 'of no image'],
+        [f'{rows[3][1]}.png', '', 'Библиотека'],
     ]
     write_csv(table, ['path', 'bbox', 'text'], lines)
     with open_source(tmp_path) as track:
         assert [track.mask(FRONT, row[1]) for row in rows[:3]] == [None] * 3
         (text,) = track.texts(FRONT, rows[0][1])
         assert (text.text, text.box) == ('Столовая', (10, 5, 50, 20))
+        assert text.quad == ((10, 5), (50, 5), (50, 20), (10, 20))
+        assert [found.box for found in track.texts(FRONT, rows[3][1])] == [None]
         assert track.texts(BACK, rows[0][2]) == track.texts(FRONT, rows[1][1]) == []
         problems = ' '.join(track.problems.lines())
     assert f'missing mask: masks/front_cam/{rows[0][1]}.png' in problems
     assert '2 x mask that is not one channel' in problems
     assert 'missing table of texts: text_labels/back_cam_text_labels.csv' in problems
     assert 'text of no image: front_cam_text_labels.csv:3' in problems
+    assert 'text without a box: front_cam_text_labels.csv:4' in problems
+
+
+@pytest.mark.parametrize(
+    'whole, letter_px, readable',
+    [
+        ('1', '8.0', True),
+        ('1', '7.9', False),
+        ('0', '30', False),
+        ('', '', True),
+        ('1', 'x', True),
+    ],
+)
+def test_what_is_readable_is_whole_and_has_large_letters(tmp_path, whole, letter_px, readable):
+    rows = track_rows(1)
+    write_track_folder(tmp_path, rows)
+    write_csv(
+        tmp_path / 'text_labels' / 'front_cam_text_labels.csv',
+        ['path', 'x0', 'y0', 'x1', 'y1', 'letter_px', 'whole', 'text'],
+        [[f'{rows[0][1]}.png', 1, 2, 30, 9, letter_px, whole, 'ЦДБЯ']],
+    )
+    with open_source(tmp_path) as track:
+        (text,) = track.texts(FRONT, rows[0][1])
+    assert text.readable is readable
 
 
 def test_rows_without_a_pose_are_left_out_of_a_map_when_that_is_asked_for(tmp_path, placerec):

@@ -41,9 +41,9 @@ class Keeping(FakeRecognizer):
         super().__init__()
         self.frames = []
 
-    def recognize(self, frame):
+    def recognize(self, frame, texts=()):
         self.frames.append(frame)
-        return super().recognize(frame)
+        return super().recognize(frame, texts)
 
 
 def test_a_session_gives_each_image_its_mask_and_goes_on_without_those_that_miss():

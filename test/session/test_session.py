@@ -180,7 +180,7 @@ def test_every_frame_is_counted_with_what_became_of_it(make):
 def test_the_times_of_a_frame_are_of_its_steps():
     slow = FakeRecognizer()
     recognize = slow.recognize
-    slow.recognize = lambda frame: time.sleep(0.03) or recognize(frame)
+    slow.recognize = lambda *given: time.sleep(0.03) or recognize(*given)
 
     def decoding(message):
         time.sleep(0.01)
@@ -227,7 +227,7 @@ def test_without_a_log_or_an_observer_frames_are_recognised_all_the_same():
 def test_images_are_pixels_where_no_decoder_is_given():
     seen = []
     recognizer = FakeRecognizer()
-    recognizer.recognize = lambda frame: seen.append(frame.images) or recognition()
+    recognizer.recognize = lambda frame, _: seen.append(frame.images) or recognition()
     session = Session(recognizer, make_config({}))
     session.start()
     store(session, frame())

@@ -23,10 +23,10 @@ class SlowRecognizer(FakeRecognizer):
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
 
-    def recognize(self, frame):
+    def recognize(self, frame, texts=()):
         self.begun.set()
         assert self.go_on.wait(5)
-        return super().recognize(frame)
+        return super().recognize(frame, texts)
 
 
 def forgot(made):

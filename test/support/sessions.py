@@ -54,13 +54,14 @@ class FakeRecognizer:
 
     def __init__(self, fails=()):
         self.events, self.fails, self.threads = [], set(fails), set()
-        self.odometry, self.config = NotedOdometry(self.events), None
+        self.odometry, self.config, self.texts = NotedOdometry(self.events), None, []
 
-    def recognize(self, frame):
+    def recognize(self, frame, texts=()):
         self.threads.add(threading.get_ident())
         if frame.stamp_ns in self.fails:
             raise RuntimeError('broken inside')
         self.events.append(('frame', frame.stamp_ns))
+        self.texts.append(tuple(texts))
         return recognition(frame.stamp_ns)
 
     def begin_anew(self):
