@@ -13,7 +13,7 @@ PARALLEL ?= -n 2 --dist loadfile
 ROS_EXTRA := $(if $(ROS_DISTRO),,ros,)
 VENV_FLAGS := $(if $(ROS_DISTRO),--system-site-packages)
 
-.PHONY: demo test lint bench mutants clean help
+.PHONY: demo test lint docs bench mutants clean help
 
 help:  ## Show this help
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -31,6 +31,9 @@ lint: $(VENV)/.test  ## Check the style, the types and which part may import whi
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.test  ## Build the documentation into site/
+	PYTHONPATH=$(CURDIR) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 bench: $(VENV)/.test  ## Measure every step beside torch, the search and the node: ARGS="--threads 2"
 	$(PIP) -e '.[$(ROS_EXTRA)openvino,quantize]'
 	$(BIN)/python benchmarks/speed.py --node $(ARGS)
@@ -42,7 +45,7 @@ mutants: $(VENV)/.test  ## Mutate the recognition core and count what its tests 
 	-$(BIN)/mutmut results
 
 clean:  ## Remove what was set up and made
-	rm -rf $(VENV) build install log demo results mutants .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build install log demo results mutants site .mypy_cache .ruff_cache .pytest_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 10) <= v <= (3, 12) and \
@@ -60,7 +63,11 @@ $(VENV)/.demo: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
+<<<<<<< HEAD
+	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,view,docs,test]'
+=======
 	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,view,texts,test]'
+>>>>>>> main
 	@(cd / && $(CURDIR)/$(BIN)/python -c 'import tf2_msgs.msg') 2>/dev/null \
 	  || $(PIP) --no-build-isolation ./pip_ros/tf2_msgs \
 	  || echo 'tf2_msgs was not built (it needs a C++ compiler): tests of live TF are skipped'

@@ -59,6 +59,8 @@ EXTRAS = {
     ],
     # The page of results, and their export to Rerun; what it draws is judged as in the reports.
     'view': [*REPORT, 'plotly>=6.0', 'rerun-sdk>=0.39', 'streamlit>=1.65'],
+    # The documentation as a site: `make docs`.
+    'docs': ['mkdocs>=1.6,<2', 'mkdocs-material>=9.5', 'mkdocstrings[python]>=0.26'],
     'mutants': ['mutmut>=3.2'],
     'test': [
         'catkin-pkg',
@@ -79,7 +81,7 @@ EXTRAS = {
 
 setup(
     name=PACKAGE,
-    version='0.1.0',
+    version='0.2.0',
     description='Visual place recognition for a robot with several cameras',
     long_description=Path('README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from husky_placerec.recognition.recognizer import Recognizer
     from husky_placerec.types import Frame, Pose, Recognition
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 _MODULES = {
     'Config': 'config',

@@ -21,13 +21,20 @@ import typer
 if TYPE_CHECKING:
     from husky_placerec.demo.run import Demo, Outcome
 
-EPILOG = 'Examples:\n\n  placerec demo\n\n  placerec demo -o elsewhere   (drives are kept there)'
+EPILOG = (
+    'Examples:\n\n  placerec demo\n\n'
+    '  placerec demo -o elsewhere   (drives are kept there)\n\n  placerec demo --record demo.webp'
+)
 
 
 def demo(
     output: Annotated[
         Path, typer.Option('--output', '-o', help='Folder for drives, map, log and picture.')
     ] = Path('demo'),
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar='FILE', help='Write a film of the first drive: a .gif or .webp.'),
+    ] = None,
 ) -> None:
     """
     Map a simulated summer day, then recognise a winter dusk and a drive in the other direction.
@@ -38,7 +45,7 @@ def demo(
     require('numba', 'PIL', 'matplotlib')
     from husky_placerec.demo.run import run
 
-    result = run(output, lambda title: progress(title, ' messages'), say)
+    result = run(output, lambda title: progress(title, ' messages'), say, record)
     out.print(_demo_table(result))
     say(f'{result.picture}: the route with true and recognised poses')
     for name, outcome in result.outcomes.items():

@@ -12,6 +12,7 @@ from husky_placerec.data.bag import Bag
 from husky_placerec.data.source import find_trajectory
 from husky_placerec.data.trajectory import poses_or_none
 from husky_placerec.demo.drives import prepare
+from husky_placerec.demo.film import check_film, write_film
 from husky_placerec.demo.live import Heard, play_to_node
 from husky_placerec.demo.picture import draw_routes
 from husky_placerec.demo.score import LEAST_PRECISION, LEAST_RECOGNISED, Score, score
@@ -85,13 +86,21 @@ class Demo:
         return all(outcome.score.passed for outcome in self.outcomes.values())
 
 
-def run(folder: Path, progress: Callable[[str], Passing], tell: Callable[[str], None]) -> Demo:
+def run(
+    folder: Path,
+    progress: Callable[[str], Passing],
+    tell: Callable[[str], None],
+    film: Path | None = None,
+) -> Demo:
     """
     Run the demo; all its files are in `folder`.
 
     :param progress: makes a progress bar of its title.
     :param tell: takes a line at each step.
+    :param film: GIF or WebP file for a film of the first drive; None: no film.
     """
+    if film is not None:
+        check_film(film)
     drives = prepare(folder / 'drives')
     tell('Building a map of the first drive')
     map_path = folder / 'campus.map'
@@ -103,7 +112,7 @@ def run(folder: Path, progress: Callable[[str], Passing], tell: Callable[[str], 
     outcomes = {}
     for name, path in drives.driven.items():
         tell(f'Starting the node and playing to it: {name}')
-        log = folder / f'{name.replace(" ", "_")}.jsonl'
+        log = _log(folder, name)
         result, heard = _drive(path, place_map, map_path, log, progress(f'Playing {name}'))
         outcomes[name] = Outcome(
             result,
@@ -112,10 +121,19 @@ def run(folder: Path, progress: Callable[[str], Passing], tell: Callable[[str], 
             _recall(baseline, path, BASELINE),
             _chance(result, place_map),
         )
+    if film is not None:
+        tell(f'Writing the film {film}')
+        name, path = next(iter(drives.driven.items()))
+        config = make_config(PARAMETERS)
+        write_film(film, drives.mapped, path, _log(folder, name), place_map, config)
     picture = folder / 'route.png'
     scores = {name: outcome.score for name, outcome in outcomes.items()}
     draw_routes(picture, scores, place_map.places.poses)
     return Demo(len(place_map), outcomes, picture)
+
+
+def _log(folder: Path, name: str) -> Path:
+    return folder / f'{name.replace(" ", "_")}.jsonl'
 
 
 def _drive(
