@@ -17,7 +17,7 @@ import numpy as np
 
 MOST_PROBES = 8  # of a map
 MOST_ERROR = 0.02  # of descriptors that may be compared with each other
-TINY = 1e-9
+LEAST_APART = 0.02  # between different images, where those of a map are all alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,9 @@ def errors(found: FloatArray, expected: FloatArray) -> FloatArray:
     found, expected = np.asarray(found, np.float32), np.asarray(expected, np.float32)
     apart = np.linalg.norm(expected[:, None] - expected[None], axis=2)
     usual = float(np.median(apart[np.triu_indices(len(expected), 1)]))
-    return np.asarray(np.linalg.norm(found - expected, axis=1) / max(usual, TINY), np.float32)
+    return np.asarray(
+        np.linalg.norm(found - expected, axis=1) / max(usual, LEAST_APART), np.float32
+    )
 
 
 def blots(size: tuple[int, int], count: int) -> list[Pixels]:

@@ -33,14 +33,7 @@ class ExportedExtractor:
         model = ModelFile.read(asked)
         chosen = choose_runtime(model, config, len(asked.sees), probes)
         self.runtime, self.words = chosen.runtime, chosen.words
-        self.spec = replace(
-            model.spec,
-            cameras=asked.cameras,
-            weights=asked.weights,
-            fusion=asked.fusion,
-            pinhole_focal=asked.pinhole_focal,
-            precision=chosen.precision,
-        )
+        self.spec = replace(model.spec_for(asked), precision=chosen.precision)
 
     @property
     def takes_masks(self) -> bool:

@@ -309,7 +309,7 @@ def load_spec(config: Config) -> DescriptorSpec:
     """
     config = _run_by_torch(config, None)
     spec = resolve_spec(config, None)
-    return ModelFile.read(spec).spec if _is_exported(spec, config) else spec
+    return ModelFile.read(spec).spec_for(spec) if _is_exported(spec, config) else spec
 
 
 def _is_exported(spec: DescriptorSpec, config: Config) -> bool:

@@ -9,7 +9,7 @@ fields.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import hashlib
 import json
 from pathlib import Path
@@ -62,6 +62,16 @@ class ModelFile:
             if wanted and wanted != found:
                 raise InputError(f'{path}: {name} is {found!r}; {wanted!r} was asked for')
         return cls(path, made)
+
+    def spec_for(self, asked: DescriptorSpec) -> DescriptorSpec:
+        """Return the spec of the file with what the one that asks decides."""
+        return replace(
+            self.spec,
+            cameras=asked.cameras,
+            weights=asked.weights,
+            fusion=asked.fusion,
+            pinhole_focal=asked.pinhole_focal,
+        )
 
     @property
     def key(self) -> str:
