@@ -63,7 +63,9 @@ def _pictures(path: Path, config: Config) -> Pictures:
     """Return small images by the stamp of their frame and the camera."""
     with Bag(path) as bag:
         return {
-            (frame.stamp_ns, camera): cv2.resize(image, SIZE, interpolation=cv2.INTER_AREA)
+            (frame.stamp_ns, camera): np.asarray(
+                cv2.resize(image, SIZE, interpolation=cv2.INTER_AREA), np.uint8
+            )
             for frame in decoded_frames(bag, bag.frames(config))
             for camera, image in frame.images.items()
         }
