@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.config import Config
-from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.descriptor.extractor import DescriptorExtractor
 from husky_placerec.descriptor.local.extractor import load_local, LocalExtractor
 from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.descriptor.masking import covered, Masking
@@ -19,6 +19,7 @@ from husky_placerec.metric.correspondences import FrameKeyPoints
 from husky_placerec.metric.key_points import load_key_points
 from husky_placerec.metric.rig import Rig
 from husky_placerec.metric.sight import Observer
+from husky_placerec.placemap.map_extractor import extractor_of
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED, UNFIT
@@ -225,7 +226,7 @@ class Recognizer(DescriptorRecognizer):
 
         :raises InputError: for a model that cannot be loaded, or is not the map's.
         """
-        extractor = load_extractor(config, place_map.spec, place_map.cameras, place_map.projection)
+        extractor = extractor_of(place_map, config)
         return cls(extractor, place_map, config, local_extractor_of(place_map, config))
 
     def recognize(self, frame: Frame[Pixels], texts: Sequence[SeenText] = ()) -> Recognition:
