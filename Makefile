@@ -63,11 +63,7 @@ $(VENV)/.demo: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-<<<<<<< HEAD
-	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,view,docs,test]'
-=======
-	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,view,texts,test]'
->>>>>>> main
+	$(PIP) -e '.[$(ROS_EXTRA)sim,timm,train,export,view,docs,texts,test]'
 	@(cd / && $(CURDIR)/$(BIN)/python -c 'import tf2_msgs.msg') 2>/dev/null \
 	  || $(PIP) --no-build-isolation ./pip_ros/tf2_msgs \
 	  || echo 'tf2_msgs was not built (it needs a C++ compiler): tests of live TF are skipped'
