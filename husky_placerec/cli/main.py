@@ -19,7 +19,7 @@ from husky_placerec.cli import (
     download,
     evaluate,
     export,
-    map_changes,
+    map_parts,
     model,
     play,
     replay,
@@ -46,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode='rich',
     context_settings={'help_option_names': ['-h', '--help']},
 )
-app.add_typer(map_changes.app, name='map')
+app.add_typer(map_parts.app, name='map')
 app.add_typer(data.app, name='data')
 app.add_typer(model.app, name='model')
 app.add_typer(export.app, name='export')

@@ -1,4 +1,4 @@
-"""`placerec map build`, `info` and `verify`; the other verbs are in map_changes.py."""
+"""`placerec map build`, `info` and `verify`; map_changes.py and map_parts.py have the others."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from husky_placerec.cameras.known import cameras_of
 from husky_placerec.config import Config
 from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import decoded_frames, open_source
-from husky_placerec.errors import InputError
 from husky_placerec.metric.building import build_landmarks
 from husky_placerec.metric.key_points import KeyPointFinder, load_key_points
 from husky_placerec.metric.landmarks import Landmarks, LandmarkSpec, TAIL
@@ -18,10 +17,10 @@ from husky_placerec.metric.rig import Rig
 from husky_placerec.metric.scale import measured_scale
 from husky_placerec.metric.sight import Observer, Sight
 from husky_placerec.operations.drives import with_cameras
+from husky_placerec.operations.map_part import edit_same_version, require_every_place
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.placemap.storage import edit_map
 from husky_placerec.types import Floats, Indices
 import numpy as np
 
@@ -53,13 +52,11 @@ def add_landmarks(
     )
 
     def change(current: PlaceMap) -> PlaceMap:
-        if current.version != old.version:
-            raise InputError(f'{path}: was changed meanwhile; run the command again')
         poses = made.places.poses
         refined = current.with_poses(poses, current.frame_id, current.origin, current.created)
         return replace(refined, landmarks=made.landmarks)
 
-    return edit_map(path, change)
+    return edit_same_version(path, old, change)
 
 
 def landmarked(
@@ -97,7 +94,7 @@ def landmarked(
         values[rows], poses[rows] = made.values, refined
         done[rows] = True
         specs.append(made.spec)
-    _require_all(place_map, done, sources)
+    require_every_place(place_map, np.flatnonzero(~done).tolist(), sources)
     landmarks = Landmarks(_noisiest(specs), values)
     tell(f'landmarks: {landmarks.per_place:.0f} a place')
     moved = place_map.with_poses(poses, place_map.frame_id, place_map.origin, place_map.created)
@@ -175,14 +172,3 @@ def _noisiest(specs: Sequence[LandmarkSpec]) -> LandmarkSpec:
     return replace(
         specs[0], **{name: max(getattr(spec, name) for spec in specs) for name in names}
     )
-
-
-def _require_all(place_map: PlaceMap, done: np.ndarray, sources: Sequence[Path]) -> None:
-    missing = np.flatnonzero(~done)
-    if len(missing):
-        tracks = sorted({place_map.places.tracks[i] for i in missing})
-        raise InputError(
-            f'{place_map.name}: {len(missing)} of {len(place_map)} places, of '
-            f'{", ".join(tracks)}, have no frame in {", ".join(map(str, sources))}; expected the '
-            'drives that the map was made of'
-        )

@@ -13,12 +13,11 @@ from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.preparation import needed_by
-from husky_placerec.errors import InputError
 from husky_placerec.operations.drives import with_cameras
+from husky_placerec.operations.map_part import edit_same_version, require_every_place
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.placemap.storage import edit_map
 import numpy as np
 
 
@@ -50,12 +49,10 @@ def add_local(
     local = _in_order(old, found, sources)
 
     def change(current: PlaceMap) -> PlaceMap:
-        if current.version != old.version:
-            raise InputError(f'{path}: was changed meanwhile; run the command again')
         # The evidence is another one with local descriptors.
         return replace(current, local=local, calibration=None, version='')
 
-    return edit_map(path, change)
+    return edit_same_version(path, old, change)
 
 
 @dataclass
@@ -89,13 +86,8 @@ def _in_order(place_map: PlaceMap, found: _Found, sources: Sequence[Path]) -> Lo
     """Return the local descriptors in the order of the places."""
     stamps_ns = place_map.places.stamps_ns
     missing = np.flatnonzero(~np.isin(stamps_ns, found.stamps_ns))
+    require_every_place(place_map, missing.tolist(), sources)
     local = None if found.collector is None else found.collector.collected()
-    if len(missing) or local is None:
-        tracks = sorted({place_map.places.tracks[i] for i in missing})
-        raise InputError(
-            f'{place_map.name}: {len(missing)} of {len(place_map)} places, of '
-            f'{", ".join(tracks)}, have no frame in {", ".join(map(str, sources))}; expected the '
-            'drives that the map was made of'
-        )
+    assert local is not None  # each place has a frame
     row = {stamp_ns: number for number, stamp_ns in enumerate(found.stamps_ns)}
     return local.chosen(np.array([row[stamp_ns] for stamp_ns in stamps_ns.tolist()], np.int64))

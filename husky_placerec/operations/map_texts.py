@@ -9,13 +9,12 @@ from pathlib import Path
 from husky_placerec.config import Config
 from husky_placerec.data.problems import MAX_BROKEN
 from husky_placerec.data.source import decoded_frames, open_source, Source
-from husky_placerec.errors import InputError
 from husky_placerec.operations.drives import with_cameras
+from husky_placerec.operations.map_part import edit_same_version, require_every_place
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Warn
 from husky_placerec.placemap.frame_texts import FrameTexts, OCR, OFF
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.placemap.storage import edit_map
 from husky_placerec.texts.map_texts import MapTexts
 from husky_placerec.texts.seen import SeenText
 
@@ -47,12 +46,7 @@ def add_texts(
             _read(old, drive, config, found, warn, bars)
     texts = _in_order(old, found, sources)
 
-    def change(current: PlaceMap) -> PlaceMap:
-        if current.version != old.version:
-            raise InputError(f'{path}: was changed meanwhile; run the command again')
-        return replace(current, texts=texts, version='')
-
-    return edit_map(path, change)
+    return edit_same_version(path, old, lambda now: replace(now, texts=texts, version=''))
 
 
 def with_texts(config: Config, wanted: bool | None) -> Config:
@@ -92,11 +86,5 @@ def _in_order(
     """Return the texts in the order of the places."""
     stamps_ns = place_map.places.stamps_ns.tolist()
     missing = [place for place, stamp_ns in enumerate(stamps_ns) if stamp_ns not in found]
-    if missing:
-        tracks = sorted({place_map.places.tracks[place] for place in missing})
-        raise InputError(
-            f'{place_map.name}: {len(missing)} of {len(place_map)} places, of '
-            f'{", ".join(tracks)}, have no frame in {", ".join(map(str, sources))}; expected the '
-            'drives that the map was made of'
-        )
+    require_every_place(place_map, missing, sources)
     return MapTexts(tuple(found[stamp_ns] for stamp_ns in stamps_ns))
