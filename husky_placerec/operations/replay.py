@@ -152,6 +152,9 @@ def _doubts(recognizer: Recognizer, truth: Trajectory | None) -> list[str]:
     sentences += recognizer.notes
     if recognizer.place_map.spec.limits:
         sentences.append(recognizer.place_map.spec.limits)
+    if recognizer.weakness:
+        about = f'the calibration of the map is {recognizer.grade}'
+        sentences.append(f'{recognizer.place_map.name}: {about}: {recognizer.weakness}')
     if recognizer.calibration_kind == UNCALIBRATED:
         sentences.append(
             f'{recognizer.place_map.name}: uncalibrated: accepted by thresholds, without a '

@@ -45,6 +45,13 @@ def test_a_drive_is_mapped_inspected_and_recognised(placerec, drives, tmp_path):
     assert all('truth' in json.loads(line) for line in lines)
 
 
+def test_a_replay_on_a_map_that_is_not_calibrated_says_so(placerec, drives, map_path, tmp_path):
+    done = placerec('replay', drives[1], '--map', map_path, '-o', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    assert 'the calibration of the map is weak' in done.stderr
+    assert 'run placerec calibrate' in ' '.join(done.stderr.split())
+
+
 def test_a_replay_repeats_itself_to_the_byte(placerec, drives, map_path, tmp_path):
     for name in 'ab':
         placerec('replay', drives[1], '--map', map_path, '-o', tmp_path / name)
