@@ -36,6 +36,7 @@ class MetricComparison:
     :param frame: the key points of the frame.
     :param stamp_ns: of the frame, from which the draws begin: equal frames get equal poses.
     :param up: the measured direction up in `base_link`; None: it is not measured.
+    :param scale: factor of the standard deviations, which the calibration of the map tells.
     :param _solved: what is solved already: the pose of a frame beside a place stays the same.
     """
 
@@ -44,6 +45,7 @@ class MetricComparison:
     config: Config
     stamp_ns: int
     up: Floats | None = None
+    scale: float = 1.0
     _solved: dict[StateKey, Solution] = field(default_factory=dict, repr=False)
     _asked: dict[StateKey, Solution] = field(default_factory=dict, init=False)
     _repeated: set[StateKey] = field(default_factory=set, init=False)
@@ -137,7 +139,7 @@ class MetricComparison:
             reason is None,
             reason,
             found.pose,
-            None if covariance is None else tuple(covariance.ravel().tolist()),
+            None if covariance is None else tuple((covariance * self.scale**2).ravel().tolist()),
             dict(zip(self.frame.rig.names, found.inliers.tolist())),
             found.matches,
             place,

@@ -344,7 +344,8 @@ class Recognizer(DescriptorRecognizer):
         width = landmarks.spec.input_width
         found = FrameKeyPoints(observer.see(seen), observer.rig, width)
         up = self.gravity.at(seen.stamp_ns)
-        return MetricComparison(self.place_map, found, self.config, seen.stamp_ns, up)
+        scale = 1.0 if self.calibration is None else self.calibration.metric_scale
+        return MetricComparison(self.place_map, found, self.config, seen.stamp_ns, up, scale)
 
     def _observer_of(self, place_map: PlaceMap, config: Config) -> Observer | None:
         """Return what finds key points; None where the map has no landmarks."""

@@ -190,3 +190,10 @@ def test_a_decision_begins_without_what_another_one_asked(world, mapped):
     again = compared.again()
     assert np.isnan(again.evidence(np.array([6]), np.array([False]))).all()
     assert again.solve(6, False) is first  # and is not solved twice
+
+
+def test_the_calibration_widens_the_covariance(world, mapped):
+    compared = comparison(world, mapped, TRUTH)
+    stated = compared.pose_of(6, False).covariance
+    wide = replace(compared, scale=3.0).pose_of(6, False).covariance
+    assert wide == pytest.approx(9 * np.array(stated))

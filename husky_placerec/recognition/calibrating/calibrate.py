@@ -20,6 +20,7 @@ from husky_placerec.recognition.calibrating.fitting import (
     gate_figures,
 )
 from husky_placerec.recognition.calibrating.leave_out import record_runs, RecordedRun, Setting
+from husky_placerec.recognition.calibrating.metric_scale import metric_scale
 from husky_placerec.recognition.calibrating.null import measure_null, Null
 from husky_placerec.recognition.calibrating.offset import pose_offset
 from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of, reach_of
@@ -175,7 +176,7 @@ def calibrate(
         'promise': vars(promise),
     }
     draft = replace(draft, grade=grade, weakness=weakness, figures=figures)
-    return with_errors(draft, runs, config, bars)
+    return with_errors(replace(draft, metric_scale=metric_scale(runs)), runs, config, bars)
 
 
 def _models(

@@ -104,7 +104,11 @@ class DescribedDrive:
             seen = self.sights.of(frame, place_map.landmarks.spec.input_width)
             stamp_ns = int(self.stamps_ns[frame])
             if seen is not None:
-                metric = MetricComparison(place_map, seen, recognizer.config, stamp_ns)
+                known = recognizer.calibration
+                scale = 1.0 if known is None else known.metric_scale
+                metric = MetricComparison(
+                    place_map, seen, recognizer.config, stamp_ns, scale=scale
+                )
         cameras = [name for name, seen in zip(place_map.spec.cameras, there) if seen]
         read = () if self.texts is None else self.texts.of_places[frame]
         texts = [text for text in read if text.camera in cameras or len(there) == 1]
