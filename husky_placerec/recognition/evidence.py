@@ -126,8 +126,7 @@ def _at(
     reverse: Mask,
 ) -> Mask:
     """Return [K, L] which of L other states lie at each place, faced the same way."""
-    apart = np.linalg.norm(route.positions[places][:, None] - route.positions[others], axis=-1)
-    return np.asarray((apart <= apart_m) & (reverse[:, None] == ways))
+    return np.asarray(route.within(apart_m, places, others) & (reverse[:, None] == ways))
 
 
 def _rivals(

@@ -8,7 +8,6 @@ from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Floats, Indices, Pose
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 Similarities = Callable[[Indices], Floats]
 STEPS = 2  # that the search for the best place takes along the track
@@ -69,5 +68,8 @@ def agreed_pose(poses: Floats, agreement: Floats, reverse: bool, arm: LeverArm) 
 
 def _mean_pose(poses: Floats, weights: Floats) -> Pose:
     position = weights @ poses[:, :3] / weights.sum()
-    orientation = Rotation.from_quat(poses[:, 3:]).mean(weights).as_quat()
+    # The mean rotation is the first eigenvector of the weighted products of the quaternions
+    # (Markley et al., Averaging Quaternions, 2007).
+    turns = poses[:, 3:]
+    orientation = np.linalg.eigh((weights * turns.T) @ turns)[1][:, -1]
     return Pose(*position.tolist(), *orientation.tolist())

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.cohort import CohortPlaces
-from husky_placerec.types import FloatArray, Floats, Indices
+from husky_placerec.types import FloatArray, Floats, Indices, Mask
 import numpy as np
 
 GAP_TIMES = 4.0  # of the usual spacing: neighbours further apart were not driven on end
@@ -54,10 +54,22 @@ class Route:
 
     def nearest(self, positions: Floats, count: int, within_m: float) -> tuple[Floats, Indices]:
         """Return [K, count] distances and places near positions [K, 2]; infinite for none."""
-        apart, found = self._map.positions.query(
-            positions, range(1, count + 1), distance_upper_bound=within_m
-        )
-        return apart, found.astype(np.int64)
+        apart, found = self._map.positions.query(positions, count, distance_upper_bound=within_m)
+        shape = len(positions), count
+        return apart.reshape(shape), found.astype(np.int64, copy=False).reshape(shape)
+
+    def within(self, metres: float, places: Indices, others: Indices) -> Mask:
+        """Return [K, L] which of L places lie within a distance of each of K places."""
+        here, there = self.positions[places], self.positions[others]
+        east = here[:, :1] - there[:, 0]
+        north = here[:, 1:] - there[:, 1]
+        return np.asarray(east * east + north * north <= metres * metres)
+
+    def facing(self, places: Indices, reverse: Mask) -> Floats:
+        """Return [K, 2] the direction in which each place is passed, as a unit vector."""
+        yaws = self.yaws[places]
+        ahead = np.stack([np.cos(yaws), np.sin(yaws)], axis=1)
+        return np.asarray(ahead * (1.0 - 2.0 * reverse)[:, None])
 
     def neighbours(self, place: int) -> Indices:
         """Return the neighbours of a place on its track: none, one or two."""
