@@ -60,26 +60,31 @@ def evidence(
     cosines = place_map.cosines(query, places, reverse).astype(np.float64)
     shared = np.isfinite(cosines)
     count = shared.sum(axis=1)
-    similarity = np.where(count, np.nansum(cosines, axis=1) / np.maximum(count, 1), -1.0)
+    mean = np.where(shared, cosines, 0.0).sum(axis=1) / np.maximum(count, 1)
+    similarity = np.where(count, mean, -1.0)
     highest = np.where(shared, cosines, -np.inf).max(axis=1, initial=-np.inf)
     lowest = np.where(shared, cosines, np.inf).min(axis=1, initial=np.inf)
+    apart = np.where(count > 1, highest - lowest, 0.0)
     agrees = _agrees(route, candidates, apart_m, places, reverse)
     rivals = _rivals(place_map.spec.cameras, candidates, rival, agrees)
     # Without a rival a lead counts from the mean of the cohort, the similarity of a stranger.
     rivals = np.where(np.isfinite(rivals), rivals, cohort.mean)
-    leads = cohort.deviations(np.column_stack([similarity, cosines]) - rivals)  # [K, 1 + C]
-    lead, by_camera = leads[:, 0], leads[:, 1:]
+    leads = np.column_stack([similarity, cosines]) - rivals  # [K, 1 + C]
+    # One call for all differences of similarities costs as much as one for each of them.
+    differences = np.column_stack([similarity - cohort.mean, apart, leads])
+    above, disagreement, lead, *_ = (deviations := cohort.deviations(differences)).T
+    by_camera = deviations[:, 3:]
     weakest = np.where(shared, by_camera, MOST).min(axis=1)
     strongest = np.where(shared, by_camera, -MOST).max(axis=1)
     return np.column_stack(
         [
-            cohort.deviations(similarity - cohort.mean),
+            above,
             lead,
             np.minimum(lead, 0.0),
             np.where(count, weakest, -MOST),
             strongest,
             agrees.mean(axis=1) if agrees.size else np.zeros(len(places)),
-            np.where(count > 1, cohort.deviations(highest - lowest), 0.0),
+            disagreement,
             cohort.share(similarity, route.neighbour_similarity(places)),
             similarity,
         ]

@@ -38,14 +38,17 @@ def interpolated_pose(
     :param similarities: returns [K] of places [K] to the frame.
     :param arm: of the robot that asks.
     """
+    before, after = route.stretch(place, route.steps(WINDOW_M) + STEPS)
+    around = [*before[::-1], place, *after]
+    known = dict(zip(around, similarities(np.array(around, np.int64)).tolist()))  # all at once
     for _ in range(STEPS):
-        near = np.array([place, *route.neighbours(place)], np.int64)
-        best = int(near[similarities(near).argmax()])
+        near = [place, *route.neighbours(place).tolist()]
+        best = max(near, key=known.__getitem__)
         if best == place:
             break
         place = best
     window = route.window(place, WINDOW_M)
-    found = similarities(window)
+    found = np.array([known[at] for at in window.tolist()])
     weights = np.exp((found - found.max()) / (SOFT_M * route.similarity_loss_per_m))
     return arm.pose(_mean_pose(poses[window], weights), reverse)
 

@@ -78,7 +78,7 @@ class SearchResult:
             return None
         return self.best.similarity - self.rival.similarity
 
-    @property
+    @cached_property
     def states(self) -> tuple[Indices, Mask]:
         """The places of the candidates [L], and whether each is passed in reverse [L]."""
         places = np.array([c.place for c in self.candidates], np.int64)
