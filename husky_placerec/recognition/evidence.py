@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.cohort import Cohort, MOST
 from husky_placerec.recognition.local_comparison import LocalComparison
@@ -35,9 +34,9 @@ ALL_EVIDENCE = (*EVIDENCE, *LOCAL_EVIDENCE)
 
 
 def evidence(
-    place_map: PlaceMap,
+    cameras: tuple[str, ...],
     route: Route,
-    query: FloatArray,
+    cosines: FloatArray,
     cohort: Cohort,
     candidates: tuple[Candidate, ...],
     rival: Rival | None,
@@ -46,18 +45,18 @@ def evidence(
     reverse: Mask,
 ) -> Floats:
     """
-    Return [K, len(EVIDENCE)] for K places.
+    Return [K, len(EVIDENCE)] of a query for K places.
 
     Similarities and their differences are in deviations of the cohort: those of the same query to
     places all over the map. So they mean the same in any light and on any map.
 
-    :param query: [C, D], zeros for absent cameras.
+    :param cosines: [K, C] of the cameras of the query with these places; NaN where there is none.
     :param cohort: the similarities of the query to places all over the map.
     :param rival: the best place that contradicts the best candidate.
     :param apart_m: distance from which a place contradicts another.
     :param reverse: [K] whether each place is passed in reverse.
     """
-    cosines = place_map.cosines(query, places, reverse).astype(np.float64)
+    cosines = cosines.astype(np.float64)
     shared = np.isfinite(cosines)
     count = shared.sum(axis=1)
     mean = np.where(shared, cosines, 0.0).sum(axis=1) / np.maximum(count, 1)
@@ -66,7 +65,7 @@ def evidence(
     lowest = np.where(shared, cosines, np.inf).min(axis=1, initial=np.inf)
     apart = np.where(count > 1, highest - lowest, 0.0)
     agrees = _agrees(route, candidates, apart_m, places, reverse)
-    rivals = _rivals(place_map.spec.cameras, candidates, rival, agrees)
+    rivals = _rivals(cameras, candidates, rival, agrees)
     # Without a rival a lead counts from the mean of the cohort, the similarity of a stranger.
     rivals = np.where(np.isfinite(rivals), rivals, cohort.mean)
     leads = np.column_stack([similarity, cosines]) - rivals  # [K, 1 + C]
