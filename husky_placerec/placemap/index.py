@@ -43,6 +43,17 @@ class SearchIndex(ABC):
         :param count: number of places that the caller wants.
         """
 
+    def elsewhere(
+        self, found: Comparison, query: FloatArray, near: NDArray[np.int64]
+    ) -> Comparison:
+        """
+        Compare the same query again, without some places.
+
+        :param found: what `compare` returned for it.
+        :param near: all places to leave out, those that `found` lacks included.
+        """
+        return self.compare(query, near)
+
 
 class ExhaustiveIndex(SearchIndex):
     """Compare a query with every place."""
@@ -63,9 +74,13 @@ class ExhaustiveIndex(SearchIndex):
             return found
         kept = np.ones(len(self._places), np.bool_)
         kept[without] = False
-        return Comparison(
-            self._places[kept], found.cosines[:, kept], found.present[kept], found.there
-        )
+        return found.at(kept)
+
+    def elsewhere(
+        self, found: Comparison, query: FloatArray, near: NDArray[np.int64]
+    ) -> Comparison:
+        """Leave places out of the comparison with every place."""
+        return found.at(~np.isin(found.places, near))
 
 
 class ShortlistIndex(SearchIndex):

@@ -131,10 +131,13 @@ class DescriptorRecognizer:
         read = None if self._texts is None else self._texts.compared(texts, config, without)
         weight = 0.0 if read is None else config.text_weight
         count = max(config.candidates, MOST_RANKED) if weight else config.candidates
-        found = place_map.search(query, count, both_ways=both_ways, without=without, arm=self.arm)
+        seen = place_map.compared(query, count, without)
+        found = place_map.ranked(seen, count, both_ways=both_ways, arm=self.arm)
 
         def rival_of(best: Candidate) -> Rival | None:
-            return place_map.rival(query, best, apart_m, both_ways=both_ways, without=without)
+            return place_map.rival(
+                query, best, apart_m, both_ways=both_ways, without=without, found=seen
+            )
 
         if read is not None and weight:
             found = read.ranked(found, weight)[: config.candidates]

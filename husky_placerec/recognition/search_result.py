@@ -19,6 +19,7 @@ from husky_placerec.recognition.interpolation import (
 )
 from husky_placerec.recognition.local_comparison import ACROSS, LocalComparison
 from husky_placerec.recognition.metric_comparison import METRIC_EVIDENCE, MetricComparison
+from husky_placerec.recognition.place_cosines import PlaceCosines
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE, TextComparison
 from husky_placerec.types import (
@@ -78,7 +79,7 @@ class SearchResult:
             return None
         return self.best.similarity - self.rival.similarity
 
-    @property
+    @cached_property
     def states(self) -> tuple[Indices, Mask]:
         """The places of the candidates [L], and whether each is passed in reverse [L]."""
         places = np.array([c.place for c in self.candidates], np.int64)
@@ -88,6 +89,10 @@ class SearchResult:
     def cohort(self) -> Cohort:
         """The similarities of the query to places all over the map."""
         return self.route.cohort.of(self.query, self.without)
+
+    @cached_property
+    def _cosines(self) -> PlaceCosines:
+        return PlaceCosines(self.place_map, self.query)
 
     def again(self) -> SearchResult:
         """Return the same result, on which no earlier decision has compared more places."""
@@ -106,7 +111,8 @@ class SearchResult:
 
     def evidence(self, places: Indices, reverse: Mask) -> Floats:
         """Return [K, len(COLUMNS)] for K places, each passed in reverse or not."""
-        about = self.place_map, self.route, self.query, self.cohort
+        cosines = self._cosines.of(places, reverse)
+        about = self.place_map.spec.cameras, self.route, cosines, self.cohort
         found = self.candidates, self.rival, self.apart_m
         seen = evidence(*about, *found, places, reverse)
         if self.local is None:
@@ -138,7 +144,7 @@ class SearchResult:
 
     def similarities(self, places: Indices, reverse: bool) -> Floats:
         """Return [K] mean cosines over the shared cameras; -inf where none is shared."""
-        cosines = self.place_map.cosines(self.query, places, np.full(len(places), reverse))
+        cosines = self._cosines.of(places, np.full(len(places), reverse))
         seen = np.isfinite(cosines)
         total = np.where(seen, cosines, 0.0).sum(axis=1)
         return np.where(seen.any(axis=1), total / np.maximum(seen.sum(axis=1), 1), -np.inf)

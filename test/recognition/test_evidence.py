@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from husky_placerec.config import make_config
 from husky_placerec.recognition.cohort import MOST
-from husky_placerec.recognition.evidence import COLUMNS, EVIDENCE, OWN_SCALE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, COLUMNS, EVIDENCE, OWN_SCALE
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 import numpy as np
 import pytest
@@ -142,7 +142,7 @@ def test_the_evidence_of_many_places_is_that_of_each(cameras, apart_m, candidate
         expected = by_definition(result, place, reverse)
         own = dict(zip(EVIDENCE, row.tolist()))
         assert own == pytest.approx(expected, abs=1e-3), place
-        assert np.isnan(row[len(EVIDENCE) :]).all()  # without local descriptors
+        assert np.isnan(row[len(EVIDENCE) : len(ALL_EVIDENCE)]).all()  # without local descriptors
 
 
 def test_no_place_has_no_evidence(twin):
