@@ -15,14 +15,13 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import signed
 from husky_placerec.placemap.storage import save_map
-from husky_placerec.placemap.thumbnails import ThumbnailList
 from husky_placerec.recognition.calibration import calibration_of
 from husky_placerec.types import GeoOrigin
 from hypothesis import example, given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-from support.builders import random_map
+from support.builders import random_map, thumbnails_of
 from support.calibrations import calibration
 
 NEEDS = ('hypothesis',)
@@ -46,7 +45,7 @@ def stored(tmp_path_factory):
     made = random_map(count=COUNT, origin=GeoOrigin(55.9, 37.5, 200.0), simulated=True)
     shares = {'forward': 0.5}
     made = made.whitened(made.fit_whitening(), {'raw': shares, 'whitened': shares})
-    pictures = ThumbnailList([{'front': b'jpeg'}] * COUNT)
+    pictures = thumbnails_of([{'front': b'jpeg'}] * COUNT)
     made = replace(made, thumbnails=pictures).indexed('hnsw')
     save_map(made.calibrated(calibration(whitened=True).as_json()), path)
     return path
