@@ -160,7 +160,7 @@ def test_a_map_comes_back_with_its_index_and_finds_the_same(indexed, queries, tm
         (4000, 768, 'sq8'),
         (5000, 768, 'hnsw'),
         (60_000, 256, 'hnsw'),
-        (1_000_000, 256, 'ivf_sq8'),
+        (1_000_000, 256, 'ivf_places'),
     ],
 )
 def test_the_size_of_a_map_chooses_its_index(places, size, kind):
