@@ -192,6 +192,6 @@ def _check_lists(index: Any, plan: IndexPlan, file: Path) -> None:
         if length:
             ids = faiss.rev_swig_ptr(lists.get_ids(i), length)
             if ids.min() < 0 or ids.max() >= index.ntotal:
-                raise ValueError(f'view {ids.max()} of {index.ntotal} is out of range')
+                raise ValueError(f'row {ids.max()} of {index.ntotal} is out of range')
     if total != index.ntotal:
-        raise ValueError(f'its clusters have over {total} views; expected {index.ntotal}')
+        raise ValueError(f'its clusters have over {total} rows; expected {index.ntotal}')

@@ -93,10 +93,11 @@ def build_index(
     :param kind: one of INDEX_KINDS; None: chosen by the size of the map.
     :raises InputError: for an unknown kind.
     """
-    plan = choose_index(*views.descriptors.shape, kind)
+    places, cameras, size = views.descriptors.shape
+    plan = choose_index(places, cameras, size, kind)
     made = _built(views, kinds, plan, progress)
     if kind is None and plan.kind == IVF_PLACES and _worst(made.report) < LEAST_RECALL:
-        other = choose_index(*views.descriptors.shape, IVF_SQ8)
+        other = choose_index(places, cameras, size, IVF_SQ8)
         by_views = _built(views, kinds, other, progress)
         made = max(made, by_views, key=lambda index: _worst(index.report))
     return made

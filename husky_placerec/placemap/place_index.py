@@ -17,12 +17,7 @@ from typing import Any
 
 import faiss
 from husky_placerec.descriptor.inner_products import inner_products
-from husky_placerec.placemap.index import (
-    search_options,
-    SearchIndex,
-    selection,
-    train_on,
-)
+from husky_placerec.placemap.index import search_options, SearchIndex, selection, train_on
 from husky_placerec.placemap.index_plan import IndexPlan, LEAST_BREADTH
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
@@ -59,7 +54,7 @@ class PlaceIndex(SearchIndex):
     ) -> Comparison:
         """Compare a query with the selected places; see SearchIndex."""
         faiss.omp_set_num_threads(1)
-        there = query.any(axis=1)
+        there: NDArray[np.bool_] = np.asarray(query.any(axis=1))
         whitening = self._views.whitening
         seen = query if whitening is None else whitening.whiten(query)
         projected = inner_products(self._directions, seen) * there[:, None]
