@@ -109,7 +109,8 @@ def placerec(monkeypatch, capsys):
 def start_robot(drives, map_path, tmp_path):
     """Return a function that starts a node, and a robot that talks to it."""
     pytest.importorskip('rclpy')
-    from support.robot import new_domain, node_process, Robot, scenes_of
+    from support.domains import new_domain
+    from support.robot import node_process, Robot, scenes_of
 
     with ExitStack() as stack:
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-import os
 import subprocess
 import sys
 import time
@@ -299,11 +298,3 @@ class Robot:
         request = DescribeParameters.Request(names=[name])
         (descriptor,) = self.call(DescribeParameters, 'describe_parameters', request).descriptors
         return descriptor
-
-
-def new_domain():
-    """Return a DDS domain that no other test of this run has, on this host, for all processes."""
-    new_domain.last = (getattr(new_domain, 'last', os.getpid() % 50)) % 100 + 1
-    os.environ['ROS_DOMAIN_ID'] = str(new_domain.last)
-    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    return new_domain.last
