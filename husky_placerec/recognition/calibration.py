@@ -44,7 +44,7 @@ _LOGISTIC = {
     'bias': number(-1e6, 1e6),
     'prior': number(-1e6, 1e6),
 }
-_MODEL = record(_LOGISTIC, {'local': record(_LOGISTIC)})
+_MODEL = record(_LOGISTIC, {'local': record(_LOGISTIC), 'added': items(record(_LOGISTIC), most=8)})
 _TABLE = record(
     {
         'edges': items(number(0, 1), least=1, most=64),

@@ -128,7 +128,7 @@ class DescriptorRecognizer:
         """
         place_map, config = self.place_map, self.config
         both_ways, apart_m = config.search_reversed, config.elsewhere
-        read = None if self._texts is None else self._texts.compared(texts, config)
+        read = None if self._texts is None else self._texts.compared(texts, config, without)
         weight = 0.0 if read is None else config.text_weight
         count = max(config.candidates, MOST_RANKED) if weight else config.candidates
         found = place_map.search(query, count, both_ways=both_ways, without=without, arm=self.arm)

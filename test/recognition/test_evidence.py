@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from husky_placerec.config import make_config
 from husky_placerec.recognition.cohort import MOST
-from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE, OWN_SCALE
+from husky_placerec.recognition.evidence import COLUMNS, EVIDENCE, OWN_SCALE
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 import numpy as np
 import pytest
@@ -150,7 +150,7 @@ def test_no_place_has_no_evidence(twin):
     result = recognizer.search(np.asarray(twin.descriptors[TRUE], np.float32))
     assert result.evidence(np.zeros(0, np.int64), np.zeros(0, bool)).shape == (
         0,
-        len(ALL_EVIDENCE),
+        len(COLUMNS),
     )
 
 
