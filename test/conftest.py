@@ -18,6 +18,14 @@ from typer.testing import CliRunner
 HOG = {'extractor': 'hog', 'min_similarity': 0.7}
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Import no module without a test that `-m ros` or `-m cluster` selects: that takes long."""
+    mark = config.option.markexpr
+    if mark in ('ros', 'cluster') and collection_path.match('test_*.py'):
+        return f'mark.{mark}' not in collection_path.read_text(encoding='utf-8') or None
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path, parent):
     """Skip a module whose libraries are missing, before anything imports it."""

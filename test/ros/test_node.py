@@ -15,6 +15,7 @@ import rclpy
 from rclpy.context import Context
 from sensor_msgs.msg import CompressedImage
 from support.domains import new_domain
+from support.robot import ANSWER_S, START_S
 import yaml
 
 NEEDS = 'rclpy', 'sensor_msgs'
@@ -22,7 +23,6 @@ NEEDS = 'rclpy', 'sensor_msgs'
 pytestmark = pytest.mark.ros
 
 HOG = {'extractor': 'hog', 'uncalibrated': 'thresholds', 'min_similarity': 0.6}
-START_S, ANSWER_S = 30.0, 15.0
 SPEED = 15.0  # 5 frames a second
 
 
