@@ -124,6 +124,11 @@ def replay(
             selection=selection,
             kept=kept,
         )
+        if recognizer.masking is not None and selection is not None and selection.told is not None:
+            warn(
+                f'{stamps}: does not tell which masks had come in time; each frame gets the masks '
+                f'of {drive.path}, so that decisions may differ from the log'
+            )
         total = _frame_count(drive, parameters, selection)
         results = tuple(bars('Recognising')(frames, total))
         require_clocks(drive)
