@@ -151,7 +151,8 @@ IndexOption = Annotated[
     str | None,
     typer.Option(
         metavar='KIND',
-        help='How the map is searched: flat, sq8, hnsw or ivf_sq8. By default by its size.',
+        help='How the map is searched: flat, sq8, hnsw, ivf_sq8 or ivf_places. By default '
+        'by its size.',
     ),
 ]
 MapArgument = Annotated[Path, typer.Argument(metavar='MAP', help='Folder of a place map.')]

@@ -128,8 +128,8 @@ class PlaceMap:
     def views(self) -> Views:
         """The views of the places."""
         lengths = self._measured_lengths() if self.lengths is None else self.lengths
-        present, whitening = self.places.present, self.whitening
-        return Views(self.descriptors, present, whitening, lengths, self.centring)
+        present, whitening, opposites = self.places.present, self.whitening, self.opposites
+        return Views(self.descriptors, present, whitening, lengths, self.centring, opposites)
 
     def _measured_lengths(self) -> FloatArray | None:
         """Return [N, C] of the whitened or centred descriptors; None where they are neither."""
@@ -397,7 +397,7 @@ class PlaceMap:
         A single camera is searched both ways. All kinds together cost little more than one,
         because they share inner products.
         """
-        found = self._index.compare(query, count=count)
+        found = self._index.compare(query, count=count, each=True)
         there, ways = query.any(axis=1), self._ways(True)
         return {
             kind.name: self._best(
@@ -436,7 +436,9 @@ class PlaceMap:
         cosines = np.full(len(query), -np.inf, np.float32)
         best_of_ways: list[tuple[float, int, bool]] = []
         for reverse, partners in self._ways(both_ways):
-            seen = elsewhere if reverse == best.reversed else found
+            seen = elsewhere
+            if reverse != best.reversed:
+                seen = self._index.by_each_camera(found, query, without)
             similarities = seen.similarities(partners)
             order = np.argsort(-similarities, kind='stable')[:RIVALS]
             best_of_ways += [

@@ -30,6 +30,7 @@ class Views:
     :param whitening: None: no whitening.
     :param lengths: [N, C] of the whitened or centred vectors, before they are normalised.
     :param centring: None: no centring. A map is whitened or centred, never both.
+    :param opposites: as in `PlaceMap`.
     """
 
     descriptors: FloatArray
@@ -37,6 +38,7 @@ class Views:
     whitening: Whitening | None = None
     lengths: FloatArray | None = None
     centring: Centring | None = None
+    opposites: tuple[int, ...] | None = None
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.cohort import Cohort, MOST
 from husky_placerec.recognition.local_comparison import LocalComparison
+from husky_placerec.recognition.metric_comparison import METRIC_EVIDENCE
 from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask
 import numpy as np
 
@@ -31,6 +33,10 @@ LOCAL_EVIDENCE = (
     'shift_lead',  # the same of the agreement by a common shift
 )
 ALL_EVIDENCE = (*EVIDENCE, *LOCAL_EVIDENCE)
+# Evidence that only some frames have. It is NaN where a frame or a place has none, and then adds
+# nothing.
+SUPPLEMENTS = (TEXT_EVIDENCE, METRIC_EVIDENCE)
+COLUMNS = (*ALL_EVIDENCE, *(name for names in SUPPLEMENTS for name in names))
 
 
 def evidence(
