@@ -156,7 +156,7 @@ class DescriptorRecognizer:
         places = self.place_map.local
         if local is None or places is None or self.config.rerank == 'off':
             return None
-        return LocalComparison(local, places, self.place_map.opposites)
+        return LocalComparison(local, places, self.place_map.opposites, self.route)
 
     def decide(
         self,

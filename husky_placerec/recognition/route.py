@@ -64,6 +64,12 @@ class Route:
         pair = np.array([self.before[place], self.after[place]])
         return np.asarray(pair[pair >= 0])
 
+    def near_neighbours(self, place: int, within_m: float) -> Indices:
+        """Return the neighbours of a place on its track that are not further than a distance."""
+        found = self.neighbours(place)
+        apart = np.linalg.norm(self.positions[found] - self.positions[place], axis=1)
+        return np.asarray(found[apart <= within_m])
+
     def window(self, place: int, within_m: float) -> Indices:
         """
         Return a place and those of its track up to some metres before and after it.
