@@ -23,10 +23,13 @@ from husky_placerec.types import Frame
 import numpy as np
 import onnxruntime
 
+# What is measured, with the versions for which it holds.
+WAYS = (f'description, ONNX Runtime {onnxruntime.__version__}', f'comparison, {np.__version__}')
 ROUNDS = 7  # after one that counts for nothing
 COMPARED = 10  # places in a round
 # Besides the candidates: what contradicts the best of them, and the place of the sequence.
 OTHERS = RIVALS + 1
+LEAST_MS = 1e-3  # of a comparison: a file of the cache may be damaged
 LEAST = 3  # candidates: the gain of fewer is not worth the description of the frame
 
 
@@ -54,29 +57,28 @@ class LocalPlan:
     """
     What a frame is compared with locally.
 
-    :param count: the greatest number of candidates; 0: nothing is compared.
+    :param count: the greatest number of candidates; None: all; 0: the budget is too small.
     :param words: what was chosen, and why, in a sentence.
-    :param too_small: the budget is too small to do anything.
     """
 
-    count: int
+    count: int | None
     words: str
-    too_small: bool = False
 
 
 def plan_of(cost: LocalCost, config: Config) -> LocalPlan:
     """Return what fits into the budget of a configuration."""
-    fitting, budget = cost.count(config.rerank_budget), config.rerank_budget
-    count = min(fitting, config.candidates)
+    budget = config.rerank_budget
+    count = cost.count(budget)
     why = (
-        f'of rerank_budget {budget:g} ms a description takes {cost.describe_ms:.1f} ms and a '
+        f'of rerank_budget {budget:g} ms, a description takes {cost.describe_ms:.1f} ms and a '
         f'comparison {cost.compare_ms:.2f} ms ({cost.source})'
     )
     if not count:
-        words = f'local descriptors: nothing is compared, the budget is too small: {why}'
-        return LocalPlan(0, f'{words}; raise it, or set rerank: always', True)
-    # The number of candidates may change while a node runs, the plan does not.
-    return LocalPlan(fitting, f'local descriptors: {count} candidates are compared: {why}')
+        words = f'nothing is compared, because the budget is too small: {why}'
+        return LocalPlan(0, f'{words}; raise it, or set rerank: always')
+    # `candidates` may change while a node runs, the plan does not.
+    shown = min(count, config.candidates)
+    return LocalPlan(count, f'{shown} candidates are compared: {why}')
 
 
 def local_plan(extractor: LocalExtractor, place_map: PlaceMap, config: Config) -> LocalPlan:
@@ -86,20 +88,17 @@ def local_plan(extractor: LocalExtractor, place_map: PlaceMap, config: Config) -
     :param extractor: of the local descriptors of the map.
     """
     if config.rerank == 'always':
-        words = f'local descriptors: {config.candidates} candidates are compared, as rerank asks'
-        return LocalPlan(config.__dataclass_fields__['candidates'].metadata['most'], words)
+        return LocalPlan(None, 'all candidates are compared, as rerank asks')
     return plan_of(_cost(extractor, place_map, config), config)
 
 
 def known_cost(spec: LocalSpec, cameras: int, threads: int) -> LocalCost | None:
     """Return what was measured on this machine; None: nothing yet."""
     found = recall(_key(spec, cameras, threads), WAYS)
-    if isinstance(found, Measured):
-        return LocalCost(*found.ms, 'measured before')
-    return None
-
-
-WAYS = (f'description, ONNX Runtime {onnxruntime.__version__}', f'comparison, {np.__version__}')
+    if not isinstance(found, Measured):
+        return None
+    describe_ms, compare_ms = (found.ms[found.ways.index(way)] for way in WAYS)
+    return LocalCost(describe_ms, max(compare_ms, LEAST_MS), 'measured before')
 
 
 def _key(spec: LocalSpec, cameras: int, threads: int) -> str:
@@ -114,16 +113,15 @@ def _cost(extractor: LocalExtractor, place_map: PlaceMap, config: Config) -> Loc
         return known
     blank = np.zeros((spec.input_height, spec.input_width, 3), np.uint8)
     frame = Frame(0, dict.fromkeys(cameras, blank), dict.fromkeys(cameras, 0))
-    states = [(place, False) for place in range(min(COMPARED, len(place_map)))]
+    places, states = place_map.local, [(p, False) for p in range(min(COMPARED, len(place_map)))]
+    query = np.asarray(places.values[place_map.places.present.sum(axis=1).argmax()])
 
     def compare() -> None:
-        assert place_map.local is not None
-        query = np.asarray(place_map.local.values[0])
-        LocalComparison(query, place_map.local, place_map.opposites).compare(states)
+        LocalComparison(query, places, place_map.opposites).compare(states)
 
     threads = min(config.threads, os.cpu_count() or 1)
     describe_ms = _cpu_ms(lambda: extractor.describe(frame)) / threads
-    compare_ms = max(_cpu_ms(compare) / len(states), 1e-3)
+    compare_ms = max(_cpu_ms(compare) / len(states), LEAST_MS)
     remember(
         _key(spec, len(cameras), config.threads),
         Measured(WAYS, (describe_ms, compare_ms), (0.0, 0.0)),

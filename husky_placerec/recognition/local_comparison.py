@@ -90,7 +90,8 @@ class LocalComparison:
         self.compare([*zip(places.tolist(), reverse.tolist())])
         seen = self.of(places, reverse)
         # Candidates without local agreement keep the order of their similarity.
-        score = similarity + np.nan_to_num(MUTUAL * seen[:, 0] + SHIFT * seen[:, 1])
+        agreement = np.nan_to_num(MUTUAL * seen[:, 0] + SHIFT * seen[:, 1])
+        score: Floats = similarity.astype(np.float64) + agreement
         if np.isfinite(seen).any():
             score = self._with_neighbours(places, reverse, score)
         return np.argsort(-score, kind='stable')

@@ -23,7 +23,7 @@ from support.calibrations import calibration, model
 from support.local_features import local_of
 
 COUNT = 20
-PIXELS = {'extractor': 'pixels', 'threads': 1}
+PIXELS = {'extractor': 'pixels', 'threads': 1, 'rerank_budget': 1e4}
 TRUE, TWIN = 3, 15
 
 
