@@ -37,8 +37,14 @@ OFF, ON, ORACLE = 'off', 'ranked again', 'oracle'
 Hits = dict[str, Mask]  # by way to rank, of each frame
 
 
-def measured(protocol: str, seed: int, folder: Path) -> Iterator[tuple[str, Hits]]:
-    """Yield each drive of a campus, and where its frames were found."""
+def measured(
+    protocol: str, seed: int, folder: Path, most: int | None
+) -> Iterator[tuple[str, Hits]]:
+    """
+    Yield each drive of a campus, and where its frames were found.
+
+    :param most: candidates that are compared; None: all ten.
+    """
     config = read_config(None, [*lenses(), 'threads=1'])
     extractor = load_extractor(config)
     local = load_local(config, extractor.spec)
@@ -51,6 +57,7 @@ def measured(protocol: str, seed: int, folder: Path) -> Iterator[tuple[str, Hits
     plan = campus(protocol, seed)
     place_map = centred_as_asked(mapped(driven(plan.mapped), extractor, config), AUTO)
     recognizer = DescriptorRecognizer(place_map, config, None)
+    recognizer.most_compared = most
     for each in (*plan.driven, *plan.reversed):
         if each.condition not in CONDITIONS and not each.reverse:
             continue
@@ -84,16 +91,21 @@ def main() -> None:
     parser.add_argument('--drives', type=Path, default=Path('drives'), help='rendered drives')
     parser.add_argument('--seeds', type=int, nargs='+', default=list(TEST))
     parser.add_argument('--protocols', nargs='+', choices=list(PROTOCOLS), default=['hard'])
+    parser.add_argument('--most', type=int, help='candidates that are compared')
     args = parser.parse_args()
     cv2.setNumThreads(1)
     table = Table(title='Recall@1 within 5 m, %')
     for column in ('drives', 'frames', OFF, ON, ORACLE):
         table.add_column(column)
     for protocol in args.protocols:
-        drives = [d for seed in args.seeds for d in measured(protocol, seed, args.drives)]
+        drives = [
+            d for seed in args.seeds for d in measured(protocol, seed, args.drives, args.most)
+        ]
         for way in (False, True):
             chosen = [each for each in drives if each[0].endswith(' reverse') == way]
-            joined = {k: np.concatenate([hits[k] for _, hits in chosen]) for k in (OFF, ON, ORACLE)}
+            joined = {
+                k: np.concatenate([hits[k] for _, hits in chosen]) for k in (OFF, ON, ORACLE)
+            }
             for name, hits in (*chosen, (f'{protocol}{" reverse" if way else ""}, all', joined)):
                 cells = [gain(hits[OFF], hits[each]) for each in (OFF, ON, ORACLE)]
                 table.add_row(name, str(len(hits[OFF])), *cells)
