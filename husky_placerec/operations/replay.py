@@ -155,6 +155,8 @@ def _doubts(recognizer: Recognizer, truth: Trajectory | None) -> list[str]:
     """Return what speaks against the results, in sentences."""
     sentences = [] if truth is None else [f'{truth.source}: {note}' for note in truth.warnings]
     sentences += recognizer.notes
+    if recognizer.local_doubt:
+        sentences.append(f'{recognizer.place_map.name}: {recognizer.local_doubt}')
     if recognizer.place_map.spec.limits:
         sentences.append(recognizer.place_map.spec.limits)
     if recognizer.weakness:

@@ -116,6 +116,8 @@ class Reporter:
         if parts.session.config.initial_pose != 'off' and calibration == UNCALIBRATED:
             silence = 'the map is uncalibrated, so that initialpose stays silent'
             findings.append((WARN, f'{silence}; run placerec calibrate'))
+        if doubt := parts.session.recognizer.local_doubt:
+            findings.append((WARN, doubt))
         if weakness := parts.session.recognizer.weakness:
             grade = parts.session.recognizer.grade
             findings.append((WARN, f'the calibration of the map is {grade}: {weakness}'))
@@ -136,6 +138,7 @@ def _about_map(recognizer: Recognizer) -> dict[str, object]:
     return {
         'map': repr(recognizer.place_map),
         'map made': recognizer.place_map.created,
+        'local descriptors': recognizer.local_words or 'not compared',
         'calibration': recognizer.calibration_kind,
         'calibration promises': recognizer.grade,
         'proof asked': '' if required is None else f'{required:.1f}',
