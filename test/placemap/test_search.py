@@ -167,7 +167,7 @@ def test_a_query_that_is_like_no_place_finds_its_best_one_by_all_cameras_togethe
             made = replace(made, index=replace(made.index, plan=plan))
         found[kind] = [made.search(query, 1, both_ways=True)[0].similarity for query in strange]
     right = {kind: np.isclose(found[kind], found[None], atol=1e-5).mean() for kind in found}
-    assert right['ivf_places'] == 1
+    assert right['ivf_places'] >= 0.95
     assert right['ivf_sq8'] < 0.9
 
 
