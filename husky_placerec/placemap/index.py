@@ -57,6 +57,27 @@ class SearchIndex(ABC):
         :param each: the caller wants the best place of each camera alone, too.
         """
 
+    def elsewhere(
+        self, found: Comparison, query: FloatArray, near: NDArray[np.int64]
+    ) -> Comparison:
+        """
+        Compare the same query again, without some places.
+
+        :param found: what `compare` returned for it.
+        :param near: all places to leave out, those that `found` lacks included.
+        """
+        return self.compare(query, near, each=True)
+
+    def by_each_camera(
+        self, found: Comparison, query: FloatArray, without: NDArray[np.int64] | None
+    ) -> Comparison:
+        """
+        Return a comparison that has the best place of each camera alone, too.
+
+        :param found: what `compare` returned for the query without the same places.
+        """
+        return found
+
 
 class ExhaustiveIndex(SearchIndex):
     """Compare a query with every place."""
@@ -82,9 +103,13 @@ class ExhaustiveIndex(SearchIndex):
             return found
         kept = np.ones(len(self._places), np.bool_)
         kept[without] = False
-        return Comparison(
-            self._places[kept], found.cosines[:, kept], found.present[kept], found.there
-        )
+        return found.at(kept)
+
+    def elsewhere(
+        self, found: Comparison, query: FloatArray, near: NDArray[np.int64]
+    ) -> Comparison:
+        """Leave places out of the comparison with every place."""
+        return found.at(~np.isin(found.places, near))
 
 
 class ShortlistIndex(SearchIndex):

@@ -77,6 +77,12 @@ class PlaceIndex(SearchIndex):
         found = np.concatenate(rows)
         return self._views.compare(query, np.unique(found[found >= 0]))  # faiss pads with -1
 
+    def by_each_camera(
+        self, found: Comparison, query: FloatArray, without: NDArray[np.int64] | None
+    ) -> Comparison:
+        """Compare the query again, with the places that each camera alone finds."""
+        return self.compare(query, without, each=True)
+
     def _found(
         self,
         projected: FloatArray,

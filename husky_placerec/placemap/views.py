@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.inner_products import inner_products
@@ -125,6 +126,10 @@ class Comparison:
     cosines: FloatArray
     present: NDArray[np.bool_]
     there: NDArray[np.bool_]
+
+    def at(self, rows: NDArray[Any]) -> Comparison:
+        """Return the comparison with some of the places, by their rows or a mask of them."""
+        return Comparison(self.places[rows], self.cosines[:, rows], self.present[rows], self.there)
 
     def similarities(
         self, partners: Sequence[int], there: NDArray[np.bool_] | None = None

@@ -119,6 +119,41 @@ def test_without_agreement_the_order_is_that_of_the_similarity():
     assert comparison().ranked([]) == []
 
 
+def test_a_place_between_others_that_agree_precedes_a_lone_one():
+    route = Route(straight_map(COUNT))
+    compared = replace(comparison(cameras=(0,)), route=route)
+    places, ways = np.array([1, 5, 6, 7]), np.zeros(4, bool)
+    # What counts is the similarity here: the agreement of all of them is that of strangers.
+    score = compared._with_neighbours(places, ways, np.array([0.90, 0.88, 0.89, 0.88]))
+    assert score == pytest.approx([0.875, 0.87, 0.885, 0.87])
+    turned = compared._with_neighbours(places, np.array([0, 1, 0, 1], bool), np.full(4, 0.9))
+    assert turned == pytest.approx([0.875] * 4)  # the other direction is no neighbour
+
+
+def test_neighbours_that_are_far_away_or_missing_say_nothing():
+    sparse = straight_map(COUNT)
+    poses = sparse.places.poses.copy()
+    poses[:, 0] *= 3
+    sparse = replace(sparse, places=replace(sparse.places, poses=poses))
+    scores = np.array([0.90, 0.80, 0.70])
+    for route in (None, Route(sparse)):
+        compared = replace(comparison(), route=route)
+        found = compared._with_neighbours(np.array([1, 2, 3]), np.zeros(3, bool), scores)
+        assert found == pytest.approx(scores)
+    ends = replace(comparison(), route=Route(straight_map(COUNT)))
+    found = ends._with_neighbours(np.array([0, 1]), np.zeros(2, bool), np.array([0.9, 0.6]))
+    assert found[0] == pytest.approx((0.9 + 0.5 * 0.6) / 1.5)  # the first place has one
+
+
+def test_the_neighbours_change_the_order():
+    found = [candidate(8, 0.76), *[candidate(place, 0.75) for place in (2, 3, 4)]]
+    alike = np.repeat(PLACES.values[3:4], COUNT, axis=0)
+    places = replace(PLACES, values=alike)
+    alone = comparison(places=places).ranked(found)
+    along = replace(comparison(places=places), route=Route(straight_map(COUNT))).ranked(found)
+    assert (alone[0].place, along[0].place) == (8, 3)
+
+
 def test_the_directions_of_a_place_are_ranked_apart():
     found = [candidate(3, 0.9, False), candidate(3, 0.8, True)]
     assert comparison(turned=True).ranked(found)[0].reversed

@@ -71,10 +71,13 @@ class DenseMatcher:
         size = others.shape[-1]
         cosines = others.reshape(-1, size) @ image.T  # [K * cells of the other, cells]
         cosines = cosines.reshape(count, cells * cells)
-        to, back, there = self._window
+        to, back, _ = self._window
         number = np.arange(cells)
-        forwards = np.where(there, cosines[:, to], -np.inf)  # [K, cells, W]
-        backwards = np.where(there, cosines[:, back], -np.inf)
+        forwards = np.take(cosines, to, axis=1)  # [K, cells, W]
+        shift = self._best_shift(forwards)
+        forwards += self._outside
+        backwards = np.take(cosines, back, axis=1)
+        backwards += self._outside
         choice = forwards.argmax(axis=2)
         best = np.take_along_axis(forwards, choice[..., None], axis=2)[..., 0]
         chosen = self._neighbours[number, choice]  # [K, cells] of the other image
@@ -86,13 +89,20 @@ class DenseMatcher:
         total = np.maximum(weight.sum(axis=1), 1e-9)[:, None]
         return Agreement(
             score.sum(axis=1) / cells,
-            self._best_shift(np.where(there, forwards, 0.0)),
+            shift,
             (weight[..., None] * shifts).sum(axis=1) / total,
         )
 
     def _best_shift(self, forwards: Floats) -> Floats:
         _, _, there = self._window
-        return np.asarray((forwards.sum(axis=1) / there.sum(axis=0)).max(axis=1))
+        sums = np.einsum('kcw,cw->kw', forwards, there.astype(np.float32))
+        return np.asarray((sums / there.sum(axis=0)).max(axis=1), np.float64)
+
+    @cached_property
+    def _outside(self) -> FloatArray:
+        """[cells, W]: minus infinity where a shift leads out of the image, else 0."""
+        _, _, there = self._window
+        return np.where(there, 0.0, -np.inf).astype(np.float32)
 
     @cached_property
     def _shifts(self) -> Indices:
