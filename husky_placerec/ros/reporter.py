@@ -75,6 +75,8 @@ class Reporter:
                 findings.append((ERROR, problem))
             if problem := pairing_problem(parts.inputs.unpaired()):
                 findings.append((WARN, problem))
+            if problem := session.counters.metric_share.doubt:
+                findings.append((WARN, problem))
             values.update(_about_map(session.recognizer))
             driven_m = session.odometry.total_m
             values.update(session_values(session.counters, parts.inputs.pairer, driven_m))
