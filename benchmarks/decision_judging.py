@@ -87,7 +87,7 @@ def decided(
             recognizer.odometry.add_recorded(stamp_ns, Pose.from_array(wheels_at[row]))
             recognizer.odometry.take_new()
         query = np.asarray(drive.descriptors[row], np.float32)
-        result = recognizer.search(query, drive.local_of(row))
+        result = drive.searched(recognizer, row, query)
         said.append(recognizer.decide(stamp_ns, {}, result, unusable=not query.any()))
     return said
 

@@ -68,6 +68,9 @@ def main() -> None:
     parser.add_argument('--protocols', nargs='+', choices=list(PROTOCOLS), default=list(PROTOCOLS))
     parser.add_argument('--without-odometry', action='store_true', help='stamps alone')
     parser.add_argument('--stored', type=Path, help='a default to measure, instead of a new one')
+    parser.add_argument(
+        '--similarity', type=float, help='of the baseline; else chosen to be right'
+    )
     parser.add_argument('--save', type=Path, help='write the calibration as a default')
     args = parser.parse_args()
     config = read_config(None, [*lenses(), 'local=true', *args.settings])
@@ -103,7 +106,7 @@ def main() -> None:
     off_map: list[list[str]] = []
     for protocol in args.protocols:
         tested = worlds(protocol, args.seeds)
-        threshold = chosen_threshold(calibrating(protocol), config)
+        threshold = args.similarity or chosen_threshold(calibrating(protocol), config)
         console.print(f'{protocol}: the baseline accepts from a similarity of {threshold:.3f}')
         measure = Measurer(config, calibration, threshold, wheels)
         console.print(table(protocol, [measure(w.place_map, d) for w in tested for d in w.driven]))

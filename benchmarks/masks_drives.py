@@ -27,7 +27,7 @@ QUERIES = ('winter_dusk', False), ('autumn_rain', False), ('night', True)
 
 def training_drives() -> list[list[DriveConfig]]:
     """Return the drives of each campus to train on."""
-    about = {'route_m': 720.0, 'length_m': 400.0, 'step_m': 4.0}
+    about = {'route_m': 720.0, 'length_m': 400.0, 'step_m': 4.0, 'sway': 0.0}
     return [
         [
             drive_of('hard', seed=seed, drive=n, condition=condition, traffic=traffic, **about)
@@ -43,7 +43,7 @@ def measured_drives(seed: int) -> tuple[DriveConfig, dict[float, list[DriveConfi
 
     The queries of each traffic have the same poses and light.
     """
-    common = drive_of('hard', seed=seed)
+    common = drive_of('hard', seed=seed, sway=0.0)
     common = replace(common, length_m=float(int(common.campus().route.length_m)))
     queries = {
         traffic: [

@@ -66,9 +66,17 @@ def scenes() -> list[dict[str, Pixels]]:
 
 
 def write_map(
-    path: Path, config: Config, seen: list[dict[str, Pixels]], places: int = PLACES
+    path: Path,
+    config: Config,
+    seen: list[dict[str, Pixels]],
+    places: int = PLACES,
+    index: str | None = 'flat',
 ) -> None:
-    """Write a map of places on a straight road, the first of which are the scenes."""
+    """
+    Write a map of places on a straight road, the first of which are the scenes.
+
+    :param index: None: chosen by the size of the map.
+    """
     extractor = load_extractor(config)
     frames = [Frame(0, images, dict.fromkeys(images, 0)) for images in seen]
     known = np.stack([extractor.describe(frame) for frame in frames])
@@ -88,7 +96,7 @@ def write_map(
         {'road': 'synthetic'},
         '2000-01-01T00:00:00+00:00',
     )
-    save_map(place_map.indexed('flat'), path)
+    save_map(place_map.indexed(index), path)
 
 
 @dataclass

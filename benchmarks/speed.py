@@ -21,6 +21,7 @@ from pathlib import Path
 import sys
 import tempfile
 import time
+from typing import Any
 
 from husky_placerec.descriptor.runtimes.processor import short_name
 from husky_placerec.progress import bar
@@ -142,6 +143,10 @@ def wanted(name: str, only: list[str], without: list[str]) -> bool:
     return any(part in name for part in only) and not any(part in name for part in without)
 
 
+def write(path: Path, lines: list[Line], rows_of_node: list[dict[str, Any]]) -> None:
+    path.write_text(json.dumps([*map(asdict, lines), *rows_of_node], indent=1) + '\n')
+
+
 def read_lines(path: Path) -> list[Line]:
     return [Line(**values) for values in json.loads(path.read_text()) if 'median_ms' in values]
 
@@ -175,11 +180,12 @@ def main() -> None:
     console.print(table_of(lines))
     output = COMMITTED if options.commit else options.output
     before = read_lines(COMMITTED) if COMMITTED.is_file() else []
-    rows_of_node = node_rows() if options.node else []
-    for row in rows_of_node:
-        console.print(f'{row["row"]:28} {row["value"]:10.2f}', highlight=False)
-    about = [asdict(line) for line in lines] + rows_of_node
-    output.write_text(json.dumps(about, indent=1) + '\n')
+    write(output, lines, [])
+    if options.node:
+        rows_of_node = node_rows()
+        for row in rows_of_node:
+            console.print(f'{row["row"]:28} {row["value"]:10.2f}', highlight=False)
+        write(output, lines, rows_of_node)
     console.print(f'{output} written', highlight=False)
     worse = slower(before, lines)
     for sentence in worse:

@@ -43,7 +43,9 @@ def node_rows(places: tuple[int, ...] = PLACES) -> list[dict[str, Any]]:
                     'check_images': False,  # the scenes have no edges
                 }
             )
-            write_map(folder / 'road.map', config, seen, count)
+            write_map(folder / 'road.map', config, seen, count, None)
+            files = (folder / 'road.map').rglob('*')
+            map_mb = sum(file.stat().st_size for file in files) / 1e6
             began = time.monotonic()
             with node(folder, config) as process:
                 robot = Robot(config)
@@ -58,6 +60,7 @@ def node_rows(places: tuple[int, ...] = PLACES) -> list[dict[str, Any]]:
                 rows = {
                     'start_s': started,
                     'first_pose_s': first,
+                    'map_mb': map_mb,
                     'rss_mb': rss_mb(process.pid),
                     'decode_ms': told(last, 'decoding p50 ms'),
                     'recognise_ms': told(last, 'recognising p50 ms'),

@@ -31,7 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 CAMERAS = 'front', 'back'
 WIDTH, HEIGHT = 1280, 720
-SCENES, PLACES, BUILT = 8, 5000, 24
+SCENES, PLACES, BUILT = 8, 5000, 60  # the probes of a map are described besides
 MATRIX = 1024  # rows and columns of the matrices that show the machine's peak
 NOISE = 3.0  # grey levels: a JPEG is as large as a camera's then
 EAGER = 'eager_pair_jpeg'  # of which every row is a ratio

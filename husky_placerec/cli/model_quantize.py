@@ -30,7 +30,9 @@ def model_quantize(
     validate: Annotated[
         Path | None,
         typer.Option(
-            '--validate', metavar='DRIVE', help='Another drive on the same roads, to measure by.'
+            '--validate',
+            metavar='DRIVE',
+            help='Another drive on the same roads, on which the recall is measured.',
         ),
     ] = None,
     config: ConfigOption = None,

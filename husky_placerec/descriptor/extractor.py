@@ -146,7 +146,8 @@ class DescriptorExtractor:
         :param name: of the map, for the error.
         :raises InputError: for another model, and for descriptors that do not agree.
         """
-        own = self.spec
+        # That which runs, also where another map before had another precision.
+        own = replace(self.spec, precision=self._images.spec.precision)
         replace(own, precision=stored.precision).require_same(stored, name)
         if probes is None:
             own.require_same(stored, name)

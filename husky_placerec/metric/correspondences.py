@@ -9,7 +9,7 @@ from husky_placerec.metric.landmarks import Landmarks
 from husky_placerec.metric.matching import matched
 from husky_placerec.metric.rig import Rig, tangents
 from husky_placerec.metric.sight import Sight, unit
-from husky_placerec.types import FloatArray, Floats, Indices, Mask
+from husky_placerec.types import Floats, Indices, Mask
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -65,8 +65,6 @@ class FrameKeyPoints:
     def __init__(self, sights: Sequence[Sight], rig: Rig, width: int) -> None:
         self.rig = rig
         self._sights = sights
-        self._units: list[FloatArray] = [unit(sight.descriptors) for sight in sights]
-        self._across = [tangents(s.bearings) if len(s) else np.zeros((0, 2, 3)) for s in sights]
         self._focals = rig.focals(width)
         self._first = np.cumsum([0, *map(len, sights)])
 
@@ -91,19 +89,22 @@ class FrameKeyPoints:
         home = Rotation.from_quat(poses[places[0], 3:]).inv()
         parts: list[tuple[np.ndarray, ...]] = []
         origins = self.rig.origins
+        # Made anew each time: a drive keeps all its frames, and these are the larger part of one.
+        units = [unit(sight.descriptors) for sight in self._sights]
+        across = [tangents(s.bearings) if len(s) else np.zeros((0, 2, 3)) for s in self._sights]
         for place in places:
             turn = (home * Rotation.from_quat(poses[place, 3:])).as_matrix()
             shift = home.apply(poses[place, :3] - poses[places[0], :3])
             for camera in self.seen:
                 there = landmarks.of(place, partners[camera])
-                rows, theirs = matched(self._units[camera], there.descriptors)
+                rows, theirs = matched(units[camera], there.descriptors)
                 count = len(rows)
                 parts.append(
                     (
                         np.full(count, camera),
                         rows + self._first[camera],
                         self._sights[camera].bearings[rows],
-                        self._across[camera][rows],
+                        across[camera][rows],
                         np.broadcast_to(origins[camera], (count, 3)),
                         there.points[theirs] @ turn.T + shift,
                         np.full(count, self._focals[camera]),

@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from husky_placerec.metric.correspondences import Correspondences
-from husky_placerec.types import Floats, Mask
+from husky_placerec.types import Floats, Indices, Mask
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 ANNEALED = (4.0, 3.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0)  # multiples of the tolerance
+FIRST, KEPT = 3, 2  # rounds of all poses, and how many of the best go on after them
+NEAR = 5.0  # multiples of the tolerance; what is farther off has no weight in later rounds
 LEAST_DEPTH_M = 0.3
 STIFF = 1e-9
 
@@ -58,18 +60,21 @@ def refine(
     standing: Standing,
 ) -> Refined:
     """
-    Refine some poses together.
+    Refine some poses together; only the KEPT best of them to the end.
 
     :param tolerance: pixels.
     """
-    rotations, positions = rotations.copy(), positions.copy()
+    rotations, positions, used = rotations.copy(), positions.copy(), matches
     information = np.zeros((len(rotations), 6, 6))
-    for annealed in ANNEALED:
-        off, slope, good = _linearized(matches, rotations, positions)
+    for number, annealed in enumerate(ANNEALED):
+        if number == FIRST:
+            best, near = _best(matches, rotations, positions, annealed * tolerance)
+            rotations, positions, used = rotations[best], positions[best], matches.chosen(near)
+        off, slope, good = _linearized(used, rotations, positions)
         scale = annealed * tolerance
         squared = (off * off).sum(axis=2)
-        used = good & (squared < (2.5 * scale) ** 2)
-        weight = np.where(used, 1 / (1 + squared / (0.5 * scale) ** 2) ** 2, 0.0)
+        counts = good & (squared < (2.5 * scale) ** 2)
+        weight = np.where(counts, 1 / (1 + squared / (0.5 * scale) ** 2) ** 2, 0.0)
         heavy = slope * weight[:, :, None, None]
         count = len(rotations)
         flat, other = (each.reshape(count, -1, 6) for each in (heavy, slope))
@@ -82,31 +87,59 @@ def refine(
         rotations = rotations @ Rotation.from_rotvec(step[:, 3:]).as_matrix()
         if annealed == ANNEALED[-1] and np.abs(step).max() < 1e-4:
             break
-    off, _, good = _linearized(matches, rotations, positions)
+    off, good = _residuals(matches, rotations, positions)[:2]
     errors = np.where(good, np.linalg.norm(off, axis=2), np.inf)
     return Refined(rotations, positions, information, errors)
+
+
+def _best(
+    matches: Correspondences, rotations: Floats, positions: Floats, scale: float
+) -> tuple[Indices, Mask]:
+    """Return the KEPT poses of the greatest weight, best first, and the matches near one [M]."""
+    off, good = _residuals(matches, rotations, positions)[:2]
+    squared = (off * off).sum(axis=2)
+    weight = np.where(good, 1 / (1 + squared / (0.5 * scale) ** 2), 0.0).sum(axis=1)
+    best = np.argsort(-weight, kind='stable')[:KEPT]
+    near = (good & (squared < (NEAR * scale) ** 2))[best].any(axis=0)
+    return best, np.asarray(near)
 
 
 def _linearized(
     matches: Correspondences, rotations: Floats, positions: Floats
 ) -> tuple[Floats, Floats, Mask]:
     """Return residuals [H, M, 2] in pixels, derivatives [H, M, 2, 6], and what is ahead [H, M]."""
-    points = (matches.points[None] - positions[:, None]) @ rotations  # in `base_link`
-    rays = points - matches.origins
-    ahead = (rays * matches.bearings).sum(axis=2)
-    good = ahead > LEAST_DEPTH_M
-    ahead = np.where(good, ahead, 1.0)
+    pixels, good, off, points, ahead = _residuals(matches, rotations, positions)
     across, bearings = matches.across, matches.bearings
-    off = np.stack([(rays * across[:, axis]).sum(axis=2) for axis in (0, 1)], axis=2)
-    off /= ahead[..., None]
     scale = (matches.focals / ahead)[..., None]
     slope = np.empty((*off.shape, 6))
+    x, y, z = np.moveaxis(points, 2, 0)
     for axis in (0, 1):
         project = (across[:, axis] - off[..., axis, None] * bearings) * scale
         # Of a step (d, w) of the robot in its own frame, a point moves by -d + point x w.
-        slope[..., axis, :3] = -project
-        slope[..., axis, 3:] = np.cross(project, points)
-    return off * matches.focals[:, None], slope, good
+        np.negative(project, out=slope[..., axis, :3])
+        px, py, pz = np.moveaxis(project, 2, 0)
+        slope[..., axis, 3] = py * z - pz * y
+        slope[..., axis, 4] = pz * x - px * z
+        slope[..., axis, 5] = px * y - py * x
+    return pixels, slope, good
+
+
+def _residuals(
+    matches: Correspondences, rotations: Floats, positions: Floats
+) -> tuple[Floats, Mask, Floats, Floats, Floats]:
+    """
+    Return residuals [H, M, 2] in pixels, what is ahead [H, M], and what they are made of.
+
+    These are tangents of the residuals [H, M, 2], points in `base_link` [H, M, 3] and their
+    distances along the bearings [H, M].
+    """
+    points = (matches.points[None] - positions[:, None]) @ rotations
+    rays = points - matches.origins
+    ahead = np.einsum('hmc,mc->hm', rays, matches.bearings)
+    good = ahead > LEAST_DEPTH_M
+    ahead = np.where(good, ahead, 1.0)
+    off = np.einsum('hmc,mac->hma', rays, matches.across) / ahead[..., None]
+    return off * matches.focals[:, None], good, off, points, ahead
 
 
 def _prior(standing: Standing, rotations: Floats, positions: Floats) -> tuple[Floats, Floats]:

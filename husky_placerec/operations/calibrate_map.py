@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from husky_placerec.config import Config, make_config
 from husky_placerec.data.source import open_source
 from husky_placerec.operations.drives import describe_drive, describe_unknown, DriveOptions
+from husky_placerec.operations.key_points import sights_for
 from husky_placerec.operations.reading import tell_odometry
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.optional import require
@@ -65,9 +67,18 @@ def calibrate_map(
                 if line not in told:
                     warn(f'{drive.path}: {line}')
             tell_odometry(drive, odometry, described.places.stamps_ns, tell)
-            drives.append(drive_of(described, odometry))
-    drives += [
-        describe_unknown(
+        sights = sights_for(
+            place_map,
+            source,
+            config,
+            described.places.stamps_ns,
+            kind=options.kind,
+            max_broken=options.max_broken,
+            bars=bars,
+        )
+        drives.append(drive_of(described, odometry, sights))
+    for each in unknown:
+        elsewhere = describe_unknown(
             each,
             config,
             place_map,
@@ -76,8 +87,15 @@ def calibrate_map(
             warn=warn,
             bars=bars,
         )
-        for each in unknown
-    ]
+        seen = sights_for(
+            place_map,
+            each,
+            config,
+            elsewhere.stamps_ns,
+            max_broken=options.max_broken,
+            bars=bars,
+        )
+        drives.append(replace(elsewhere, sights=seen))
     made = calibrate([Setting(place_map, tuple(drives))], config, prior=shipped_prior(), bars=bars)
 
     def with_calibration(current: PlaceMap) -> PlaceMap:

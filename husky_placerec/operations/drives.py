@@ -34,6 +34,7 @@ from husky_placerec.placemap.thinning import Thinning
 from husky_placerec.printable import printable
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
 from husky_placerec.recognition.recognizer import local_extractor_of
+from husky_placerec.texts.map_texts import MapTexts
 import numpy as np
 
 MAX_GAP_S = 2.0  # between two poses that may be interpolated
@@ -156,13 +157,13 @@ def describe_unknown(
 
     :raises InputError: for a source that cannot be read, or has no frames.
     """
-    stamps, descriptors = [], []
+    stamps, descriptors, texts = [], [], []
     with open_source(source, max_broken=max_broken) as drive:
         drive.check(config)
         config = with_cameras(drive, config, warn)
         extractor = extractor_of(like, config)
         local = local_for(config, like.spec, like)
-        cells = LocalCollector(local)
+        cells, read = LocalCollector(local), texts_for(config, drive, like)
         seen_by = [extractor.preparation, *([local.preparation] if local is not None else [])]
         encoded = drive.frames(config)
         frames = decoded_frames(drive, encoded, config.max_pixels, needed_by(config, *seen_by))
@@ -170,6 +171,7 @@ def describe_unknown(
             stamps.append(frame.stamp_ns)
             descriptors.append(extractor.describe(frame).astype(np.float16))
             cells.add(frame)
+            texts.append(() if read is None else read(frame))
         require_clocks(drive)
         if not stamps:
             raise no_frames(source, drive.problems)
@@ -180,6 +182,7 @@ def describe_unknown(
             np.array(stamps, np.int64),
             None,
             local=cells.collected(),
+            texts=None if read is None else MapTexts(tuple(texts)),
         )
 
 

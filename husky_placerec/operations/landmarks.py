@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from husky_placerec.cameras.known import cameras_of
 from husky_placerec.config import Config
 from husky_placerec.data.problems import MAX_BROKEN
-from husky_placerec.data.source import decoded_frames, open_source
 from husky_placerec.metric.building import build_landmarks
 from husky_placerec.metric.key_points import KeyPointFinder, load_key_points
 from husky_placerec.metric.landmarks import Landmarks, LandmarkSpec, TAIL
 from husky_placerec.metric.rig import Rig
 from husky_placerec.metric.scale import measured_scale
-from husky_placerec.metric.sight import Observer, Sight
-from husky_placerec.operations.drives import with_cameras
+from husky_placerec.metric.sight import Sight
+from husky_placerec.operations.key_points import key_points_of
 from husky_placerec.operations.map_part import edit_same_version, require_every_place
 from husky_placerec.operations.tell import Bars, no_bars, no_warning, Tell, tell_nothing, Warn
 from husky_placerec.placemap.loading import load_map
@@ -114,15 +112,17 @@ def _sights(
 ) -> tuple[Indices, list[tuple[Sight, ...]], Rig]:
     """Return which places a drive shows, in the order of the map, and what was seen there."""
     row = {s: i for i, s in enumerate(place_map.places.stamps_ns.tolist()) if not done[i]}
-    with open_source(source, kind, max_broken) as drive:
-        drive.check(config)
-        seen_by = with_cameras(drive, config, warn)
-        rig = Rig.of(place_map.spec.sees, cameras_of(seen_by), str(source))
-        observer = Observer(finder.detector, rig, finder.spec.input_width, finder.spec.size)
-        frames = (frame for frame in drive.frames(seen_by) if frame.stamp_ns in row)
-        decoded = decoded_frames(drive, frames, seen_by.max_pixels)
-        shown = bars(f'Key points of {drive.name}')(decoded, len(row))
-        found = {row[frame.stamp_ns]: observer.see(frame) for frame in shown}
+    found, rig = key_points_of(
+        source,
+        config,
+        finder,
+        place_map.spec.sees,
+        row,
+        kind=kind,
+        max_broken=max_broken,
+        warn=warn,
+        bars=bars,
+    )
     rows = np.array(sorted(found), np.int64)
     return rows, [found[place] for place in rows.tolist()], rig
 

@@ -90,4 +90,7 @@ def _in_order(place_map: PlaceMap, found: _Found, sources: Sequence[Path]) -> Lo
     local = None if found.collector is None else found.collector.collected()
     assert local is not None  # each place has a frame
     row = {stamp_ns: number for number, stamp_ns in enumerate(found.stamps_ns)}
-    return local.chosen(np.array([row[stamp_ns] for stamp_ns in stamps_ns.tolist()], np.int64))
+    rows = np.array([row[stamp_ns] for stamp_ns in stamps_ns.tolist()], np.int64)
+    if np.array_equal(rows, np.arange(len(local))):  # as mostly; many stay in their file
+        return local
+    return local.chosen(rows)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import compress
-import tempfile
-from typing import Any
 
 from husky_placerec.config import Config
 from husky_placerec.data.problems import no_frames
@@ -23,9 +21,10 @@ from husky_placerec.descriptor.preparation import needed_by
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thinning import Thinning
-from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
+from husky_placerec.placemap.thumbnails import make_thumbnails, SpooledThumbnails
 from husky_placerec.printable import printable
 from husky_placerec.progress import Passing
+from husky_placerec.spool import SpooledRows
 from husky_placerec.texts.map_texts import limited, MapTexts
 from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import FloatArray, Frame, Pixels, SECOND_NS
@@ -33,7 +32,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 TextsOf = Callable[[Frame[Pixels]], Sequence[SeenText]]
-IN_MEMORY_BYTES = 64 << 20  # of descriptors; more are kept in a file
 
 
 def describe_places(
@@ -99,7 +97,7 @@ def describe_places(
         simulated=is_simulated(source.path),
         cameras=extractor.preparation.cameras,
         view=extractor.view,
-        thumbnails=ThumbnailList(seen.thumbnails) if thumbnail_width else None,
+        thumbnails=seen.thumbnails if thumbnail_width else None,
         local=seen.local,
         probes=seen.probes,
         texts=None if texts is None else MapTexts(tuple(seen.texts)),
@@ -123,7 +121,7 @@ def opposite_cameras(config: Config) -> tuple[int, ...] | None:
 class _Seen:
     stamps_ns: NDArray[np.int64]
     descriptors: FloatArray  # [N, C, D] float16, as they are stored
-    thumbnails: list[dict[str, bytes]]
+    thumbnails: SpooledThumbnails
     local: LocalFeatures | None
     probes: Probes | None
     texts: list[tuple[SeenText, ...]]
@@ -138,35 +136,22 @@ def _describe(
     thumbnail_width: int,
 ) -> _Seen:
     """Describe at most `count` frames; they are decoded ahead by other threads meanwhile."""
-    stamps, thumbnails, read, cells = [], [], [], LocalCollector(local)
-    descriptors = _room((count, len(extractor.spec.cameras), extractor.spec.size))
+    spec = extractor.spec
+    stamps, read, cells = [], [], LocalCollector(local)
+    descriptors = SpooledRows((len(spec.cameras), spec.size), np.float16)
+    thumbnails = SpooledThumbnails(spec.sees)
     probes: list[Pixels] = []
     probed = set(np.linspace(0, count - 1, MOST_PROBES).astype(int).tolist())
     for number, frame in enumerate(frames):
         stamps.append(frame.stamp_ns)
-        descriptors[number] = extractor.describe(frame)
+        descriptors.append(extractor.describe(frame))
         if number in probed:  # one of each camera in turn
             camera = list(frame.images)[len(probes) % len(frame.images)]
             probes.append(extractor.preparation(camera, frame.images[camera]))
         if thumbnail_width:
-            thumbnails.append(make_thumbnails(frame, thumbnail_width))
+            thumbnails.add(make_thumbnails(frame, thumbnail_width))
         cells.add(frame)
         if texts is not None:
             read.append(limited(texts(frame)))
-    found = np.array(stamps, np.int64), descriptors[: len(stamps)]
+    found = np.array(stamps, np.int64), descriptors.array()
     return _Seen(*found, thumbnails, cells.collected(), extractor.probes(probes), read)
-
-
-def _room(shape: tuple[int, int, int]) -> Any:
-    """
-    Return an array of float16; a large one is mapped from a file that has no name.
-
-    The operating system writes its pages to the disk where memory is short, so that a long drive
-    needs no more of it than a short one.
-    """
-    size = int(np.prod(shape)) * np.dtype(np.float16).itemsize
-    if size <= IN_MEMORY_BYTES:
-        return np.zeros(shape, np.float16)
-    with tempfile.TemporaryFile() as file:
-        file.truncate(size)
-        return np.memmap(file, np.float16, 'r+', shape=shape)

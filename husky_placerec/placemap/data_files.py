@@ -24,7 +24,7 @@ from husky_placerec.placemap.manifest import MANIFEST
 HASH_DIGITS = 12  # of the hash, in the name of a file
 KINDS = (
     *('places', 'descriptors', 'projection', 'whitening', 'centring', 'lengths'),
-    *('index', 'thumbnails', 'local', 'landmarks', 'probes', 'probed', 'texts'),
+    *('index', 'directions', 'thumbnails', 'local', 'landmarks', 'probes', 'probed', 'texts'),
 )
 _KIND, _SUFFIX = '|'.join(KINDS), r'\.(csv|npy|faiss|zip|jsonl)'
 # The names of data files, and of the temporary files of `write_data` and `commit`.

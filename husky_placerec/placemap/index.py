@@ -11,10 +11,18 @@ the map. This answers every kind of query at once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import faiss
-from husky_placerec.placemap.index_plan import FLAT, HNSW, IndexPlan, IVF_SQ8, SQ8
+from husky_placerec.placemap.index_plan import (
+    FLAT,
+    HNSW,
+    IndexPlan,
+    IVF_PLACES,
+    IVF_SQ8,
+    SQ8,
+)
 from husky_placerec.placemap.views import BLOCK, Comparison, Views
 from husky_placerec.progress import Passing
 from husky_placerec.types import FloatArray
@@ -33,7 +41,12 @@ class SearchIndex(ABC):
 
     @abstractmethod
     def compare(
-        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+        self,
+        query: FloatArray,
+        without: NDArray[np.int64] | None = None,
+        count: int = 1,
+        *,
+        each: bool = False,
     ) -> Comparison:
         """
         Compare a query with the selected places.
@@ -41,7 +54,29 @@ class SearchIndex(ABC):
         :param query: [C, D], zeros for absent cameras.
         :param without: places to leave out.
         :param count: number of places that the caller wants.
+        :param each: the caller wants the best place of each camera alone, too.
         """
+
+    def elsewhere(
+        self, found: Comparison, query: FloatArray, near: NDArray[np.int64]
+    ) -> Comparison:
+        """
+        Compare the same query again, without some places.
+
+        :param found: what `compare` returned for it.
+        :param near: all places to leave out, those that `found` lacks included.
+        """
+        return self.compare(query, near, each=True)
+
+    def by_each_camera(
+        self, found: Comparison, query: FloatArray, without: NDArray[np.int64] | None
+    ) -> Comparison:
+        """
+        Return a comparison that has the best place of each camera alone, too.
+
+        :param found: what `compare` returned for the query without the same places.
+        """
+        return found
 
 
 class ExhaustiveIndex(SearchIndex):
@@ -55,7 +90,12 @@ class ExhaustiveIndex(SearchIndex):
         self._places = np.arange(len(descriptors), dtype=np.int64)
 
     def compare(
-        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+        self,
+        query: FloatArray,
+        without: NDArray[np.int64] | None = None,
+        count: int = 1,
+        *,
+        each: bool = False,
     ) -> Comparison:
         """Compare a query with the selected places; see SearchIndex."""
         found = self._views.compare(query, self._places, self._rows)
@@ -63,9 +103,13 @@ class ExhaustiveIndex(SearchIndex):
             return found
         kept = np.ones(len(self._places), np.bool_)
         kept[without] = False
-        return Comparison(
-            self._places[kept], found.cosines[:, kept], found.present[kept], found.there
-        )
+        return found.at(kept)
+
+    def elsewhere(
+        self, found: Comparison, query: FloatArray, near: NDArray[np.int64]
+    ) -> Comparison:
+        """Leave places out of the comparison with every place."""
+        return found.at(~np.isin(found.places, near))
 
 
 class ShortlistIndex(SearchIndex):
@@ -77,7 +121,12 @@ class ShortlistIndex(SearchIndex):
         self._views = views
 
     def compare(
-        self, query: FloatArray, without: NDArray[np.int64] | None = None, count: int = 1
+        self,
+        query: FloatArray,
+        without: NDArray[np.int64] | None = None,
+        count: int = 1,
+        *,
+        each: bool = False,
     ) -> Comparison:
         """Compare a query with the selected places; see SearchIndex."""
         faiss.omp_set_num_threads(
@@ -92,7 +141,7 @@ class ShortlistIndex(SearchIndex):
         if len(seen):
             # The present cameras share the work of the absent ones.
             breadth = self.plan.breadth * len(query) // len(seen)
-            options = _options(self.plan.kind, breadth, wanted, self._selected(without))
+            options = search_options(self.plan.kind, breadth, wanted, self._selected(without))
             rows = self.faiss.search(np.ascontiguousarray(seen), wanted, params=options)[1]
         places = np.unique(self._views.places[rows[rows >= 0]])  # faiss pads with -1
         return self._views.compare(query, places)
@@ -100,20 +149,32 @@ class ShortlistIndex(SearchIndex):
     def _selected(self, without: NDArray[np.int64] | None) -> faiss.IDSelector | None:
         if without is None or not len(without):
             return None
-        counts = np.ones(self.faiss.ntotal, np.bool_)
-        counts[self._views.rows_of(without)] = False
-        bits = np.packbits(counts, bitorder='little')
-        return faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+        return selection(self.faiss.ntotal, self._views.rows_of(without))
 
 
-def _options(
+def selection(count: int, without: NDArray[np.int64]) -> faiss.IDSelector:
+    """Select all of `count` rows but some."""
+    counts = np.ones(count, np.bool_)
+    counts[without] = False
+    bits = np.packbits(counts, bitorder='little')
+    return faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+
+
+def search_options(
     kind: str, breadth: int, wanted: int, selected: faiss.IDSelector | None
 ) -> faiss.SearchParameters:
+    """
+    Return how faiss searches an index of a kind.
+
+    :param breadth: as in `IndexPlan`.
+    :param wanted: number of rows.
+    :param selected: rows that may be found; None: all.
+    """
     chosen: dict[str, Any] = {} if selected is None else {'sel': selected}
     if kind == HNSW:
         chosen['efSearch'] = max(breadth, wanted)
         return faiss.SearchParametersHNSW(**chosen)  # type: ignore[attr-defined]
-    if kind == IVF_SQ8:
+    if kind in (IVF_SQ8, IVF_PLACES):
         clusters = faiss.SearchParametersHNSW(efSearch=2 * breadth)  # type: ignore[attr-defined]
         chosen.update(nprobe=breadth, quantizer_params=clusters)
         return faiss.SearchParametersIVF(**chosen)
@@ -126,13 +187,7 @@ def build_faiss(
     """Index every view of a map; for any plan but flat."""
     faiss.omp_set_num_threads(1)
     size = views.descriptors.shape[2]
-    index: Any = faiss.index_factory(size, _factory(plan), faiss.METRIC_INNER_PRODUCT)
-    if plan.kind == HNSW:
-        index.hnsw.efConstruction = HNSW_BUILDING
-    if plan.kind == IVF_SQ8:  # a graph finds the nearest clusters in half the time
-        clusters: Any = faiss.downcast_index(index.quantizer)
-        clusters.hnsw.efConstruction = HNSW_BUILDING
-    index.train(_sample(views, max(plan.lists, 256) * TRAINING_VIEWS))
+    index: Any = train_on(plan, size, lambda count: _sample(views, count))
     count = len(views.present)
     starts = range(0, count, BLOCK)
     for first in progress(starts, len(starts)):
@@ -140,12 +195,26 @@ def build_faiss(
     return index
 
 
+def train_on(plan: IndexPlan, size: int, sample: Callable[[int], FloatArray]) -> faiss.Index:
+    """
+    Return an empty index of vectors of `size` numbers.
+
+    :param sample: returns about so many vectors as it is asked for.
+    """
+    index: Any = faiss.index_factory(size, _factory(plan), faiss.METRIC_INNER_PRODUCT)
+    if plan.kind == HNSW:
+        index.hnsw.efConstruction = HNSW_BUILDING
+    if plan.lists:  # a graph finds the nearest clusters in half the time
+        clusters: Any = faiss.downcast_index(index.quantizer)
+        clusters.hnsw.efConstruction = HNSW_BUILDING
+    index.train(sample(max(plan.lists, 256) * TRAINING_VIEWS))
+    return index
+
+
 def _factory(plan: IndexPlan) -> str:
-    return {
-        SQ8: 'SQ8',
-        HNSW: f'HNSW{HNSW_LINKS}_SQ8',
-        IVF_SQ8: f'IVF{plan.lists}_HNSW{HNSW_LINKS},SQ8',
-    }[plan.kind]
+    clusters = f'IVF{plan.lists}_HNSW{HNSW_LINKS},SQ8'
+    kinds = {SQ8: 'SQ8', HNSW: f'HNSW{HNSW_LINKS}_SQ8', IVF_SQ8: clusters, IVF_PLACES: clusters}
+    return kinds[plan.kind]
 
 
 def _sample(views: Views, count: int) -> FloatArray:

@@ -15,22 +15,29 @@ from typing import Any
 
 import faiss
 from husky_placerec.errors import InputError
-from husky_placerec.placemap.index_plan import HNSW, IndexPlan, IVF_SQ8, LEAST_BREADTH, SQ8
+from husky_placerec.placemap.index_plan import (
+    HNSW,
+    IndexPlan,
+    IVF_PLACES,
+    IVF_SQ8,
+    LEAST_BREADTH,
+    SQ8,
+)
 import numpy as np
 from numpy.typing import NDArray
 
 # The first four bytes of the file, by which faiss chooses what it reads.
-KINDS = {SQ8: b'IxSQ', HNSW: b'IHNs', IVF_SQ8: b'IwSq'}
+KINDS = {SQ8: b'IxSQ', HNSW: b'IHNs', IVF_SQ8: b'IwSq', IVF_PLACES: b'IwSq'}
 
 
 def read_index(
-    file: Path, plan: IndexPlan, views: int, size: int, path: Path, *, mapped: bool
+    file: Path, plan: IndexPlan, rows: int, size: int, path: Path, *, mapped: bool
 ) -> faiss.Index:
     """
     Read the index of a map and check it.
 
     :param file: its name in errors; it is read by `path`.
-    :param views: number of rows that it shall have, and `size` their length.
+    :param rows: how many it shall have, views or places, and `size` their length.
     :param mapped: the lists of an IVF stay on the disk until they are searched.
     :raises InputError: for another index than the plan's, and for numbers out of range.
     """
@@ -38,15 +45,17 @@ def read_index(
         found, expected = data.read(4), KINDS[plan.kind]
     if found != expected:
         raise InputError(f'{file}: begins with {found!r}; expected {expected!r} for {plan.kind}')
-    flags = faiss.IO_FLAG_MMAP if plan.kind == IVF_SQ8 and mapped else 0
+    lists = plan.kind in (IVF_SQ8, IVF_PLACES)
+    flags = faiss.IO_FLAG_MMAP if lists and mapped else 0
     try:
         with _no_vector_over(file.stat().st_size):
             index: Any = faiss.read_index(str(path), flags | faiss.IO_FLAG_READ_ONLY)
     except (RuntimeError, MemoryError) as error:
         raise InputError(f'{file}: faiss cannot read it ({error})') from error
-    if (index.ntotal, index.d) != (views, size):
+    if (index.ntotal, index.d) != (rows, size):
+        what = 'places' if plan.kind == IVF_PLACES else 'views'
         raise InputError(
-            f'{file}: {index.ntotal} views of size {index.d}; expected {views} of {size}'
+            f'{file}: {index.ntotal} {what} of size {index.d}; expected {rows} of {size}'
         )
     try:
         _check(index, plan, path)
@@ -183,6 +192,6 @@ def _check_lists(index: Any, plan: IndexPlan, file: Path) -> None:
         if length:
             ids = faiss.rev_swig_ptr(lists.get_ids(i), length)
             if ids.min() < 0 or ids.max() >= index.ntotal:
-                raise ValueError(f'view {ids.max()} of {index.ntotal} is out of range')
+                raise ValueError(f'row {ids.max()} of {index.ntotal} is out of range')
     if total != index.ntotal:
-        raise ValueError(f'its clusters have over {total} views; expected {index.ntotal}')
+        raise ValueError(f'its clusters have over {total} rows; expected {index.ntotal}')

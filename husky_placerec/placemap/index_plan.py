@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from husky_placerec.errors import InputError
 
-FLAT, SQ8, HNSW, IVF_SQ8 = 'flat', 'sq8', 'hnsw', 'ivf_sq8'
-INDEX_KINDS = (FLAT, SQ8, HNSW, IVF_SQ8)
+FLAT, SQ8, HNSW, IVF_SQ8, IVF_PLACES = 'flat', 'sq8', 'hnsw', 'ivf_sq8', 'ivf_places'
+INDEX_KINDS = (FLAT, SQ8, HNSW, IVF_SQ8, IVF_PLACES)
 
 BUDGET_MS = 5.0
 # A frame needs three searches: the best place, rivals elsewhere, and rivals faced the other way.
@@ -34,11 +34,11 @@ class IndexPlan:
     An index and how thoroughly it searches.
 
     :param kind: flat (every place, exactly), sq8 (every view, one byte per number), hnsw (a
-        graph), ivf_sq8 (clusters of views).
-    :param shortlist: number of views per camera of the query whose places are compared exactly;
-        unused for flat.
-    :param breadth: number of candidates of hnsw, or of clusters that ivf_sq8 searches.
-    :param lists: number of clusters of ivf_sq8.
+        graph), ivf_sq8 (clusters of views), ivf_places (clusters of places).
+    :param shortlist: number of views per camera of the query whose places are compared exactly,
+        or of places for each way to face; unused for flat.
+    :param breadth: number of candidates of hnsw, or of clusters that are searched.
+    :param lists: number of clusters; 0 without.
     """
 
     kind: str
@@ -62,7 +62,7 @@ def choose_index(places: int, cameras: int, size: int, kind: str | None = None) 
         return IndexPlan(FLAT)
     if kind == SQ8:
         return IndexPlan(SQ8, SHORTLIST)
-    lists = _lists(places * cameras) if kind == IVF_SQ8 else 0
+    lists = {IVF_SQ8: _lists(places * cameras), IVF_PLACES: _lists(places)}.get(kind, 0)
     return IndexPlan(kind, SHORTLIST, LEAST_BREADTH, lists)
 
 
@@ -73,12 +73,12 @@ def _kind(places: int, cameras: int, size: int) -> str:
         return FLAT
     if numbers * SQ8_NS <= budget_ns:
         return SQ8
-    return HNSW if places * cameras <= HNSW_VIEWS else IVF_SQ8
+    return HNSW if places * cameras <= HNSW_VIEWS else IVF_PLACES
 
 
-def _lists(views: int) -> int:
-    """Return a power of two up to `6 * sqrt(views)`, because k-means needs views per cluster."""
+def _lists(rows: int) -> int:
+    """Return a power of two up to `6 * sqrt(rows)`, because k-means needs rows per cluster."""
     lists = 1
-    while 2 * lists <= 6 * views**0.5 and 80 * lists <= views:
+    while 2 * lists <= 6 * rows**0.5 and 80 * lists <= rows:
         lists *= 2
     return lists

@@ -21,8 +21,10 @@ from husky_placerec.placemap.index_plan import (
     FLAT,
     HNSW,
     IndexPlan,
+    IVF_PLACES,
     IVF_SQ8,
 )
+from husky_placerec.placemap.place_index import build_places, PlaceIndex
 from husky_placerec.placemap.query_kinds import QueryKind
 from husky_placerec.placemap.views import Views
 from husky_placerec.progress import Passing
@@ -32,6 +34,7 @@ from numpy.typing import NDArray
 
 QUERIES = 200
 ENOUGH_RECALL = 0.995  # of the worst kind of query, with a reserve over the promised 0.99
+LEAST_RECALL = 0.99  # where places as a whole do not reach it, their views may
 SAME = 1e-5  # difference of equal similarities that were summed in another order
 
 
@@ -58,17 +61,21 @@ class BuiltIndex:
 
     :param file: from which faiss read it. Faiss cannot write a memory-mapped index again, so that
         the file is copied instead.
+    :param directions: [P, D] of `PlaceIndex`; None for the other kinds.
     """
 
     plan: IndexPlan
     report: IndexReport
     faiss: faiss.Index | None = None
     file: Path | None = None
+    directions: FloatArray | None = None
 
     def searching(self, views: Views) -> SearchIndex:
         """Return the search of some views by this index."""
         if self.faiss is None:
             return ExhaustiveIndex(views)
+        if self.directions is not None:
+            return PlaceIndex(views, self.plan, self.faiss, self.directions)
         return ShortlistIndex(views, self.plan, self.faiss)
 
 
@@ -88,23 +95,40 @@ def build_index(
     """
     places, cameras, size = views.descriptors.shape
     plan = choose_index(places, cameras, size, kind)
-    built = None if plan.kind == FLAT else build_faiss(views, plan, progress)
-    return tune(views, kinds, plan, built)
+    made = _built(views, kinds, plan, progress)
+    if kind is None and plan.kind == IVF_PLACES and _worst(made.report) < LEAST_RECALL:
+        other = choose_index(places, cameras, size, IVF_SQ8)
+        by_views = _built(views, kinds, other, progress)
+        made = max(made, by_views, key=lambda index: _worst(index.report))
+    return made
 
 
-def tune(
-    views: Views, kinds: Sequence[QueryKind], plan: IndexPlan, built: faiss.Index | None
+def _built(
+    views: Views, kinds: Sequence[QueryKind], plan: IndexPlan, progress: Passing
 ) -> BuiltIndex:
+    index = BuiltIndex(plan, IndexReport({}, 0, 0.0))
+    if plan.kind == IVF_PLACES:
+        found, directions = build_places(views, plan, progress)
+        index = replace(index, faiss=found, directions=directions)
+    elif plan.kind != FLAT:
+        index = replace(index, faiss=build_faiss(views, plan, progress))
+    return tune(views, kinds, index)
+
+
+def tune(views: Views, kinds: Sequence[QueryKind], index: BuiltIndex) -> BuiltIndex:
     """Widen the search of an index until its recall suffices or it is too slow; measure it."""
-    trial = _Trial.make(views, kinds, built)
-    report = trial.measure(plan)
-    while _worst(report) < ENOUGH_RECALL:
-        measured = [(wider, trial.measure(wider)) for wider in _wider(plan, len(views.places))]
-        affordable = [pair for pair in measured if pair[1].cpu_ms <= BUDGET_MS]
+    trial = _Trial.make(views, kinds)
+    index = trial.measured(index)
+    while _worst(index.report) < ENOUGH_RECALL:
+        wider = [
+            trial.measured(replace(index, plan=plan))
+            for plan in _wider(index.plan, len(views.places))
+        ]
+        affordable = [each for each in wider if each.report.cpu_ms <= BUDGET_MS]
         if not affordable:
             break
-        plan, report = max(affordable, key=lambda pair: (_worst(pair[1]), -pair[1].cpu_ms))
-    return BuiltIndex(plan, report, built)
+        index = max(affordable, key=lambda each: (_worst(each.report), -each.report.cpu_ms))
+    return index
 
 
 def _worst(report: IndexReport) -> float:
@@ -118,7 +142,7 @@ def _wider(plan: IndexPlan, views: int) -> list[IndexPlan]:
         found.append(replace(plan, shortlist=2 * plan.shortlist))
     if plan.kind == HNSW and plan.breadth < views:
         found.append(replace(plan, breadth=2 * plan.breadth))
-    if plan.kind == IVF_SQ8 and plan.breadth < plan.lists:
+    if plan.breadth < plan.lists:
         found.append(replace(plan, breadth=2 * plan.breadth))
     return found
 
@@ -129,24 +153,20 @@ class _Trial:
 
     views: Views
     kinds: Sequence[QueryKind]
-    built: faiss.Index | None
     asked: NDArray[np.int64]
     queries: FloatArray
     best: FloatArray
 
     @classmethod
-    def make(cls, views: Views, kinds: Sequence[QueryKind], built: faiss.Index | None) -> _Trial:
+    def make(cls, views: Views, kinds: Sequence[QueryKind]) -> _Trial:
         chosen = np.random.default_rng(0).permutation(len(views.present))[:QUERIES]
         asked = np.sort(chosen).astype(np.int64)
         queries = views.as_queries(asked)
         best = best_similarities(views, queries, kinds, asked)
-        return cls(views, kinds, built, asked, queries, best)
+        return cls(views, kinds, asked, queries, best)
 
-    def measure(self, plan: IndexPlan) -> IndexReport:
-        if self.built is None:
-            index: SearchIndex = ExhaustiveIndex(self.views)
-        else:
-            index = ShortlistIndex(self.views, plan, self.built)
+    def measured(self, built: BuiltIndex) -> BuiltIndex:
+        index = built.searching(self.views)
         recall, times_ms = {}, [0.0]
         for kind, expected in zip(self.kinds, self.best):
             found = np.full(len(self.queries), -np.inf)
@@ -161,4 +181,5 @@ class _Trial:
             there = np.isfinite(expected)
             if there.any():
                 recall[kind.name] = float((found >= expected - SAME)[there].mean())
-        return IndexReport(recall, len(self.queries), max(times_ms))
+        report = IndexReport(recall, len(self.queries), max(times_ms))
+        return replace(built, report=report)

@@ -22,7 +22,7 @@ from husky_placerec.metric.landmarks import Landmarks, LandmarkSpec, TAIL
 from husky_placerec.placemap.checking import check_compared, check_descriptors, check_stamps
 from husky_placerec.placemap.data_files import checked_file, private_copy
 from husky_placerec.placemap.index_checking import read_index
-from husky_placerec.placemap.index_plan import FLAT, IndexPlan
+from husky_placerec.placemap.index_plan import FLAT, IndexPlan, IVF_PLACES
 from husky_placerec.placemap.indexing import BuiltIndex, IndexReport
 from husky_placerec.placemap.manifest import MANIFEST, read_manifest, signed
 from husky_placerec.placemap.manifest_schema import MANIFEST_SCHEMA
@@ -31,7 +31,7 @@ from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.thumbnails import ThumbnailFile
 from husky_placerec.schema import require
 from husky_placerec.texts.map_texts import MapTexts
-from husky_placerec.types import GeoOrigin
+from husky_placerec.types import FloatArray, GeoOrigin
 import numpy as np
 
 BY = 'map.json and places'
@@ -278,7 +278,22 @@ def _read_index(
     report = IndexReport(dict(about['recall']), about['queries'], about['cpu_ms'])
     if plan.kind == FLAT:
         return BuiltIndex(plan, report)
-    file, views = files['index'], int(place_map.places.present.sum())
+    file, rows, size = files['index'], int(place_map.places.present.sum()), spec.size
+    directions = None
+    if plan.kind == IVF_PLACES:
+        directions = _read_directions(files['directions'], spec.size, paths)
+        rows, size = len(place_map), len(spec.cameras) * len(directions)
     # The lists of a large IVF stay on the disk until they are searched.
-    built = read_index(file, plan, views, spec.size, paths.of(file), mapped=_is_large(file))
-    return BuiltIndex(plan, report, built, file.absolute())
+    built = read_index(file, plan, rows, size, paths.of(file), mapped=_is_large(file))
+    return BuiltIndex(plan, report, built, file.absolute(), directions)
+
+
+def _read_directions(file: Path, size: int, paths: _Paths) -> FloatArray:
+    directions = _read_array(file, paths)
+    count = len(directions) if directions.ndim == 2 else 0
+    if not 1 <= count <= size:
+        raise InputError(f'{file}: {list(directions.shape)}; expected 1 to {size} rows of {size}')
+    require_array(directions, np.float32, (count, size), file, BY)
+    if not (np.abs(directions) <= 1 + 1e-3).all():  # NaN is wrong, too
+        raise InputError(f'{file}: no unit vectors')
+    return np.array(directions)

@@ -26,7 +26,16 @@ _FILES = record(
     dict.fromkeys(
         (
             *('projection', 'whitening', 'centring', 'lengths'),
-            *('index', 'thumbnails', 'local', 'landmarks', 'probes', 'probed', 'texts'),
+            *(
+                'index',
+                'directions',
+                'thumbnails',
+                'local',
+                'landmarks',
+                'probes',
+                'probed',
+                'texts',
+            ),
         ),
         _FILE,
     ),

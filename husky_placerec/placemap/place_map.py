@@ -128,8 +128,8 @@ class PlaceMap:
     def views(self) -> Views:
         """The views of the places."""
         lengths = self._measured_lengths() if self.lengths is None else self.lengths
-        present, whitening = self.places.present, self.whitening
-        return Views(self.descriptors, present, whitening, lengths, self.centring)
+        present, whitening, opposites = self.places.present, self.whitening, self.opposites
+        return Views(self.descriptors, present, whitening, lengths, self.centring, opposites)
 
     def _measured_lengths(self) -> FloatArray | None:
         """Return [N, C] of the whitened or centred descriptors; None where they are neither."""
@@ -371,8 +371,24 @@ class PlaceMap:
             stamps.
         :param arm: of the robot that asks; None: that of the robot that made the map.
         """
-        found, ways = self._index.compare(query, without, count), self._ways(both_ways)
-        return self._best(found, count, ways, arm=arm)
+        found = self.compared(query, count, without)
+        return self.ranked(found, count, both_ways=both_ways, arm=arm)
+
+    def compared(
+        self, query: FloatArray, count: int, without: Indices | None = None
+    ) -> Comparison:
+        """
+        Compare a query with the most similar places, for `ranked` and `rival`; as in `search`.
+
+        :param count: number of places that shall be ranked.
+        """
+        return self._index.compare(query, without, count)
+
+    def ranked(
+        self, found: Comparison, count: int, *, both_ways: bool, arm: LeverArm | None = None
+    ) -> list[Candidate]:
+        """Return the best of the places that `compared` found, as `search` does."""
+        return self._best(found, count, self._ways(both_ways), arm=arm)
 
     def search_each(self, query: FloatArray, count: int) -> dict[str, list[Candidate]]:
         """
@@ -381,7 +397,7 @@ class PlaceMap:
         A single camera is searched both ways. All kinds together cost little more than one,
         because they share inner products.
         """
-        found = self._index.compare(query, count=count)
+        found = self._index.compare(query, count=count, each=True)
         there, ways = query.any(axis=1), self._ways(True)
         return {
             kind.name: self._best(
@@ -402,6 +418,7 @@ class PlaceMap:
         *,
         both_ways: bool,
         without: Indices | None = None,
+        found: Comparison | None = None,
     ) -> Rival | None:
         """
         Return the best place that contradicts a candidate; None without one.
@@ -409,15 +426,19 @@ class PlaceMap:
         A place contradicts if it is more than `apart_m` metres away, or faced the other way.
 
         :param without: places to leave out.
+        :param found: what `compared` returned for the query; None: it is compared again.
         """
+        found = self.compared(query, 1, without) if found is None else found
         near = self.near(self.places.poses[best.place], apart_m)
         if without is not None:
             near = np.union1d(near, without)
-        elsewhere = self._index.compare(query, near)
+        elsewhere = self._index.elsewhere(found, query, near)
         cosines = np.full(len(query), -np.inf, np.float32)
         best_of_ways: list[tuple[float, int, bool]] = []
         for reverse, partners in self._ways(both_ways):
-            seen = elsewhere if reverse == best.reversed else self._index.compare(query, without)
+            seen = elsewhere
+            if reverse != best.reversed:
+                seen = self._index.by_each_camera(found, query, without)
             similarities = seen.similarities(partners)
             order = np.argsort(-similarities, kind='stable')[:RIVALS]
             best_of_ways += [

@@ -80,8 +80,8 @@ def cosines_of(found: Comparison, opposites: tuple[int, ...] | None, reverse: Ma
     columns = np.arange(found.present.shape[1])
     partners = np.array([columns, columns if opposites is None else opposites])
     partner = partners[reverse.astype(np.int64)]  # [K, C]
-    values = found.cosines[partner, np.arange(len(found.places))[:, None], columns]
-    shared = np.where(found.there[partner] & found.present, values, np.nan)
+    rows = np.arange(len(found.places))[:, None]
+    values = found.cosines[partner, rows, columns]
     by_query = np.full_like(values, np.nan)
-    np.put_along_axis(by_query, partner, shared, axis=1)
+    by_query[rows, partner] = np.where(found.there[partner] & found.present, values, np.nan)
     return by_query

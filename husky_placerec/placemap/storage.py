@@ -146,6 +146,8 @@ def _write(place_map: PlaceMap, folder: Path) -> dict[str, Any]:
         files['lengths'] = write_data(folder, 'lengths', '.npy', _saving(lengths))
     if index.faiss is not None:
         files['index'] = _write_index(index, folder)
+    if index.directions is not None:
+        files['directions'] = write_data(folder, 'directions', '.npy', _saving(index.directions))
     if place_map.local is not None:
         files['local'] = _write_array(place_map.local.values, 'local', folder)
     if place_map.texts is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 import struct
@@ -10,6 +11,7 @@ import zipfile
 
 import cv2
 from husky_placerec.errors import InputError
+from husky_placerec.spool import Spool
 from husky_placerec.types import Frame, Pixels
 import numpy as np
 
@@ -30,19 +32,34 @@ class Thumbnails(Protocol):
         """Return the picture of a camera at a place; None where there is none."""
 
 
-class ThumbnailList:
+class SpooledThumbnails:
     """
-    Pictures in memory, of a map that is being built.
+    Pictures of a map that is being built; many of them are kept in a file.
 
-    :param places: for each place, JPEGs by camera.
+    :param cameras: the names of all cameras that may have one.
     """
 
-    def __init__(self, places: Sequence[Mapping[str, bytes]]) -> None:
-        self._places = places
+    def __init__(self, cameras: Sequence[str]) -> None:
+        self._cameras = tuple(cameras)
+        self._spans = array('q')  # first byte and number of bytes, by place and camera
+        self._jpegs = Spool()
+
+    def add(self, jpegs: Mapping[str, bytes]) -> None:
+        """
+        Add the pictures of the next place.
+
+        :raises InputError: where there is no room for them.
+        """
+        for camera in self._cameras:
+            jpeg = jpegs.get(camera, b'')
+            self._spans.extend((self._jpegs.append(jpeg), len(jpeg)))
 
     def jpeg(self, place: int, camera: str) -> bytes | None:
         """Return the picture of a camera at a place; None without one."""
-        return self._places[place].get(camera)
+        if camera not in self._cameras:
+            return None
+        at = 2 * (place * len(self._cameras) + self._cameras.index(camera))
+        return self._jpegs.read(*self._spans[at : at + 2]) or None
 
 
 class ThumbnailFile:
@@ -79,16 +96,16 @@ class ThumbnailFile:
 
 def chosen(
     parts: Sequence[tuple[Thumbnails | None, Sequence[int]]], cameras: Sequence[str]
-) -> ThumbnailList | None:
+) -> SpooledThumbnails | None:
     """Return the pictures of some places of several maps, in order; None if no map has any."""
     if all(thumbnails is None for thumbnails, _ in parts):
         return None
-    found: list[Mapping[str, bytes]] = []
+    found = SpooledThumbnails(cameras)
     for thumbnails, places in parts:
         for place in places:
             jpegs = {} if thumbnails is None else _of_place(thumbnails, place, cameras)
-            found.append(jpegs)
-    return ThumbnailList(found)
+            found.add(jpegs)
+    return found
 
 
 def make_thumbnails(frame: Frame[Pixels], width: int) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from husky_placerec.descriptor.centring import Centring
 from husky_placerec.descriptor.inner_products import inner_products
@@ -29,6 +30,7 @@ class Views:
     :param whitening: None: no whitening.
     :param lengths: [N, C] of the whitened or centred vectors, before they are normalised.
     :param centring: None: no centring. A map is whitened or centred, never both.
+    :param opposites: as in `PlaceMap`.
     """
 
     descriptors: FloatArray
@@ -36,6 +38,7 @@ class Views:
     whitening: Whitening | None = None
     lengths: FloatArray | None = None
     centring: Centring | None = None
+    opposites: tuple[int, ...] | None = None
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
@@ -123,6 +126,10 @@ class Comparison:
     cosines: FloatArray
     present: NDArray[np.bool_]
     there: NDArray[np.bool_]
+
+    def at(self, rows: NDArray[Any]) -> Comparison:
+        """Return the comparison with some of the places, by their rows or a mask of them."""
+        return Comparison(self.places[rows], self.cosines[:, rows], self.present[rows], self.there)
 
     def similarities(
         self, partners: Sequence[int], there: NDArray[np.bool_] | None = None

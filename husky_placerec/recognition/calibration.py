@@ -44,7 +44,7 @@ _LOGISTIC = {
     'bias': number(-1e6, 1e6),
     'prior': number(-1e6, 1e6),
 }
-_MODEL = record(_LOGISTIC, {'local': record(_LOGISTIC)})
+_MODEL = record(_LOGISTIC, {'local': record(_LOGISTIC), 'added': items(record(_LOGISTIC), most=8)})
 _TABLE = record(
     {
         'edges': items(number(0, 1), least=1, most=64),
@@ -67,7 +67,7 @@ SCHEMA = record(
         **dict.fromkeys(('measured', 'estimated', 'guessed', 'turned'), _TABLE),
         'figures': mapping(anything, text(255)),
     },
-    {'places': text(64)},
+    {'places': text(64), 'metric_scale': number(1, 1000)},
 )
 
 
@@ -96,6 +96,7 @@ class Calibration:
     :param reversed_errors: of poses of single frames on places passed in reverse: cameras that
         are not alike see them too near or too far.
     :param reversed_sequence_errors: of poses of the sequence filter on such places.
+    :param metric_scale: factor of the standard deviations of poses by landmarks.
     :param figures: what was measured, for people.
     """
 
@@ -120,6 +121,7 @@ class Calibration:
     reversed_errors: CovarianceTable
     reversed_sequence_errors: CovarianceTable
     figures: Mapping[str, Any]
+    metric_scale: float = 1.0
 
     def gate_of(self, query: FloatArray) -> EvidenceModel:
         """Return the gate for a query [C, D]: `partial` where a camera is missing."""
@@ -149,6 +151,7 @@ class Calibration:
             'turned': self.reversed_errors.as_json(),
             'turned_estimated': self.reversed_sequence_errors.as_json(),
             'figures': dict(self.figures),
+            'metric_scale': self.metric_scale,
         }
 
     @classmethod
@@ -183,6 +186,7 @@ class Calibration:
                 CovarianceTable.from_json(values['turned']),
                 CovarianceTable.from_json(values.get('turned_estimated', values['turned'])),
                 dict(values['figures']),
+                float(values.get('metric_scale', 1.0)),
             )
         except (ArithmeticError, KeyError, TypeError, ValueError) as error:
             raise InputError(f'{source}: calibration not as expected ({error!r})') from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.cohort import Cohort, MOST
 from husky_placerec.recognition.local_comparison import LocalComparison
+from husky_placerec.recognition.metric_comparison import METRIC_EVIDENCE
 from husky_placerec.recognition.route import Route
+from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask
 import numpy as np
 
@@ -32,12 +33,16 @@ LOCAL_EVIDENCE = (
     'shift_lead',  # the same of the agreement by a common shift
 )
 ALL_EVIDENCE = (*EVIDENCE, *LOCAL_EVIDENCE)
+# Evidence that only some frames have. It is NaN where a frame or a place has none, and then adds
+# nothing.
+SUPPLEMENTS = (TEXT_EVIDENCE, METRIC_EVIDENCE)
+COLUMNS = (*ALL_EVIDENCE, *(name for names in SUPPLEMENTS for name in names))
 
 
 def evidence(
-    place_map: PlaceMap,
+    cameras: tuple[str, ...],
     route: Route,
-    query: FloatArray,
+    cosines: FloatArray,
     cohort: Cohort,
     candidates: tuple[Candidate, ...],
     rival: Rival | None,
@@ -46,40 +51,45 @@ def evidence(
     reverse: Mask,
 ) -> Floats:
     """
-    Return [K, len(EVIDENCE)] for K places.
+    Return [K, len(EVIDENCE)] of a query for K places.
 
     Similarities and their differences are in deviations of the cohort: those of the same query to
     places all over the map. So they mean the same in any light and on any map.
 
-    :param query: [C, D], zeros for absent cameras.
+    :param cosines: [K, C] of the cameras of the query with these places; NaN where there is none.
     :param cohort: the similarities of the query to places all over the map.
     :param rival: the best place that contradicts the best candidate.
     :param apart_m: distance from which a place contradicts another.
     :param reverse: [K] whether each place is passed in reverse.
     """
-    cosines = place_map.cosines(query, places, reverse).astype(np.float64)
+    cosines = cosines.astype(np.float64)
     shared = np.isfinite(cosines)
     count = shared.sum(axis=1)
-    similarity = np.where(count, np.nansum(cosines, axis=1) / np.maximum(count, 1), -1.0)
+    mean = np.where(shared, cosines, 0.0).sum(axis=1) / np.maximum(count, 1)
+    similarity = np.where(count, mean, -1.0)
     highest = np.where(shared, cosines, -np.inf).max(axis=1, initial=-np.inf)
     lowest = np.where(shared, cosines, np.inf).min(axis=1, initial=np.inf)
+    apart = np.where(count > 1, highest - lowest, 0.0)
     agrees = _agrees(route, candidates, apart_m, places, reverse)
-    rivals = _rivals(place_map.spec.cameras, candidates, rival, agrees)
+    rivals = _rivals(cameras, candidates, rival, agrees)
     # Without a rival a lead counts from the mean of the cohort, the similarity of a stranger.
     rivals = np.where(np.isfinite(rivals), rivals, cohort.mean)
-    leads = cohort.deviations(np.column_stack([similarity, cosines]) - rivals)  # [K, 1 + C]
-    lead, by_camera = leads[:, 0], leads[:, 1:]
+    leads = np.column_stack([similarity, cosines]) - rivals  # [K, 1 + C]
+    # One call for all differences of similarities costs as much as one for each of them.
+    differences = np.column_stack([similarity - cohort.mean, apart, leads])
+    above, disagreement, lead, *_ = (deviations := cohort.deviations(differences)).T
+    by_camera = deviations[:, 3:]
     weakest = np.where(shared, by_camera, MOST).min(axis=1)
     strongest = np.where(shared, by_camera, -MOST).max(axis=1)
     return np.column_stack(
         [
-            cohort.deviations(similarity - cohort.mean),
+            above,
             lead,
             np.minimum(lead, 0.0),
             np.where(count, weakest, -MOST),
             strongest,
             agrees.mean(axis=1) if agrees.size else np.zeros(len(places)),
-            np.where(count > 1, cohort.deviations(highest - lowest), 0.0),
+            disagreement,
             cohort.share(similarity, route.neighbour_similarity(places)),
             similarity,
         ]
@@ -126,8 +136,7 @@ def _at(
     reverse: Mask,
 ) -> Mask:
     """Return [K, L] which of L other states lie at each place, faced the same way."""
-    apart = np.linalg.norm(route.positions[places][:, None] - route.positions[others], axis=-1)
-    return np.asarray((apart <= apart_m) & (reverse[:, None] == ways))
+    return np.asarray(route.within(apart_m, places, others) & (reverse[:, None] == ways))
 
 
 def _rivals(

@@ -8,6 +8,7 @@ from typing import Any
 
 from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE
 from husky_placerec.recognition.logistic import Logistic
+from husky_placerec.recognition.supplement import Supplement, supplements_of
 from husky_placerec.types import Floats
 import numpy as np
 
@@ -19,13 +20,15 @@ class EvidenceModel:
 
     :param plain: for places that were not compared by local descriptors.
     :param local: for those that were; None where the calibration has no local descriptors.
+    :param added: what evidence adds that only some frames have.
     """
 
     plain: Logistic
     local: Logistic | None = None
+    added: tuple[Supplement, ...] = ()
 
     def log_odds(self, evidence: Floats) -> Floats:
-        """Return [...] the log odds of the statement for evidence [..., len(ALL_EVIDENCE)]."""
+        """Return [...] the log odds of the statement for evidence [..., len(COLUMNS)]."""
         return self._by(evidence, lambda model, seen: model.log_odds(seen))
 
     def probability(self, evidence: Floats) -> Floats:
@@ -38,23 +41,31 @@ class EvidenceModel:
 
     def against(self, evidence: Floats) -> dict[str, float]:
         """Return by how much each piece of evidence [F] lowers the log odds, by its name."""
-        if self.local is not None and np.isfinite(evidence).all():
-            return self.local.against(evidence)
-        return self.plain.against(evidence[: len(EVIDENCE)])
+        seen = evidence[: len(ALL_EVIDENCE)]
+        if self.local is not None and np.isfinite(seen).all():
+            against = self.local.against(seen)
+        else:
+            against = self.plain.against(seen[: len(EVIDENCE)])
+        for supplement in self.added:
+            against.update(supplement.against(evidence))
+        return against
 
     def _by(self, evidence: Floats, value: Any) -> Floats:
-        found = np.array(value(self.plain, evidence[..., : len(EVIDENCE)]), np.float64)
-        if self.local is None:
-            return found
-        compared = np.isfinite(evidence).all(axis=-1)
-        if compared.any():
-            found[compared] = value(self.local, evidence[compared])
+        seen = evidence[..., : len(ALL_EVIDENCE)]
+        found = np.array(value(self.plain, seen[..., : len(EVIDENCE)]), np.float64)
+        if self.local is not None:
+            compared = np.isfinite(seen).all(axis=-1)
+            if compared.any():
+                found[compared] = value(self.local, seen[compared])
+        for supplement in self.added:
+            found = found + supplement.log_ratio(evidence)
         return found
 
     def as_json(self) -> dict[str, Any]:
         """Return the models as JSON values."""
         local = {} if self.local is None else {'local': self.local.as_json()}
-        return {**self.plain.as_json(), **local}
+        added = [each.model.as_json() for each in self.added]
+        return {**self.plain.as_json(), **local, **({'added': added} if added else {})}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> EvidenceModel:
@@ -65,7 +76,9 @@ class EvidenceModel:
         """
         local = values.get('local')
         made = cls(
-            Logistic.from_json(values), None if local is None else Logistic.from_json(local)
+            Logistic.from_json(values),
+            None if local is None else Logistic.from_json(local),
+            supplements_of(values.get('added', ())),
         )
         for model, names in ((made.plain, EVIDENCE), (made.local, ALL_EVIDENCE)):
             if model is not None and model.names != names:

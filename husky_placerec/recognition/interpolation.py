@@ -8,7 +8,6 @@ from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Floats, Indices, Pose
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 Similarities = Callable[[Indices], Floats]
 STEPS = 2  # that the search for the best place takes along the track
@@ -39,14 +38,17 @@ def interpolated_pose(
     :param similarities: returns [K] of places [K] to the frame.
     :param arm: of the robot that asks.
     """
+    before, after = route.stretch(place, route.steps(WINDOW_M) + STEPS)
+    around = [*before[::-1], place, *after]
+    known = dict(zip(around, similarities(np.array(around, np.int64)).tolist()))  # all at once
     for _ in range(STEPS):
-        near = np.array([place, *route.neighbours(place)], np.int64)
-        best = int(near[similarities(near).argmax()])
+        near = [place, *route.neighbours(place).tolist()]
+        best = max(near, key=known.__getitem__)
         if best == place:
             break
         place = best
     window = route.window(place, WINDOW_M)
-    found = similarities(window)
+    found = np.array([known[at] for at in window.tolist()])
     weights = np.exp((found - found.max()) / (SOFT_M * route.similarity_loss_per_m))
     return arm.pose(_mean_pose(poses[window], weights), reverse)
 
@@ -69,5 +71,8 @@ def agreed_pose(poses: Floats, agreement: Floats, reverse: bool, arm: LeverArm) 
 
 def _mean_pose(poses: Floats, weights: Floats) -> Pose:
     position = weights @ poses[:, :3] / weights.sum()
-    orientation = Rotation.from_quat(poses[:, 3:]).mean(weights).as_quat()
+    # The mean rotation is the first eigenvector of the weighted products of the quaternions
+    # (Markley et al., Averaging Quaternions, 2007).
+    turns = poses[:, 3:]
+    orientation = np.linalg.eigh((weights * turns.T) @ turns)[1][:, -1]
     return Pose(*position.tolist(), *orientation.tolist())

@@ -25,6 +25,10 @@ BLAME = {
     'disagreement': Reason.CAMERAS_DISAGREE,
     'local_lead': Reason.AMBIGUOUS,
     'shift_lead': Reason.AMBIGUOUS,
+    'text_common': Reason.AMBIGUOUS,
+    'text_contradiction': Reason.AMBIGUOUS,
+    'inliers': Reason.LOW_SIMILARITY,
+    'inlier_lead': Reason.AMBIGUOUS,
 }
 
 
@@ -111,7 +115,7 @@ def gate_reason(gate: EvidenceModel, seen: Floats, min_probability: float) -> st
 
     The reason is the evidence that lowers the log odds most below those of right candidates.
 
-    :param seen: [len(ALL_EVIDENCE)] of the candidate.
+    :param seen: [len(COLUMNS)] of the candidate.
     """
     if gate.probability(seen) >= min_probability:
         return None

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from husky_placerec.config import Config
 from husky_placerec.metric.correspondences import FrameKeyPoints
 from husky_placerec.metric.matching import neighbours
 from husky_placerec.metric.solver import Solution, Solver, SolverSettings
 from husky_placerec.placemap.place_map import PlaceMap
-from husky_placerec.types import Candidate, Floats, MetricPose, Pose
+from husky_placerec.types import Candidate, Floats, Indices, Mask, MetricPose, Pose
 import numpy as np
 
+METRIC_EVIDENCE = (
+    'inliers',  # beside the place, as n / (n + 30), 0 to 1
+    'inlier_lead',  # over the best place elsewhere, as a share of both, -1 to 1
+)
 StateKey = tuple[int, bool]  # a place, and whether it is passed in reverse
 AROUND = 2  # neighbours each way, whose landmarks are matched, too
 BESIDE_M = 12.0  # farthest from a place at which a pose is solved
 SAME_M = 10.0  # between candidates that share most landmarks
 ANOTHER_M = 2.0  # between two poses that contradict each other
 AMBIGUOUS = 0.8  # of the inliers: so many beside a place elsewhere speak against a pose
+MANY_INLIERS = 30.0  # that count as half of the most
+FEW_INLIERS = 10.0  # added to those of two places, of which the lead is a share
 REPEATED = 'ambiguous'  # why such a pose is not accepted
 
 
@@ -30,6 +36,8 @@ class MetricComparison:
     :param frame: the key points of the frame.
     :param stamp_ns: of the frame, from which the draws begin: equal frames get equal poses.
     :param up: the measured direction up in `base_link`; None: it is not measured.
+    :param scale: factor of the standard deviations, which the calibration of the map tells.
+    :param _solved: what is solved already: the pose of a frame beside a place stays the same.
     """
 
     place_map: PlaceMap
@@ -37,7 +45,9 @@ class MetricComparison:
     config: Config
     stamp_ns: int
     up: Floats | None = None
-    _solved: dict[StateKey, Solution] = field(default_factory=dict, init=False)
+    scale: float = 1.0
+    _solved: dict[StateKey, Solution] = field(default_factory=dict, repr=False)
+    _asked: dict[StateKey, Solution] = field(default_factory=dict, init=False)
     _repeated: set[StateKey] = field(default_factory=set, init=False)
 
     def solve(self, place: int, reverse: bool) -> Solution:
@@ -49,14 +59,45 @@ class MetricComparison:
             self._solved[state] = self._solver.solve(
                 self.frame, [place, *around], bool(reverse), self.stamp_ns, self.up
             )
+        self._asked[state] = self._solved[state]
         return self._solved[state]
+
+    def again(self) -> MetricComparison:
+        """Return the same comparison, for which no earlier decision has asked for a place."""
+        return replace(self)
+
+    def evidence(self, places: Indices, reverse: Mask) -> Floats:
+        """
+        Return [K, len(METRIC_EVIDENCE)] for K places, each passed in reverse or not.
+
+        A place shares the pose that was solved beside one at most SAME_M from it. NaN where there
+        is none, or where the pose lies elsewhere: landmarks are seen from afar.
+        """
+        found = np.full((len(places), len(METRIC_EVIDENCE)), np.nan)
+        asked = [*self._asked]
+        if not asked:
+            return found
+        solutions = [self._asked[state] for state in asked]
+        others = np.array([place for place, _ in asked])
+        ways = np.array([turned for _, turned in asked])
+        inliers = np.array([solution.total for solution in solutions], np.float64)
+        elsewhere = np.array([self._lies_elsewhere(state) for state in asked])
+        positions = self.place_map.places.poses[:, :2]
+        apart = np.linalg.norm(positions[places][:, None] - positions[others], axis=-1)
+        at = (apart < SAME_M) & (reverse[:, None] == ways)
+        own = np.where(at & ~elsewhere, inliers, -1.0).max(axis=1)
+        against = np.where(at, 0.0, inliers).max(axis=1)
+        found[:, 0] = own / (own + MANY_INLIERS)
+        found[:, 1] = (own - against) / (own + against + FEW_INLIERS)
+        found[own < 0] = np.nan
+        return found
 
     def near(self, place: int, reverse: bool) -> MetricPose | None:
         """Return an accepted pose beside a place; it is solved there where none is known yet."""
         if self._good(place, reverse):
             return self.pose_of(place, reverse)
         here = self._position(place)
-        for (other, turned), solution in list(self._solved.items()):
+        for (other, turned), solution in list(self._asked.items()):
             pose = solution.pose
             if not self._good(other, turned) or pose is None or turned != bool(reverse):
                 continue
@@ -98,7 +139,7 @@ class MetricComparison:
             reason is None,
             reason,
             found.pose,
-            None if covariance is None else tuple(covariance.ravel().tolist()),
+            None if covariance is None else tuple((covariance * self.scale**2).ravel().tolist()),
             dict(zip(self.frame.rig.names, found.inliers.tolist())),
             found.matches,
             place,
@@ -129,6 +170,10 @@ class MetricComparison:
     def _good(self, place: int, reverse: bool) -> bool:
         state = place, bool(reverse)
         return self.solve(*state).reason is None and state not in self._repeated
+
+    def _lies_elsewhere(self, state: StateKey) -> bool:
+        pose, at = self._asked[state].pose, self._position(state[0])
+        return pose is not None and bool(np.hypot(pose.x - at[0], pose.y - at[1]) > BESIDE_M)
 
     def _alike(self, one: StateKey, other: StateKey) -> bool:
         apart = self._position(one[0]) - self._position(other[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
@@ -71,12 +72,12 @@ class MotionIntegrator:
             self._add(last_ns, stamp_ns)
         if self._guessed_m:
             return self._guessed(view)
-        turn_drift = DRIFT * np.sqrt(self._driven_m)
+        turn_drift = DRIFT * math.sqrt(self._driven_m)
         return Motion(
             self._pose,
             self._driven_m,
             ODOMETRY_SPREAD * self._driven_m,
-            float(np.hypot(turn_drift, ODOMETRY_SPREAD * self._pose.yaw)),
+            math.hypot(turn_drift, ODOMETRY_SPREAD * self._pose.yaw),
         )
 
     def restart(self, view: FloatArray) -> None:
@@ -96,4 +97,4 @@ class MotionIntegrator:
             self._guessed_m += self.speed * (after_ns - before_ns) / SECOND_NS
         else:
             self._pose = self._pose @ motion
-            self._driven_m += float(np.hypot(motion.x, motion.y))
+            self._driven_m += math.hypot(motion.x, motion.y)

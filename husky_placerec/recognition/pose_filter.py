@@ -7,12 +7,12 @@ Errors along the road average out, and the heading follows the robot where the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+import math
 
 from husky_placerec.recognition.motion import Motion
 from husky_placerec.types import Floats, Pose
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 # Standard deviations of a frame's own pose: along and across the road, m, and heading, rad.
 ALONG_M, ACROSS_M, HEADING = 3.0, 1.5, np.radians(15.0)
@@ -98,14 +98,15 @@ class PoseFilter:
         if self._estimate is None:
             return measured
         mean = self._estimate.mean if motion is None else _moved(self._estimate, motion).mean
-        turn = Rotation.from_euler('z', mean[2] - measured.yaw) * measured.rotation
-        return Pose(float(mean[0]), float(mean[1]), measured.z, *turn.as_quat().tolist())
+        x, y, yaw = mean.tolist()
+        own = replace(measured, x=0.0, y=0.0)
+        return Pose.planar(x, y, yaw - measured.yaw) @ own
 
 
 def _moved(estimate: PlanarEstimate, motion: Motion) -> PlanarEstimate:
     """Return the estimate after a motion, which adds its own covariance."""
-    x, y, yaw = estimate.mean
-    cosine, sine = np.cos(yaw), np.sin(yaw)
+    x, y, yaw = estimate.mean.tolist()
+    cosine, sine = math.cos(yaw), math.sin(yaw)
     east = cosine * motion.pose.x - sine * motion.pose.y
     north = sine * motion.pose.x + cosine * motion.pose.y
     jacobian = np.eye(3)
@@ -120,10 +121,12 @@ def _moved(estimate: PlanarEstimate, motion: Motion) -> PlanarEstimate:
 
 def _rotated(deviations: Floats, yaw: float) -> Floats:
     """Return the covariance in the map frame of deviations ahead, to the left and in heading."""
-    cosine, sine = np.cos(yaw), np.sin(yaw)
-    axes = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-    return np.asarray(axes @ np.diag(np.square(deviations)) @ axes.T)
+    cosine, sine = math.cos(yaw), math.sin(yaw)
+    along, across, turn = np.square(deviations).tolist()
+    xy = (along - across) * sine * cosine
+    xx, yy = along * cosine**2 + across * sine**2, along * sine**2 + across * cosine**2
+    return np.array([[xx, xy, 0.0], [xy, yy, 0.0], [0.0, 0.0, turn]])
 
 
 def _wrapped(angle: float) -> float:
-    return float((angle + np.pi) % (2 * np.pi) - np.pi)
+    return float((angle + math.pi) % (2 * math.pi) - math.pi)

@@ -132,13 +132,16 @@ class DescriptorRecognizer:
         """
         place_map, config = self.place_map, self.config
         both_ways, apart_m = config.search_reversed, config.elsewhere
-        read = None if self._texts is None else self._texts.compared(texts, config)
+        read = None if self._texts is None else self._texts.compared(texts, config, without)
         weight = 0.0 if read is None else config.text_weight
         count = max(config.candidates, MOST_RANKED) if weight else config.candidates
-        found = place_map.search(query, count, both_ways=both_ways, without=without, arm=self.arm)
+        seen = place_map.compared(query, count, without)
+        found = place_map.ranked(seen, count, both_ways=both_ways, arm=self.arm)
 
         def rival_of(best: Candidate) -> Rival | None:
-            return place_map.rival(query, best, apart_m, both_ways=both_ways, without=without)
+            return place_map.rival(
+                query, best, apart_m, both_ways=both_ways, without=without, found=seen
+            )
 
         if read is not None and weight:
             found = read.ranked(found, weight)[: config.candidates]
@@ -223,7 +226,7 @@ class Recognizer(DescriptorRecognizer):
         self._seen_by = config
         self.gravity = Gravity()
         self._observer = self._observer_of(place_map, config)
-        super().__init__(place_map, config, self._calibration_of(place_map, config))
+        super().__init__(place_map, config, self._calibration_of(place_map, extractor, config))
 
     @classmethod
     def load(cls, place_map: PlaceMap, config: Config) -> Recognizer:
@@ -307,6 +310,8 @@ class Recognizer(DescriptorRecognizer):
         """
         Go on with another version of the map; the sequence begins anew.
 
+        A map of another precision is taken where its probes agree, as by `extractor_of`.
+
         :raises InputError: for a map of another descriptor or frame; the old map is then kept.
         """
         if place_map.frame_id != self.place_map.frame_id:
@@ -314,11 +319,13 @@ class Recognizer(DescriptorRecognizer):
                 f'{place_map.name}: poses in the frame {place_map.frame_id}; '
                 f'expected {self.place_map.frame_id}, as before'
             )
+        extractor = self._extractor.agreeing_with(place_map.spec, place_map.probes, place_map.name)
         if self._local is None:  # the map may have got local descriptors
             self._local = local_extractor_of(place_map, self._seen_by)
             self._plan_local(place_map, self._seen_by)
-        calibration = self._calibration_of(place_map, self.config)
+        calibration = self._calibration_of(place_map, extractor, self.config)
         self._observer = self._observer_of(place_map, self._seen_by)
+        self._extractor = extractor
         self._switch_to(place_map, calibration)
 
     def _arm_on(self, place_map: PlaceMap) -> LeverArm:
@@ -361,7 +368,8 @@ class Recognizer(DescriptorRecognizer):
         width = landmarks.spec.input_width
         found = FrameKeyPoints(observer.see(seen), observer.rig, width)
         up = self.gravity.at(seen.stamp_ns)
-        return MetricComparison(self.place_map, found, self.config, seen.stamp_ns, up)
+        scale = 1.0 if self.calibration is None else self.calibration.metric_scale
+        return MetricComparison(self.place_map, found, self.config, seen.stamp_ns, up, scale)
 
     def _observer_of(self, place_map: PlaceMap, config: Config) -> Observer | None:
         """Return what finds key points; None where the map has no landmarks."""
@@ -385,16 +393,18 @@ class Recognizer(DescriptorRecognizer):
             self.local_plan = local_plan(self._local, place_map, config)
             self.most_compared = self.local_plan.count
 
-    def _calibration_of(self, place_map: PlaceMap, config: Config) -> Calibration | None:
+    def _calibration_of(
+        self, place_map: PlaceMap, extractor: DescriptorExtractor, config: Config
+    ) -> Calibration | None:
         """Check that a map fits, prepare its search, and return its calibration."""
-        self._extractor.spec.require_same(place_map.spec, place_map.name)
+        extractor.spec.require_same(place_map.spec, place_map.name)
         if place_map.local is not None and self._local is not None:
             self._local.spec.require_same(place_map.local.spec, place_map.name)
         require_local(place_map, config)
         place_map.prepare()
         if self.most_compared == 0:
             config = replace(config, rerank='off')
-        return calibration_for(place_map, self._extractor.spec, config)
+        return calibration_for(place_map, extractor.spec, config)
 
 
 def local_extractor_of(place_map: PlaceMap, config: Config) -> LocalExtractor | None:

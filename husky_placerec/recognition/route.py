@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
+import math
 
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.cohort import CohortPlaces
-from husky_placerec.types import FloatArray, Floats, Indices
+from husky_placerec.types import FloatArray, Floats, Indices, Mask
 import numpy as np
 
 GAP_TIMES = 4.0  # of the usual spacing: neighbours further apart were not driven on end
 SAMPLED = 400  # pairs of neighbours, to learn how fast the view changes
-CACHED = 20_000  # places whose similarity to their neighbours is kept
 
 
 class Route:
@@ -42,7 +42,7 @@ class Route:
         self.after = np.full(len(places), -1, np.int64)
         self.before[second[linked]] = first[linked]
         self.after[first[linked]] = second[linked]
-        self._similarity_cache: dict[int, float] = {}
+        self._similarity = np.full(len(places), np.nan)  # to the neighbours, where it is known
 
     @cached_property
     def cohort(self) -> CohortPlaces:
@@ -54,15 +54,39 @@ class Route:
 
     def nearest(self, positions: Floats, count: int, within_m: float) -> tuple[Floats, Indices]:
         """Return [K, count] distances and places near positions [K, 2]; infinite for none."""
-        apart, found = self._map.positions.query(
-            positions, range(1, count + 1), distance_upper_bound=within_m
-        )
-        return apart, found.astype(np.int64)
+        apart, found = self._map.positions.query(positions, count, distance_upper_bound=within_m)
+        shape = len(positions), count
+        return apart.reshape(shape), found.astype(np.int64, copy=False).reshape(shape)
+
+    def within(self, metres: float, places: Indices, others: Indices) -> Mask:
+        """Return [K, L] which of L places lie within a distance of each of K places."""
+        here, there = self.positions[places], self.positions[others]
+        east = here[:, :1] - there[:, 0]
+        north = here[:, 1:] - there[:, 1]
+        return np.asarray(east * east + north * north <= metres * metres)
+
+    def facing(self, places: Indices, reverse: Mask) -> Floats:
+        """Return [K, 2] the direction in which each place is passed, as a unit vector."""
+        yaws = self.yaws[places]
+        ahead = np.stack([np.cos(yaws), np.sin(yaws)], axis=1)
+        return np.asarray(ahead * (1.0 - 2.0 * reverse)[:, None])
 
     def neighbours(self, place: int) -> Indices:
         """Return the neighbours of a place on its track: none, one or two."""
         pair = np.array([self.before[place], self.after[place]])
         return np.asarray(pair[pair >= 0])
+
+    def stretch(self, place: int, most: int) -> tuple[list[int], list[int]]:
+        """Return up to `most` places of the track before a place, and after it, nearest first."""
+        sides = []
+        for links in (self.before, self.after):
+            found: list[int] = []
+            at = int(links[place])
+            while at >= 0 and len(found) < most:
+                found.append(at)
+                at = int(links[at])
+            sides.append(found)
+        return sides[0], sides[1]
 
     def near_neighbours(self, place: int, within_m: float) -> Indices:
         """Return the neighbours of a place on its track that are not further than a distance."""
@@ -77,31 +101,30 @@ class Route:
         The window has as many places before as after: it ends on both sides where the track ends
         on one.
         """
-        found = [place]
-        for _ in range(max(round(within_m / self.spacing_m), 1)):
-            before, after = int(self.before[found[0]]), int(self.after[found[-1]])
-            if before < 0 or after < 0:
-                break
-            found = [before, *found, after]
-        return np.array(found, np.int64)
+        before, after = self.stretch(place, self.steps(within_m))
+        most = min(len(before), len(after))
+        return np.array([*before[:most][::-1], place, *after[:most]], np.int64)
+
+    def steps(self, metres: float) -> int:
+        """Return how many places lie on so many metres of a track, at least one."""
+        return max(round(metres / self.spacing_m), 1)
 
     def spacing_at(self, place: int) -> float:
         """Return the mean distance to the neighbours, m; the usual one without neighbours."""
-        near = self.neighbours(place)
-        if not len(near):
+        near = self.neighbours(place).tolist()
+        if not near:
             return self.spacing_m
-        return float(np.linalg.norm(self.positions[near] - self.positions[place], axis=1).mean())
+        here = self.positions[place].tolist()
+        return sum(math.dist(here, self.positions[at].tolist()) for at in near) / len(near)
 
     def neighbour_similarity(self, places: Indices) -> Floats:
         """Return [K] the mean cosine of each place with its neighbours, as a good match has it."""
-        if len(self._similarity_cache) > CACHED:
-            self._similarity_cache.clear()
-        wanted = places.tolist()
-        new = sorted(set(wanted) - self._similarity_cache.keys())
-        if new:
-            measured = self._measure_similarity(np.array(new, np.int64))
-            self._similarity_cache.update(zip(new, measured.tolist()))
-        return np.array([self._similarity_cache[place] for place in wanted], np.float64)
+        known = self._similarity[places]
+        new = places[np.isnan(known)]
+        if len(new):
+            self._similarity[new] = self._measure_similarity(new)
+            known = self._similarity[places]
+        return known
 
     def metres_between(self, one: FloatArray, other: FloatArray) -> float:
         """

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import math
 
 from husky_placerec.config import Config
 from husky_placerec.recognition.belief import Belief, merge_states
@@ -191,8 +192,8 @@ class RouteFilter:
     def _predicted(self, belief: Belief, motion: Motion) -> Belief:
         """Return the belief after a motion: along the route, off it, back to it, or carried."""
         settings = self.settings
-        leaves = 1 - np.exp(-motion.metres / settings.leave_m)
-        jumps = 1 - np.exp(-motion.metres / settings.jump_m)
+        leaves = 1 - math.exp(-motion.metres / settings.leave_m)
+        jumps = 1 - math.exp(-motion.metres / settings.jump_m)
         places, reverse, weights, proofs = self._along(belief, motion)
         past_the_end = float(belief.weights.sum() - weights.sum())
         held = float(weights.sum())
@@ -200,7 +201,7 @@ class RouteFilter:
             places,
             reverse,
             weights * (1 - leaves - jumps),
-            proofs * np.exp(-motion.metres / settings.proof_m),
+            proofs * math.exp(-motion.metres / settings.proof_m),
             belief.elsewhere * (1 - leaves) + belief.off_map * leaves + held * jumps,
             belief.off_map * (1 - leaves)
             + belief.elsewhere * leaves
@@ -215,17 +216,17 @@ class RouteFilter:
             return belief.places, belief.reverse, belief.weights, belief.proofs
         heading = route.yaws[belief.places] + np.pi * belief.reverse
         ahead, left = motion.pose.x, motion.pose.y
-        step = np.column_stack(
-            [
-                ahead * np.cos(heading) - left * np.sin(heading),
-                ahead * np.sin(heading) + left * np.cos(heading),
-            ]
+        cosine, sine = np.cos(heading), np.sin(heading)
+        step = np.stack([ahead * cosine - left * sine, ahead * sine + left * cosine], axis=1)
+        spread = math.hypot(0.5 * route.spacing_m, motion.spread_m) + 0.5
+        here, count = route.positions[belief.places], len(heading)
+        found, faces, likelihood = self._reached(
+            np.concatenate([here, here + step]),
+            np.concatenate([heading, heading + motion.pose.yaw]),
+            spread,
         )
-        spread = float(np.hypot(0.5 * route.spacing_m, motion.spread_m)) + 0.5
-        here = route.positions[belief.places]
-        _, _, likelihood = self._reached(here, heading, spread)
-        before = likelihood.sum(axis=1, keepdims=True)
-        found, faces, likelihood = self._reached(here + step, heading + motion.pose.yaw, spread)
+        before = likelihood[:count].sum(axis=1, keepdims=True)
+        found, faces, likelihood = found[count:], faces[count:], likelihood[count:]
         # Where fewer places are near than before the motion, the map ends: the rest of the weight
         # has left it.
         likelihood /= np.maximum(likelihood.sum(axis=1, keepdims=True), before)
@@ -266,7 +267,7 @@ class RouteFilter:
         """
         if not len(places):
             return np.zeros(0), np.zeros(0, np.bool_)
-        near = self._near(places, reverse)
+        near = self._near(places, reverse, places, reverse)
         cluster = near.argmax(axis=1)  # the first candidate that is near
         clusters, number, counts = np.unique(cluster, return_inverse=True, return_counts=True)
         found = self.settings.found
@@ -278,7 +279,7 @@ class RouteFilter:
         belief = self.belief
         if not belief.weights.any():
             return None
-        near = self._near(belief.places, belief.reverse)
+        near = self._near(belief.places, belief.reverse, belief.places, belief.reverse)
         mass = near @ belief.weights
         central = np.where(mass >= mass.max() * (1 - 1e-3), belief.weights, -1.0)
         best = int(central.argmax())
@@ -288,9 +289,9 @@ class RouteFilter:
 
     def probabilities(self, places: Indices, reverse: Mask) -> Floats:
         """Return [K] the weight of the belief at each of some states and near it, 0 to 1."""
-        belief, count = self.belief, len(places)
-        states = np.append(places, belief.places), np.append(reverse, belief.reverse)
-        return np.asarray(self._near(*states)[:count, count:] @ belief.weights)
+        belief = self.belief
+        near = self._near(places, reverse, belief.places, belief.reverse)
+        return np.asarray(near @ belief.weights)
 
     def _decide(self) -> State:
         """Return the state, with hysteresis."""
@@ -303,11 +304,9 @@ class RouteFilter:
             return State.LOCALIZED
         return State.TENTATIVE if estimate.probability >= 0.5 else State.LOST
 
-    def _near(self, places: Indices, reverse: Mask) -> Mask:
-        """Return [K, K] whether two states count as one pose."""
-        positions = self._route.positions[places]
-        headings = self._route.yaws[places] + np.pi * reverse
-        apart = np.linalg.norm(positions[:, None] - positions, axis=-1)
-        faces = np.cos(headings[:, None] - headings)
-        settings = self.settings
-        return np.asarray((apart <= settings.within_m) & (faces >= settings.heading_cos))
+    def _near(self, places: Indices, reverse: Mask, others: Indices, ways: Mask) -> Mask:
+        """Return [K, L] whether each of K states counts as one pose with each of L others."""
+        route, settings = self._route, self.settings
+        faces = route.facing(places, reverse) @ route.facing(others, ways).T
+        near = route.within(settings.within_m, places, others)
+        return np.asarray(near & (faces >= settings.heading_cos))

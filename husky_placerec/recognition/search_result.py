@@ -18,7 +18,8 @@ from husky_placerec.recognition.interpolation import (
     interpolated_pose,
 )
 from husky_placerec.recognition.local_comparison import ACROSS, LocalComparison
-from husky_placerec.recognition.metric_comparison import MetricComparison
+from husky_placerec.recognition.metric_comparison import METRIC_EVIDENCE, MetricComparison
+from husky_placerec.recognition.place_cosines import PlaceCosines
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE, TextComparison
 from husky_placerec.types import (
@@ -78,7 +79,7 @@ class SearchResult:
             return None
         return self.best.similarity - self.rival.similarity
 
-    @property
+    @cached_property
     def states(self) -> tuple[Indices, Mask]:
         """The places of the candidates [L], and whether each is passed in reverse [L]."""
         places = np.array([c.place for c in self.candidates], np.int64)
@@ -89,9 +90,19 @@ class SearchResult:
         """The similarities of the query to places all over the map."""
         return self.route.cohort.of(self.query, self.without)
 
+    @cached_property
+    def _cosines(self) -> PlaceCosines:
+        return PlaceCosines(self.place_map, self.query)
+
     def again(self) -> SearchResult:
         """Return the same result, on which no earlier decision has compared more places."""
-        return self if self.local is None else replace(self, local=self.local.again())
+        local = None if self.local is None else self.local.again()
+        metric = None if self.metric is None else self.metric.again()
+        return replace(self, local=local, metric=metric)
+
+    def without_landmarks(self) -> SearchResult:
+        """Return the same result, for which nothing solves the frame."""
+        return replace(self.again(), metric=None)
 
     def compare(self, states: Sequence[tuple[int, bool]]) -> None:
         """Compare more places locally, besides the candidates and what contradicts them."""
@@ -99,15 +110,17 @@ class SearchResult:
             self.local.compare(states)
 
     def evidence(self, places: Indices, reverse: Mask) -> Floats:
-        """Return [K, len(ALL_EVIDENCE)] for K places, each passed in reverse or not."""
-        about = self.place_map, self.route, self.query, self.cohort
+        """Return [K, len(COLUMNS)] for K places, each passed in reverse or not."""
+        cosines = self._cosines.of(places, reverse)
+        about = self.place_map.spec.cameras, self.route, cosines, self.cohort
         found = self.candidates, self.rival, self.apart_m
         seen = evidence(*about, *found, places, reverse)
         if self.local is None:
             locally = np.full((len(places), len(LOCAL_EVIDENCE)), np.nan)
         else:
             locally = local_evidence(self.local, self.route, self.apart_m, places, reverse)
-        return np.hstack([seen, locally])
+        texts = self.text_evidence(places, reverse)
+        return np.hstack([seen, locally, texts, self.metric_evidence(places, reverse)])
 
     def text_evidence(self, places: Indices, reverse: Mask) -> Floats:
         """Return [K, len(TEXT_EVIDENCE)] for K places; NaN for a frame without texts."""
@@ -115,8 +128,15 @@ class SearchResult:
             return np.full((len(places), len(TEXT_EVIDENCE)), np.nan)
         return self.texts.evidence(places, reverse)
 
+    def metric_evidence(self, places: Indices, reverse: Mask) -> Floats:
+        """Return [K, len(METRIC_EVIDENCE)] for K places; NaN where no pose was sought."""
+        if self.metric is None:
+            return np.full((len(places), len(METRIC_EVIDENCE)), np.nan)
+        _ = self.metric_pose  # solves beside the candidates
+        return self.metric.evidence(places, reverse)
+
     def evidence_of(self, place: int, reverse: bool) -> Floats:
-        """Return [len(ALL_EVIDENCE)] for one place."""
+        """Return [len(COLUMNS)] for one place."""
         state = place, reverse
         if state not in self._evidence:
             self._evidence[state] = self.evidence(np.array([place]), np.array([reverse]))[0]
@@ -124,7 +144,7 @@ class SearchResult:
 
     def similarities(self, places: Indices, reverse: bool) -> Floats:
         """Return [K] mean cosines over the shared cameras; -inf where none is shared."""
-        cosines = self.place_map.cosines(self.query, places, np.full(len(places), reverse))
+        cosines = self._cosines.of(places, np.full(len(places), reverse))
         seen = np.isfinite(cosines)
         total = np.where(seen, cosines, 0.0).sum(axis=1)
         return np.where(seen.any(axis=1), total / np.maximum(seen.sum(axis=1), 1), -np.inf)

@@ -17,7 +17,15 @@ from husky_placerec.recognition.route_filter import (
     RouteFilterSettings,
 )
 from husky_placerec.recognition.search_result import SearchResult
-from husky_placerec.types import Floats, Indices, Mask, Reason, Recognition, State
+from husky_placerec.types import (
+    Candidate,
+    Floats,
+    Indices,
+    Mask,
+    Reason,
+    Recognition,
+    State,
+)
 import numpy as np
 
 # Exponent of the share of cameras that are there, by which evidence for a place is scaled. With 1
@@ -154,7 +162,14 @@ class SequenceEstimator:
         return replace(
             single,
             candidates=tuple(
-                replace(candidate, probability=chance)
+                Candidate(
+                    candidate.place,
+                    candidate.similarity,
+                    candidate.reversed,
+                    candidate.pose,
+                    candidate.cosines,
+                    chance,
+                )
                 for candidate, chance in zip(single.candidates, chances)
             ),
             accepted=bool(accepted),

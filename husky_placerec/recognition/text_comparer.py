@@ -12,7 +12,7 @@ from husky_placerec.recognition.text_comparison import sure_texts, TextCompariso
 from husky_placerec.texts.encoders import load_encoder
 from husky_placerec.texts.index import TextIndex
 from husky_placerec.texts.seen import SeenText
-from husky_placerec.types import Recognition, TextAgreement
+from husky_placerec.types import Indices, Recognition, TextAgreement
 import numpy as np
 
 
@@ -30,8 +30,14 @@ class MapTextComparer:
         self._map = place_map
         self._index = TextIndex.of(place_map.texts, place_map.spec.sees, self._encoder)
 
-    def compared(self, texts: Sequence[SeenText], config: Config) -> TextComparison | None:
-        """Return the comparison of the texts of a frame; None without a text that counts."""
+    def compared(
+        self, texts: Sequence[SeenText], config: Config, without: Indices | None = None
+    ) -> TextComparison | None:
+        """
+        Return the comparison of the texts of a frame; None without a text that counts.
+
+        :param without: places to leave out, as if the map did not have them.
+        """
         cameras = self._map.spec.sees
         sure = sure_texts([t for t in texts if t.camera in cameras], config.text_confidence)
         if not sure or not len(self._index.place):
@@ -44,6 +50,7 @@ class MapTextComparer:
             self._map.opposites,
             self._map.positions,
             config.elsewhere,
+            without,
         )
 
 

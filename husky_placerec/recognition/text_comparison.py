@@ -45,6 +45,7 @@ class TextComparison:
     :param opposites: for each camera the one that looks the other way; None: unknown.
     :param positions: x and y of the N places, in m.
     :param near_m: distance up to which a place shows the same signs.
+    :param without: places that are left out, as if the map did not have them.
     """
 
     index: TextIndex
@@ -54,6 +55,7 @@ class TextComparison:
     opposites: tuple[int, ...] | None
     positions: cKDTree
     near_m: float
+    without: Indices | None = None
 
     @cached_property
     def words(self) -> FloatArray:
@@ -75,6 +77,12 @@ class TextComparison:
         both = self._common_ahead, self._common_reverse
         common = [both[bool(turned)][near].max() for near, turned in zip(around, reverse)]
         return np.column_stack([np.array(common, np.float64), self._contradiction(places)])
+
+    @cached_property
+    def _left_out(self) -> Mask:
+        """Which texts of the map [R] are of places that are left out."""
+        without = np.zeros(0, np.int64) if self.without is None else self.without
+        return np.asarray(np.isin(self.index.place, without))
 
     @cached_property
     def _common_ahead(self) -> Floats:
@@ -136,7 +144,7 @@ class TextComparison:
 
     def _common(self, reverse: bool) -> Floats:
         """Return [N] the greatest similarity of a text of the frame to one of each place."""
-        there = self._looks(reverse)[:, None] == self.index.camera
+        there = (self._looks(reverse)[:, None] == self.index.camera) & ~self._left_out
         alike = np.where(there, self.words[:, self.index.word], 0.0).max(axis=0, initial=0.0)
         common = np.zeros(self.positions.n)
         np.maximum.at(common, self.index.place, alike)
@@ -146,7 +154,7 @@ class TextComparison:
         """Return [K] the greatest lead of a text elsewhere over the same text here."""
         worst = np.zeros(len(places))
         for row in self.words:
-            alike = row[self.index.word]
+            alike = np.where(self._left_out, 0.0, row[self.index.word])
             order = np.argsort(-alike, kind='stable')
             order = order[alike[order] > 0]
             there, first = np.unique(self.index.place[order], return_index=True)

@@ -7,6 +7,8 @@ import shutil
 
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.calibration import calibration_of
+from husky_placerec.recognition.metric_comparison import METRIC_EVIDENCE
 import numpy as np
 import pytest
 
@@ -124,3 +126,20 @@ def test_cameras_that_are_not_calibrated_are_named(track, placerec, tmp_path):
     assert done.returncode == 2
     assert 'intrinsics and mounting of front' in done.stderr.replace('\n', ' ')
     assert not (tmp_path / 'map').exists()
+
+
+def test_poses_by_landmarks_are_evidence_of_a_calibrated_map(
+    landmarked, drives, placerec, tmp_path
+):
+    path = tmp_path / 'campus.map'
+    shutil.copytree(landmarked[0], path)
+    done = placerec('calibrate', path, drives[1], '-s', 'threads=1')
+    assert done.returncode == 0, done.stderr
+    made = calibration_of(load_map(path))
+    (added,) = made.gate.added
+    assert added.model.names == METRIC_EVIDENCE and (added.model.weights >= 0).all()
+    assert added.model.weights.any()
+    assert [each.model.names for each in made.place.added] == [METRIC_EVIDENCE]
+    # One camera alone is not solved, and errors of poses are those without landmarks.
+    assert made.partial.added == ()
+    assert made.sequence_errors.variances[0, 0] > 0.01

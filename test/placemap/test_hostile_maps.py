@@ -15,14 +15,13 @@ from husky_placerec.errors import InputError
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.manifest import signed
 from husky_placerec.placemap.storage import save_map
-from husky_placerec.placemap.thumbnails import ThumbnailList
 from husky_placerec.recognition.calibration import calibration_of
 from husky_placerec.types import GeoOrigin
 from hypothesis import example, given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-from support.builders import random_map
+from support.builders import random_map, thumbnails_of
 from support.calibrations import calibration
 
 NEEDS = ('hypothesis',)
@@ -46,7 +45,7 @@ def stored(tmp_path_factory):
     made = random_map(count=COUNT, origin=GeoOrigin(55.9, 37.5, 200.0), simulated=True)
     shares = {'forward': 0.5}
     made = made.whitened(made.fit_whitening(), {'raw': shares, 'whitened': shares})
-    pictures = ThumbnailList([{'front': b'jpeg'}] * COUNT)
+    pictures = thumbnails_of([{'front': b'jpeg'}] * COUNT)
     made = replace(made, thumbnails=pictures).indexed('hnsw')
     save_map(made.calibrated(calibration(whitened=True).as_json()), path)
     return path
@@ -334,9 +333,10 @@ def test_a_search_of_a_breadth_that_no_map_has_is_refused(key, forged):
     assert 'map.json has shortlist' in forged.refused()
 
 
-def test_views_of_an_ivf_out_of_range_are_refused(tmp_path):
+@pytest.mark.parametrize(('kind', 'rows'), [('ivf_sq8', 1400), ('ivf_places', 700)])
+def test_rows_of_an_ivf_out_of_range_are_refused(kind, rows, tmp_path):
     path = tmp_path / 'map'
-    save_map(random_map(count=700).indexed('ivf_sq8'), path)
+    save_map(random_map(count=700).indexed(kind), path)
     use(path)
     about = json.loads((path / 'map.json').read_text())
     file = path / about['files']['index']['name']
@@ -347,7 +347,25 @@ def test_views_of_an_ivf_out_of_range_are_refused(tmp_path):
     about['files']['index']['sha256'] = hashlib.sha256(file.read_bytes()).hexdigest()
     about.pop('sha256')
     (path / 'map.json').write_text(json.dumps(signed(about)))
-    with pytest.raises(InputError, match=f'{file.name}: view {2**40} of 1400'):
+    with pytest.raises(InputError, match=f'{file.name}: row {2**40} of {rows}'):
+        load_map(path)
+
+
+@pytest.mark.parametrize(
+    ('directions', 'expected'),
+    [
+        (np.zeros((17, 16), np.float32), r'\[17, 16\]; expected 1 to 16 rows of 16'),
+        (np.zeros(16, np.float32), r'\[16\]; expected 1 to 16 rows of 16'),
+        (np.zeros((16, 8), np.float32), r'expected float32 \[16, 16\]'),
+        (np.zeros((8, 16), np.float32), r'700 places of size 32; expected 700 of 16'),
+        (np.full((16, 16), np.nan, np.float32), 'no unit vectors'),
+    ],
+)
+def test_directions_that_do_not_fit_their_index_are_refused(directions, expected, tmp_path):
+    made = random_map(count=700).indexed('ivf_places')
+    path = tmp_path / 'map'
+    save_map(replace(made, index=replace(made.index, directions=directions)), path)
+    with pytest.raises(InputError, match=expected):
         load_map(path)
 
 

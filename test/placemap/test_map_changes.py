@@ -14,12 +14,12 @@ from husky_placerec.placemap.merging import merge_maps
 from husky_placerec.placemap.moving import align, motion_of, transform
 from husky_placerec.placemap.pruning import neighbours_alike, prune
 from husky_placerec.placemap.storage import save_map
-from husky_placerec.placemap.thumbnails import make_thumbnails, ThumbnailList
+from husky_placerec.placemap.thumbnails import make_thumbnails
 from husky_placerec.types import GeoOrigin, SECOND_NS
 import numpy as np
 import pytest
 from support.builders import frame as make_frame
-from support.builders import planar, smooth_image, spec, START_NS
+from support.builders import planar, smooth_image, spec, START_NS, thumbnails_of
 from support.needs import needs
 from support.validation_maps import drive
 
@@ -212,7 +212,7 @@ def test_an_exported_map_is_what_other_programs_read(tmp_path):
 def test_thumbnails_are_small_and_stay_with_their_places(tmp_path):
     images = [smooth_image(i, cells=5) for i in range(30)]
     pictures = [make_thumbnails(make_frame(front=image), 40) for image in images]
-    one = replace(drive(), thumbnails=ThumbnailList(pictures))
+    one = replace(drive(), thumbnails=thumbnails_of(pictures))
     merged = merge_maps([drive(1, track='bare'), one]).place_map
     save_map(merged, tmp_path / 'map')
     found = load_map(tmp_path / 'map').thumbnails

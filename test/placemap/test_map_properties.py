@@ -11,12 +11,11 @@ from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.merging import merge_maps
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.storage import save_map, verify_map
-from husky_placerec.placemap.thumbnails import ThumbnailList
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-from support.builders import random_map, START_NS
+from support.builders import random_map, START_NS, thumbnails_of
 
 NEEDS = ('hypothesis',)
 
@@ -44,7 +43,7 @@ def maps(draw, least=1):
         places=places,
         frame_id=draw(st.sampled_from(['map', 'campus'])),
         sources={track: f'{track}.bag' for track in tracks},
-        thumbnails=ThumbnailList(pictures) if draw(st.booleans()) else None,
+        thumbnails=thumbnails_of(pictures) if draw(st.booleans()) else None,
     )
     if draw(st.booleans()):
         made = made.whitened(made.fit_whitening())
@@ -91,7 +90,7 @@ def stored(tmp_path_factory):
     """Store a map that has every kind of file there is."""
     path = tmp_path_factory.mktemp('stored') / 'map'
     made = random_map(count=6)
-    pictures = ThumbnailList([{'front': b'jpeg'}] * 6)
+    pictures = thumbnails_of([{'front': b'jpeg'}] * 6)
     made = replace(made.whitened(made.fit_whitening()), thumbnails=pictures).indexed('hnsw')
     save_map(made, path)
     assert len(list(path.iterdir())) == 7

@@ -14,10 +14,10 @@ from husky_placerec.placemap import data_files, loading
 from husky_placerec.placemap.data_files import private_copy
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.storage import save_map
-from husky_placerec.placemap.thumbnails import ThumbnailFile, ThumbnailList, write_thumbnails
+from husky_placerec.placemap.thumbnails import ThumbnailFile, write_thumbnails
 import numpy as np
 import pytest
-from support.builders import random_map
+from support.builders import random_map, thumbnails_of
 
 # A process of its own, because a fault here is a signal that ends the process.
 SEARCH = """
@@ -99,7 +99,7 @@ def test_a_file_that_changes_while_it_is_copied_is_refused(tmp_path, monkeypatch
 
 def test_a_thumbnail_that_was_overwritten_is_refused(tmp_path):
     file = tmp_path / 'thumbnails.zip'
-    write_thumbnails(file, ThumbnailList([{'front': b'jpeg' * 50_000}]), 1, ['front'])
+    write_thumbnails(file, thumbnails_of([{'front': b'jpeg' * 50_000}]), 1, ['front'])
     opened = ThumbnailFile(file)
     assert opened.jpeg(0, 'front') == b'jpeg' * 50_000
     for data in (b'x' * file.stat().st_size, b''):

@@ -10,7 +10,6 @@ from husky_placerec.data.source import find_trajectory, open_source
 from husky_placerec.descriptor.agreement import MOST_PROBES, Probes
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.errors import InputError
-from husky_placerec.placemap import building
 from husky_placerec.placemap.building import describe_places
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.map_extractor import extractor_of
@@ -96,10 +95,3 @@ def test_damaged_probes_are_refused(images, descriptors, expected, made, tmp_pat
     save_map(replace(made, probes=wrong), tmp_path / 'a.map')
     with pytest.raises(InputError, match=expected):
         load_map(tmp_path / 'a.map')
-
-
-def test_the_descriptors_of_a_long_drive_are_kept_in_a_file(track_folder, made, monkeypatch):
-    monkeypatch.setattr(building, 'IN_MEMORY_BYTES', 0)
-    mapped = built(track_folder)
-    assert isinstance(mapped.descriptors, np.memmap)
-    np.testing.assert_array_equal(mapped.descriptors, made.descriptors)

@@ -152,6 +152,46 @@ def test_a_map_comes_back_with_its_index_and_finds_the_same(indexed, queries, tm
         assert found.search(query, 5, both_ways=True) == expected
 
 
+def test_a_query_that_is_like_no_place_finds_its_best_one_by_all_cameras_together():
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(4000, 2, 16))
+    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+    strange = rng.normal(size=(40, 2, 16)).astype(np.float32)
+    strange /= np.linalg.norm(strange, axis=2, keepdims=True)
+    place_map = random_map(count=4000, descriptors=rows.astype(np.float16))
+    found = {}
+    for kind in (None, 'ivf_sq8', 'ivf_places'):
+        made = place_map if kind is None else place_map.indexed(kind)
+        if kind:  # with the same, short lists of each
+            plan = replace(made.index.plan, breadth=made.index.plan.lists, shortlist=20)
+            made = replace(made, index=replace(made.index, plan=plan))
+        found[kind] = [made.search(query, 1, both_ways=True)[0].similarity for query in strange]
+    right = {kind: np.isclose(found[kind], found[None], atol=1e-5).mean() for kind in found}
+    assert right['ivf_places'] == 1
+    assert right['ivf_sq8'] < 0.9
+
+
+@pytest.mark.parametrize('kind', ['flat', 'ivf_places'])
+def test_the_strongest_evidence_of_each_camera_alone_is_found(kind):
+    place_map = random_map(count=900)
+    query = np.asarray(place_map.descriptors[7], np.float32)
+    query[1] = place_map.descriptors[500, 1]  # which is no place by both cameras
+    made = place_map.indexed(kind)
+    best = made.search(query, 1, both_ways=True)[0]
+    cosines = made.rival(query, best, 0.1, both_ways=True).cosines
+    assert cosines.max() == pytest.approx(1, abs=1e-2)
+
+
+def test_a_map_whose_places_do_not_tell_enough_is_searched_by_views(monkeypatch):
+    monkeypatch.setattr('husky_placerec.placemap.index_plan._kind', lambda *_: 'ivf_places')
+    monkeypatch.setattr('husky_placerec.placemap.place_index.DIRECTIONS', 1)
+    monkeypatch.setattr('husky_placerec.placemap.indexing.BUDGET_MS', 0.0)
+    monkeypatch.setattr('husky_placerec.placemap.index_plan.LEAST_BREADTH', 1000)
+    made = random_map(count=COUNT, descriptors=clustered(1, COUNT).astype(np.float16))
+    assert made.indexed().index.plan.kind == 'ivf_sq8'
+    assert made.indexed('ivf_places').index.plan.kind == 'ivf_places'
+
+
 @pytest.mark.parametrize(
     ('places', 'size', 'kind'),
     [
@@ -160,7 +200,7 @@ def test_a_map_comes_back_with_its_index_and_finds_the_same(indexed, queries, tm
         (4000, 768, 'sq8'),
         (5000, 768, 'hnsw'),
         (60_000, 256, 'hnsw'),
-        (1_000_000, 256, 'ivf_sq8'),
+        (1_000_000, 256, 'ivf_places'),
     ],
 )
 def test_the_size_of_a_map_chooses_its_index(places, size, kind):

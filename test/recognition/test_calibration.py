@@ -32,6 +32,7 @@ def distinct():
         reversed_errors=table(4.0),
         reversed_sequence_errors=table(5.0),
         figures={'frames': 80},
+        metric_scale=2.5,
     )
 
 
@@ -40,7 +41,7 @@ def test_a_calibration_comes_back_from_json_as_it_was():
     read = Calibration.from_json(json.loads(json.dumps(made.as_json())), 'map')
     assert read.as_json() == made.as_json()
     same = ('kind', 'whitened', 'sources', 'created', 'found', 'proof', 'guessed_proof', 'figures')
-    for name in (*same, 'grade', 'weakness'):
+    for name in (*same, 'grade', 'weakness', 'metric_scale'):
         assert getattr(read, name) == getattr(made, name), name
     for name in ('gate', 'partial', 'place'):
         assert getattr(read, name).as_json() == getattr(made, name).as_json()

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from husky_placerec.config import make_config
 from husky_placerec.recognition.cohort import MOST
-from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE, OWN_SCALE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, COLUMNS, EVIDENCE, OWN_SCALE
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 import numpy as np
 import pytest
 from support.builders import random_descriptors, SPACING_M, straight_map
 
 ALIKE = 100  # a place that looks like TRUE to the front camera
+LOCALLY = slice(len(EVIDENCE), len(ALL_EVIDENCE))
 TRUE = 20
 
 
@@ -142,7 +143,7 @@ def test_the_evidence_of_many_places_is_that_of_each(cameras, apart_m, candidate
         expected = by_definition(result, place, reverse)
         own = dict(zip(EVIDENCE, row.tolist()))
         assert own == pytest.approx(expected, abs=1e-3), place
-        assert np.isnan(row[len(EVIDENCE) :]).all()  # without local descriptors
+        assert np.isnan(row[LOCALLY]).all()  # without local descriptors
 
 
 def test_no_place_has_no_evidence(twin):
@@ -150,7 +151,7 @@ def test_no_place_has_no_evidence(twin):
     result = recognizer.search(np.asarray(twin.descriptors[TRUE], np.float32))
     assert result.evidence(np.zeros(0, np.int64), np.zeros(0, bool)).shape == (
         0,
-        len(ALL_EVIDENCE),
+        len(COLUMNS),
     )
 
 

@@ -14,7 +14,7 @@ BOTH = model(bias=1.0, prior=0.25, lead=2.0, local={'bias': -3.0, 'prior': 0.5, 
 PLAIN = model(bias=1.0, prior=0.25, lead=2.0)
 NOT_COMPARED = evidence_with(lead=0.7)
 COMPARED = evidence_with(lead=0.7, local_lead=0.3)
-HALF = np.array([*COMPARED[:-1], np.nan])
+HALF = evidence_with(lead=0.7, local_lead=0.3, shift_lead=np.nan)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from husky_placerec.recognition.interpolation import (
     agreed_pose,
     interpolated_pose,
     SOFT_AGREEMENT,
+    SOFT_M,
 )
 from husky_placerec.recognition.route import Route
 import numpy as np
@@ -63,14 +64,11 @@ def test_where_the_track_ends_the_last_place_is_all_there_is(place_map, route):
     ('start', 'middle'), [(20, 20), (19, 20), (18, 20), (22, 20), (17, 19), (23, 21)]
 )
 def test_the_best_place_may_be_two_steps_away(place_map, route, start, middle):
-    sharp, asked = peak(route, 60.0, width=0.1), []
-
-    def similarities(places):
-        asked.append(places.tolist())
-        return sharp(places)
-
-    interpolated_pose(place_map.places.poses, route, start, False, similarities)
-    assert asked[-1] == list(range(middle - 5, middle + 6))
+    broad = peak(route, 60.0, width=40.0)  # so that all places of the window count
+    pose = interpolated_pose(place_map.places.poses, route, start, False, broad)
+    window = SPACING_M * np.arange(middle - 5, middle + 6)
+    weights = np.exp(-np.abs(window - 60.0) / (40.0 * SOFT_M))
+    assert pose.x == pytest.approx(weights @ window / weights.sum())
 
 
 def test_the_pose_is_the_mean_weighted_by_the_similarity(place_map, route):

@@ -151,3 +151,49 @@ def test_gravity_is_the_mean_around_a_stamp():
     assert gravity.at(1_000_000_000) is None
     gravity.begin_anew()
     assert gravity.at(5) is None
+
+
+def test_evidence_is_of_the_places_beside_which_a_pose_was_sought(world, mapped):
+    compared = comparison(world, mapped, TRUTH)
+    places = np.array([6, 8, 6, 6 + COUNT])
+    reverse = np.array([False, False, True, False])
+    assert np.isnan(compared.evidence(places, reverse)).all()  # nothing was asked yet
+    compared.solve(6, False)
+    own, near, turned, elsewhere = compared.evidence(places, reverse)
+    total = compared.solve(6, False).total
+    assert own == pytest.approx([total / (total + 30), total / (total + 10)])
+    assert near.tolist() == own.tolist()  # 6 m away: it shares the landmarks
+    assert np.isnan(turned).all() and np.isnan(elsewhere).all()
+
+
+def test_a_place_elsewhere_takes_the_lead_away(world, mapped):
+    compared = comparison(world, mapped, TRUTH)
+    compared.search([candidate(mapped, 6)], (6 + COUNT, False))
+    inliers, lead = compared.evidence(np.array([6]), np.array([False]))[0]
+    assert inliers > 0.7 and abs(lead) < 0.2
+    twin = compared.evidence(np.array([6 + COUNT]), np.array([False]))[0]
+    assert twin == pytest.approx([inliers, -lead], abs=0.1)
+
+
+def test_a_pose_that_lies_elsewhere_is_no_evidence_for_a_place(world, mapped):
+    compared = comparison(world, mapped, TRUTH)
+    solved = compared.solve(2, False)  # 12.9 m behind the frame, which sees its landmarks
+    assert solved.pose.distance_m(TRUTH) < 0.1
+    assert np.isnan(compared.evidence(np.array([2]), np.array([False]))).all()
+    compared.solve(3, False)
+    assert np.isfinite(compared.evidence(np.array([3]), np.array([False]))).all()
+
+
+def test_a_decision_begins_without_what_another_one_asked(world, mapped):
+    compared = comparison(world, mapped, TRUTH)
+    first = compared.solve(6, False)
+    again = compared.again()
+    assert np.isnan(again.evidence(np.array([6]), np.array([False]))).all()
+    assert again.solve(6, False) is first  # and is not solved twice
+
+
+def test_the_calibration_widens_the_covariance(world, mapped):
+    compared = comparison(world, mapped, TRUTH)
+    stated = compared.pose_of(6, False).covariance
+    wide = replace(compared, scale=3.0).pose_of(6, False).covariance
+    assert wide == pytest.approx(9 * np.array(stated))

@@ -9,7 +9,7 @@ from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.errors import InputError
-from husky_placerec.recognition.evidence import EVIDENCE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE
 from husky_placerec.recognition.interpolation import agreed_pose
 from husky_placerec.recognition.recognizer import (
     DescriptorRecognizer,
@@ -22,6 +22,7 @@ from support.builders import BACK, frame, FRONT, smooth_image, straight_map
 from support.calibrations import calibration, model
 from support.local_features import local_of
 
+LOCALLY = slice(len(EVIDENCE), len(ALL_EVIDENCE))
 COUNT = 20
 PIXELS = {'extractor': 'pixels', 'threads': 1, 'rerank_budget': 1e4}
 TRUE, TWIN = 3, 15
@@ -64,14 +65,14 @@ def test_candidates_and_what_contradicts_them_are_compared(place_map):
     result = searched(place_map, place_map.local.values[TRUE], candidates=1)
     ((best, reverse),) = orders(result)
     assert (best, reverse) == (TWIN, False)
-    rows = result.evidence(np.array([TWIN, TRUE, 9]), np.zeros(3, bool))[:, len(EVIDENCE) :]
+    rows = result.evidence(np.array([TWIN, TRUE, 9]), np.zeros(3, bool))[:, LOCALLY]
     assert result.rival.states[0] == (TRUE, False)
     assert (rows[0] < -0.2).all() and (rows[1] > 0.2).all()
     assert np.isnan(rows[2]).all() or (9, False) in result.rival.states
     far = next(p for p in range(COUNT) if (p, False) not in [*result.rival.states, (TWIN, False)])
-    before = result.evidence(np.array([far]), np.zeros(1, bool))[0, len(EVIDENCE) :]
+    before = result.evidence(np.array([far]), np.zeros(1, bool))[0, LOCALLY]
     result.compare([(far, False)])
-    after = result.evidence(np.array([far]), np.zeros(1, bool))[0, len(EVIDENCE) :]
+    after = result.evidence(np.array([far]), np.zeros(1, bool))[0, LOCALLY]
     assert np.isnan(before).all() and np.isfinite(after).all()
 
 
@@ -86,7 +87,7 @@ def test_where_that_is_off_or_there_is_nothing_to_compare_the_order_is_plain(pla
         assert orders(result) == orders(plain)
         assert result.local is None
         places, reverse = result.states
-        assert np.isnan(result.evidence(places, reverse)[:, len(EVIDENCE) :]).all()
+        assert np.isnan(result.evidence(places, reverse)[:, LOCALLY]).all()
         result.compare([(9, False)])  # is nothing
 
 

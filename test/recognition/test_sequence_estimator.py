@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from husky_placerec.config import make_config
-from husky_placerec.recognition.evidence import ALL_EVIDENCE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.route_filter import CAMERA_PROOF, RouteFilterSettings
@@ -311,7 +311,7 @@ def test_the_estimate_is_compared_locally_before_it_is_judged(route):
     def evidence(places, ways):
         rows = plain(places, ways)
         for row, state in zip(rows, zip(places, ways)):
-            row[-2:] = 0.0 if state in compared else np.nan
+            row[len(EVIDENCE) : len(ALL_EVIDENCE)] = 0.0 if state in compared else np.nan
         return rows
 
     result.evidence = evidence

@@ -147,3 +147,22 @@ def test_a_recognition_tells_how_the_texts_agree(place_map):
 def test_a_map_without_any_text_compares_nothing(place_map):
     empty = replace(place_map, texts=MapTexts(((),) * COUNT))
     assert compared(empty, seen('PHYSICS 12')) is None
+
+
+def test_places_that_are_left_out_have_no_texts(place_map):
+    config = make_config({'texts': 'labels', 'elsewhere': 20.0})
+    known = MapTextComparer(place_map, config)
+    asked = np.array([TWIN, TRUE]), np.zeros(2, bool)
+    without = np.array([TRUE])
+    whole = known.compared([seen('PHYSICS 12')], config).evidence(*asked)
+    masked = known.compared([seen('PHYSICS 12')], config, without).evidence(*asked)
+    assert whole[0, 1] > 0.7 and masked[0, 1] == 0  # a sign of unknown road contradicts nothing
+    assert whole[1, 0] == pytest.approx(1) and masked[1, 0] < 0.3
+    result = recognizer(place_map).search(
+        np.asarray(place_map.descriptors[TRUE], np.float32),
+        None,
+        without,
+        None,
+        [seen('PHYSICS 12')],
+    )
+    assert result.text_evidence(*asked)[0, 1] == 0

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from support.builders import planar
 from support.node_worlds import PARAMETERS
-from support.robot import node_process, PERIOD_NS, Robot
+from support.robot import ANSWER_S, node_process, PERIOD_NS, Robot
 
 NEEDS = 'rclpy', 'sensor_msgs'
 
@@ -219,7 +219,7 @@ def test_a_dds_peer_dies(robot):
     )
     peer = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + ANSWER_S
         while not select_readable(peer.stdout):
             assert time.monotonic() < deadline
             robot.drive(3)

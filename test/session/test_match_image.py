@@ -6,12 +6,12 @@ from dataclasses import replace
 import struct
 import zipfile
 
-from husky_placerec.placemap.thumbnails import ThumbnailFile, ThumbnailList, WIDTH
+from husky_placerec.placemap.thumbnails import ThumbnailFile, WIDTH
 from husky_placerec.session.match_image import BAR, GREEN, HEIGHT, match_image, RED
 from husky_placerec.types import Candidate
 import numpy as np
 import pytest
-from support.builders import BACK, encode, frame, FRONT, planar, random_map
+from support.builders import BACK, encode, frame, FRONT, planar, random_map, thumbnails_of
 from support.sessions import recognition
 
 QUERY = {FRONT: (200, 10, 10), BACK: (10, 200, 10)}
@@ -25,7 +25,7 @@ def plain(colour):
 @pytest.fixture(scope='module')
 def place_map():
     pictures = {camera: encode(plain(colour)) for camera, colour in STORED.items()}
-    return replace(random_map(), thumbnails=ThumbnailList([{}, pictures, {FRONT: b'broken'}]))
+    return replace(random_map(), thumbnails=thumbnails_of([{}, pictures, {FRONT: b'broken'}]))
 
 
 def picture(place_map, place=1, reverse=False, accepted=True, query=QUERY):

@@ -6,6 +6,7 @@ import cv2
 from husky_placerec.descriptor.spec import DescriptorSpec
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
+from husky_placerec.placemap.thumbnails import SpooledThumbnails
 from husky_placerec.types import Frame, Pose, SECOND_NS
 import numpy as np
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
@@ -135,6 +136,14 @@ def random_map(seed=0, count=20, present=None, opposites=(1, 0), **changes):
         'created': '2024-05-06T07:08:09+00:00',
     }
     return PlaceMap(**{**values, **changes})
+
+
+def thumbnails_of(pictures):
+    """Make the thumbnails of places, from the JPEGs by camera of each."""
+    made = SpooledThumbnails(sorted({camera for jpegs in pictures for camera in jpegs}))
+    for jpegs in pictures:
+        made.add(jpegs)
+    return made
 
 
 def planar(x, y=0.0, yaw_deg=0.0):

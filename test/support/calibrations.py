@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from husky_placerec.recognition.calibration import Calibration
 from husky_placerec.recognition.covariance import CovarianceTable
-from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE, LOCAL_EVIDENCE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, COLUMNS, EVIDENCE, LOCAL_EVIDENCE
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.logistic import Logistic
 import numpy as np
@@ -32,10 +32,16 @@ def model(bias=0.0, prior=0.0, local=None, **weights):
 
 
 def evidence_with(**values):
-    """Return [F] evidence, 0 where nothing is given; not compared locally unless it is given."""
+    """
+    Return [F] evidence, 0 where nothing is given.
+
+    It is not compared locally unless that is given, and has no supplements that are not given.
+    """
     unknown = 0.0 if values.keys() & set(LOCAL_EVIDENCE) else np.nan
     plain = [values.get(name, 0.0) for name in EVIDENCE]
-    return np.array([*plain, *(values.get(name, unknown) for name in LOCAL_EVIDENCE)])
+    locally = [values.get(name, unknown) for name in LOCAL_EVIDENCE]
+    others = [values.get(name, np.nan) for name in COLUMNS[len(ALL_EVIDENCE) :]]
+    return np.array([*plain, *locally, *others])
 
 
 def evidence_of(log_ratio):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from husky_placerec.config import Config
 from husky_placerec.data.trajectory import Trajectory
 from husky_placerec.errors import InputError
+from husky_placerec.metric.drive_sights import DriveSights
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.merging import SAME_COSINE
 from husky_placerec.placemap.place_map import PlaceMap
@@ -19,6 +20,7 @@ from husky_placerec.recognition.calibrating.fitting import (
     gate_figures,
 )
 from husky_placerec.recognition.calibrating.leave_out import record_runs, RecordedRun, Setting
+from husky_placerec.recognition.calibrating.metric_scale import metric_scale
 from husky_placerec.recognition.calibrating.null import measure_null, Null
 from husky_placerec.recognition.calibrating.offset import pose_offset
 from husky_placerec.recognition.calibrating.promise import grade_of, Promise, promise_of, reach_of
@@ -77,11 +79,14 @@ def itself(place_map: PlaceMap) -> DescribedDrive:
     )
 
 
-def drive_of(described: PlaceMap, odometry: Trajectory | None = None) -> DescribedDrive:
+def drive_of(
+    described: PlaceMap, odometry: Trajectory | None = None, sights: DriveSights | None = None
+) -> DescribedDrive:
     """
     Return a drive that was described as a map in the frame of the other map.
 
     :param odometry: used where it covers the share COVERED of the frames.
+    :param sights: key points of its frames.
     """
     places = described.places
     moved = None
@@ -94,6 +99,8 @@ def drive_of(described: PlaceMap, odometry: Trajectory | None = None) -> Describ
         places.poses,
         moved,
         described.local,
+        described.texts,
+        sights,
     )
 
 
@@ -156,15 +163,20 @@ def calibrate(
     promise = Promise()
     if draft.kind == OWN:
         promise = promise_of(runs, _halves(draft, samples, prior, runs, config), config)
-    reach = reach_of(runs, draft, config, nulls[0].required)
+    reach = reach_of(runs, draft, config, nulls[0])
     grade, weakness = grade_of(draft.kind, promise, config.promise, reach, nulls[0].driven_m)
     offset = pose_offset([run for run in runs if run.whole])
     if offset is not None and draft.kind == OWN:
         grade = WEAK if grade == PROVEN else grade
         weakness = '; '.join(filter(None, [str(offset), weakness]))
-    figures = {**draft.figures, 'usual_proof': usual, 'reach': reach, 'promise': vars(promise)}
+    figures = {
+        **draft.figures,
+        'usual_proof': usual,
+        'reach': reach.required,
+        'promise': vars(promise),
+    }
     draft = replace(draft, grade=grade, weakness=weakness, figures=figures)
-    return with_errors(draft, runs, config, bars)
+    return with_errors(replace(draft, metric_scale=metric_scale(runs)), runs, config, bars)
 
 
 def _models(
@@ -179,8 +191,8 @@ def _models(
     gate, partial = fit_gates(samples[0], prior)
     if prior is not None and kind == SIMULATED:
         # Followed places look alike in other ways on each campus; the prior has seen more worlds.
-        return gate, partial, prior.place
-    return gate, partial, fit_place(samples[1], prior)
+        return gate, partial, replace(prior.place, added=gate.added)
+    return gate, partial, fit_place(samples[1], prior, gate.added)
 
 
 def _nulls(
@@ -297,7 +309,7 @@ def _right_poses(
     for run in runs:
         if run.drive.itself:
             continue
-        said_all = run.recognitions(calibration, config, by_odometry=by_odometry)
+        said_all = run.recognitions(calibration, config, by_odometry=by_odometry, landmarks=False)
         for said, truth in zip(said_all, run.truths):
             single, best, at = said.measurement, said.best, said.chosen
             if single is not None and best is not None:

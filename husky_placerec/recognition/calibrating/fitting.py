@@ -14,10 +14,17 @@ from husky_placerec.recognition.calibrating.reliability import (
     upper_bound,
 )
 from husky_placerec.recognition.calibrating.samples import MASKED, Samples, UNKNOWN, WHOLE
-from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE, OWN_SCALE
+from husky_placerec.recognition.evidence import (
+    ALL_EVIDENCE,
+    COLUMNS,
+    EVIDENCE,
+    OWN_SCALE,
+    SUPPLEMENTS,
+)
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.logistic import bounded, Logistic
 from husky_placerec.recognition.prior import Prior
+from husky_placerec.recognition.supplement import Supplement
 from husky_placerec.types import Floats, Mask
 import numpy as np
 
@@ -28,7 +35,9 @@ FOLDS = 5
 # weights: it differs most from world to world.
 REGULARISATION = 1.0
 WEIGHT_STRENGTH, BIAS_STRENGTH = 3.0, 1.0
-SIGNS = {'disagreement': -1.0}  # of evidence that speaks against a place; all other speaks for it
+SUPPLEMENT_SCALE = 0.3  # of evidence of supplements, which lies between -1 and 1
+# Signs of evidence that speaks against a place; all other speaks for it.
+SIGNS = {'disagreement': -1.0, 'text_contradiction': -1.0}
 
 
 def fit(
@@ -41,9 +50,9 @@ def fit(
         with bounds about the right samples.
     :param without: names of evidence that gets no weight.
     """
-    finite: Mask = np.asarray(np.isfinite(samples.evidence).all(axis=1))
-    compared = samples.chosen(finite)
     plain = replace(samples, evidence=samples.evidence[:, : len(EVIDENCE)])
+    every = replace(samples, evidence=samples.evidence[:, : len(ALL_EVIDENCE)])
+    compared = every.chosen(np.asarray(np.isfinite(every.evidence).all(axis=1)))
     local = None
     if compared.true.any() and not compared.true.all():
         known = None if prior is None else prior.local
@@ -77,6 +86,52 @@ def _fit(
     return Logistic(names, mean, scale, found[:-1], float(found[-1]), odds)
 
 
+def fit_gate(samples: Samples, prior: EvidenceModel | None = None) -> EvidenceModel:
+    """
+    Fit a gate: the models of all evidence, and what evidence adds that only some frames have.
+
+    :param prior: as in `fit`.
+    """
+    made = fit(samples, prior)
+    for names in SUPPLEMENTS:
+        columns = [COLUMNS.index(name) for name in names]
+        there: Mask = np.asarray(np.isfinite(samples.evidence[:, columns]).all(axis=1))
+        known = [] if prior is None else [p for p in prior.added if p.model.names == names]
+        some = samples.chosen(there)
+        if some.true.any() and not some.true.all():
+            added = _fit_supplement(some, names, columns, made.log_odds(some.evidence), known)
+            made = replace(made, added=(*made.added, added))
+        else:
+            made = replace(made, added=(*made.added, *known))
+    return made
+
+
+def _fit_supplement(
+    samples: Samples,
+    names: tuple[str, ...],
+    columns: Sequence[int],
+    offset: Floats,
+    known: Sequence[Supplement],
+) -> Supplement:
+    """
+    Fit what evidence adds to the log odds by all other evidence.
+
+    :param offset: [N] these log odds.
+    :param known: the prior, to which it is shrunk; empty: to nothing.
+    """
+    seen = samples.evidence[:, columns]
+    centre = np.zeros(len(names) + 1)
+    mean, scale = np.median(seen[samples.true], axis=0), np.full(len(names), SUPPLEMENT_SCALE)
+    if known:
+        mean, scale = known[0].model.mean, known[0].model.scale
+        centre = np.append(known[0].model.weights, known[0].model.bias)
+    signs = np.array([SIGNS.get(name, 1.0) for name in names])
+    strength = np.append(np.full(len(names), WEIGHT_STRENGTH), BIAS_STRENGTH)
+    bounds = bounded(seen, mean, scale)
+    found = fit_weights(bounds, samples.true, samples.weight, signs, centre, strength, offset)
+    return Supplement(Logistic(names, mean, scale, found[:-1], float(found[-1]), 0.0))
+
+
 def fit_gates(samples: Samples, prior: Prior | None = None) -> tuple[EvidenceModel, EvidenceModel]:
     """
     Fit a gate to frames with all cameras, and another to frames that lack a camera.
@@ -85,18 +140,25 @@ def fit_gates(samples: Samples, prior: Prior | None = None) -> tuple[EvidenceMod
     for both where the samples of single cameras are all right or all wrong.
     """
     whole = samples.whole.balanced(UNKNOWN_SHARE)
-    gate = fit(whole, None if prior is None else prior.gate)
+    gate = fit_gate(whole, None if prior is None else prior.gate)
     partial = samples.chosen(samples.partial)
     if not partial.true.any() or partial.true.all():
         return gate, gate
     known = None if prior is None else prior.partial
-    return gate, fit(partial.balanced(UNKNOWN_SHARE), known)
+    return gate, fit_gate(partial.balanced(UNKNOWN_SHARE), known)
 
 
-def fit_place(samples: Samples, prior: Prior | None = None) -> EvidenceModel:
-    """Fit the likelihood of the route filter to frames with all cameras."""
+def fit_place(
+    samples: Samples, prior: Prior | None = None, added: tuple[Supplement, ...] = ()
+) -> EvidenceModel:
+    """
+    Fit the likelihood of the route filter to frames with all cameras.
+
+    :param added: of the gate. Only the best places of a frame have this evidence, so that there is
+        none of random places to fit it to.
+    """
     known = None if prior is None else prior.place
-    return fit(samples.whole, known)
+    return replace(fit(samples.whole, known), added=added)
 
 
 def found_share(samples: Samples) -> float:
@@ -112,7 +174,7 @@ def held_out(samples: Samples, prior: EvidenceModel | None = None) -> Floats:
     groups = len(np.unique(samples.group))
     probability = np.full(len(samples.true), np.nan)
     if groups < 2:
-        return fit(samples, prior).probability(samples.evidence)
+        return fit_gate(samples, prior).probability(samples.evidence)
     folds = GroupKFold(min(FOLDS, groups))
     for train, test in folds.split(samples.evidence, samples.true, samples.group):
         rows = np.zeros(len(samples.true), np.bool_)
@@ -120,7 +182,7 @@ def held_out(samples: Samples, prior: EvidenceModel | None = None) -> Floats:
         part = samples.chosen(rows)
         if part.true.all() or not part.true.any():
             part = samples
-        probability[test] = fit(part, prior).probability(samples.evidence[test])
+        probability[test] = fit_gate(part, prior).probability(samples.evidence[test])
     return probability
 
 

@@ -76,6 +76,12 @@ class RecordedRun:
         """Return the distance driven; by time and a speed in m/s where no pose is known."""
         return float(self.metres_along(speed)[-1])
 
+    def known_metres(self, speed: float) -> float:
+        """Return the distance driven on road that the map has, as `metres` does."""
+        known = np.array([truth is not None for truth in self.truths])
+        steps = np.diff(self.metres_along(speed))
+        return float(steps[known[:-1] & known[1:]].sum())
+
     def metres_along(self, speed: float) -> Floats:
         """Return [N] the distance driven until each frame, as `metres` does."""
         motion, stamps_ns = self.drive.motion, self.drive.stamps_ns
@@ -85,12 +91,18 @@ class RecordedRun:
         return np.concatenate([[0.0], np.cumsum(steps)])
 
     def recognitions(
-        self, calibration: Calibration, config: Config, *, by_odometry: bool = True
+        self,
+        calibration: Calibration,
+        config: Config,
+        *,
+        by_odometry: bool = True,
+        landmarks: bool = True,
     ) -> Iterator[Recognition]:
         """
         Yield the decisions frame by frame.
 
         :param by_odometry: use the motion of the drive; else the elapsed time alone.
+        :param landmarks: solve frames by landmarks, where the map has them.
         """
         odometry, motion = Odometry(), self.drive.motion
         recognizer = DescriptorRecognizer(self.place_map, config, calibration, odometry)
@@ -99,7 +111,8 @@ class RecordedRun:
             if by_odometry and motion is not None:
                 odometry.add_recorded(stamp_ns, Pose.from_array(motion[frame]))
                 odometry.take_new()
-            yield recognizer.decide(stamp_ns, {}, result.again())
+            decided = result.again() if landmarks else result.without_landmarks()
+            yield recognizer.decide(stamp_ns, {}, decided)
 
 
 def record_runs(
@@ -115,7 +128,7 @@ def record_runs(
             for frame in frames:
                 own = np.flatnonzero(kept == frame) if drive.itself else None
                 query = np.asarray(asked[frame], np.float32)
-                results.append(recognizer.search(query, drive.local_of(frame), own))
+                results.append(drive.searched(recognizer, frame, query, without=own))
             truths = _truths(place_map, drive)
             whole = len(kept) == len(setting.place_map)
             yield RecordedRun(place_map, drive, truths, tuple(results), whole)
@@ -154,7 +167,11 @@ def _quarters(rows: Indices) -> list[Indices]:
 
 
 def _part(place_map: PlaceMap, kept: Indices) -> PlaceMap:
-    local = None if place_map.local is None else place_map.local.chosen(kept)
+    local, landmarks, texts = place_map.local, place_map.landmarks, place_map.texts
     return place_map.with_places(
-        place_map.places.chosen(kept), place_map.descriptors[kept], local=local
+        place_map.places.chosen(kept),
+        place_map.descriptors[kept],
+        local=None if local is None else local.chosen(kept),
+        landmarks=None if landmarks is None else landmarks.chosen(kept),
+        texts=None if texts is None else texts.chosen(kept),
     )

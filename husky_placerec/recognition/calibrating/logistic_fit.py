@@ -2,7 +2,8 @@
 The fit of a logistic model whose weights have known signs, shrunk to a prior.
 
 `minimise  sum_i u_i log(1 + exp(-y_i z_i)) + sum_j s_j (w_j - p_j)^2 / 2`, with
-`z = X w + b`, the labels y of -1 and 1, the weights u of the samples, and the prior p.
+`z = X w + b + o`, the labels y of -1 and 1, the weights u of the samples, the offsets o
+(log odds that are known already), and the prior p.
 
 More evidence for a place never speaks against it. Without the signs, two pieces of evidence that
 go together may get large weights of opposite signs, which hold for the calibration set alone.
@@ -26,6 +27,7 @@ def fit_weights(
     signs: Floats,
     prior: Floats,
     strength: Floats,
+    offset: Floats | None = None,
 ) -> Floats:
     """
     Return [F + 1] the weights of the F columns, and the bias.
@@ -35,12 +37,14 @@ def fit_weights(
     :param signs: [F] 1 where a weight may not be below 0, -1 where it may not be above 0, 0 for a
         column that gets no weight.
     :param prior: [F + 1], and `strength` [F + 1] how much each of them counts.
+    :param offset: [N] log odds by what is known already; None: none.
     """
+    known = np.zeros(len(seen)) if offset is None else offset
     columns = np.column_stack([seen, np.ones(len(seen))])
     labels = np.where(true, 1.0, -1.0)
 
     def loss(values: Floats) -> tuple[float, Floats]:
-        margin = labels * (columns @ values)
+        margin = labels * (known + columns @ values)
         away = values - prior
         total = weight @ np.logaddexp(0.0, -margin) + 0.5 * strength @ np.square(away)
         slope = -(weight * labels * expit(-margin)) @ columns + strength * away

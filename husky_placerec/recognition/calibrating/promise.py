@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from husky_placerec.config import Config
 from husky_placerec.recognition.calibrating.leave_out import RecordedRun
+from husky_placerec.recognition.calibrating.null import Null
 from husky_placerec.recognition.calibrating.reliability import upper_bound
 from husky_placerec.recognition.calibrating.samples import is_right, MASKED_M
 from husky_placerec.recognition.calibration import (
@@ -26,6 +27,24 @@ import numpy as np
 
 CONFIDENCE = 0.95  # of the bounds, one-sided
 LEAST_REACH = 0.05  # of the right estimates, for a map to be of use
+# Known road from which it tells that a map is of no use: the proof of a frame fades within 40 m,
+# so that a shorter drive does not gather what a longer one would.
+LEAST_KNOWN_M = 120.0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """
+    How far the right estimates on known road come, each as a share of them.
+
+    :param required: have the proof that the null of the map requires.
+    :param seen: have more proof than any estimate had on unknown road.
+    :param known_m: known road that was driven.
+    """
+
+    required: float
+    seen: float
+    known_m: float
 
 
 @dataclass(frozen=True)
@@ -96,42 +115,53 @@ def _judged(run: RecordedRun, calibration: Calibration, config: Config) -> Promi
 
 
 def reach_of(
-    runs: Sequence[RecordedRun], calibration: Calibration, config: Config, required: float
-) -> float:
+    runs: Sequence[RecordedRun], calibration: Calibration, config: Config, null: Null
+) -> Reach:
     """
-    Return the share of the right estimates on known road that have the required proof.
+    Return how far the right estimates of runs come, by a map's own null.
 
-    :param required: by the map's own null, whatever the prior asks besides.
+    What the prior asks besides does not count.
     """
-    reached, count = 0, 0
+    proofs: list[float] = []
     for run in runs:
         for said, truth in zip(run.recognitions(calibration, config), run.truths):
             if truth is None or said.estimate is None or not is_right(said.estimate, truth):
                 continue
-            count += 1
-            reached += (said.proof or 0.0) >= required
-    return reached / count if count else 0.0
+            proofs.append(said.proof or 0.0)
+    known_m = sum(run.known_metres(config.usual_speed) for run in runs if run.whole)
+    if not proofs:
+        return Reach(0.0, 0.0, known_m)
+    found = np.array(proofs)
+    return Reach(
+        float((found >= null.required).mean()), float((found > null.most).mean()), known_m
+    )
 
 
 def grade_of(
-    kind: str, promise: Promise, asked: float, reach: float, unknown_m: float
+    kind: str, promise: Promise, asked: float, reach: Reach, unknown_m: float
 ) -> tuple[str, str]:
     """
     Return the grade of a calibration, and in sentences why it is not `proven`.
 
     :param kind: of the calibration. A simulated one serves simulated maps only, and is proven.
     :param asked: share of the accepted poses that have to be right.
-    :param reach: share of the right estimates on known road that have the required proof.
+    :param reach: of the right estimates, by the map's own null.
     :param unknown_m: unknown road that was driven to measure the null.
     """
     if kind == SIMULATED:
         return PROVEN, ''
-    if reach < LEAST_REACH:
-        return UNFIT, (
-            'road that the map does not have looks as much like it as its own: of the right '
-            f'estimates on known road, {100 * reach:.0f} % have the proof that is needed here'
-        )
     missing = []
+    if reach.required < LEAST_REACH:
+        if reach.seen < LEAST_REACH or reach.known_m >= LEAST_KNOWN_M:
+            return UNFIT, (
+                'road that the map does not have looks as much like it as its own: of the right '
+                f'estimates on known road, {100 * reach.required:.0f} % have the proof that is '
+                'needed here'
+            )
+        missing.append(
+            f'{reach.known_m:.0f} m of known road are too few to gather the proof that is needed: '
+            f'drive {LEAST_KNOWN_M:g} m or more'
+        )
     if kind == MAP_ALONE:
         missing.append('no second drive: the map knows no other light than its own')
     elif promise.least_right < asked or promise.most_unknown > 1 - asked:

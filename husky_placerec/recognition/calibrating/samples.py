@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 
 from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.network import LocalValues
+from husky_placerec.metric.drive_sights import DriveSights
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.metric_comparison import MetricComparison
 from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
+from husky_placerec.texts.map_texts import MapTexts
 from husky_placerec.types import FloatArray, Floats, Indices, Mask, Pose
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +36,8 @@ class DescribedDrive:
     :param poses: [N, 7] in the map frame; None where the drive is off the map.
     :param odometry: [N, 7] poses in the frame `odom`; None: `poses` tell the motion.
     :param local: local descriptors of the frames; None: none.
+    :param texts: [N] that were read in each frame; None: none was read.
+    :param sights: key points of the frames; None: none.
     :param itself: the drive is the map, so that no frame may be compared with its own place.
     """
 
@@ -42,6 +47,8 @@ class DescribedDrive:
     poses: Floats | None
     odometry: Floats | None = None
     local: LocalFeatures | None = None
+    texts: MapTexts | None = None
+    sights: DriveSights | None = None
     itself: bool = False
 
     def __len__(self) -> int:
@@ -62,11 +69,50 @@ class DescribedDrive:
             poses=None if self.poses is None else self.poses[rows],
             odometry=None if self.odometry is None else self.odometry[rows],
             local=None if self.local is None else self.local.chosen(rows),
+            texts=None if self.texts is None else self.texts.chosen(self._numbers(rows)),
+            sights=None if self.sights is None else self.sights.chosen(self._numbers(rows)),
         )
+
+    def _numbers(self, rows: slice | Indices) -> Indices:
+        return np.arange(len(self))[rows]
 
     def local_of(self, frame: int) -> LocalValues | None:
         """Return [C, cells, D] the local descriptors of a frame; None where there are none."""
         return None if self.local is None else np.asarray(self.local.values[frame])
+
+    def searched(
+        self,
+        recognizer: DescriptorRecognizer,
+        frame: int,
+        query: FloatArray,
+        *,
+        without: Indices | None = None,
+    ) -> SearchResult:
+        """
+        Search a map for a frame, with all that is known of it.
+
+        :param query: [C, D] of the frame, or of some of its cameras.
+        :param without: places to leave out, as if the map did not have them.
+        """
+        there: Mask = np.asarray(query.any(axis=1))
+        local = self.local_of(frame)
+        if local is not None and len(local) == len(query):
+            local = np.where(there[:, None, None], local, 0).astype(np.int8)
+        place_map, metric = recognizer.place_map, None
+        # The poses of single cameras are not worth the time: a robot rarely loses one.
+        if self.sights is not None and place_map.landmarks is not None and there.all():
+            seen = self.sights.of(frame, place_map.landmarks.spec.input_width)
+            stamp_ns = int(self.stamps_ns[frame])
+            if seen is not None:
+                known = recognizer.calibration
+                scale = 1.0 if known is None else known.metric_scale
+                metric = MetricComparison(
+                    place_map, seen, recognizer.config, stamp_ns, scale=scale
+                )
+        cameras = [name for name, seen in zip(place_map.spec.cameras, there) if seen]
+        read = () if self.texts is None else self.texts.of_places[frame]
+        texts = [text for text in read if text.camera in cameras or len(there) == 1]
+        return recognizer.search(query, local, without, metric, texts)
 
     def as_queries(self, place_map: PlaceMap) -> DescribedDrive:
         """Return the drive with its descriptors as the queries of one session on a map."""
@@ -155,13 +201,8 @@ def sample_frame(
     samples = FrameSamples([], [])
     rng = np.random.default_rng([frame, len(drive)])
     own = np.array([frame], np.int64) if drive.itself else None
-    local = drive.local_of(frame)
     for query in _partial_queries(np.asarray(drive.descriptors[frame], np.float32)):
-        seen = local
-        if local is not None and len(local) == len(query):
-            there: Mask = np.asarray(query.any(axis=1))
-            seen = np.where(there[:, None, None], local, 0).astype(np.int8)
-        _add_query(samples, _Query(recognizer, query, seen, group, rng), drive, frame, own)
+        _add_query(samples, _Query(recognizer, query, group, rng), drive, frame, own)
     return samples
 
 
@@ -212,7 +253,6 @@ class _Query:
 
     recognizer: DescriptorRecognizer
     query: FloatArray
-    local: LocalValues | None
     group: int
     rng: np.random.Generator
 
@@ -225,7 +265,7 @@ def _add_query(
     samples: FrameSamples, query: _Query, drive: DescribedDrive, frame: int, own: Indices | None
 ) -> None:
     recognizer = query.recognizer
-    result = recognizer.search(query.query, query.local, own)
+    result = drive.searched(recognizer, frame, query.query, without=own)
     best = result.best
     if best is None:
         return
@@ -246,7 +286,7 @@ def _add_query(
     result.compare([state])
     samples.place.append(query.row(result.evidence_of(*state), True, 1.0, WHOLE))
     _add_strangers(samples, query, result, WHOLE, near)
-    masked = recognizer.search(query.query, query.local, near)
+    masked = drive.searched(recognizer, frame, query.query, without=near)
     if masked.best is not None:
         _add_unknown(samples, query, masked, MASKED, near)
 

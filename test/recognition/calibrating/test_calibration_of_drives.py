@@ -246,8 +246,8 @@ def measured(by_odometry, by_time=(), truth=planar(0.0), own=False):
     run = SimpleNamespace(
         drive=SimpleNamespace(itself=own),
         truths=[truth] * max(len(by_odometry), len(by_time)),
-        recognitions=lambda made, config, *, by_odometry: (
-            told[by_odometry] if (made, config) == (draft, CONFIG) else []
+        recognitions=lambda made, config, *, by_odometry, landmarks: (
+            told[by_odometry] if (made, config, landmarks) == (draft, CONFIG, False) else []
         ),
     )
     draft = calibration()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from husky_placerec.recognition.calibrating.fitting import (
     fit,
+    fit_gate,
     fit_gates,
     fit_place,
     found_share,
@@ -15,12 +16,15 @@ from husky_placerec.recognition.calibrating.fitting import (
     UNKNOWN_SHARE,
 )
 from husky_placerec.recognition.calibrating.samples import MASKED, Samples, UNKNOWN, WHOLE
-from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE, OWN_SCALE
+from husky_placerec.recognition.evidence import ALL_EVIDENCE, COLUMNS, EVIDENCE, OWN_SCALE
 from husky_placerec.recognition.logistic import bounded
 from husky_placerec.recognition.prior import Prior
+from husky_placerec.recognition.supplement import Supplement
+from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from support.calibrations import logistic
 
 NEEDS = ('sklearn',)
 
@@ -35,9 +39,9 @@ def samples(count=60, seed=0, compared=False, **columns):
     """
     rng = np.random.default_rng(seed)
     true = np.arange(count) % 2 == 0
-    evidence = rng.normal(0, 1, (count, len(ALL_EVIDENCE))) + true[:, None]
-    if not compared:
-        evidence[:, len(EVIDENCE) :] = np.nan
+    evidence = np.full((count, len(COLUMNS)), np.nan)
+    known = len(ALL_EVIDENCE) if compared else len(EVIDENCE)
+    evidence[:, :known] = rng.normal(0, 1, (count, len(ALL_EVIDENCE)))[:, :known] + true[:, None]
     values = {
         'evidence': evidence,
         'true': true,
@@ -232,3 +236,57 @@ def test_the_figures_count_whole_frames():
     probability = held_out(some.balanced(1 / 3))
     accepted = probability >= (best['probability'] or 2)
     assert best['recall'] == pytest.approx((accepted & true).sum() / 40)
+
+
+def with_texts(made, rng, informative=True, share=0.5):
+    """Return samples of which some have texts, that tell the right ones or nothing."""
+    count = len(made.true)
+    evidence = made.evidence.copy()
+    common = np.where(made.true, 0.9, 0.2) if informative else rng.uniform(0, 1, count)
+    read = rng.random(count) < share
+    columns = [COLUMNS.index(name) for name in TEXT_EVIDENCE]
+    evidence[:, columns] = np.column_stack([common, 1 - common])
+    evidence[np.ix_(~read, columns)] = np.nan
+    return replace(made, evidence=evidence)
+
+
+def test_a_gate_learns_what_texts_add_and_frames_without_texts_are_untouched():
+    rng = np.random.default_rng(3)
+    plain = samples(400)
+    made = with_texts(plain, rng)
+    without, gate = fit_gate(plain), fit_gate(made)
+    assert without.added == () and [s.model.names for s in gate.added] == [TEXT_EVIDENCE]
+    common, contradiction = gate.added[0].model.weights
+    assert common > 0.5 and contradiction <= 0
+    unread = np.isnan(made.evidence[:, COLUMNS.index('text_common')])
+    np.testing.assert_array_equal(
+        gate.log_odds(made.evidence[unread]), without.log_odds(plain.evidence[unread])
+    )
+    read, true = ~unread, made.true
+    added = gate.log_odds(made.evidence) - without.log_odds(plain.evidence)
+    assert added[read & true].min() > 0 > added[read & ~true].max()
+
+
+def test_texts_that_tell_nothing_add_next_to_nothing():
+    rng = np.random.default_rng(4)
+    gate = fit_gate(with_texts(samples(400), rng, informative=False))
+    assert np.abs(gate.added[0].model.weights).max() < 0.5
+
+
+def test_a_few_frames_with_texts_hardly_count():
+    few = fit_gate(with_texts(samples(400), np.random.default_rng(5), share=0.02))
+    many = fit_gate(with_texts(samples(400), np.random.default_rng(5), share=0.9))
+    assert few.added[0].model.weights[0] < many.added[0].model.weights[0] / 2
+
+
+def test_a_prior_supplement_stays_where_no_frame_has_the_evidence():
+    known = Supplement(logistic(TEXT_EVIDENCE, text_common=2.0))
+    prior = replace(fit(samples()), added=(known,))
+    assert fit_gate(samples(), prior).added == (known,)
+    learned = fit_gate(with_texts(samples(400), np.random.default_rng(6)), prior).added
+    assert len(learned) == 1 and learned[0].model.weights[0] != 2.0
+
+
+def test_the_likelihood_has_the_supplements_of_the_gate():
+    gate = fit_gate(with_texts(samples(400), np.random.default_rng(7)))
+    assert fit_place(samples(400), None, gate.added).added == gate.added

@@ -8,6 +8,8 @@ from husky_placerec.config import make_config
 from husky_placerec.recognition.calibrating.calibrate import itself
 from husky_placerec.recognition.calibrating.leave_out import record_runs, Setting
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
+from husky_placerec.texts.map_texts import MapTexts
+from husky_placerec.texts.seen import SeenText
 from husky_placerec.types import SECOND_NS
 import numpy as np
 import pytest
@@ -19,9 +21,10 @@ COUNT = 80
 CONFIG = make_config({'extractor': 'pixels'})
 
 
-def runs(place_map, drive):
+def runs(place_map, drive, **parameters):
+    config = make_config({'extractor': 'pixels', **parameters})
     return list(
-        record_runs(Setting(place_map, (drive,)), CONFIG, lambda _: lambda items, _: items)
+        record_runs(Setting(place_map, (drive,)), config, lambda _: lambda items, _: items)
     )
 
 
@@ -181,3 +184,34 @@ def test_a_run_decides_the_same_each_time():
     made = calibration(place=model(lead=2.0, local={'local_lead': 8.0}))
     first, second = ([said.proof for said in run.recognitions(made, config)] for _ in range(2))
     assert first == second
+
+
+def test_a_part_of_a_map_keeps_its_texts_and_a_drive_those_of_its_frames():
+    texts = MapTexts(tuple((SeenText(f'HOUSE {place}', 'front', 0.9),) for place in range(COUNT)))
+    place_map = replace(straight_map(COUNT), texts=texts)
+    poses = place_map.places.poses[:20] + np.array([1.0, 0, 0, 0, 0, 0, 0])
+    drive = DescribedDrive(
+        'second',
+        place_map.descriptors[:20],
+        np.arange(20),
+        poses,
+        texts=texts.chosen(np.arange(20)),
+    )
+    known, unknown = runs(place_map, drive, texts='labels')
+    assert known.results[5].text_evidence(np.array([5]), np.array([False]))[0, 0] == pytest.approx(
+        1
+    )
+    kept = [place for place in range(COUNT) if SPACING_M * place > 58 + 25]
+    assert unknown.place_map.texts == texts.chosen(np.array(kept))
+    part = drive.part(slice(3, 5)).texts.of_places
+    assert [seen.text for (seen,) in part] == ['HOUSE 3', 'HOUSE 4']
+    assert drive.part(np.array([7])).texts.of_places == (texts.of_places[7],)
+
+
+def test_known_metres_are_those_between_known_frames():
+    place_map = straight_map(COUNT)
+    poses = np.array(
+        [planar(90.0 + 3 * n, side).as_array() for n, side in enumerate((0, 0, 60, 0, 0, 0))]
+    )
+    drive = DescribedDrive('side', place_map.descriptors[:6], np.arange(6), poses)
+    assert runs(place_map, drive)[0].known_metres(1.0) == pytest.approx(9.0)

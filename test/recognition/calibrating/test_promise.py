@@ -7,10 +7,12 @@ from types import SimpleNamespace
 
 from husky_placerec.config import make_config
 from husky_placerec.recognition.calibrating.leave_out import RecordedRun
+from husky_placerec.recognition.calibrating.null import Null, UNSEEN_M
 from husky_placerec.recognition.calibrating.promise import (
     grade_of,
     Promise,
     promise_of,
+    Reach,
     reach_of,
 )
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
@@ -47,8 +49,8 @@ def run(first, second, truths=None, step_m=3.0, poses=True):
     return ToldRun(None, drive, tuple(truths or [TRUTH] * count), results)
 
 
-def graded(promise, asked, kind='own', reach=0.5, unknown_m=300.0):
-    return grade_of(kind, promise, asked, reach, unknown_m)
+def graded(promise, asked, kind='own', reach=0.5, unknown_m=300.0, seen=0.5, known_m=300.0):
+    return grade_of(kind, promise, asked, Reach(reach, seen, known_m), unknown_m)
 
 
 def promised(*runs):
@@ -178,6 +180,23 @@ def test_the_reach_is_of_right_estimates_on_known_road():
 
     frames = [said(0.0, 5.0), said(1.0, 3.0), said(50.0, 9.0), said(None, 9.0), said(0.0, 9.0)]
     told = run(frames, frames, truths=[TRUTH] * 4 + [None])
-    assert reach_of([told], FIRST, CONFIG, 4.0) == 0.5
-    assert reach_of([told], FIRST, CONFIG, 2.0) == 1.0
-    assert reach_of([], FIRST, CONFIG, 2.0) == 0.0
+    whole = replace(told, whole=True)
+    null = Null(most=4.0, scale=1.0, driven_m=UNSEEN_M)  # required: 4.7
+    assert reach_of([whole], FIRST, CONFIG, null) == Reach(0.5, 0.5, known_m=9.0)
+    assert reach_of([told], FIRST, CONFIG, replace(null, most=2.2)) == Reach(1.0, 1.0, known_m=0.0)
+    assert reach_of([told], FIRST, CONFIG, replace(null, most=2.5)) == Reach(0.5, 1.0, known_m=0.0)
+    assert reach_of([], FIRST, CONFIG, null) == Reach(0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ('known_m', 'seen', 'grade'), [(119, 0.5, 'weak'), (121, 0.5, 'unfit'), (119, 0.04, 'unfit')]
+)
+def test_a_short_drive_that_gathers_no_proof_does_not_show_that_a_map_is_unfit(
+    known_m, seen, grade
+):
+    found, weakness = graded(GOOD, 0.99, reach=0.0, seen=seen, known_m=known_m)
+    assert found == grade
+    short = (
+        '119 m of known road are too few to gather the proof that is needed: drive 120 m or more'
+    )
+    assert (short in weakness) == (grade == 'weak')

@@ -219,9 +219,9 @@ class Told(DescriptorRecognizer):
         super().__init__(*args)
         self.without, self.asked = [], []
 
-    def search(self, query, local=None, without=None):
+    def search(self, query, local=None, without=None, metric=None, texts=()):
         self.without.append(without)
-        result = super().search(query, local, without)
+        result = super().search(query, local, without, metric, texts)
         evidence = result.evidence
 
         def noted(places, reverse):
