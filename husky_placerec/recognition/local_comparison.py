@@ -19,8 +19,11 @@ MUTUAL, SHIFT = 2.0, 1.0
 NEIGHBOUR = 0.5  # weight of each neighbour on the track beside 1 of the place itself
 NEIGHBOUR_M = 6.0  # places further apart look too different
 NOT_FOUND = 0.05  # by how much a neighbour that was not found counts less than the place
-COLUMNS = 2 + 2  # mutual, shift, and the flow to the right and down
+# On images like those of the training, the upper third alone counts, except at places in reverse.
+LEARNED = 'learned'  # the branch for such images
+COLUMNS = 2 + 2 + 1  # mutual, shift, the flow to the right and down, and mutual of the upper third
 ACROSS = 2  # the column of the flow to the right
+UPPER = 4  # the column of the upper third
 
 StateKey = tuple[int, bool]  # a place, and whether it is passed in reverse
 
@@ -63,7 +66,10 @@ class LocalComparison:
 
     def of(self, places: Indices, reverse: Mask) -> Floats:
         """
-        Return [K, COLUMNS] for K places: mutual agreement, agreement by shift, and the flow.
+        Return [K, COLUMNS] for K places.
+
+        The columns are the mutual agreement, that by shift, the flow, and the mutual agreement of
+        the upper third of the image.
 
         NaN where a place was not compared, or shares no camera with the frame.
         """
@@ -90,11 +96,23 @@ class LocalComparison:
         self.compare([*zip(places.tolist(), reverse.tolist())])
         seen = self.of(places, reverse)
         # Candidates without local agreement keep the order of their similarity.
-        agreement = np.nan_to_num(MUTUAL * seen[:, 0] + SHIFT * seen[:, 1])
+        agreement = np.nan_to_num(MUTUAL * self._lasting(seen, reverse) + SHIFT * seen[:, 1])
         score: Floats = similarity.astype(np.float64) + agreement
         if np.isfinite(seen).any():
             score = self._with_neighbours(places, reverse, score)
         return np.argsort(-score, kind='stable')
+
+    def _lasting(self, seen: Floats, reverse: Mask) -> Floats:
+        """
+        Return [K] the mutual agreement of what tells a place from its neighbours.
+
+        In a street, facades and crowns in the upper third are near and last through all weather;
+        the horizon in the middle is far and alike all along the street, the ground everywhere. So
+        it was on simulated campuses. Indoors there is a ceiling, and the opposite camera sees
+        other facades.
+        """
+        upper = ~reverse if self.places.spec.branch == LEARNED else np.zeros_like(reverse)
+        return np.where(upper, seen[:, UPPER], seen[:, 0])
 
     def _with_neighbours(self, places: Indices, reverse: Mask, scores: Floats) -> Floats:
         """
@@ -129,7 +147,7 @@ class LocalComparison:
             others = self.places.vectors(places, partner)
             there: Mask = np.asarray(others.any(axis=(1, 2)))
             found = self.places.matcher.agreement(image, others)
-            columns = np.column_stack([found.mutual, found.shift, found.flow])
+            columns = np.column_stack([found.mutual, found.shift, found.flow, found.upper])
             total += np.where(there[:, None], columns, 0.0)
             count += there[:, None]
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -26,12 +26,14 @@ class Agreement:
     How well the features of an image agree with those of K others.
 
     :param mutual: [K] sum of the similarities of mutual nearest neighbours, over the cells.
+    :param upper: [K] the same of the cells in the upper third of the image alone.
     :param shift: [K] mean similarity of all cells by the best common shift.
     :param flow: [K, 2] mean shift of the mutual nearest neighbours to the right and down, in
         cells, from the image to the other; 0 where there are none.
     """
 
     mutual: Floats
+    upper: Floats
     shift: Floats
     flow: Floats
 
@@ -59,6 +61,11 @@ class DenseMatcher:
     def cells(self) -> int:
         """The number of cells of the grid."""
         return self.rows * self.columns
+
+    @property
+    def upper_cells(self) -> int:
+        """The number of cells of the upper third, in full rows."""
+        return -(-self.rows // 3) * self.columns
 
     def agreement(self, image: FloatArray, others: FloatArray) -> Agreement:
         """
@@ -89,6 +96,7 @@ class DenseMatcher:
         total = np.maximum(weight.sum(axis=1), 1e-9)[:, None]
         return Agreement(
             score.sum(axis=1) / cells,
+            score[:, : self.upper_cells].mean(axis=1),
             shift,
             (weight[..., None] * shifts).sum(axis=1) / total,
         )
