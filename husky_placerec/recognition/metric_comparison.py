@@ -71,11 +71,12 @@ class MetricComparison:
         Return [K, len(METRIC_EVIDENCE)] for K places, each passed in reverse or not.
 
         A place shares the pose that was solved beside one at most SAME_M from it. NaN where there
-        is none, or where the pose lies elsewhere: landmarks are seen from afar.
+        is none, or where the pose lies elsewhere: landmarks are seen from afar. Where no pose is
+        solved anywhere, all is NaN: at night or in fog that tells nothing about a place.
         """
         found = np.full((len(places), len(METRIC_EVIDENCE)), np.nan)
         asked = [*self._asked]
-        if not asked:
+        if not any(self._asked[state].reason is None for state in asked):
             return found
         solutions = [self._asked[state] for state in asked]
         others = np.array([place for place, _ in asked])

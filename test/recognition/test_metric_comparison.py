@@ -197,3 +197,17 @@ def test_the_calibration_widens_the_covariance(world, mapped):
     stated = compared.pose_of(6, False).covariance
     wide = replace(compared, scale=3.0).pose_of(6, False).covariance
     assert wide == pytest.approx(9 * np.array(stated))
+
+
+def test_where_nothing_is_solved_there_is_no_evidence(world, mapped):
+    seen = [Sight.nothing(SIZE) for _ in rig().cameras]
+    blind = MetricComparison(mapped, FrameKeyPoints(seen, rig(), 640), CONFIG, 17)
+    assert blind.solve(6, False).reason is not None
+    assert np.isnan(blind.evidence(np.array([6]), np.array([False]))).all()
+    compared = comparison(world, mapped, TRUTH)
+    compared.solve(6, True)  # fails, because the place was not passed in reverse
+    both = np.array([6, 6]), np.array([True, False])
+    assert np.isnan(compared.evidence(*both)).all()
+    compared.solve(6, False)  # what is solved here speaks against the other direction
+    (_, against), (_, lead) = compared.evidence(*both)
+    assert against < 0 < lead
