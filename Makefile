@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 SOURCES := setup.py setup.cfg constraints.txt Makefile $(wildcard pip_ros/*/*/*.py pip_ros/tf2_msgs/*.*)
 
-# Two processes share the tests, by module; PARALLEL= runs them in one. Those that talk over DDS or
-# start a cluster follow each other. Status 5 means that ARGS selects none.
+# Two processes share the tests, by module; PARALLEL= runs them in one. Those that talk over DDS come
+# by themselves, so that nothing takes their time; those that start a cluster follow each other.
+# Status 5 means that ARGS selects none.
 PARALLEL ?= -n 2 --dist loadfile
 
 # Where ROS is sourced its Python packages are used; elsewhere the real rclpy comes from PyPI.
@@ -23,7 +24,8 @@ demo: $(VENV)/.demo  ## Map one simulated drive and recognise another with the r
 
 test: $(VENV)/.test lint  ## Check style and types, and run the tests: ARGS="test/recognition -k filter" for some
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not ros and not cluster' $(ARGS) || test $$? -eq 5
-	$(BIN)/python -m pytest -m 'ros or cluster' $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest $(PARALLEL) -m ros $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest -m cluster $(ARGS) || test $$? -eq 5
 
 lint: $(VENV)/.test  ## Check the style, the types and which part may import which
 	$(BIN)/ruff check .

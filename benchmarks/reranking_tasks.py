@@ -12,6 +12,7 @@ from decision_worlds import Driven, lenses, mapped
 from husky_placerec.campus.drives import DriveConfig
 from husky_placerec.config import Config, make_config, read_config
 from husky_placerec.descriptor.extractor import DescriptorExtractor, load_extractor
+from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.descriptor.preparation import Preparation
 from husky_placerec.placemap.building import now
 from husky_placerec.placemap.centring_choice import AUTO, centred_as_asked
@@ -78,13 +79,14 @@ def simulated(seed: int, folder: Path, frames: int, *, backwards: bool = False) 
     drives = [each for each in plan.driven if each.condition in CONDITIONS]
     if backwards:
         drives += plan.reversed
+    local = load_local(config, extractor.spec)
     kept = {each: recorded(each, folder) for each in (plan.mapped, *drives)}
     prepare = _preparation(extractor, config)
 
     def driven(drive: DriveConfig) -> Driven:
         seen = kept[drive]
-        vectors = described(seen, extractor, folder)
-        return Driven(drive, seen.stamps_ns, seen.poses, seen.wheels, vectors)
+        made = described(seen, extractor, local, folder)
+        return Driven(drive, seen.stamps_ns, seen.poses, seen.wheels, *made)
 
     place_map = centred_as_asked(mapped(driven(plan.mapped), extractor, config), AUTO)
     place_views = _views_of(kept[plan.mapped], place_map.descriptors, prepare)
@@ -94,7 +96,7 @@ def simulated(seed: int, folder: Path, frames: int, *, backwards: bool = False) 
         on_map = np.flatnonzero(apart <= NEAR_M)
         chosen = on_map[np.linspace(0, len(on_map) - 1, min(frames, len(on_map))).astype(int)]
         found = _found(place_map, drive.descriptors, chosen)
-        offsets = _offsets(place_map, drive.poses[chosen], *found[:2])
+        apart_by = offsets(place_map, drive.poses[chosen], *found[:2])
         yield Task(
             f'{seed} {each.condition}' + (' reverse' if each.reverse else ''),
             len(place_map),
@@ -103,8 +105,8 @@ def simulated(seed: int, folder: Path, frames: int, *, backwards: bool = False) 
             place_map.opposites or (),
             chosen,
             *found,
-            {'5 m': near(offsets, NEAR_M)},
-            offsets,
+            {'5 m': near(apart_by, NEAR_M)},
+            apart_by,
             yaws(place_map.places.poses),
         )
 
@@ -166,7 +168,7 @@ def _found(
     )
 
 
-def _offsets(place_map: PlaceMap, truths: Floats, candidates: Indices, reverse: Mask) -> Floats:
+def offsets(place_map: PlaceMap, truths: Floats, candidates: Indices, reverse: Mask) -> Floats:
     """Return how frames stand to candidates; see `Task`."""
     poses = place_map.places.poses
     facing = yaws(poses)[candidates] + np.pi * reverse

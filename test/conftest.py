@@ -18,6 +18,14 @@ from typer.testing import CliRunner
 HOG = {'extractor': 'hog', 'min_similarity': 0.7}
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Import no module without a test that `-m ros` or `-m cluster` selects: that takes long."""
+    mark = config.option.markexpr
+    if mark in ('ros', 'cluster') and collection_path.match('test_*.py'):
+        return f'mark.{mark}' not in collection_path.read_text(encoding='utf-8') or None
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path, parent):
     """Skip a module whose libraries are missing, before anything imports it."""
@@ -109,7 +117,8 @@ def placerec(monkeypatch, capsys):
 def start_robot(drives, map_path, tmp_path):
     """Return a function that starts a node, and a robot that talks to it."""
     pytest.importorskip('rclpy')
-    from support.robot import new_domain, node_process, Robot, scenes_of
+    from support.domains import new_domain
+    from support.robot import node_process, Robot, scenes_of
 
     with ExitStack() as stack:
 

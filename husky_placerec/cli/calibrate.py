@@ -58,8 +58,8 @@ def calibrate(
         list[Path] | None,
         typer.Option(
             metavar='SOURCE',
-            help='A drive off the map; it needs no poses. Repeatable. Without one, the drive with '
-            'the places around it taken out of the map is the unknown.',
+            help='A drive off the map; it needs no poses. Repeatable. Without one, SOURCE serves '
+            'as the unknown drive: the places around each frame are then left out of the map.',
         ),
     ] = None,
     poses: PosesOption = None,

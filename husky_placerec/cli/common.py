@@ -58,13 +58,15 @@ SetOption = Annotated[
         '--set',
         '-s',
         metavar='NAME=VALUE',
-        help='Set one parameter, as in that file: camera.front.topic=/zed/left. Repeatable.',
+        help='Set one parameter, named as in a parameter file: camera.front.topic=/zed/left. '
+        'Repeatable.',
     ),
 ]
 AllowOutsideOption = Annotated[
     bool,
     typer.Option(
-        '--allow-outside', help='Read images outside of the folder of the table that names them.'
+        '--allow-outside',
+        help='Also read images that lie outside of the folder of the table that names them.',
     ),
 ]
 PosesOption = Annotated[
@@ -73,27 +75,32 @@ PosesOption = Annotated[
         help='Topic with poses (Odometry, PoseStamped, PoseWithCovarianceStamped, '
         'TransformStamped, NavSatFix, or /tf with map to base_link), or a TUM file, or a CSV with '
         'stamp, x, y, z, and qx, qy, qz, qw or yaw. '
-        'By default the only ones that the source has and that do not drift.'
+        'By default: the poses of the source that do not drift, if it has only one kind of them.'
     ),
 ]
 HeadingOption = Annotated[
     str | None,
     typer.Option(
         metavar='TOPIC|motion|poses',
-        help='Where the orientations are: a topic (Imu, Odometry, PoseStamped); `motion`, the '
-        'direction of motion of a robot that never drives backwards; or `poses`, which are then '
-        'taken as they are, also where the motion contradicts them. By default those of the '
+        help='Source of the orientations: a topic (Imu, Odometry, PoseStamped); `motion`, the '
+        'direction of motion, for a robot that never drives backwards; or `poses`, the '
+        'orientations of the poses, even where the motion contradicts them. By default: the '
         'poses, and for satellite fixes (NavSatFix) the motion.',
     ),
 ]
 ToleranceOption = Annotated[
     list[float] | None,
     typer.Option(
-        help='Tolerance of a recall, in m. Repeatable; 5, 10 and 25 by default.', min=0.001
+        help='Distance within which a place counts as right, in m. Repeatable; by default 5, 10 '
+        'and 25.',
+        min=0.001,
     ),
 ]
 MaxGapOption = Annotated[
-    float, typer.Option(help='Longest time between two poses to interpolate, in s.', min=0)
+    float,
+    typer.Option(
+        help='Longest time between two poses over which poses are interpolated, in s.', min=0
+    ),
 ]
 BrokenOption = Annotated[
     str,
@@ -101,71 +108,73 @@ BrokenOption = Annotated[
         '--max-broken',
         metavar='SHARE',
         help='Largest share of the images of a camera, or of the poses of a topic, that may be '
-        'broken, as 0.1 or 10%. What is broken is left out and named.',
+        'broken, such as 0.1 or 10%. Broken ones are left out and named.',
     ),
 ]
 StrictOption = Annotated[
-    bool, typer.Option('--strict', help='Refuse a drive with anything broken.')
+    bool, typer.Option('--strict', help='Refuse a drive that has a broken image or pose.')
 ]
 LocalOption = Annotated[
     bool | None,
     typer.Option(
         '--local/--no-local',
-        help='Give maps local descriptors, by which candidates are ranked again and wrong places '
-        'are told from right ones; the parameter local by default.',
+        help='Store local descriptors in the map. They rank the candidates again and tell wrong '
+        'places from right ones. By default the parameter `local` decides.',
     ),
 ]
 TextsOption = Annotated[
     bool | None,
     typer.Option(
         '--texts/--no-texts',
-        help='Read the texts of signs into the map; the parameter texts says how, by default by '
-        'OCR in the boxes of a track.',
+        help='Store the texts of signs in the map. The parameter `texts` says how they are read; '
+        'by default by OCR in the boxes that a track lists.',
     ),
 ]
 LandmarksOption = Annotated[
     bool | None,
     typer.Option(
         '--landmarks/--no-landmarks',
-        help='Give maps landmarks, from which poses come in centimetres; the parameter landmarks '
-        'by default.',
+        help='Store landmarks in the map, which give poses in centimetres. By default the '
+        'parameter `landmarks` decides.',
     ),
 ]
 OverwriteOption = Annotated[
     bool,
-    typer.Option('--overwrite', help='Replace an old output of placerec, and nothing else.'),
+    typer.Option('--overwrite', help='Replace an earlier output of placerec, and nothing else.'),
 ]
 TrustOption = Annotated[
     bool,
     typer.Option(
         '--trust',
-        help='Open the file of weights that the map names, where you name none. Only for maps '
+        help='Open the file of weights that the map names if you name none. Use it only for maps '
         'that you made or whose maker you trust.',
     ),
 ]
 SkipUnposedOption = Annotated[
     bool,
-    typer.Option('--skip-unposed', help='Leave out frames without a pose, not refuse them.'),
+    typer.Option(
+        '--skip-unposed', help='Leave out frames without a pose instead of refusing the drive.'
+    ),
 ]
 IndexOption = Annotated[
     str | None,
     typer.Option(
         metavar='KIND',
-        help='How the map is searched: flat, sq8, hnsw, ivf_sq8 or ivf_places. By default '
-        'by its size.',
+        help='Search index: flat, sq8, hnsw, ivf_sq8 or ivf_places. By default the size of the '
+        'map decides.',
     ),
 ]
 MapArgument = Annotated[Path, typer.Argument(metavar='MAP', help='Folder of a place map.')]
 SOURCE_HELP = (
     'A track (a folder with track.csv, or train.csv, val.csv or test.csv with a column "track"), '
     'a bag (a folder with metadata.yaml, an .mcap or a .db3), or a folder of images with a CSV: '
-    'stamp, a column of paths a camera (front, back), and if known x, y, z, and qx, qy, qz, qw or '
-    'yaw.'
+    'stamp, one column of paths for each camera (front, back), and if known x, y, z, and qx, qy, '
+    'qz, qw or yaw.'
 )
 SourceArgument = Annotated[Path, typer.Argument(metavar='SOURCE', help=SOURCE_HELP)]
 KindOption = Annotated[
     str | None,
-    typer.Option('--as', metavar='KIND', help='Take SOURCE for a track, a bag or a folder.'),
+    typer.Option('--as', metavar='KIND', help='Read SOURCE as this kind: track, bag or folder.'),
 ]
 
 

@@ -53,7 +53,8 @@ def convert(
         str | None,
         typer.Option(
             metavar='FORMAT',
-            help='track, bag, vpr or tum. By default a bag becomes a track, all else a bag.',
+            help='track, bag, vpr or tum. By default a bag becomes a track, and any other drive '
+            'becomes a bag.',
         ),
     ] = None,
     poses: PosesOption = None,

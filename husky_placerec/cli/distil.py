@@ -69,7 +69,8 @@ def distil(
         ),
     ] = None,
     within: Annotated[
-        float, typer.Option(metavar='METRES', help='Tolerance of that recall.', min=0.001)
+        float,
+        typer.Option(metavar='METRES', help='Tolerance of the recall of --measure.', min=0.001),
     ] = 5.0,
     resume: Annotated[
         bool, typer.Option('--resume', help='Go on from the checkpoint beside OUT.')

@@ -27,12 +27,12 @@ PairOption = Annotated[
 ]
 MapOption = Annotated[
     Path | None,
-    typer.Option('--map', help='The map, where the results name none or it has moved.'),
+    typer.Option('--map', help='The map, if the results name none or if it has moved.'),
 ]
 SourcesOption = Annotated[
     list[Path] | None,
     typer.Option(
-        '--source', help='A drive, or a folder of drives, where they have moved. Repeatable.'
+        '--source', help='A drive, or a folder of drives, if they have moved. Repeatable.'
     ),
 ]
 

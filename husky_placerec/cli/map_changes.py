@@ -68,12 +68,15 @@ def map_prune(
     path: MapArgument,
     output: OutArgument,
     every: Annotated[
-        float, typer.Option(metavar='METRES', help='Places nearer than this may go.', min=0)
+        float,
+        typer.Option(
+            metavar='METRES', help='Places nearer to another one may be left out.', min=0
+        ),
     ] = 5.0,
     alike: Annotated[
         float | None,
         typer.Option(
-            help='Similarity from which a place adds nothing to a near one; by default that of '
+            help='Similarity to a near place from which a place is left out; by default that of '
             'two neighbours on a drive.',
             min=-1,
             max=1,
@@ -81,7 +84,10 @@ def map_prune(
     ] = None,
     queries: Annotated[
         Path | None,
-        typer.Option(metavar='SOURCE', help='A drive, or a map of it: says what recall it costs.'),
+        typer.Option(
+            metavar='SOURCE',
+            help='A drive, or a map of it, on which the loss of recall is measured.',
+        ),
     ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -127,21 +133,25 @@ def map_add(
     config: ConfigOption = None,
     settings: SetOption = None,
     allow_outside: AllowOutsideOption = False,
-    track: Annotated[str, typer.Option(help='Name of the drive; that of SOURCE by default.')] = '',
+    track: Annotated[str, typer.Option(help='Name of the drive; by default that of SOURCE.')] = '',
     heading: HeadingOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
     every: Annotated[
         float | None,
-        typer.Option(metavar='METRES', help='Take a place only this far from the last.', min=0),
+        typer.Option(
+            metavar='METRES', help='Take a place only this far from the last one.', min=0
+        ),
     ] = None,
     turn: Annotated[
         float | None,
-        typer.Option(metavar='DEGREES', help='Or when the robot has turned this much.', min=0),
+        typer.Option(
+            metavar='DEGREES', help='Also take a place after a turn by this angle.', min=0
+        ),
     ] = None,
     thumbnails: Annotated[
         int,
         typer.Option(
-            metavar='PIXELS', help='Store pictures of the places, so wide; 0: none.', min=0
+            metavar='PIXELS', help='Width of stored pictures of the places; 0: none.', min=0
         ),
     ] = 0,
     index: IndexOption = None,
@@ -197,14 +207,18 @@ def map_add(
 )
 def map_transform(
     path: MapArgument,
-    xyz: Annotated[tuple[float, float, float], typer.Option(metavar='X Y Z', help='Metres.')] = (
+    xyz: Annotated[
+        tuple[float, float, float], typer.Option(metavar='X Y Z', help='Translation in metres.')
+    ] = (
         0.0,
         0.0,
         0.0,
     ),
     rpy: Annotated[
         tuple[float, float, float],
-        typer.Option(metavar='ROLL PITCH YAW', help='Radians; turned first, then moved.'),
+        typer.Option(
+            metavar='ROLL PITCH YAW', help='Rotation in radians; it comes before the translation.'
+        ),
     ] = (0.0, 0.0, 0.0),
     frame: FrameOption = None,
 ) -> None:
@@ -225,8 +239,8 @@ def map_align(
         Path,
         typer.Argument(
             metavar='TRAJECTORY',
-            help="Where the robot was on the map's drives, in the frame that is wanted (TUM, or a "
-            'CSV with stamp, x, y, z, and qx, qy, qz, qw or yaw).',
+            help="Poses of the robot on the map's drives, in the new frame: a TUM file, or a CSV "
+            'with stamp, x, y, z, and qx, qy, qz, qw or yaw.',
         ),
     ],
     frame: FrameOption = None,
@@ -263,7 +277,10 @@ def map_align(
 def map_export(
     path: MapArgument,
     output: Annotated[
-        Path, typer.Argument(metavar='OUT', help='A file .npz (all), .tum or .txt (the poses).')
+        Path,
+        typer.Argument(
+            metavar='OUT', help='File to write: .npz (everything), .tum or .txt (the poses).'
+        ),
     ],
     overwrite: OverwriteOption = False,
 ) -> None:

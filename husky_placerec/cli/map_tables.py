@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 
 from husky_placerec.cli.common import percent
+from husky_placerec.config import Config
 from husky_placerec.errors import InputError
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.query_kinds import REVERSED
 from husky_placerec.printable import printable
 from husky_placerec.recognition.calibration import PRIOR, SIMULATED
+from husky_placerec.recognition.local_budget import known_cost, plan_of
 from husky_placerec.recognition.shipped_calibration import calibration_for
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -43,6 +45,7 @@ def map_table(place_map: PlaceMap) -> Table:
         'compared': _comparison(place_map),
         'index': _index(place_map),
         'local descriptors': _local(place_map),
+        **_local_budget(place_map),
         'texts': _texts(place_map),
         'landmarks': _landmarks(place_map),
         'thumbnails': 'yes' if place_map.thumbnails else 'no',
@@ -147,6 +150,15 @@ def _local(place_map: PlaceMap) -> str:
         f'{spec.rows}x{spec.columns} cells of {spec.size} numbers, branch {spec.branch} of '
         f'{spec.weights} ({spec.weights_sha256[:12]}), {size:.1f} kB a place'
     )
+
+
+def _local_budget(place_map: PlaceMap) -> dict[str, str]:
+    if place_map.local is None:
+        return {}
+    config, cameras = Config(), len(place_map.spec.sees)
+    cost = known_cost(place_map.local.spec, cameras, config.threads)
+    unknown = 'not measured on this machine; the first drive on the map does it'
+    return {'   on this machine': unknown if cost is None else plan_of(cost, config).words}
 
 
 def _texts(place_map: PlaceMap) -> str:

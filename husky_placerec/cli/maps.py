@@ -63,29 +63,33 @@ def map_build(
     config: ConfigOption = None,
     settings: SetOption = None,
     allow_outside: AllowOutsideOption = False,
-    track: Annotated[str, typer.Option(help='Name of the drive; that of SOURCE by default.')] = '',
+    track: Annotated[str, typer.Option(help='Name of the drive; by default that of SOURCE.')] = '',
     heading: HeadingOption = None,
     max_gap: MaxGapOption = MAX_GAP_S,
     every: Annotated[
         float | None,
-        typer.Option(metavar='METRES', help='Take a place only this far from the last.', min=0),
+        typer.Option(
+            metavar='METRES', help='Take a place only this far from the last one.', min=0
+        ),
     ] = None,
     turn: Annotated[
         float | None,
-        typer.Option(metavar='DEGREES', help='Or when the robot has turned this much.', min=0),
+        typer.Option(
+            metavar='DEGREES', help='Also take a place after a turn by this angle.', min=0
+        ),
     ] = None,
     validate: Annotated[
         Path | None,
         typer.Option(
             metavar='SOURCE',
-            help='Another drive on the same roads, with poses in the same frame (or a map of it): '
-            'whether whitening helps is measured on it. Without one there is no whitening.',
+            help='Another drive on the same roads with poses in the same frame, or a map of it. '
+            'The recall on it decides whether descriptors are centred or whitened.',
         ),
     ] = None,
     thumbnails: Annotated[
         int,
         typer.Option(
-            metavar='PIXELS', help='Store pictures of the places, so wide; 0: none.', min=0
+            metavar='PIXELS', help='Width of stored pictures of the places; 0: none.', min=0
         ),
     ] = 0,
     local: LocalOption = None,

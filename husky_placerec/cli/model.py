@@ -65,9 +65,9 @@ def model_export(
     overwrite: OverwriteOption = False,
 ) -> None:
     """
-    Write a network as ONNX: its input are uint8 images [N, H, W, 3], its output unit vectors.
+    Write a network as ONNX. It takes uint8 images [N, H, W, 3] and returns unit vectors.
 
-    The export is compared with the network on images first, and not written if they differ. Either
+    The export is first compared with the network on images. It is not written if they differ. Each
     of the two can search the maps of the other.
     """
     from husky_placerec.config import read_config

@@ -25,19 +25,18 @@ def play(
         typer.Argument(metavar='BAG', help='A folder with metadata.yaml, an .mcap or a .db3.'),
     ],
     rate: Annotated[
-        float, typer.Option('--rate', '-r', help='Times as fast as recorded.', min=0.001)
+        float,
+        typer.Option('--rate', '-r', help='Speed, as a multiple of the recorded one.', min=0.001),
     ] = 1.0,
     loop: Annotated[
         bool, typer.Option('--loop/--no-loop', '-l', help='Begin again at the end.')
     ] = False,
-    wait: Annotated[
-        float, typer.Option(help='Most seconds to wait for somebody who listens.', min=0)
-    ] = 3.0,
+    wait: Annotated[float, typer.Option(help='Longest wait for a subscriber, in s.', min=0)] = 3.0,
     clock: Annotated[bool, typer.Option(help="Tell the bag's time on /clock.")] = False,
     topic: Annotated[
         list[str] | None, typer.Option(help='Play this topic only. Repeatable; all by default.')
     ] = None,
-    namespace: Annotated[str, typer.Option(help="Put before each topic, as a robot's name.")] = '',
+    namespace: Annotated[str, typer.Option(help='Namespace that is put before each topic.')] = '',
 ) -> None:
     """
     Play a bag over DDS, as `ros2 bag play` does, where that is not installed.

@@ -51,8 +51,8 @@ def replay(
     stamps: Annotated[
         Path | None,
         typer.Option(
-            help='Repeat these frames: the recognitions_file of a node, with the parameters that '
-            'it had, but for those that --set names; or a stamp (ns) a line.'
+            help='Frames to repeat: the recognitions_file of a node, with its parameters except '
+            'those that --set names; or a file with one stamp (ns) per line.'
         ),
     ] = None,
     poses: PosesOption = None,
@@ -71,8 +71,8 @@ def replay(
     """
     Recognise a drive offline, by the code that the node runs, and score it if the truth is known.
 
-    The truth are the poses that --poses names, else the only poses of the source if they are in
-    the frame of the map.
+    The true poses are those that --poses names. Without it they are the only poses of the source,
+    if these are in the frame of the map.
     """
     from husky_placerec.evaluation.metrics import TOLERANCES_M
     from husky_placerec.operations.replay import replay as replay_drive

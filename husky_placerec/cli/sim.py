@@ -40,40 +40,46 @@ def sim(
     output: Annotated[
         Path | None, typer.Argument(metavar='OUT', help='Folder of the track to make.')
     ] = None,
-    seed: Annotated[int, typer.Option(help='Number of the campus.', min=0)] = 1,
+    seed: Annotated[int, typer.Option(help='Number of the campus to render.', min=0)] = 1,
     condition: Annotated[
         list[str] | None,
         typer.Option(
-            help='Season, weather and light; summer_day by default. With several, each is a '
-            'track OUT/<condition>.'
+            help='Season, weather and light; by default summer_day. Repeatable: each condition is '
+            'then a track OUT/<condition>.'
         ),
     ] = None,
     drive: Annotated[
-        int, typer.Option(help='Varies start, lateral wander, traffic and phase.', min=0)
+        int,
+        typer.Option(
+            help='Number of the drive: it changes the start, the lateral wander and the traffic.',
+            min=0,
+        ),
     ] = 0,
     step: Annotated[float, typer.Option(help='Distance between frames, in m.')] = 3.0,
     length: Annotated[
         float | None,
         typer.Option(
-            help='Length of the drive, in m. By default the whole mapped route; with --detour so '
-            'much that two thirds are on the route.',
+            help='Length of the drive, in m. By default: the whole mapped route; with --detour, a '
+            'drive of which two thirds are on the route.',
             show_default=False,
         ),
     ] = None,
     protocol: Annotated[
         str,
         typer.Option(
-            help='What the options below are where they are not given: standard (a small campus, '
-            'drives alike but for light and traffic) or hard (2 km, streets that repeat, other '
-            'lanes, facades, snow banks, lorries and three times the traffic).'
+            help='Defaults of the options below: standard (a small campus; drives differ in light '
+            'and traffic only) or hard (2 km, streets that repeat, lane changes, repainted '
+            'facades, snow banks, lorries and three times the traffic).'
         ),
     ] = 'standard',
     start: Annotated[
-        float, typer.Option(help='Where on the route it begins, in m.', rich_help_panel=WAY)
+        float, typer.Option(help='Where on the route the drive begins, in m.', rich_help_panel=WAY)
     ] = 0.0,
     reverse: Annotated[
         bool,
-        typer.Option('--reverse', help='Drive the same road the other way.', rich_help_panel=WAY),
+        typer.Option(
+            '--reverse', help='Drive the same road in the other direction.', rich_help_panel=WAY
+        ),
     ] = False,
     detour: Annotated[
         bool,
@@ -84,41 +90,45 @@ def sim(
         ),
     ] = False,
     route: Annotated[float | None, _number('Least length of the mapped route, in m.', WAY)] = None,
-    lateral: Annotated[float | None, _number('So far to the left of usual, in m.', WAY)] = None,
+    lateral: Annotated[
+        float | None, _number('Lateral offset of the drive to the left, in m.', WAY)
+    ] = None,
     lane_change: Annotated[
-        float | None, _number('The same, now there and now back, in m.', WAY)
+        float | None, _number('Lateral offset on some sections only, in m.', WAY)
     ] = None,
     heading: Annotated[
-        float | None, _number("Wander of the robot's heading, in deg.", WAY)
+        float | None, _number('Greatest deviation of the heading from the road, in deg.', WAY)
     ] = None,
     sway: Annotated[
-        float | None, _number('Of the body on its wheels, times the usual; 0: none.', WAY)
+        float | None, _number('Sway of the body on its wheels, as a multiple of the usual.', WAY)
     ] = None,
     traffic: Annotated[
-        float | None, _number('How many cars and people, times the usual.', SCENE)
+        float | None, _number('Cars and people, as a multiple of the usual number.', SCENE)
     ] = None,
     aliasing: Annotated[
-        float | None, _number('Share of the houses in runs that repeat elsewhere.', SCENE)
+        float | None, _number('Share of the runs of houses that repeat elsewhere.', SCENE)
     ] = None,
     lorries: Annotated[
-        float | None, _number('Share of the bays at the kerb with a lorry.', SCENE)
+        float | None, _number('Share of the parking bays with a lorry.', SCENE)
     ] = None,
     changed_facades: Annotated[
-        float | None, _number('Share of the houses in other paint than on drive 0.', SCENE)
+        float | None, _number('Share of the houses that are repainted since drive 0.', SCENE)
     ] = None,
     scaffolding: Annotated[
-        float | None, _number('Share of the houses behind it; none on drive 0.', SCENE)
+        float | None, _number('Share of the houses behind scaffolding; none on drive 0.', SCENE)
     ] = None,
-    snow_banks: Annotated[float | None, _number('Share of the kerb, in winter.', SCENE)] = None,
+    snow_banks: Annotated[
+        float | None, _number('Share of the kerb with heaps of snow, in winter.', SCENE)
+    ] = None,
     leaves: Annotated[
-        float | None, _number('Share of the kerb with heaps of them, in autumn.', SCENE)
+        float | None, _number('Share of the kerb with heaps of leaves, in autumn.', SCENE)
     ] = None,
-    style: Annotated[int | None, _number('Another number repaints everything.', SCENE)] = None,
+    style: Annotated[int | None, _number('Number of the set of textures.', SCENE)] = None,
     identical_cameras: Annotated[
         bool,
         typer.Option(
             '--identical-cameras',
-            help="Both cameras as the front one's.",
+            help='Make the back camera like the front camera.',
             rich_help_panel=CAMERAS,
         ),
     ] = False,
@@ -126,65 +136,69 @@ def sim(
         bool,
         typer.Option(
             '--four-cameras',
-            help='Cameras to the front, left, back and right.',
+            help='Render four cameras: front, left, back and right.',
             rich_help_panel=CAMERAS,
         ),
     ] = False,
     distortion: Annotated[
         str,
         typer.Option(
-            help='Lenses that distort: plumb_bob, rational_polynomial or equidistant (a fisheye '
-            'of 150 degrees); of all cameras that their driver does not rectify, or of one, as '
-            'equidistant:back.',
+            help='Distortion of the lenses: plumb_bob, rational_polynomial or equidistant (a '
+            'fisheye of 150 degrees). It applies to every camera whose driver does not rectify '
+            'its images, or to one camera: equidistant:back.',
             rich_help_panel=CAMERAS,
         ),
     ] = '',
     upside_down: Annotated[
         str,
         typer.Option(
-            metavar='CAMERA', help='A camera that is mounted so.', rich_help_panel=CAMERAS
+            metavar='CAMERA', help='Name of a camera that is upside down.', rich_help_panel=CAMERAS
         ),
     ] = '',
     field_of_view: Annotated[
         float,
         typer.Option(
-            help="Horizontal, of each camera, in deg; the Husky's by default.",
+            help="Horizontal field of view, in deg; by default that of the Husky's cameras.",
             rich_help_panel=CAMERAS,
         ),
     ] = 0.0,
     camera_height: Annotated[
         float,
         typer.Option(
-            help="Of each camera, in m; the Husky's by default.", rich_help_panel=CAMERAS
+            help="Height of the cameras, in m; by default that of the Husky's.",
+            rich_help_panel=CAMERAS,
         ),
     ] = 0.0,
     fault: Annotated[
         str,
         typer.Option(
-            help='A fault of the cameras, such as blur, or black:back for one.',
+            help='Camera fault: blur, overexposed, drops, dirt or black. It affects both cameras; '
+            'black:back affects one.',
             rich_help_panel=CAMERAS,
         ),
     ] = '',
     width: Annotated[
-        int, typer.Option(help='Of the images, in pixels.', rich_help_panel=CAMERAS)
+        int, typer.Option(help='Width of the images, in pixels.', rich_help_panel=CAMERAS)
     ] = 640,
     height: Annotated[
-        int, typer.Option(help='Of the images, in pixels.', rich_help_panel=CAMERAS)
+        int, typer.Option(help='Height of the images, in pixels.', rich_help_panel=CAMERAS)
     ] = 360,
     workers: Annotated[
-        int, typer.Option(help='Processes that render.', min=1, rich_help_panel=DOING)
+        int, typer.Option(help='Number of processes that render.', min=1, rich_help_panel=DOING)
     ] = 2,
     resume: Annotated[
         bool,
         typer.Option(
-            '--resume', help='Keep the conditions that are finished.', rich_help_panel=DOING
+            '--resume',
+            help='Keep the conditions that are rendered already.',
+            rich_help_panel=DOING,
         ),
     ] = False,
     sheet: Annotated[
         bool,
         typer.Option(
             '--sheet',
-            help='Make one picture OUT of all conditions, front and back, with masks.',
+            help='Write one picture OUT of all conditions, front and back, with masks.',
             rich_help_panel=DOING,
         ),
     ] = False,
@@ -192,20 +206,20 @@ def sim(
         bool,
         typer.Option(
             '--live',
-            help='Publish the drive as a robot would, and write nothing.',
+            help='Publish the drive on ROS topics as a robot does, and write nothing.',
             rich_help_panel=DOING,
         ),
     ] = False,
     rate: Annotated[
-        float, typer.Option(help='With --live: frames in a second.', rich_help_panel=DOING)
+        float, typer.Option(help='With --live: frames per second.', rich_help_panel=DOING)
     ] = 2.0,
     overwrite: OverwriteOption = False,
 ) -> None:
     """
     Render a drive of a Husky on a simulated campus, as an ITLP-Campus track with its bag.
 
-    All drives of a seed share one map frame, so that one can be mapped and the others recognised.
-    Other values of --route, --aliasing and --style make another campus.
+    All drives of one seed share a map frame, so that one can be mapped and the others recognised.
+    Another value of --route, --aliasing or --style makes another campus.
     """
     require('numba', 'PIL')
     from husky_placerec.campus.protocols import drive_of

@@ -29,12 +29,12 @@ def view(
     ],
     map_path: Annotated[
         Path | None,
-        typer.Option('--map', help='The map, where the results name none or it has moved.'),
+        typer.Option('--map', help='The map, if the results name none or if it has moved.'),
     ] = None,
     source: Annotated[
         list[Path] | None,
         typer.Option(
-            help='A drive, or a folder of drives, where those that the results name have moved. '
+            help='A drive, or a folder of drives, if those that the results name have moved. '
             'Repeatable.'
         ),
     ] = None,

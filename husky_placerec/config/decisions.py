@@ -51,9 +51,19 @@ class DecisionConfig:
     rerank: str = parameter(
         'auto',
         'Whether candidates are ranked again by their local descriptors, which also tell whether '
-        'they are right: auto (where the map has them), always (a map without them is refused) '
-        'or off.',
+        'they are right: auto (where the map has them, as far as rerank_budget allows), always '
+        '(all of them; a map without local descriptors is refused) or off.',
         choices=('auto', 'always', 'off'),
+    )
+    rerank_budget: float = parameter(
+        30.0,
+        'Time that a frame may take for its local descriptors. As many candidates are compared '
+        'as fit, by a measurement on the map that is made once on a machine and kept in the '
+        "user's cache, so that a replay compares the same; too small for 3 candidates, nothing is "
+        'compared.',
+        unit='ms',
+        least=0.0,
+        most=10_000.0,
     )
     text_weight: float = parameter(
         0.1,

@@ -35,6 +35,7 @@ from husky_placerec.output_folder import check_output_folder
 from husky_placerec.placemap.loading import load_map
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.recognition.calibration import UNCALIBRATED
+from husky_placerec.recognition.metric_share import MetricShare
 from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.session.loading import recognizer_of
 import numpy as np
@@ -124,6 +125,11 @@ def replay(
             selection=selection,
             kept=kept,
         )
+        if recognizer.masking is not None and selection is not None and selection.told is not None:
+            warn(
+                f'{stamps}: does not tell which masks had come in time; each frame gets the masks '
+                f'of {drive.path}, so that decisions may differ from the log'
+            )
         total = _frame_count(drive, parameters, selection)
         results = tuple(bars('Recognising')(frames, total))
         require_clocks(drive)
@@ -134,6 +140,11 @@ def replay(
         if selection is None or selection.told is None:  # a node's log has its own odometry
             stamps_ns = np.array([result.recognition.stamp_ns for result in results], np.int64)
             tell_odometry(drive, drive.odometry(parameters.odometry_topic), stamps_ns, tell)
+    share = MetricShare()
+    for result in results:
+        share.count(result.recognition)
+    if share.doubt:
+        warn(f'{source}: {share.doubt}')
     done = Replay(results, summary(results, known, tolerances_m), truth is not None)
     if output is None:
         return done
@@ -150,6 +161,8 @@ def _doubts(recognizer: Recognizer, truth: Trajectory | None) -> list[str]:
     """Return what speaks against the results, in sentences."""
     sentences = [] if truth is None else [f'{truth.source}: {note}' for note in truth.warnings]
     sentences += recognizer.notes
+    if recognizer.local_doubt:
+        sentences.append(f'{recognizer.place_map.name}: {recognizer.local_doubt}')
     if recognizer.place_map.spec.limits:
         sentences.append(recognizer.place_map.spec.limits)
     if recognizer.weakness:

@@ -7,6 +7,7 @@ The live node, a replay, an evaluation and a calibration all use this class.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from husky_placerec.cameras.lever_arm import LeverArm
 from husky_placerec.config import Config
@@ -25,6 +26,7 @@ from husky_placerec.placemap.ranking import Rival
 from husky_placerec.recognition.calibration import Calibration, UNCALIBRATED, UNFIT
 from husky_placerec.recognition.gravity import Gravity
 from husky_placerec.recognition.image_check import usable_images
+from husky_placerec.recognition.local_budget import local_plan, LocalPlan
 from husky_placerec.recognition.local_comparison import LocalComparison
 from husky_placerec.recognition.measurement import measure
 from husky_placerec.recognition.metric_comparison import MetricComparison
@@ -55,6 +57,8 @@ class DescriptorRecognizer:
     :param calibration: None: the map is not calibrated, and thresholds decide frame by frame.
     :ivar odometry: the poses that the sequence moves by.
     """
+
+    most_compared: int | None = None  # candidates that are compared locally; None: all
 
     def __init__(
         self,
@@ -144,8 +148,8 @@ class DescriptorRecognizer:
         rival = rival_of(found[0]) if found else None
         compared = self.compared(local)
         if compared is not None and found:
-            first = found[0]
-            found = compared.ranked(found)
+            first, most = found[0], self.most_compared
+            found = [*compared.ranked(found[:most]), *([] if most is None else found[most:])]
             if read is not None and weight:
                 found = read.ranked(found, weight)
             if found[0] is not first:
@@ -157,9 +161,10 @@ class DescriptorRecognizer:
     def compared(self, local: LocalValues | None) -> LocalComparison | None:
         """Return what compares a frame with places locally; None where nothing does."""
         places = self.place_map.local
-        if local is None or places is None or self.config.rerank == 'off':
+        nothing = self.config.rerank == 'off' or self.most_compared == 0
+        if local is None or places is None or nothing:
             return None
-        return LocalComparison(local, places, self.place_map.opposites)
+        return LocalComparison(local, places, self.place_map.opposites, self.route)
 
     def decide(
         self,
@@ -217,6 +222,7 @@ class Recognizer(DescriptorRecognizer):
         local: LocalExtractor | None = None,
     ) -> None:
         self._extractor, self._local = extractor, local
+        self._plan_local(place_map, config)
         self._seen_by = config
         self.gravity = Gravity()
         self._observer = self._observer_of(place_map, config)
@@ -276,6 +282,16 @@ class Recognizer(DescriptorRecognizer):
         self.arm = self._arm_on(self.place_map)
 
     @property
+    def local_words(self) -> str:
+        """How many candidates are compared locally, and why; empty where none ever are."""
+        return '' if self.local_plan is None else self.local_plan.words
+
+    @property
+    def local_doubt(self) -> str:
+        """That the budget is too small to compare anything; empty where it is not."""
+        return f'local descriptors: {self.local_words}' if self.most_compared == 0 else ''
+
+    @property
     def masking(self) -> Masking | None:
         """What makes weights of masks, and counts them; None where masks are off."""
         return self._extractor.masking
@@ -304,9 +320,10 @@ class Recognizer(DescriptorRecognizer):
                 f'expected {self.place_map.frame_id}, as before'
             )
         extractor = self._extractor.agreeing_with(place_map.spec, place_map.probes, place_map.name)
-        calibration = self._calibration_of(place_map, extractor, self.config)
         if self._local is None:  # the map may have got local descriptors
             self._local = local_extractor_of(place_map, self._seen_by)
+            self._plan_local(place_map, self._seen_by)
+        calibration = self._calibration_of(place_map, extractor, self.config)
         self._observer = self._observer_of(place_map, self._seen_by)
         self._extractor = extractor
         self._switch_to(place_map, calibration)
@@ -366,7 +383,15 @@ class Recognizer(DescriptorRecognizer):
 
     @property
     def _local_wanted(self) -> bool:
-        return self.place_map.local is not None and self.config.rerank != 'off'
+        wanted = self.config.rerank != 'off' and self.most_compared != 0
+        return wanted and self.place_map.local is not None
+
+    def _plan_local(self, place_map: PlaceMap, config: Config) -> None:
+        """Choose how many candidates are compared locally."""
+        self.local_plan: LocalPlan | None = None
+        if self._local is not None and place_map.local is not None:
+            self.local_plan = local_plan(self._local, place_map, config)
+            self.most_compared = self.local_plan.count
 
     def _calibration_of(
         self, place_map: PlaceMap, extractor: DescriptorExtractor, config: Config
@@ -377,6 +402,8 @@ class Recognizer(DescriptorRecognizer):
             self._local.spec.require_same(place_map.local.spec, place_map.name)
         require_local(place_map, config)
         place_map.prepare()
+        if self.most_compared == 0:
+            config = replace(config, rerank='off')
         return calibration_for(place_map, extractor.spec, config)
 
 

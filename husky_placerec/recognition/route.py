@@ -88,6 +88,12 @@ class Route:
             sides.append(found)
         return sides[0], sides[1]
 
+    def near_neighbours(self, place: int, within_m: float) -> Indices:
+        """Return the neighbours of a place on its track that are not further than a distance."""
+        found = self.neighbours(place)
+        apart = np.linalg.norm(self.positions[found] - self.positions[place], axis=1)
+        return np.asarray(found[apart <= within_m])
+
     def window(self, place: int, within_m: float) -> Indices:
         """
         Return a place and those of its track up to some metres before and after it.

@@ -102,6 +102,19 @@ def mask_values(session: Session) -> dict[str, object]:
     return values
 
 
+def text_values(session: Session) -> dict[str, object]:
+    """Return what became of the texts; nothing where none are read."""
+    if session.texts is None:
+        return {}
+    counters = session.counters
+    return {
+        'frames whose signs were read': session.texts.read,
+        'frames whose signs could not be read': session.texts.failures,
+        'frames with texts': counters.with_texts,
+        'last texts': counters.last_texts,
+    }
+
+
 def usage_values(usage: Usage) -> dict[str, object]:
     """Return CPU time and memory of the process."""
     return {'CPU %': f'{usage.cpu_percent():.1f}', 'memory MB': f'{usage.memory_mb():.1f}'}

@@ -104,6 +104,8 @@ class PlacerecNode(LifecycleNode):
         super().on_configure(state)
         if limits := recognizer.place_map.spec.limits:
             self.get_logger().warning(limits)
+        if recognizer.local_doubt:
+            self.get_logger().warning(printable(recognizer.local_doubt))
 
     def _tell(self, sentence: str) -> None:
         self.get_logger().info(printable(sentence))

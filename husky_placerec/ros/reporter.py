@@ -20,6 +20,7 @@ from husky_placerec.ros.diagnostics import (
     pairing_problem,
     session_values,
     status,
+    text_values,
     usage_values,
     WARN,
     worst,
@@ -74,10 +75,13 @@ class Reporter:
                 findings.append((ERROR, problem))
             if problem := pairing_problem(parts.inputs.unpaired()):
                 findings.append((WARN, problem))
+            if problem := session.counters.metric_share.doubt:
+                findings.append((WARN, problem))
             values.update(_about_map(session.recognizer))
             driven_m = session.odometry.total_m
             values.update(session_values(session.counters, parts.inputs.pairer, driven_m))
             values.update(mask_values(session))
+            values.update(text_values(session))
             values['initialpose waits for'] = parts.outputs.initial_pose_waits_for
             values['log lines lost'] = parts.log.lost if parts.log is not None else 0
             for each in inputs.values():
@@ -114,6 +118,8 @@ class Reporter:
         if parts.session.config.initial_pose != 'off' and calibration == UNCALIBRATED:
             silence = 'the map is uncalibrated, so that initialpose stays silent'
             findings.append((WARN, f'{silence}; run placerec calibrate'))
+        if doubt := parts.session.recognizer.local_doubt:
+            findings.append((WARN, doubt))
         if weakness := parts.session.recognizer.weakness:
             grade = parts.session.recognizer.grade
             findings.append((WARN, f'the calibration of the map is {grade}: {weakness}'))
@@ -134,6 +140,7 @@ def _about_map(recognizer: Recognizer) -> dict[str, object]:
     return {
         'map': repr(recognizer.place_map),
         'map made': recognizer.place_map.created,
+        'local descriptors': recognizer.local_words or 'not compared',
         'calibration': recognizer.calibration_kind,
         'calibration promises': recognizer.grade,
         'proof asked': '' if required is None else f'{required:.1f}',

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 import time
 
+from husky_placerec.recognition.metric_share import MetricShare
 from husky_placerec.types import MetricPose, Recognition
 import numpy as np
 
@@ -39,6 +40,9 @@ class Counters:
     solved: int = 0  # frames, by landmarks
     unsolved: Counter[str] = field(default_factory=Counter)  # frames, by reason
     last_inliers: str = ''  # by camera
+    metric_share: MetricShare = field(default_factory=MetricShare)
+    with_texts: int = 0  # frames
+    last_texts: str = ''  # that were compared with the map
     recent_problem: str = ''  # since the last report
     waits_ms: deque[float] = field(default_factory=_newest)  # from the pair to the pose
     ages_ms: deque[float] = field(default_factory=_newest)  # from the stamp to the pose
@@ -59,6 +63,10 @@ class Counters:
         self.last_proof = recognition.proof
         self.last_reason = recognition.reason or ''
         self._count_metric(recognition.metric)
+        self.metric_share.count(recognition)
+        if recognition.texts is not None:
+            self.with_texts += 1
+            self.last_texts = ', '.join(recognition.texts.read)
         if not recognition.accepted:
             self.refused[self.last_reason or 'unknown'] += 1
         else:

@@ -27,13 +27,17 @@ def recognizer_of(
     """
     Make the recognizer of a map, by any runtime and precision whose descriptors agree.
 
-    :param tell: is told which runtime was chosen, and why.
+    :param tell: is told which runtime was chosen, and how many candidates are compared locally,
+        and why.
     :raises InputError: as `extractor_of` and `local_extractor_of`.
     """
     extractor = extractor_of(place_map, config)
     if extractor.words:
         tell(extractor.words)
-    return Recognizer(extractor, place_map, config, local_extractor_of(place_map, config))
+    made = Recognizer(extractor, place_map, config, local_extractor_of(place_map, config))
+    if made.local_words and not made.local_doubt:
+        tell(f'local descriptors: {made.local_words}')
+    return made
 
 
 def load_recognizer(config: Config, tell: Callable[[str], None] = lambda _: None) -> Recognizer:

@@ -75,6 +75,7 @@ class Session:
     :param texts_of: reads the texts of a frame, in a thread of its own; None: none are read.
     :ivar masks: the masks that came over topics; functions that make classes [H, W] of a mask for
         an image of a height and width, or raise InputError.
+    :ivar texts: reads the texts of frames; None: none are read.
     """
 
     def __init__(
@@ -109,10 +110,10 @@ class Session:
         # What the recognizer was told since the last line of the log: whether it began anew, and
         # odometry. A frame that failed has no line.
         self._unwritten: tuple[bool, list[StampedPose]] = False, []
-        self._texts: TextWatch | None = None
+        self.texts: TextWatch | None = None
         if texts_of is not None:
             about = texts_of, config.text_rate, config.text_age
-            self._texts = TextWatch(*about, self._observer.problem)
+            self.texts = TextWatch(*about, self._observer.problem)
 
     @property
     def odometry(self) -> Odometry:
@@ -126,8 +127,8 @@ class Session:
 
     def start(self) -> None:
         """Start the worker, and the reader of texts where there is one."""
-        if self._texts is not None:
-            self._texts.start()
+        if self.texts is not None:
+            self.texts.start()
         self._mailbox = Mailbox()
         self._thread = threading.Thread(target=self._work, args=(self._mailbox,), daemon=True)
         self._thread.start()
@@ -137,8 +138,8 @@ class Session:
         self.counters.dropped += self._mailbox.close()
         if self._thread is not None:
             self._thread.join(JOIN_S)
-        if self._texts is not None:
-            self._texts.stop()
+        if self.texts is not None:
+            self.texts.stop()
         self.begin_anew()
 
     @property
@@ -157,8 +158,8 @@ class Session:
             self.masks.reset()
             self._anew.set()
             self._state.reset()
-            if self._texts is not None:
-                self._texts.begin_anew()
+            if self.texts is not None:
+                self.texts.begin_anew()
             self._observer.began_anew()
 
     def enable(self, on: bool) -> None:
@@ -249,9 +250,9 @@ class Session:
         decoded = time.monotonic()
         self._prepare()
         texts: Sequence[SeenText] = ()
-        if self._texts is not None:
-            texts = self._texts.newest(frame.stamp_ns)
-            self._texts.offer(frame)
+        if self.texts is not None:
+            texts = self.texts.newest(frame.stamp_ns)
+            self.texts.offer(frame)
         recognition = self.recognizer.recognize(frame, texts)
         recognised = time.monotonic()
         try:

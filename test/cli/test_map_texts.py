@@ -95,6 +95,24 @@ def test_a_log_repeats_the_texts_that_the_node_had_read(track, tmp_path):
     assert len(built) == COUNT
 
 
+def test_a_log_does_not_tell_which_masks_had_come(track, tmp_path):
+    shipped = {'extractor': 'onnx', 'weights': 'shipped', 'pinhole': 'off', 'threads': 1}
+    config = make_config({**shipped, 'check_images': False, 'masks': True})
+    build_map(track, tmp_path / 'map', config=config)
+    lines, warned = Lines(), []
+    session = Session(Recognizer.load(load_map(tmp_path / 'map'), config), config, log=lines)
+    with open_source(track) as drive:
+        for frame in decoded_frames(drive, drive.frames(config)):
+            session.recognize(frame)
+    log = tmp_path / 'log.jsonl'
+    log.write_text(''.join(lines))
+    replay(track, tmp_path / 'map', config=config, stamps=log, warn=warned.append)
+    assert any(f'{log}: does not tell which masks had come in time' in said for said in warned)
+    warned.clear()
+    replay(track, tmp_path / 'map', config=config, warn=warned.append)
+    assert not any('which masks' in said for said in warned)
+
+
 def test_texts_of_another_drive_and_of_a_folder_are_refused(track, tmp_path, placerec):
     built = placerec('map', 'build', track, tmp_path / 'map', *HOG)
     assert built.returncode == 0, built.stderr

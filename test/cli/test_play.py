@@ -16,7 +16,8 @@ from rclpy.context import Context
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage
 from support.builders import compressed, planar, pose_message, START_NS, write_bag
-from support.robot import HOG, new_domain, node_process, Robot, scenes_of
+from support.domains import new_domain
+from support.robot import HOG, node_process, Robot, scenes_of
 
 NEEDS = 'rclpy', 'sensor_msgs'
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import pairwise
 import json
 import math
-import os
 from pathlib import Path
 import shutil
 import signal
@@ -21,6 +20,7 @@ from husky_placerec.campus.messages import INFO_TOPICS, ODOMETRY_TOPIC, TRUTH_TO
 from husky_placerec.data.bag import Bag
 import numpy as np
 import pytest
+from support.domains import new_domain
 
 NEEDS = ('numba',)
 
@@ -238,11 +238,10 @@ def wait_for_text(file, text, process, timeout_s=60.0):
 
 
 @pytest.mark.ros
-def test_the_live_robot_is_heard_by_the_node(map_path, monkeypatch, tmp_path):
+def test_the_live_robot_is_heard_by_the_node(map_path, tmp_path):
     """Two processes and DDS between them: the simulated robot, and the node that recognises."""
     pytest.importorskip('rclpy')
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(60 + os.getpid() % 30))
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    new_domain()
     log = tmp_path / 'recognitions.jsonl'
     rules = {'uncalibrated': 'thresholds', 'min_similarity': 0.6}
     values = {'map': map_path, 'recognitions_file': log, **rules}

@@ -169,7 +169,8 @@ def test_a_profile_has_shared_memory_for_raw_images(name):
 @pytest.mark.parametrize('name', ['one_machine', 'robot'])
 def test_a_node_with_a_profile_recognises(name, drives, map_path, tmp_path, monkeypatch):
     pytest.importorskip('rclpy')
-    from support.robot import HOG, new_domain, node_process, Robot, scenes_of
+    from support.domains import new_domain
+    from support.robot import HOG, node_process, Robot, scenes_of
 
     profile = CONFIG / 'fastdds' / f'{name}.xml'
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(profile))

@@ -38,3 +38,12 @@ def test_the_python_reference_has_every_public_name():
     listed = {line.split()[1] for line in page.splitlines() if line.startswith(':::')}
     modules = husky_placerec._MODULES
     assert listed == {f'husky_placerec.{modules[n]}.{n}' for n in husky_placerec.__all__}
+
+
+def test_every_file_of_a_model_has_a_licence_and_a_place_in_the_model_card():
+    models = ROOT / 'husky_placerec' / 'models'
+    card = (models / 'README.md').read_text(encoding='utf-8')
+    licences = (DOCS / 'licences.md').read_text(encoding='utf-8')
+    files = {file.name for file in models.iterdir()} - {'README.md'}
+    assert {name for name in files if f'{name}`' not in licences} == set()
+    assert {name for name in files if f'`{name}`' not in card} == set()

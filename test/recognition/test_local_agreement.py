@@ -6,7 +6,13 @@ from dataclasses import replace
 
 from husky_placerec.descriptor.local.network import restored
 from husky_placerec.recognition.evidence import local_evidence
-from husky_placerec.recognition.local_comparison import LocalComparison, MUTUAL, SHIFT
+from husky_placerec.recognition.local_comparison import (
+    COLUMNS,
+    LocalComparison,
+    MUTUAL,
+    SHIFT,
+    UPPER,
+)
 from husky_placerec.recognition.route import Route
 from husky_placerec.types import Candidate
 import numpy as np
@@ -38,7 +44,7 @@ def test_a_place_that_was_not_compared_is_unknown():
     compared.compare([(3, False), (5, False)])
     assert np.isfinite(of(compared, 3)).all() and np.isfinite(of(compared, 5)).all()
     assert np.isnan(of(compared, 4)).all() and np.isnan(of(compared, 3, True)).all()
-    assert compared.of(np.zeros(0, int), np.zeros(0, bool)).shape == (0, 4)
+    assert compared.of(np.zeros(0, int), np.zeros(0, bool)).shape == (0, COLUMNS)
 
 
 def test_the_place_of_the_frame_agrees_best():
@@ -48,7 +54,8 @@ def test_the_place_of_the_frame_agrees_best():
     for column in (0, 1):
         assert rows[:, column].argmax() == 3
         assert rows[3, column] == pytest.approx(1.0, abs=0.01)
-    assert rows[3, 2:] == pytest.approx([0.0, 0.0], abs=1e-3)
+    assert rows[3, 2:4] == pytest.approx([0.0, 0.0], abs=1e-3)
+    assert rows[3, UPPER] == pytest.approx(1.0, abs=0.01)
 
 
 def test_the_agreement_is_the_mean_over_the_cameras():
@@ -103,7 +110,7 @@ def test_the_order_changes_for_a_better_agreement():
     compared = comparison()
     compared.compare([(each.place, False) for each in found])
     rows = [of(compared, each.place) for each in found]
-    score = [c.similarity + MUTUAL * row[0] + SHIFT * row[1] for c, row in zip(found, rows)]
+    score = [c.similarity + MUTUAL * row[UPPER] + SHIFT * row[1] for c, row in zip(found, rows)]
     expected = [found[at].place for at in np.argsort(score)[::-1]]
     assert [each.place for each in ranked] == expected
 
@@ -117,6 +124,60 @@ def test_without_agreement_the_order_is_that_of_the_similarity():
     found = [candidate(place, 0.9 - 0.01 * place) for place in (4, 3, 1)]
     assert comparison(cameras=()).ranked(found) == sorted(found, key=lambda c: -c.similarity)
     assert comparison().ranked([]) == []
+
+
+@pytest.mark.parametrize(
+    ('branch', 'turned', 'first'),
+    [('learned', False, 5), ('learned', True, 6), ('anchor', False, 6)],
+)
+def test_the_upper_third_alone_decides_for_the_learned_branch_forwards(branch, turned, first):
+    # At place 5 the upper two of four rows agree with the frame, at place 6 the other two, and a
+    # few cells above.
+    values = PLACES.values.copy()
+    half = values.shape[2] // 2
+    values[5, :, :half], values[6, :, half:] = values[3, :, :half], values[3, :, half:]
+    values[6, :, : half // 4] = values[3, :, : half // 4]
+    spec = replace(PLACES.spec, branch=branch)
+    compared = comparison(turned=turned, places=replace(PLACES, spec=spec, values=values))
+    found = [candidate(place, 0.9, turned) for place in (5, 6)]
+    assert compared.ranked(found)[0].place == first
+    row = of(compared, 5, turned)
+    assert row[UPPER] > 0.9 > row[0]
+
+
+def test_a_place_between_others_that_agree_precedes_a_lone_one():
+    route = Route(straight_map(COUNT))
+    compared = replace(comparison(cameras=(0,)), route=route)
+    places, ways = np.array([1, 5, 6, 7]), np.zeros(4, bool)
+    # What counts is the similarity here: the agreement of all of them is that of strangers.
+    score = compared._with_neighbours(places, ways, np.array([0.90, 0.88, 0.89, 0.88]))
+    assert score == pytest.approx([0.875, 0.87, 0.885, 0.87])
+    turned = compared._with_neighbours(places, np.array([0, 1, 0, 1], bool), np.full(4, 0.9))
+    assert turned == pytest.approx([0.875] * 4)  # the other direction is no neighbour
+
+
+def test_neighbours_that_are_far_away_or_missing_say_nothing():
+    sparse = straight_map(COUNT)
+    poses = sparse.places.poses.copy()
+    poses[:, 0] *= 3
+    sparse = replace(sparse, places=replace(sparse.places, poses=poses))
+    scores = np.array([0.90, 0.80, 0.70])
+    for route in (None, Route(sparse)):
+        compared = replace(comparison(), route=route)
+        found = compared._with_neighbours(np.array([1, 2, 3]), np.zeros(3, bool), scores)
+        assert found == pytest.approx(scores)
+    ends = replace(comparison(), route=Route(straight_map(COUNT)))
+    found = ends._with_neighbours(np.array([0, 1]), np.zeros(2, bool), np.array([0.9, 0.6]))
+    assert found[0] == pytest.approx((0.9 + 0.5 * 0.6) / 1.5)  # the first place has one
+
+
+def test_the_neighbours_change_the_order():
+    found = [candidate(8, 0.76), *[candidate(place, 0.75) for place in (2, 3, 4)]]
+    alike = np.repeat(PLACES.values[3:4], COUNT, axis=0)
+    places = replace(PLACES, values=alike)
+    alone = comparison(places=places).ranked(found)
+    along = replace(comparison(places=places), route=Route(straight_map(COUNT))).ranked(found)
+    assert (alone[0].place, along[0].place) == (8, 3)
 
 
 def test_the_directions_of_a_place_are_ranked_apart():

@@ -24,7 +24,7 @@ from support.local_features import local_of
 
 LOCALLY = slice(len(EVIDENCE), len(ALL_EVIDENCE))
 COUNT = 20
-PIXELS = {'extractor': 'pixels', 'threads': 1}
+PIXELS = {'extractor': 'pixels', 'threads': 1, 'rerank_budget': 1e4}
 TRUE, TWIN = 3, 15
 
 
@@ -238,3 +238,18 @@ def test_a_place_without_another_compared_one_near_is_interpolated(place_map):
 def _neighbours(result, place):
     places, ways, _ = result.local.compared()
     return int(((abs(places - place) <= 3) & ~ways).sum())
+
+
+def test_an_image_without_features_agrees_with_no_place_more_than_with_another(seen_map):
+    recognizer = Recognizer.load(seen_map, make_config({**PIXELS, 'check_images': False}))
+    grey = np.full((56, 96, 3), 128, np.uint8)
+    blank = recognizer._local.describe(frame(**{FRONT: grey, BACK: grey}))
+    states = [(place, False) for place in VIEWS]
+    agreement = {}
+    for name, cells in (('blank', blank), ('seen', seen_map.local.values[2])):
+        compared = recognizer.compared(cells)
+        compared.compare(states)
+        agreement[name] = compared.of(np.arange(len(VIEWS)), np.zeros(len(VIEWS), bool))[:, 0]
+    spread = {name: np.ptp(each) for name, each in agreement.items()}
+    assert agreement['seen'].argmax() == 2
+    assert spread['blank'] < 0.2 * spread['seen']

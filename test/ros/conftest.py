@@ -8,8 +8,9 @@ import pytest
 @pytest.fixture(scope='module')
 def world(drives, map_path, tmp_path_factory):
     """Start a node with a map of its own, and a robot that it hears."""
+    from support.domains import new_domain
     from support.node_worlds import PARAMETERS  # imports rclpy, which need not be there
-    from support.robot import new_domain, node_process, Robot, scenes_of
+    from support.robot import node_process, Robot, scenes_of
 
     folder = tmp_path_factory.mktemp('faults')
     shutil.copytree(map_path, folder / 'campus.map')

@@ -23,7 +23,7 @@ def configured(monkeypatch, map_path):
     import rclpy
     from rclpy.context import Context
     from rclpy.lifecycle import LifecycleNode
-    from support.robot import new_domain
+    from support.domains import new_domain
 
     message = SimpleNamespace(TFMessage=SimpleNamespace)
     monkeypatch.setitem(sys.modules, 'tf2_msgs', SimpleNamespace(msg=message))

@@ -21,8 +21,9 @@ from sensor_msgs.msg import CameraInfo
 from support.builders import encode
 from support.camera_drives import BACK, FRONT, HUSKY, INFO_TOPICS, photo, write_drive
 from support.camera_messages import mounted
+from support.domains import new_domain
 from support.needs import needs
-from support.robot import ANSWER_S, new_domain, node_process, Robot, START_S
+from support.robot import ANSWER_S, node_process, Robot, START_S
 
 NEEDS = 'rclpy', 'sensor_msgs', 'numba'
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from support.builders import planar
 from support.node_worlds import PARAMETERS
-from support.robot import node_process, PERIOD_NS, Robot
+from support.robot import ANSWER_S, node_process, PERIOD_NS, Robot
 
 NEEDS = 'rclpy', 'sensor_msgs'
 
@@ -120,13 +120,16 @@ def test_a_jpeg_that_does_not_decode(robot, data):
 def test_ten_times_the_rate(robot):
     before = float(robot.value('frames dropped') or 0)
     frames = float(robot.value('frames') or 0)
-    robot.drive(150, period_ns=PERIOD_NS // 10)
+    end = time.monotonic() + ANSWER_S
+    while not robot.value('frames') or float(robot.value('frames')) <= frames + 100:
+        assert time.monotonic() < end  # on a loaded host the middleware loses more of them
+        robot.drive(150, period_ns=PERIOD_NS // 10)
 
     def handled():
         done = 'processed', 'dropped', 'held back'
         return sum(float(robot.value(f'frames {what}')) for what in done)
 
-    assert robot.wait(lambda: handled() == float(robot.value('frames')) > frames + 100)
+    assert robot.wait(lambda: handled() == float(robot.value('frames')))
     assert float(robot.value('frames dropped')) >= before
     assert float(robot.value('latency p95 ms')) < 1000
 
@@ -219,7 +222,7 @@ def test_a_dds_peer_dies(robot):
     )
     peer = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + ANSWER_S
         while not select_readable(peer.stdout):
             assert time.monotonic() < deadline
             robot.drive(3)

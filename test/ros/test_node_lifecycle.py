@@ -4,7 +4,7 @@ import shutil
 import signal
 
 import pytest
-from support.robot import new_domain
+from support.domains import new_domain
 
 NEEDS = ('rclpy',)
 

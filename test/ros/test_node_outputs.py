@@ -7,6 +7,7 @@ from husky_placerec.types import SECOND_NS
 import pytest
 from support.builders import planar
 from support.needs import needs
+from support.robot import ANSWER_S
 
 NEEDS = ('rclpy',)
 
@@ -62,7 +63,7 @@ def test_the_transform_from_map_to_odom_is_broadcast(start_robot):
     heard = []
     kind = message_class('tf2_msgs/msg/TFMessage')
     robot.node.create_subscription(kind, '/tf', heard.append, 10)
-    end = time.monotonic() + 15
+    end = time.monotonic() + ANSWER_S
     while not heard and time.monotonic() < end:
         robot.move(time.time_ns(), planar(3.0))
         robot.drive(1)

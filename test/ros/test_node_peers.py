@@ -4,8 +4,9 @@ from husky_placerec.config import make_config
 import pytest
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage
+from support.domains import new_domain
 from support.node_worlds import PARAMETERS
-from support.robot import new_domain, node_process, PERIOD_NS, Robot
+from support.robot import node_process, PERIOD_NS, Robot
 
 NEEDS = 'rclpy', 'sensor_msgs'
 

@@ -1,10 +1,10 @@
 """The message_filters that is importable: that of ROS, or the package in pip_ros."""
 
-import os
 import time
 from types import SimpleNamespace
 
 import pytest
+from support.domains import new_domain
 
 
 def test_callbacks_get_each_message_and_their_arguments():
@@ -40,7 +40,7 @@ def test_subscriber_hands_its_arguments_to_the_subscription():
 
 
 @pytest.mark.ros
-def test_subscriber_receives_what_was_published_before_it_came(monkeypatch):
+def test_subscriber_receives_what_was_published_before_it_came():
     rclpy = pytest.importorskip('rclpy')
     message_filters = pytest.importorskip('message_filters')
     from rclpy.executors import SingleThreadedExecutor
@@ -48,10 +48,8 @@ def test_subscriber_receives_what_was_published_before_it_came(monkeypatch):
     from std_msgs.msg import String
 
     # No one else is to hear this, nor to speak here.
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(10 + os.getpid() % 90))
     context = rclpy.Context()
-    rclpy.init(context=context)
+    rclpy.init(context=context, domain_id=new_domain())
     try:
         node = rclpy.create_node('test_pip_ros', context=context)
         executor = SingleThreadedExecutor(context=context)

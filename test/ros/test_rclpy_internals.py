@@ -7,7 +7,7 @@ import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.lifecycle import LifecycleNode
-from support.robot import new_domain
+from support.domains import new_domain
 
 NEEDS = ('rclpy',)
 

@@ -7,6 +7,7 @@ import time
 
 from husky_placerec.session import counters
 from husky_placerec.session.counters import Counters, percentiles, Usage
+from husky_placerec.types import TextAgreement
 import pytest
 from support.sessions import recognition
 
@@ -89,3 +90,13 @@ def test_at_the_end_it_is_told_what_became_of_the_frames():
     assert told.startswith('recognised 3 of 10 frames (30%); refused 2: ambiguous 2; dropped 2,')
     assert told.endswith('held back 2: too soon 2; 1 images did not decode; 1 frames failed')
     assert Counters(frames=4, accepted=4).report() == 'recognised 4 of 4 frames (100%)'
+
+
+def test_frames_with_texts_are_counted(now):
+    made = Counters()
+    made.count(recognition(), 0.0, age_ns=0)
+    assert (made.with_texts, made.last_texts) == (0, '')
+    read = replace(recognition(), texts=TextAgreement(('EXIT', 'АПТЕКА'), 0.9, 0.0))
+    made.count(read, 0.0, age_ns=0)
+    made.count(recognition(), 0.0, age_ns=0)
+    assert (made.with_texts, made.last_texts) == (1, 'EXIT, АПТЕКА')

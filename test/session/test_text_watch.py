@@ -120,7 +120,7 @@ def test_no_pose_waits_for_a_text():
         for _ in range(2):
             assert reader.done.acquire(timeout=5)
         for _ in range(500):
-            if made.session._texts.newest(stamp(1.5)):
+            if made.session.texts.newest(stamp(1.5)):
                 break
             threading.Event().wait(0.01)
         store(made.session, frame(stamp(1.5)))

@@ -18,7 +18,8 @@ import pytest
 
 def needs_of(path):
     """Return the names in `NEEDS` of a test module, without importing it."""
-    for statement in ast.parse(Path(path).read_text(encoding='utf-8')).body:
+    source = Path(path).read_text(encoding='utf-8')
+    for statement in ast.parse(source).body if 'NEEDS' in source else ():
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == 'NEEDS':
             return ast.literal_eval(statement.value)
     return ()

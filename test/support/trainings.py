@@ -10,6 +10,7 @@ from husky_placerec.training import run
 from husky_placerec.training.recipe import read_recipe
 from husky_placerec.training.trainer import Trainer
 import torch
+import yaml
 
 PARAMETERS = {
     'backbone': 'lcn_cnn',
@@ -35,6 +36,14 @@ SMALL_RECIPE = {
     'warm_up': 2,
     'parameters': PARAMETERS,
 }
+
+
+def write_recipe(path, tracks, **changes):
+    """Write a small recipe on the drives a and b of a folder, with changes; return its file."""
+    drives = [[str(tracks / 'a'), str(tracks / 'b')]]
+    values = {'drives': drives, 'validation': drives, **SMALL_RECIPE, **changes}
+    path.write_text(yaml.safe_dump(values))
+    return path
 
 
 def train(path, output, resume=False):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from support.builders import track_rows, write_track_folder
-import yaml
 
 
 @pytest.fixture(scope='module')
@@ -19,13 +18,6 @@ def tracks(tmp_path_factory):
 @pytest.fixture
 def recipe_file(tracks, tmp_path):
     """Return a function that writes a small recipe with changes and returns its file."""
-    from support.trainings import SMALL_RECIPE
+    from support.trainings import write_recipe
 
-    def write(**changes):
-        path = tmp_path / 'recipe.yaml'
-        drives = [[str(tracks / 'a'), str(tracks / 'b')]]
-        values = {'drives': drives, 'validation': drives, **SMALL_RECIPE, **changes}
-        path.write_text(yaml.safe_dump(values))
-        return path
-
-    return write
+    return lambda **changes: write_recipe(tmp_path / 'recipe.yaml', tracks, **changes)

@@ -9,33 +9,37 @@ import sys
 from husky_placerec.errors import InputError
 import numpy as np
 import pytest
-from support.trainings import gradients, trainer_of, VIT
+from support.trainings import gradients, trainer_of, VIT, write_recipe
 import torch
 
 NEEDS = 'pytorch_metric_learning', 'torch', 'timm'
 
 TESTS = Path(__file__).parents[1]
-# One of the processes; its arguments: recipe, fusion, output, folder of the tests, images.
+# One of the two processes; its arguments: the folder of the tests, and a folder a case, which has
+# a recipe, its fusion and its decoded images.
 PROCESS = """
 from pathlib import Path
 import sys
-recipe, fusion, output, tests, images = sys.argv[1:]
-sys.path.insert(0, tests)
+tests, *folders = map(Path, sys.argv[1:])
+sys.path.insert(0, str(tests))
 import numpy as np
 import torch
 from husky_placerec.training.processes import join_processes
 from support.trainings import gradients, trainer_of
 
-trainer = trainer_of(Path(recipe), fusion, folder=Path(images))
 with join_processes() as processes:
     assert processes.count == 2
-    trainer.processes = processes
-    trainer.network.train()
-    gradients(trainer, trainer.sampler.batch(np.random.default_rng(3)))
-    processes.sum_gradients(trainer.network, trainer.parameters_after_gather())
-    found = {name: each.grad for name, each in trainer.network.named_parameters()}
-    torch.save(found, f'{output}.{processes.rank}')
+    for folder in folders:
+        fusion = (folder / 'fusion').read_text()
+        trainer = trainer_of(folder / 'recipe.yaml', fusion, folder=folder / 'frames')
+        trainer.processes = processes
+        trainer.network.train()
+        gradients(trainer, trainer.sampler.batch(np.random.default_rng(3)))
+        processes.sum_gradients(trainer.network, trainer.parameters_after_gather())
+        found = {name: each.grad for name, each in trainer.network.named_parameters()}
+        torch.save(found, folder / f'found.{processes.rank}')
 """
+CASES = ('concat', 'triplet'), ('attention', 'multi_similarity'), ('add', 'infonce')
 
 
 def test_a_missing_gpu_is_refused(recipe_file):
@@ -80,24 +84,40 @@ def test_activations_computed_again_give_the_same_gradients(recipe_file, precisi
         assert apart < (5e-3 if precision == 'float32' else 0.05), name
 
 
-@pytest.mark.parametrize(
-    ('fusion', 'loss'),
-    [('concat', 'triplet'), ('attention', 'multi_similarity'), ('add', 'infonce')],
-)
-def test_two_processes_have_the_gradients_of_one(fusion, loss, recipe_file, tmp_path):
-    path = recipe_file(parameters={**VIT, 'fusion': fusion}, loss=loss)
-    trainer = trainer_of(path, fusion, folder=tmp_path / 'frames')
-    trainer.network.train()
-    expected = gradients(trainer, trainer.sampler.batch(np.random.default_rng(3)))
-    script = tmp_path / 'process.py'
+@pytest.fixture(scope='module')
+def trained_by_two(tracks, tmp_path_factory):
+    """
+    Train a batch of each case by two processes, which start once.
+
+    Returns by case its folder, and the gradients that one process has.
+    """
+    top, gradients_of_one = tmp_path_factory.mktemp('two'), {}
+    for fusion, loss in CASES:
+        folder = top / fusion
+        folder.mkdir()
+        (folder / 'fusion').write_text(fusion)
+        path = write_recipe(
+            folder / 'recipe.yaml', tracks, parameters={**VIT, 'fusion': fusion}, loss=loss
+        )
+        trainer = trainer_of(path, fusion, folder=folder / 'frames')
+        trainer.network.train()
+        found = gradients(trainer, trainer.sampler.batch(np.random.default_rng(3)))
+        gradients_of_one[fusion, loss] = folder, found
+    script = top / 'process.py'
     script.write_text(PROCESS)
-    arguments = [path, fusion, tmp_path / 'found', TESTS, tmp_path / 'frames']
     command = [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node', '2']
     command += ['--master-port', '0', '--rdzv-backend', 'c10d', '--rdzv-endpoint', 'localhost:0']
-    ended = subprocess.run([*command, script, *arguments], capture_output=True, text=True)
+    folders = [folder for folder, _ in gradients_of_one.values()]
+    ended = subprocess.run([*command, script, TESTS, *folders], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr[-3000:]
+    return gradients_of_one
+
+
+@pytest.mark.parametrize('case', CASES, ids='-'.join)
+def test_two_processes_have_the_gradients_of_one(case, trained_by_two):
+    folder, expected = trained_by_two[case]
     for rank in (0, 1):
-        found = torch.load(tmp_path / f'found.{rank}', weights_only=True)
+        found = torch.load(folder / f'found.{rank}', weights_only=True)
         assert any(value.abs().max() > 1e-4 for value in expected.values())
         for name, value in expected.items():
             torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-5, msg=name)

@@ -26,12 +26,14 @@ class Agreement:
     How well the features of an image agree with those of K others.
 
     :param mutual: [K] sum of the similarities of mutual nearest neighbours, over the cells.
+    :param upper: [K] the same of the cells in the upper third of the image alone.
     :param shift: [K] mean similarity of all cells by the best common shift.
     :param flow: [K, 2] mean shift of the mutual nearest neighbours to the right and down, in
         cells, from the image to the other; 0 where there are none.
     """
 
     mutual: Floats
+    upper: Floats
     shift: Floats
     flow: Floats
 
@@ -60,6 +62,11 @@ class DenseMatcher:
         """The number of cells of the grid."""
         return self.rows * self.columns
 
+    @property
+    def upper_cells(self) -> int:
+        """The number of cells of the upper third, in full rows."""
+        return -(-self.rows // 3) * self.columns
+
     def agreement(self, image: FloatArray, others: FloatArray) -> Agreement:
         """
         Compare the features of one image with those of K others.
@@ -71,10 +78,13 @@ class DenseMatcher:
         size = others.shape[-1]
         cosines = others.reshape(-1, size) @ image.T  # [K * cells of the other, cells]
         cosines = cosines.reshape(count, cells * cells)
-        to, back, there = self._window
+        to, back, _ = self._window
         number = np.arange(cells)
-        forwards = np.where(there, cosines[:, to], -np.inf)  # [K, cells, W]
-        backwards = np.where(there, cosines[:, back], -np.inf)
+        forwards = np.take(cosines, to, axis=1)  # [K, cells, W]
+        shift = self._best_shift(forwards)
+        forwards += self._outside
+        backwards = np.take(cosines, back, axis=1)
+        backwards += self._outside
         choice = forwards.argmax(axis=2)
         best = np.take_along_axis(forwards, choice[..., None], axis=2)[..., 0]
         chosen = self._neighbours[number, choice]  # [K, cells] of the other image
@@ -86,13 +96,21 @@ class DenseMatcher:
         total = np.maximum(weight.sum(axis=1), 1e-9)[:, None]
         return Agreement(
             score.sum(axis=1) / cells,
-            self._best_shift(np.where(there, forwards, 0.0)),
+            score[:, : self.upper_cells].mean(axis=1),
+            shift,
             (weight[..., None] * shifts).sum(axis=1) / total,
         )
 
     def _best_shift(self, forwards: Floats) -> Floats:
         _, _, there = self._window
-        return np.asarray((forwards.sum(axis=1) / there.sum(axis=0)).max(axis=1))
+        sums = np.einsum('kcw,cw->kw', forwards, there.astype(np.float32))
+        return np.asarray((sums / there.sum(axis=0)).max(axis=1), np.float64)
+
+    @cached_property
+    def _outside(self) -> FloatArray:
+        """[cells, W]: minus infinity where a shift leads out of the image, else 0."""
+        _, _, there = self._window
+        return np.where(there, 0.0, -np.inf).astype(np.float32)
 
     @cached_property
     def _shifts(self) -> Indices:

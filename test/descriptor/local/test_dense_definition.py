@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from husky_placerec.descriptor.local.dense import DenseMatcher
 import numpy as np
 import pytest
@@ -51,7 +53,7 @@ def test_a_shift_beyond_the_window_is_not_found():
 
 
 def by_definition(image, other, across=5, along=2):
-    """Return mutual agreement, agreement by the best shift, and flow, cell by cell."""
+    """Return mutual agreement, that of the upper third, the best shift's, and flow, by cells."""
 
     def window(cell):
         row, column = divmod(cell, COLUMNS)
@@ -78,15 +80,18 @@ def by_definition(image, other, across=5, along=2):
                 for column in range(max(-right, 0), min(COLUMNS - right, COLUMNS))
             ]
             best = max(best, np.mean(pairs))
-    return scores.sum() / (ROWS * COLUMNS), best, flow
+    rows = math.ceil(ROWS / 3)
+    upper = sum(score for cell, score in zip(mutual, scores) if cell < rows * COLUMNS)
+    return scores.sum() / (ROWS * COLUMNS), upper / (rows * COLUMNS), best, flow
 
 
 @pytest.mark.parametrize('seed', range(3))
 def test_the_agreement_is_that_of_its_definition_at_the_borders_too(seed):
     image, other = looking(grid(seed)), looking(grid(seed + 50))
-    mutual, shift, flow = by_definition(image, other)
+    mutual, upper, shift, flow = by_definition(image, other)
     found = agreement(image, other)
     assert found.mutual[0] == pytest.approx(mutual, abs=1e-5)
+    assert found.upper[0] == pytest.approx(upper, abs=1e-5)
     assert found.shift[0] == pytest.approx(shift, abs=1e-5)
     assert found.flow[0] == pytest.approx(flow, abs=1e-4)
 
