@@ -43,8 +43,9 @@ def model_quantize(
     """
     Quantise an exported network to int8 by the images of a drive, and measure what that costs.
 
-    It is written only if recall@1 of each kind of query stays within 0.5 points. A map of float32
-    is searched with it only where the descriptors of its probes agree; else build one with it.
+    It is written only if recall@1 of each kind of query and the precision of the gate stay within
+    0.5 points. A map of float32 is searched with it only where the descriptors of its probes
+    agree; else build one with it.
     """
     from husky_placerec.config import read_config
     from husky_placerec.descriptor.shipped import SHIPPED

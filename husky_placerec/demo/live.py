@@ -23,7 +23,7 @@ import rclpy
 from rclpy.context import Context
 import yaml
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 90.0  # also where other programs want the processor
 END_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
 DOMAINS = 100  # DDS domains to choose from, apart from those of robots on the network

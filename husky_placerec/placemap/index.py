@@ -201,7 +201,7 @@ def train_on(plan: IndexPlan, size: int, sample: Callable[[int], FloatArray]) ->
 
     :param sample: returns about so many vectors as it is asked for.
     """
-    index: Any = faiss.index_factory(size, _factory(plan), faiss.METRIC_INNER_PRODUCT)
+    index: Any = faiss.index_factory(size, _factory(plan, size), faiss.METRIC_INNER_PRODUCT)
     if plan.kind == HNSW:
         index.hnsw.efConstruction = HNSW_BUILDING
     if plan.lists:  # a graph finds the nearest clusters in half the time
@@ -211,10 +211,15 @@ def train_on(plan: IndexPlan, size: int, sample: Callable[[int], FloatArray]) ->
     return index
 
 
-def _factory(plan: IndexPlan) -> str:
-    clusters = f'IVF{plan.lists}_HNSW{HNSW_LINKS},SQ8'
-    kinds = {SQ8: 'SQ8', HNSW: f'HNSW{HNSW_LINKS}_SQ8', IVF_SQ8: clusters, IVF_PLACES: clusters}
-    return kinds[plan.kind]
+def _factory(plan: IndexPlan, size: int) -> str:
+    clusters = f'IVF{plan.lists}_HNSW{HNSW_LINKS}'
+    products = size // 2 if size % 2 == 0 else size
+    return {
+        SQ8: 'SQ8',
+        HNSW: f'HNSW{HNSW_LINKS}_SQ8',
+        IVF_SQ8: f'{clusters},SQ8',
+        IVF_PLACES: f'{clusters},PQ{products}x4',
+    }[plan.kind]
 
 
 def _sample(views: Views, count: int) -> FloatArray:

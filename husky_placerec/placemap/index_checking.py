@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The first four bytes of the file, by which faiss chooses what it reads.
-KINDS = {SQ8: b'IxSQ', HNSW: b'IHNs', IVF_SQ8: b'IwSq', IVF_PLACES: b'IwSq'}
+KINDS = {SQ8: b'IxSQ', HNSW: b'IHNs', IVF_SQ8: b'IwSq', IVF_PLACES: b'IwPQ'}
 
 
 def read_index(
@@ -45,8 +45,7 @@ def read_index(
         found, expected = data.read(4), KINDS[plan.kind]
     if found != expected:
         raise InputError(f'{file}: begins with {found!r}; expected {expected!r} for {plan.kind}')
-    lists = plan.kind in (IVF_SQ8, IVF_PLACES)
-    flags = faiss.IO_FLAG_MMAP if lists and mapped else 0
+    flags = faiss.IO_FLAG_MMAP if plan.kind == IVF_SQ8 and mapped else 0
     try:
         with _no_vector_over(file.stat().st_size):
             index: Any = faiss.read_index(str(path), flags | faiss.IO_FLAG_READ_ONLY)
@@ -124,6 +123,19 @@ def _check_quantizer(quantizer: Any, size: int) -> None:
         raise ValueError('the range of the numbers is not finite')
 
 
+def _check_products(index: Any) -> None:
+    """Check the quantizer of an index of products of 4 bits."""
+    products = index.pq
+    count = products.M
+    if not 1 <= count <= index.d or (
+        *(products.d, products.nbits, products.ksub, products.code_size, products.dsub * count),
+        *(index.code_size, products.centroids.size()),
+    ) != (index.d, 4, 16, (count + 1) // 2, index.d, (count + 1) // 2, 16 * index.d):
+        raise ValueError('expected vectors of 4 bits a product')
+    if not np.isfinite(faiss.vector_to_array(products.centroids)).all():
+        raise ValueError('the centres of its products are not finite')
+
+
 def _check_graph(hnsw: Any, count: int) -> None:
     """Check that each link of a graph leads to a node of its level."""
     levels = faiss.vector_to_array(hnsw.levels).astype(np.int64)
@@ -177,9 +189,12 @@ def _check_lists(index: Any, plan: IndexPlan, file: Path) -> None:
     centres: Any = faiss.downcast_index(clusters.storage)
     if centres.codes.size() != 4 * clusters.ntotal * clusters.d:
         raise ValueError('expected the centres of the clusters')
-    _check_quantizer(index.sq, index.d)
-    if lists.code_size != index.d:
-        raise ValueError('expected vectors of one byte a number')
+    if plan.kind == IVF_PLACES:
+        _check_products(index)
+    else:
+        _check_quantizer(index.sq, index.d)
+    if lists.code_size != (index.pq.code_size if plan.kind == IVF_PLACES else index.d):
+        raise ValueError(f'vectors of {lists.code_size} bytes; expected those of its quantizer')
     mapped = faiss.downcast_InvertedLists(lists)
     if isinstance(mapped, faiss.OnDiskInvertedLists) and mapped.filename not in ('', str(file)):
         raise ValueError(f'its lists are in {mapped.filename!r}; expected them in this file')

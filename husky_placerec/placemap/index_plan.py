@@ -34,7 +34,7 @@ class IndexPlan:
     An index and how thoroughly it searches.
 
     :param kind: flat (every place, exactly), sq8 (every view, one byte per number), hnsw (a
-        graph), ivf_sq8 (clusters of views), ivf_places (clusters of places).
+        graph), ivf_sq8 (clusters of views), ivf_places (clusters of places, in few bits).
     :param shortlist: number of views per camera of the query whose places are compared exactly,
         or of places for each way to face; unused for flat.
     :param breadth: number of candidates of hnsw, or of clusters that are searched.

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from husky_placerec.descriptor.centring import Centring
+from husky_placerec.descriptor.half import as_float32
 from husky_placerec.descriptor.inner_products import inner_products
 from husky_placerec.descriptor.whitening import Whitening
 from husky_placerec.types import FloatArray
@@ -62,7 +63,7 @@ class Views:
 
     def vectors(self, places: NDArray[np.int64]) -> FloatArray:
         """Return [K, C, D] the unit vectors that are compared: raw, whitened or centred."""
-        rows = np.asarray(self.descriptors[places], np.float32)
+        rows = as_float32(self.descriptors[places])
         if self.whitening is not None:
             return self.whitening.whiten(rows)
         return rows if self.centring is None else self.centring.centre(places, rows)
@@ -71,7 +72,7 @@ class Views:
         """Return [K, C, D] queries that see what some places saw; see `compare`."""
         if self.centring is not None:
             return self.vectors(places)
-        return np.asarray(self.descriptors[places], np.float32)
+        return as_float32(self.descriptors[places])
 
     def alike(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> FloatArray:
         """Return [K, C] cosines of each camera between pairs of places; NaN where one lacks it."""
@@ -91,7 +92,7 @@ class Views:
         """
         count, cameras, size = len(places), *self.descriptors.shape[1:]
         if rows is None:
-            rows = np.asarray(self.descriptors[places], np.float32).reshape(-1, size)
+            rows = as_float32(self.descriptors[places]).reshape(-1, size)
         there: NDArray[np.bool_] = np.asarray(query.any(axis=1))
         if self.centring is not None:
             offsets = self.centring.offsets(places, query)

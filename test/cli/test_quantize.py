@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.quantization import quantized
 from husky_placerec.descriptor.runtimes.model_file import ModelFile
 from husky_placerec.descriptor.spec import resolve_spec
 from husky_placerec.errors import InputError
 from husky_placerec.operations import quantize_model
-from husky_placerec.operations.quantize_model import Quantized
+from husky_placerec.operations.quantize_model import Measured, Quantized
+from husky_placerec.recognition.calibrating.gate_precision import GatePrecision
 import pytest
 from support.builders import smooth_image, write_track_folder
 from support.needs import needs
@@ -19,12 +22,42 @@ def model():
     return ModelFile.read(resolve_spec(make_config({'weights': 'shipped'}), None))
 
 
+GATE = GatePrecision(0.99, 200)
+
+
+def measured(forwards, reverse, gate=GATE):
+    return Measured({'forwards': forwards, 'reversed': reverse}, gate)
+
+
 def test_the_loss_is_that_of_the_worst_kind_of_query():
-    found = Quantized(
-        {'forwards': 0.9, 'reversed': 0.8}, {'forwards': 0.95, 'reversed': 0.79}, 'd'
-    )
+    found = Quantized(measured(0.9, 0.8), measured(0.95, 0.79), 'd')
     assert found.loss == pytest.approx(0.01)
     assert 'reversed 79.0% (80.0% before)' in found.words
+    assert 'precision of the gate: 99.0% of 200 accepted frames' in found.words
+    with pytest.raises(InputError, match=r'm\.onnx: .* 1\.0 points of recall@1; .*at most 0\.5'):
+        found.require_little_loss(Path('m.onnx'))
+
+
+@pytest.mark.parametrize(
+    ('after', 'lost'),
+    [(0.992, None), (0.986, None), (0.984, '0.6'), (None, '99.0')],
+)
+def test_a_gate_that_loses_precision_is_refused_though_no_recall_is_lost(after, lost):
+    gate = GatePrecision(after, 180, '' if after else 'all of 30 frames are wrong')
+    found = Quantized(measured(0.9, 0.8), measured(0.9, 0.8, gate), 'd')
+    if lost is None:
+        found.require_little_loss(Path('m.onnx'))
+    else:
+        with pytest.raises(InputError, match=rf"loses {lost} points of the gate's precision"):
+            found.require_little_loss(Path('m.onnx'))
+
+
+def test_a_gate_that_could_not_be_measured_is_told_and_not_counted():
+    short = GatePrecision(None, 3, '3 frames are accepted; expected 20 or more')
+    found = Quantized(measured(0.9, 0.8, short), measured(0.9, 0.8, short), 'd')
+    assert found.gate_loss is None
+    assert 'gate: not measured, since 3 frames are accepted' in found.words
+    found.require_little_loss(Path('m.onnx'))
 
 
 def test_too_few_images_are_refused(model):
@@ -59,6 +92,7 @@ def test_a_network_is_quantised_and_measured(tmp_path, placerec, monkeypatch):
     )
     assert file.spec.precision == 'int8'
     assert 'recall@1' in ended.stdout
+    assert 'precision of the gate is not measured' in ended.stderr.replace('\n', ' ')
     with pytest.raises(InputError, match='is quantised already'):
         quantized(file, [])
     monkeypatch.setattr(quantize_model, 'MOST_LOSS', -1.01)

@@ -333,10 +333,10 @@ def test_a_search_of_a_breadth_that_no_map_has_is_refused(key, forged):
     assert 'map.json has shortlist' in forged.refused()
 
 
-@pytest.mark.parametrize(('kind', 'rows'), [('ivf_sq8', 1400), ('ivf_places', 700)])
+@pytest.mark.parametrize(('kind', 'rows'), [('ivf_sq8', 400), ('ivf_places', 200)])
 def test_rows_of_an_ivf_out_of_range_are_refused(kind, rows, tmp_path):
     path = tmp_path / 'map'
-    save_map(random_map(count=700).indexed(kind), path)
+    save_map(random_map(count=200).indexed(kind), path)
     use(path)
     about = json.loads((path / 'map.json').read_text())
     file = path / about['files']['index']['name']
@@ -351,20 +351,27 @@ def test_rows_of_an_ivf_out_of_range_are_refused(kind, rows, tmp_path):
         load_map(path)
 
 
+@pytest.fixture(scope='module')
+def of_places():
+    return random_map(count=200).indexed('ivf_places')
+
+
 @pytest.mark.parametrize(
     ('directions', 'expected'),
     [
         (np.zeros((17, 16), np.float32), r'\[17, 16\]; expected 1 to 16 rows of 16'),
         (np.zeros(16, np.float32), r'\[16\]; expected 1 to 16 rows of 16'),
         (np.zeros((16, 8), np.float32), r'expected float32 \[16, 16\]'),
-        (np.zeros((8, 16), np.float32), r'700 places of size 32; expected 700 of 16'),
+        (np.zeros((8, 16), np.float32), r'200 places of size 32; expected 200 of 16'),
         (np.full((16, 16), np.nan, np.float32), 'no unit vectors'),
     ],
 )
-def test_directions_that_do_not_fit_their_index_are_refused(directions, expected, tmp_path):
-    made = random_map(count=700).indexed('ivf_places')
+def test_directions_that_do_not_fit_their_index_are_refused(
+    directions, expected, of_places, tmp_path
+):
     path = tmp_path / 'map'
-    save_map(replace(made, index=replace(made.index, directions=directions)), path)
+    index = replace(of_places.index, directions=directions)
+    save_map(replace(of_places, index=index), path)
     with pytest.raises(InputError, match=expected):
         load_map(path)
 

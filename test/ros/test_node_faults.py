@@ -120,13 +120,16 @@ def test_a_jpeg_that_does_not_decode(robot, data):
 def test_ten_times_the_rate(robot):
     before = float(robot.value('frames dropped') or 0)
     frames = float(robot.value('frames') or 0)
-    robot.drive(150, period_ns=PERIOD_NS // 10)
+    end = time.monotonic() + ANSWER_S
+    while not robot.value('frames') or float(robot.value('frames')) <= frames + 100:
+        assert time.monotonic() < end  # on a loaded host the middleware loses more of them
+        robot.drive(150, period_ns=PERIOD_NS // 10)
 
     def handled():
         done = 'processed', 'dropped', 'held back'
         return sum(float(robot.value(f'frames {what}')) for what in done)
 
-    assert robot.wait(lambda: handled() == float(robot.value('frames')) > frames + 100)
+    assert robot.wait(lambda: handled() == float(robot.value('frames')))
     assert float(robot.value('frames dropped')) >= before
     assert float(robot.value('latency p95 ms')) < 1000
 
