@@ -120,7 +120,7 @@ def real(folder: Path) -> Iterator[Task]:
         vectors = {id(t): _described(t, extractor) for t in (each.first, each.second)}
         for name, first, second in each.directions():
             stored = vectors[id(first)]
-            place_map = centred_as_asked(_one_track(stored, extractor), AUTO)
+            place_map = centred_as_asked(one_track(stored, extractor), AUTO)
             queries = vectors[id(second)]
             frames = np.arange(len(queries))
             found = _found(place_map, queries, frames)
@@ -196,7 +196,7 @@ def _described(traverse: Traverse, extractor: DescriptorExtractor) -> FloatArray
     return np.array([extractor.describe(frame) for frame in frames], np.float16)
 
 
-def _one_track(vectors: FloatArray, extractor: DescriptorExtractor) -> PlaceMap:
+def one_track(vectors: FloatArray, extractor: DescriptorExtractor) -> PlaceMap:
     stamps, poses = np.arange(len(vectors)) * SECOND_NS, np.zeros((len(vectors), 7))
     poses[:, 0], poses[:, 6] = np.arange(len(vectors)), 1.0
     places = Places(stamps, poses, ('track',) * len(vectors), vectors.any(axis=2))
