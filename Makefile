@@ -24,7 +24,7 @@ demo: $(VENV)/.demo  ## Map one simulated drive and recognise another with the r
 
 test: $(VENV)/.test lint  ## Check style and types, and run the tests: ARGS="test/recognition -k filter" for some
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not ros and not cluster' $(ARGS) || test $$? -eq 5
-	$(BIN)/python -m pytest $(PARALLEL) -m ros $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest -m ros $(ARGS) || test $$? -eq 5
 	$(BIN)/python -m pytest -m cluster $(ARGS) || test $$? -eq 5
 
 lint: $(VENV)/.test  ## Check the style, the types and which part may import which

@@ -56,7 +56,7 @@ class DecisionConfig:
         choices=('auto', 'always', 'off'),
     )
     rerank_budget: float = parameter(
-        30.0,
+        100.0,
         'Time that a frame may take for its local descriptors. As many candidates are compared '
         'as fit, by a measurement on the map that is made once on a machine and kept in the '
         "user's cache, so that a replay compares the same; too small for 3 candidates, nothing is "
