@@ -15,7 +15,7 @@ from husky_placerec.recognition.calibrating.samples import (
     RIGHT_M,
 )
 from husky_placerec.recognition.calibration import Calibration
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.types import Floats, Mask, Pose, Recognition
 import numpy as np
 from scipy.spatial.transform import Rotation

@@ -28,9 +28,9 @@ from husky_placerec.recognition.calibrating.leave_out import Setting
 from husky_placerec.recognition.calibrating.reliability import upper_bound
 from husky_placerec.recognition.calibrating.samples import DescribedDrive
 from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.odometry import Odometry
 from husky_placerec.recognition.prior import Prior, shipped_prior
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.uncalibrated import uncalibrated
 from husky_placerec.types import Pose, Recognition, SECOND_NS
 import numpy as np

@@ -29,7 +29,7 @@ from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.placemap.centring_choice import AUTO, centred_as_asked
 from husky_placerec.progress import bar
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.types import FloatArray, Mask
 import numpy as np
 from real_sets import CAMERA, real_sets, Traverse

@@ -21,7 +21,7 @@ from husky_placerec.placemap.building import now
 from husky_placerec.placemap.place_map import PlaceMap
 from husky_placerec.placemap.places import Places
 from husky_placerec.placemap.ranking import Rival
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.recognition.shipped_calibration import read_defaults, SUFFIX
 from husky_placerec.types import Candidate, Pose, SECOND_NS

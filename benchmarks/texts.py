@@ -34,8 +34,8 @@ from husky_placerec.recognition.calibrating.fitting import fit_gates
 from husky_placerec.recognition.calibrating.leave_out import Setting
 from husky_placerec.recognition.calibrating.reliability import recall_at
 from husky_placerec.recognition.calibrating.samples import DescribedDrive, is_right, Samples
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.prior import shipped_prior
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.text_comparer import MapTextComparer
 from husky_placerec.texts.encoders import fold, load_encoder
 from husky_placerec.texts.map_texts import MapTexts

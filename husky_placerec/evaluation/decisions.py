@@ -32,7 +32,7 @@ from husky_placerec.evaluation.replay import OdometryPlayer
 from husky_placerec.evaluation.results import json_line, pose_line
 from husky_placerec.evaluation.tracks import Track
 from husky_placerec.placemap.ranking import Rival
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.types import Candidate, FloatArray, Floats, Indices, Mask, Pose, Recognition
 import numpy as np

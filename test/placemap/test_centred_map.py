@@ -13,7 +13,7 @@ from husky_placerec.placemap.merging import merge_maps
 from husky_placerec.placemap.pruning import prune
 from husky_placerec.placemap.storage import save_map
 from husky_placerec.recognition.calibration import Calibration
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 import numpy as np
 import pytest
 from support.builders import START_NS

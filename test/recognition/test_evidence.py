@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from husky_placerec.config import make_config
 from husky_placerec.recognition.cohort import MOST
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.evidence import ALL_EVIDENCE, COLUMNS, EVIDENCE, OWN_SCALE
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 import numpy as np
 import pytest
 from support.builders import random_descriptors, SPACING_M, straight_map

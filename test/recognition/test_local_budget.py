@@ -9,8 +9,9 @@ from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.descriptor.local.collector import LocalCollector
 from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.recognition import local_budget
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.local_budget import known_cost, LocalCost, plan_of
-from husky_placerec.recognition.recognizer import DescriptorRecognizer, Recognizer
+from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.recognition.shipped_calibration import WITHOUT_LOCAL
 from husky_placerec.session.loading import recognizer_of
 import numpy as np

@@ -9,9 +9,10 @@ from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.network import quantized
 from husky_placerec.descriptor.local.spec import LocalSpec
 from husky_placerec.errors import InputError
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.evidence import ALL_EVIDENCE
 from husky_placerec.recognition.local_comparison import LocalComparison
-from husky_placerec.recognition.recognizer import DescriptorRecognizer, local_extractor_of
+from husky_placerec.recognition.recognizer import local_extractor_of
 import numpy as np
 import pytest
 from support.builders import straight_map

@@ -7,7 +7,8 @@ from dataclasses import replace
 from husky_placerec.config import make_config
 from husky_placerec.descriptor.extractor import load_extractor
 from husky_placerec.placemap.moving import transform
-from husky_placerec.recognition.recognizer import DescriptorRecognizer, Recognizer
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
+from husky_placerec.recognition.recognizer import Recognizer
 from husky_placerec.types import SECOND_NS
 import numpy as np
 import pytest

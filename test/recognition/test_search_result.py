@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from husky_placerec.config import make_config
 from husky_placerec.placemap.ranking import Rival
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.interpolation import interpolated_pose
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.route import Route
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.types import Candidate

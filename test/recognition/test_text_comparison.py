@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from husky_placerec.config import make_config
 from husky_placerec.errors import InputError
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.serialization import recognition_json, recognition_of
 from husky_placerec.recognition.text_comparer import MapTextComparer
 from husky_placerec.texts.map_texts import MapTexts

@@ -7,8 +7,8 @@ from dataclasses import replace
 from husky_placerec.config import make_config
 from husky_placerec.errors import InputError
 from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.prior import shipped_prior
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.shipped_calibration import calibration_for
 from husky_placerec.recognition.uncalibrated import uncalibrated
 import numpy as np

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from husky_placerec.config import make_config, read_config
 from husky_placerec.recognition.calibration import Calibration
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.session.initial_pose import InitialPose
 from husky_placerec.types import Candidate, SECOND_NS
 import numpy as np

@@ -42,9 +42,9 @@ from husky_placerec.recognition.calibration import (
     WEAK,
 )
 from husky_placerec.recognition.covariance import CovarianceTable, LEAST, pose_errors
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.prior import Prior
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.route_filter import RouteFilterSettings
 from husky_placerec.types import Mask, Pose, SECOND_NS
 import numpy as np

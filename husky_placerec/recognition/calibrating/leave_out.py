@@ -20,8 +20,8 @@ from husky_placerec.recognition.calibrating.samples import (
     RIGHT_M,
 )
 from husky_placerec.recognition.calibration import Calibration
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.odometry import Odometry
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.types import Floats, Indices, Pose, Recognition, SECOND_NS
 import numpy as np

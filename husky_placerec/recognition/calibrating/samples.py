@@ -9,8 +9,8 @@ from husky_placerec.descriptor.local.features import LocalFeatures
 from husky_placerec.descriptor.local.network import LocalValues
 from husky_placerec.metric.drive_sights import DriveSights
 from husky_placerec.placemap.place_map import PlaceMap
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.metric_comparison import MetricComparison
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.recognition.search_result import SearchResult
 from husky_placerec.texts.map_texts import MapTexts
 from husky_placerec.types import FloatArray, Floats, Indices, Mask, Pose

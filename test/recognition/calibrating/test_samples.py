@@ -16,8 +16,8 @@ from husky_placerec.recognition.calibrating.samples import (
     UNKNOWN,
     WHOLE,
 )
+from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.evidence import EVIDENCE
-from husky_placerec.recognition.recognizer import DescriptorRecognizer
 from husky_placerec.types import Pose
 import numpy as np
 import pytest
