@@ -23,6 +23,7 @@ from husky_placerec.recognition.evidence import (
 )
 from husky_placerec.recognition.evidence_model import EvidenceModel
 from husky_placerec.recognition.logistic import bounded, Logistic
+from husky_placerec.recognition.metric_comparison import METRIC_EVIDENCE
 from husky_placerec.recognition.prior import Prior
 from husky_placerec.recognition.supplement import Supplement
 from husky_placerec.types import Floats, Mask
@@ -98,7 +99,9 @@ def fit_gate(samples: Samples, prior: EvidenceModel | None = None) -> EvidenceMo
         there: Mask = np.asarray(np.isfinite(samples.evidence[:, columns]).all(axis=1))
         known = [] if prior is None else [p for p in prior.added if p.model.names == names]
         some = samples.chosen(there)
-        if some.true.any() and not some.true.all():
+        # That a frame is solved at all tells something, where no wrong place is ever solved.
+        alone = names == METRIC_EVIDENCE and not samples.true.all()
+        if some.true.any() and (alone or not some.true.all()):
             added = _fit_supplement(some, names, columns, made.log_odds(some.evidence), known)
             made = replace(made, added=(*made.added, added))
         else:

@@ -18,6 +18,7 @@ from husky_placerec.recognition.calibrating.fitting import (
 from husky_placerec.recognition.calibrating.samples import MASKED, Samples, UNKNOWN, WHOLE
 from husky_placerec.recognition.evidence import ALL_EVIDENCE, COLUMNS, EVIDENCE, OWN_SCALE
 from husky_placerec.recognition.logistic import bounded
+from husky_placerec.recognition.metric_comparison import METRIC_EVIDENCE
 from husky_placerec.recognition.prior import Prior
 from husky_placerec.recognition.supplement import Supplement
 from husky_placerec.recognition.text_comparison import TEXT_EVIDENCE
@@ -290,3 +291,17 @@ def test_a_prior_supplement_stays_where_no_frame_has_the_evidence():
 def test_the_likelihood_has_the_supplements_of_the_gate():
     gate = fit_gate(with_texts(samples(400), np.random.default_rng(7)))
     assert fit_place(samples(400), None, gate.added).added == gate.added
+
+
+def test_that_only_right_places_are_ever_solved_counts_for_a_solved_one():
+    plain = samples(400)
+    evidence = plain.evidence.copy()
+    columns = [COLUMNS.index(name) for name in METRIC_EVIDENCE]
+    evidence[np.ix_(plain.true, columns)] = 0.8, 0.9
+    gate = fit_gate(replace(plain, evidence=evidence))
+    (added,) = gate.added
+    solved = evidence[plain.true][:1]
+    assert 0.3 < float(added.log_ratio(solved)[0]) < 5
+    text = replace(plain, evidence=with_texts(plain, np.random.default_rng(8)).evidence)
+    only = replace(text, evidence=np.where(text.true[:, None], text.evidence, plain.evidence))
+    assert fit_gate(only).added == ()  # that a sign was read tells nothing
