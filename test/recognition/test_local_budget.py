@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from husky_placerec.config import make_config
-from husky_placerec.descriptor.extractor import load_extractor
-from husky_placerec.descriptor.local.collector import LocalCollector
-from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.recognition import local_budget
 from husky_placerec.recognition.descriptor_recognizer import DescriptorRecognizer
 from husky_placerec.recognition.local_budget import known_cost, LocalCost, plan_of
@@ -16,9 +13,10 @@ from husky_placerec.recognition.shipped_calibration import WITHOUT_LOCAL
 from husky_placerec.session.loading import recognizer_of
 import numpy as np
 import pytest
-from support.builders import BACK, frame, FRONT, smooth_image, straight_map
+from support.builders import straight_map
 from support.calibrations import calibration
 from support.local_features import local_of
+from support.seen_places import map_of_views, view
 
 COUNT = 20
 PIXELS = {'extractor': 'pixels', 'threads': 1}
@@ -87,27 +85,9 @@ def test_where_nothing_fits_nothing_is_compared(twin_map):
     assert searched(twin_map, 0).local is None
 
 
-VIEWS = {place: {FRONT: place, BACK: 200 + place} for place in range(4)}
-
-
-def view(place):
-    return frame(**{name: smooth_image(seed, 96, 56) for name, seed in VIEWS[place].items()})
-
-
 @pytest.fixture(scope='module')
 def seen_map():
-    config = make_config(PIXELS)
-    extractor = load_extractor(config)
-    collector = LocalCollector(load_local(config, extractor.spec))
-    for place in VIEWS:
-        collector.add(view(place))
-    described = np.stack([extractor.describe(view(place)) for place in VIEWS])
-    return replace(
-        straight_map(len(VIEWS)),
-        spec=extractor.spec,
-        descriptors=described,
-        local=collector.collected(),
-    )
+    return map_of_views(4, make_config(PIXELS))
 
 
 @pytest.fixture(autouse=True)
@@ -182,4 +162,4 @@ def test_the_measurement_is_of_the_maps_own_places(seen_map, monkeypatch):
 
     monkeypatch.setattr(local_budget.LocalComparison, 'compare', noted)
     Recognizer.load(seen_map, make_config(PIXELS))
-    assert compared == [len(VIEWS)] * (1 + local_budget.ROUNDS)
+    assert compared == [4] * (1 + local_budget.ROUNDS)

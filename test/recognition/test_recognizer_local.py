@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from husky_placerec.config import make_config
-from husky_placerec.descriptor.extractor import load_extractor
-from husky_placerec.descriptor.local.collector import LocalCollector
-from husky_placerec.descriptor.local.extractor import load_local
 from husky_placerec.errors import InputError
 from husky_placerec.recognition.evidence import ALL_EVIDENCE, EVIDENCE
 from husky_placerec.recognition.interpolation import agreed_pose
@@ -18,9 +15,10 @@ from husky_placerec.recognition.recognizer import (
 )
 import numpy as np
 import pytest
-from support.builders import BACK, frame, FRONT, smooth_image, straight_map
+from support.builders import BACK, frame, FRONT, straight_map
 from support.calibrations import calibration, model
 from support.local_features import local_of
+from support.seen_places import map_of_views, view
 
 LOCALLY = slice(len(EVIDENCE), len(ALL_EVIDENCE))
 COUNT = 20
@@ -97,28 +95,9 @@ def test_without_a_candidate_nothing_is_compared(place_map):
     assert (result.best, result.rival, result.candidates) == (None, None, ())
 
 
-VIEWS = {place: {FRONT: place, BACK: 200 + place} for place in range(6)}
-
-
-def view(place):
-    return frame(**{name: smooth_image(seed, 96, 56) for name, seed in VIEWS[place].items()})
-
-
 @pytest.fixture(scope='module')
 def seen_map():
-    """Return a map of six places that are described by the shipped network of cells."""
-    config = make_config(PIXELS)
-    extractor = load_extractor(config)
-    collector = LocalCollector(load_local(config, extractor.spec))
-    for place in VIEWS:
-        collector.add(view(place))
-    described = np.stack([extractor.describe(view(place)) for place in VIEWS])
-    return replace(
-        straight_map(len(VIEWS)),
-        spec=extractor.spec,
-        descriptors=described,
-        local=collector.collected(),
-    )
+    return map_of_views(6, make_config(PIXELS))
 
 
 def test_a_frame_is_compared_cell_by_cell(seen_map):
@@ -244,12 +223,12 @@ def test_an_image_without_features_agrees_with_no_place_more_than_with_another(s
     recognizer = Recognizer.load(seen_map, make_config({**PIXELS, 'check_images': False}))
     grey = np.full((56, 96, 3), 128, np.uint8)
     blank = recognizer._local.describe(frame(**{FRONT: grey, BACK: grey}))
-    states = [(place, False) for place in VIEWS]
+    states = [(place, False) for place in range(6)]
     agreement = {}
     for name, cells in (('blank', blank), ('seen', seen_map.local.values[2])):
         compared = recognizer.compared(cells)
         compared.compare(states)
-        agreement[name] = compared.of(np.arange(len(VIEWS)), np.zeros(len(VIEWS), bool))[:, 0]
+        agreement[name] = compared.of(np.arange(6), np.zeros(6, bool))[:, 0]
     spread = {name: np.ptp(each) for name, each in agreement.items()}
     assert agreement['seen'].argmax() == 2
     assert spread['blank'] < 0.2 * spread['seen']
